@@ -1,0 +1,51 @@
+const only = (name, from, ...allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^(shared|main|renderer)/', pathNot: [from, ...allowed] },
+});
+const never = (name, from, to) => ({ name, severity: 'error', from: { path: from }, to: { path: to } });
+
+/** Who may import whom: the table of the README's map, checked. */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    only('shared-is-alone', '^shared/'),
+    never('shared-imports-only-zod', '^shared/', 'node_modules/(?!zod/)'),
+    only('main-ipc', '^main/ipc/', '^main/(library|media|jobs)/', '^shared/'),
+    only('main-jobs', '^main/jobs/', '^main/(library|media|engine-host)/', '^shared/'),
+    only('main-library', '^main/library/', '^shared/'),
+    only('main-media', '^main/media/', '^shared/'),
+    only('main-engine-host', '^main/engine-host/', '^main/engine/index\\.ts$', '^shared/'),
+    only('main-engine', '^main/engine/', '^shared/(domain|ipc/result)'),
+    never(
+      'engine-knows-no-host',
+      '^main/engine/',
+      'node_modules/(electron|better-sqlite3|@ffmpeg-installer|@ffprobe-installer)',
+    ),
+    never('one-door-to-tensorflow', '^main/(?!engine/backends/)', 'node_modules/@tensorflow'),
+    never(
+      'formats-and-backends-first',
+      '^main/engine/(formats|backends)/',
+      '^main/engine/(models|adapters|training|sampling|metrics)/',
+    ),
+    never('nn-below-models', '^main/engine/nn/', '^main/engine/(models|adapters|training|sampling|metrics)/'),
+    never('models-below-training', '^main/engine/(models|adapters)/', '^main/engine/(training|sampling|metrics)/'),
+    never('inside-the-engine-no-index', '^main/engine/.+/', '^main/engine/index\\.ts$'),
+    only('renderer', '^renderer/', '^shared/'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs'],
+    },
+  },
+};

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { recipe } from './recipe.ts';
+
+/** What the words of one clip of a concept are: `[v]` marks the identity's token, `[u]` the motion's. */
+export const conceptCaption = z.object({
+  static: z.string().min(1),
+  dynamic: z.string(),
+});
+export type ConceptCaption = z.infer<typeof conceptCaption>;
+
+/** The gains of one slider setting (method.md, "Stylisation"): all 1 and no directions is the concept as learned. */
+export const sliders = z.object({
+  identity: z.number().min(-4).max(4).default(1),
+  motion: z.number().min(-4).max(4).default(1),
+  /** Gain of the K-th direction of the identity basis (0 = the one that matters most); 1 leaves it as learned. */
+  directions: z.record(z.string().regex(/^\d+$/), z.number().min(-8).max(8)).default({}),
+});
+export type Sliders = z.infer<typeof sliders>;
+
+export const conceptMetrics = z.object({
+  reconstructionMse: z.number().optional(),
+  reconstructionPsnr: z.number().optional(),
+  finalLossIdentity: z.number().optional(),
+  finalLossMotion: z.number().optional(),
+  seconds: z.number().optional(),
+});
+
+/** One learned concept of the library; every new learning of it is a new version. */
+export const concept = z.object({
+  id: z.string(),
+  name: z.string(),
+  version: z.int().positive(),
+  clipIds: z.array(z.string()).min(1),
+  captions: z.array(conceptCaption).min(1),
+  recipe,
+  model: z.string(),
+  rank: z.int().positive(),
+  /** Importance of each direction of the identity basis, largest first. */
+  directionStrengths: z.array(z.number()),
+  directionNames: z.record(z.string(), z.string()).default({}),
+  metrics: conceptMetrics,
+  /** The concept file, relative to the library's folder. */
+  file: z.string(),
+  createdAt: z.string(),
+});
+export type Concept = z.infer<typeof concept>;

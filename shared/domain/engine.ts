@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { rawFrames } from './clip.ts';
+import { conceptCaption, conceptMetrics, sliders } from './concept.ts';
+import { editSettings } from './edit.ts';
+import { loraDialect } from './export.ts';
+import { progress } from './job.ts';
+import { modelInfo } from './model.ts';
+import { recipe } from './recipe.ts';
+
+/** What the engine can be asked. Pixels never travel in a message: frames are files (RawFrames), paths are absolute. */
+
+export const deviceName = z.enum(['auto', 'onnxruntime', 'webgpu', 'openvino', 'openvino-f32', 'tensorflow', 'cpu']);
+export type DeviceName = z.infer<typeof deviceName>;
+
+export const deviceReport = z.object({
+  chosen: z.string(),
+  description: z.string(),
+  threads: z.int().positive(),
+  /** Measured rate of a float32 matrix product, in GFLOP/s; null when not measured. */
+  matMulGflops: z.number().nullable(),
+  candidates: z.array(z.object({ name: z.string(), available: z.boolean(), reason: z.string() })),
+});
+export type DeviceReport = z.infer<typeof deviceReport>;
+
+export const learnRequest = z.object({
+  model: z.string(),
+  clips: z.array(z.object({ frames: rawFrames, caption: conceptCaption })).min(1),
+  recipe,
+  /** Checkpoints, prior clips and samples live here while learning; starting again with the same folder resumes exactly. */
+  workDirectory: z.string(),
+  /** The finished concept file, written beside and renamed. */
+  conceptFile: z.string(),
+});
+export type LearnRequest = z.infer<typeof learnRequest>;
+
+export const lossPoint = z.object({
+  stage: z.enum(['identity', 'motion']),
+  step: z.int(),
+  loss: z.number(),
+  learningRate: z.number(),
+});
+export type LossPoint = z.infer<typeof lossPoint>;
+
+export const learnResult = z.object({
+  conceptFile: z.string(),
+  rank: z.int(),
+  directionStrengths: z.array(z.number()),
+  losses: z.array(lossPoint),
+  metrics: conceptMetrics,
+});
+export type LearnResult = z.infer<typeof learnResult>;
+
+/** One edit or plain generation. Without a concept the base model answers; without source frames fidelity must be 0. */
+export const generateRequest = z.object({
+  model: z.string(),
+  conceptFile: z.string().nullable(),
+  /** The clip that fidelity starts from, and whose size the result has; null: `size`. */
+  source: rawFrames.nullable(),
+  size: z.object({ width: z.int(), height: z.int(), frameCount: z.int() }).nullable(),
+  settings: editSettings,
+  output: z.string(),
+});
+export type GenerateRequest = z.infer<typeof generateRequest>;
+
+export const generateResult = z.object({ frames: rawFrames, seconds: z.number() });
+export type GenerateResult = z.infer<typeof generateResult>;
+
+export const exportLoraRequest = z.object({
+  model: z.string(),
+  conceptFile: z.string(),
+  sliders,
+  dialect: loraDialect,
+  output: z.string(),
+});
+export type ExportLoraRequest = z.infer<typeof exportLoraRequest>;
+
+export const loraReport = z.object({
+  file: z.string(),
+  dialect: loraDialect,
+  rank: z.int(),
+  layers: z.int(),
+});
+export type LoraReport = z.infer<typeof loraReport>;
+
+/** A LoRA file of any dialect becomes a concept whose motion residual is zero. */
+export const importLoraRequest = z.object({
+  model: z.string(),
+  file: z.string(),
+  caption: conceptCaption,
+  conceptFile: z.string(),
+});
+export type ImportLoraRequest = z.infer<typeof importLoraRequest>;
+
+export const engineEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('progress'), progress }),
+  z.object({ type: z.literal('loss'), point: lossPoint }),
+  z.object({ type: z.literal('sample'), stage: z.enum(['identity', 'motion']), step: z.int(), frames: rawFrames }),
+  z.object({ type: z.literal('checkpoint'), stage: z.string(), step: z.int() }),
+]);
+export type EngineEvent = z.infer<typeof engineEvent>;
+
+export const describeModelRequest = z.object({ model: z.string() });
+export { modelInfo };

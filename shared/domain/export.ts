@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { rational } from './time.ts';
+
+export const exportPreset = z.enum(['h264', 'h265', 'av1', 'prores', 'gif', 'png']);
+export type ExportPreset = z.infer<typeof exportPreset>;
+
+export const exportSettings = z.object({
+  preset: exportPreset.default('h264'),
+  width: z.int().min(2).max(16384).optional(),
+  height: z.int().min(2).max(16384).optional(),
+  rate: z.union([rational, z.literal('source')]).optional(),
+  audio: z.enum(['original', 'none']).default('none'),
+  crf: z.int().min(0).max(63).optional(),
+  /** What to do when the file exists. */
+  overwrite: z.enum(['refuse', 'replace', 'number']).default('number'),
+});
+export type ExportSettings = z.infer<typeof exportSettings>;
+export type ExportSettingsInput = z.input<typeof exportSettings>;
+
+export const loraDialect = z.enum(['comfyui', 'diffusers', 'kohya']);
+export type LoraDialect = z.infer<typeof loraDialect>;

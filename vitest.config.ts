@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** One file each, made by test/bundle-tfjs.ts: TensorFlow.js' ES modules carry the gradients that its Node build lacks. */
+const bundled = (name: string) => fileURLToPath(new URL(`./node_modules/.cache/motif/${name}.js`, import.meta.url));
+
+const shared = {
+  resolve: {
+    alias: [
+      { find: '@tensorflow/tfjs-core/dist/register_all_gradients.js', replacement: bundled('tfjs-core') },
+      { find: /^@tensorflow\/tfjs-core(\/dist\/index(\.js)?)?$/, replacement: bundled('tfjs-core') },
+      { find: /^@tensorflow\/tfjs-backend-cpu(\/dist\/index\.js)?$/, replacement: bundled('tfjs-backend-cpu') },
+    ],
+  },
+};
+
+export default defineConfig({
+  test: {
+    globalSetup: ['test/bundle-tfjs.ts'],
+    maxWorkers: 2,
+    projects: [
+      { ...shared, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
+      { ...shared, test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        ...shared,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
