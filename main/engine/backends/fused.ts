@@ -1,0 +1,119 @@
+/**
+ * Operations worth computing in one piece: GELU, norms, rotary embedding and attention.
+ *
+ * Every function works on every backend and is differentiable. A backend that has a kernel of its own for one (see `fusedKernels`)
+ * runs that, with a hand-written gradient; any other composes it of plain operations.
+ */
+import * as tf from './tf.ts';
+
+/** Names under which a backend may register its own kernels for the functions below. */
+export const fusedKernels = {
+  gelu: 'MotifGelu',
+  layerNorm: 'MotifLayerNorm',
+  rmsNorm: 'MotifRmsNorm',
+  rotary: 'MotifRotary',
+  attention: 'MotifAttention',
+} as const;
+
+function run(kernel: keyof typeof fusedKernels, inputs: tf.NamedTensorMap, attributes: object): tf.Tensor | undefined {
+  const name = fusedKernels[kernel];
+  if (!tf.getKernel(name, tf.getBackend())) return undefined;
+  return tf.engine().runKernel(name, inputs, attributes as tf.NamedAttrMap) as tf.Tensor;
+}
+
+/** Gaussian error linear unit, exact (`erf`, PyTorch's default) or by its tanh approximation. x [...] -> [...] */
+export function gelu(x: tf.Tensor, approximate: 'none' | 'tanh' = 'none'): tf.Tensor {
+  return run('gelu', { x }, { approximate }) ?? tf.tidy(() => tf.mul(x, geluGate(x, approximate)));
+}
+
+/** The share of x that passes: Phi(x), or its tanh approximation. */
+function geluGate(x: tf.Tensor, approximate: 'none' | 'tanh'): tf.Tensor {
+  if (approximate === 'none') return tf.mul(0.5, tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2))));
+  // 0.5 (1 + tanh u) = sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3)
+  return tf.sigmoid(
+    tf.mul(x, tf.add(2 * Math.sqrt(2 / Math.PI), tf.mul(2 * Math.sqrt(2 / Math.PI) * 0.044715, tf.square(x)))),
+  );
+}
+
+/** Normalises the last axis to mean 0 and variance 1. x [..., size], scale and bias [size] -> [..., size] */
+export function layerNorm(x: tf.Tensor, scale?: tf.Tensor, bias?: tf.Tensor, epsilon = 1e-6): tf.Tensor {
+  return tf.tidy(() => affine(run('layerNorm', { x }, { epsilon }) ?? plainLayerNorm(x, epsilon), scale, bias));
+}
+
+function plainLayerNorm(x: tf.Tensor, epsilon: number): tf.Tensor {
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  return tf.mul(centred, tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)));
+}
+
+/** Divides the last axis by its root mean square. x [..., size], scale [size] -> [..., size] */
+export function rmsNorm(x: tf.Tensor, scale?: tf.Tensor, epsilon = 1e-6): tf.Tensor {
+  return tf.tidy(() => affine(run('rmsNorm', { x }, { epsilon }) ?? plainRmsNorm(x, epsilon), scale));
+}
+
+function plainRmsNorm(x: tf.Tensor, epsilon: number): tf.Tensor {
+  return tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon)));
+}
+
+function affine(normal: tf.Tensor, scale?: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+  const scaled = scale ? tf.mul(normal, scale) : normal;
+  return bias ? tf.add(scaled, bias) : scaled;
+}
+
+/**
+ * Rotary position embedding: turns each pair of channels (2 i, 2 i + 1) of every head by the angle of its token.
+ * x [batch, tokens, heads * headSize], cos and sin [tokens, headSize / 2] -> as x. No gradient flows to cos and sin.
+ * The pairs are interleaved, as in Wan (RoFormer, arXiv 2104.09864).
+ */
+export function rotary(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, { heads }: { heads: number }): tf.Tensor {
+  const [batch, tokens, width] = x.shape as [number, number, number];
+  const half = width / heads / 2;
+  if (!Number.isInteger(half) || cos.shape[0] !== tokens || cos.shape[1] !== half || sin.shape[1] !== half)
+    throw new Error(
+      `rotary: x [${x.shape}] in ${heads} heads needs cos and sin of [${tokens}, ${half}], found [${cos.shape}] and [${sin.shape}]`,
+    );
+  const fused = run('rotary', { x, cos, sin }, { heads });
+  if (fused) return fused;
+  return tf.tidy(() => {
+    const pairs = tf.reshape(x, [batch, tokens, heads, half, 2]);
+    const [even, odd] = tf.split(pairs, 2, 4) as [tf.Tensor, tf.Tensor]; // each [batch, tokens, heads, half, 1]
+    const c = tf.reshape(cos, [1, tokens, 1, half, 1]);
+    const s = tf.reshape(sin, [1, tokens, 1, half, 1]);
+    const turned = tf.concat([tf.sub(tf.mul(even, c), tf.mul(odd, s)), tf.add(tf.mul(odd, c), tf.mul(even, s))], 4);
+    return tf.reshape(turned, x.shape);
+  });
+}
+
+export interface AttentionOptions {
+  heads: number;
+  /** Added to the scores before the softmax, [batch or 1, heads or 1, queries, keys]; no gradient flows to it. */
+  bias?: tf.Tensor;
+  /** What the scores are multiplied by: 1 / sqrt(headSize) unless given (T5: 1). */
+  scale?: number;
+}
+
+/**
+ * Scaled dot-product attention of several heads.
+ * q [batch, queries, heads * headSize], k and v [batch, keys, heads * headSize] -> [batch, queries, heads * headSize]
+ */
+export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, options: AttentionOptions): tf.Tensor {
+  const { heads, bias } = options;
+  const [batch, queries, width] = q.shape as [number, number, number];
+  const headSize = width / heads;
+  if (!Number.isInteger(headSize) || k.shape[2] !== width || `${k.shape}` !== `${v.shape}`)
+    throw new Error(`attention: q [${q.shape}], k [${k.shape}], v [${v.shape}] do not fit ${heads} heads`);
+  const scale = options.scale ?? 1 / Math.sqrt(headSize);
+  const fused = run('attention', bias ? { q, k, v, bias } : { q, k, v }, { heads, scale });
+  if (fused) return fused;
+  return tf.tidy(() => {
+    const scores = tf.mul(tf.matMul(splitHeads(q, heads), splitHeads(k, heads), false, true), scale); // [batch, heads, queries, keys]
+    const weights = tf.softmax(bias ? tf.add(scores, bias) : scores);
+    const mixed = tf.matMul(weights, splitHeads(v, heads)); // [batch, heads, queries, headSize]
+    return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, queries, width]);
+  });
+}
+
+/** x [batch, tokens, heads * headSize] -> [batch, heads, tokens, headSize] */
+function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
+  const [batch, tokens, width] = x.shape as [number, number, number];
+  return tf.transpose(tf.reshape(x, [batch, tokens, heads, width / heads]), [0, 2, 1, 3]);
+}
