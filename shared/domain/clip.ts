@@ -43,6 +43,7 @@ export type ClipSource = z.infer<typeof clipSource>;
 /** One imported clip of the library. `from`/`to` are the trimmed range in source seconds. */
 export const clip = z.object({
   id: z.string(),
+  name: z.string(),
   source: clipSource,
   fromSeconds: z.number().nonnegative(),
   toSeconds: z.number().positive(),
@@ -50,6 +51,8 @@ export const clip = z.object({
   fit: z.enum(['crop', 'pad']),
   frames: rawFrames,
   warnings: z.array(z.string()),
+  tags: z.array(z.string()).default([]),
+  notes: z.string().default(''),
   createdAt: z.string(),
 });
 export type Clip = z.infer<typeof clip>;

@@ -41,6 +41,8 @@ export const concept = z.object({
   metrics: conceptMetrics,
   /** The concept file, relative to the library's folder. */
   file: z.string(),
+  tags: z.array(z.string()).default([]),
+  notes: z.string().default(''),
   createdAt: z.string(),
 });
 export type Concept = z.infer<typeof concept>;

@@ -18,10 +18,18 @@ export type EditSettingsInput = z.input<typeof editSettings>;
 
 export const edit = z.object({
   id: z.string(),
+  name: z.string(),
   conceptId: z.string(),
+  conceptVersion: z.int().positive(),
+  /** The clip that gave the size and, with fidelity above 0, the starting latents; null when only a size was asked for. */
+  sourceClipId: z.string().nullable(),
+  /** The edit that this one is a version of. */
+  parentId: z.string().nullable().default(null),
   settings: editSettings,
-  frames: rawFrames.nullable(),
+  frames: rawFrames,
   starred: z.boolean().default(false),
+  tags: z.array(z.string()).default([]),
+  notes: z.string().default(''),
   seconds: z.number().nullable(),
   createdAt: z.string(),
 });

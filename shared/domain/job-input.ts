@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { cropRectangle } from './clip.ts';
+import { conceptCaption, sliders } from './concept.ts';
+import { editSettings } from './edit.ts';
+import { exportSettings, loraDialect } from './export.ts';
+import { recipe } from './recipe.ts';
+
+/** What each kind of job is asked, and what it answers when it is done. Ids are full ids: names are resolved before a job is made. */
+
+export const importInput = z.object({
+  path: z.string().min(1),
+  name: z.string().min(1).optional(),
+  fromSeconds: z.number().nonnegative().optional(),
+  toSeconds: z.number().positive().optional(),
+  crop: cropRectangle.optional(),
+  fit: z.enum(['crop', 'pad']).default('crop'),
+  /** The model whose size and rate the frames are made for; null is the embedded one. */
+  model: z.string().nullable().default(null),
+  /** What to do with a clip whose content, range and crop are in the library already. */
+  duplicates: z.enum(['reuse', 'keep-both']).default('reuse'),
+});
+export type ImportInput = z.infer<typeof importInput>;
+
+export const importOutput = z.object({ clipId: z.string(), duplicate: z.boolean() });
+export type ImportOutput = z.infer<typeof importOutput>;
+
+export const learnInput = z.object({
+  name: z.string().min(1).optional(),
+  /** Learn a new version of this concept instead of a new concept. */
+  conceptId: z.string().optional(),
+  clips: z.array(z.object({ clipId: z.string(), caption: conceptCaption })).min(1),
+  recipe: recipe.prefault({}),
+  model: z.string().nullable().default(null),
+});
+export type LearnInput = z.infer<typeof learnInput>;
+
+export const learnOutput = z.object({ conceptId: z.string(), version: z.int().positive() });
+export type LearnOutput = z.infer<typeof learnOutput>;
+
+export const generateInput = z.object({
+  conceptId: z.string(),
+  /** null: the newest version when the job is made. */
+  conceptVersion: z.int().positive().nullable().default(null),
+  settings: editSettings,
+  /** The clip to start from and to take the size of; null: the concept's first clip. */
+  sourceClipId: z.string().nullable().default(null),
+  parentId: z.string().nullable().default(null),
+  name: z.string().min(1).optional(),
+  /** Answer an edit of the library that was made with exactly these settings instead of computing it again. */
+  reuse: z.boolean().default(true),
+});
+export type GenerateInput = z.infer<typeof generateInput>;
+
+export const generateOutput = z.object({ editId: z.string(), reused: z.boolean() });
+export type GenerateOutput = z.infer<typeof generateOutput>;
+
+export const exportInput = z.discriminatedUnion('what', [
+  z.object({
+    what: z.literal('edit'),
+    editId: z.string(),
+    settings: exportSettings.prefault({}),
+    /** Absolute path of the file (or of the folder, for a PNG sequence); null: in the library's exports folder. */
+    output: z.string().nullable().default(null),
+  }),
+  z.object({
+    what: z.literal('clip'),
+    clipId: z.string(),
+    settings: exportSettings.prefault({}),
+    output: z.string().nullable().default(null),
+  }),
+  z.object({
+    what: z.literal('lora'),
+    conceptId: z.string(),
+    conceptVersion: z.int().positive().nullable().default(null),
+    sliders: sliders.prefault({}),
+    dialect: loraDialect.default('comfyui'),
+    overwrite: exportSettings.shape.overwrite,
+    output: z.string().nullable().default(null),
+  }),
+]);
+export type ExportInput = z.infer<typeof exportInput>;
+
+export const exportOutput = z.object({
+  file: z.string(),
+  sizeBytes: z.int().nonnegative(),
+  notes: z.array(z.string()).default([]),
+});
+export type ExportOutput = z.infer<typeof exportOutput>;
+
+/** The input of each kind of job, as a caller may write it (defaults left out). */
+export const jobInputs = {
+  import: importInput,
+  learn: learnInput,
+  generate: generateInput,
+  export: exportInput,
+} as const;
+
+export const jobOutputs = {
+  import: importOutput,
+  learn: learnOutput,
+  generate: generateOutput,
+  export: exportOutput,
+} as const;

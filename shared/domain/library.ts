@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/** Things of the library that a user names, finds, throws away and gets back. */
+export const itemKind = z.enum(['clip', 'concept', 'edit']);
+export type ItemKind = z.infer<typeof itemKind>;
+
+export const itemReference = z.object({ kind: itemKind, id: z.string() });
+export type ItemReference = z.infer<typeof itemReference>;
+
+/** What a user may write on any item. */
+export const itemLabels = z.object({
+  name: z.string().trim().min(1).max(200).optional(),
+  tags: z.array(z.string().trim().min(1).max(60)).max(50).optional(),
+  notes: z.string().max(20_000).optional(),
+});
+export type ItemLabels = z.infer<typeof itemLabels>;
+
+export const itemOrder = z.enum(['newest', 'oldest', 'name']);
+export type ItemOrder = z.infer<typeof itemOrder>;
+
+/** Which items a list holds: all that carry the tag and match every word of the text. */
+export const itemQuery = z.object({
+  text: z.string().default(''),
+  tag: z.string().optional(),
+  order: itemOrder.default('newest'),
+});
+export type ItemQuery = z.input<typeof itemQuery>;
+
+/** One found item; `snippet` marks the words found with U+0002 (start) and U+0003 (end). */
+export const searchHit = z.object({ kind: itemKind, id: z.string(), name: z.string(), snippet: z.string() });
+export type SearchHit = z.infer<typeof searchHit>;
+
+/** One act of deleting: what went together comes back together. */
+export const deletion = z.object({
+  id: z.string(),
+  title: z.string(),
+  items: z.array(itemReference),
+  deletedAt: z.string(),
+});
+export type Deletion = z.infer<typeof deletion>;
+
+/** Who may write the library now: only one program at a time does. */
+export const lockHolder = z.object({
+  pid: z.int(),
+  host: z.string(),
+  program: z.string(),
+  since: z.string(),
+});
+export type LockHolder = z.infer<typeof lockHolder>;
+
+export const libraryStatus = z.object({
+  folder: z.string(),
+  access: z.enum(['write', 'read']),
+  /** Set when access is 'read' because another program writes. */
+  holder: lockHolder.nullable(),
+});
+export type LibraryStatus = z.infer<typeof libraryStatus>;
