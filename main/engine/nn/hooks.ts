@@ -2,6 +2,7 @@ import { type CheckpointOptions, checkpoint } from '../backends/checkpoint.ts';
 import type { TensorTree } from '../backends/tensor-tree.ts';
 import type * as tf from '../backends/tf.ts';
 import { type Linear, linear } from './linear.ts';
+import type { Tree } from './tree.ts';
 
 /**
  * How a forward pass lets others change a frozen model: every model takes `hooks` and every linear layer is
@@ -10,6 +11,12 @@ import { type Linear, linear } from './linear.ts';
 export interface Hooks {
   /** Replaces the layer at `path`: x [..., in] -> [..., out]. Answer `linear(base, x)` for a layer left alone. */
   linear?(path: string, base: Linear, x: tf.Tensor): tf.Tensor;
+
+  /**
+   * For recomputing a block in the backward pass: the trainable tensors of the layers below `path` and these hooks bound to
+   * stand-ins for them. Without it a hooked block keeps its activations.
+   */
+  scope?(path: string): HookScope;
 
   /**
    * The embeddings that the text encoder reads: ids [batch][tokens] and the embeddings looked up for them
@@ -22,6 +29,11 @@ export interface Hooks {
 
   /** The same hooks computing with other tensors at `prefix`, in the form that `parameters(prefix)` answered. */
   over?(prefix: string, parameters: TensorTree): Hooks;
+}
+
+export interface HookScope {
+  trainable: Tree;
+  bind(trainable: Tree): Hooks;
 }
 
 /** x [..., in] -> [..., out], through the hook if there is one. */

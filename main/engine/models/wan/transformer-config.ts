@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { linearSpecs, type ParameterSpec, type ParameterSpecs } from '../../nn/parameters.ts';
+
+/** `transformer/config.json` of a Wan checkpoint, by diffusers' names. Image-conditioned variants are refused. */
+export const transformerConfigSchema = z.object({
+  _class_name: z.literal('WanTransformer3DModel').default('WanTransformer3DModel'),
+  /** Latent values per token: frames, height, width. */
+  patch_size: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]).default([1, 2, 2]),
+  num_attention_heads: z.int().positive().default(40),
+  attention_head_dim: z.int().positive().multipleOf(2).default(128),
+  /** Twice `out_channels` when the previous prediction is fed back (self-conditioning). */
+  in_channels: z.int().positive().default(16),
+  out_channels: z.int().positive().default(16),
+  text_dim: z.int().positive().default(4096),
+  freq_dim: z.int().positive().multipleOf(2).default(256),
+  ffn_dim: z.int().positive().default(13824),
+  num_layers: z.int().positive().default(40),
+  cross_attn_norm: z.boolean().default(true),
+  qk_norm: z.literal('rms_norm_across_heads').default('rms_norm_across_heads'),
+  eps: z.number().positive().default(1e-6),
+  rope_max_seq_len: z.int().positive().default(1024),
+  image_dim: z.null('image-conditioned Wan models are not supported: choose a text-to-video checkpoint').optional(),
+  added_kv_proj_dim: z.null('image-conditioned Wan models are not supported').optional(),
+  pos_embed_seq_len: z.null('image-conditioned Wan models are not supported').optional(),
+});
+
+export type TransformerConfig = z.infer<typeof transformerConfigSchema>;
+
+/** Every parameter of the transformer as its checkpoint stores it. */
+export function transformerSpecs(config: TransformerConfig): ParameterSpecs {
+  const size = config.num_attention_heads * config.attention_head_dim;
+  const patch = config.patch_size.reduce((product, length) => product * length, 1);
+  const norm = (path: string): [string, ParameterSpec] => [`${path}.weight`, { stored: [size] }];
+  const attention = (path: string) => [
+    ...['to_q', 'to_k', 'to_v', 'to_out.0'].flatMap((name) => linearSpecs(`${path}.${name}`, size, size)),
+    norm(`${path}.norm_q`),
+    norm(`${path}.norm_k`),
+  ];
+  const block = (path: string): [string, ParameterSpec][] => [
+    [`${path}.scale_shift_table`, { stored: [1, 6, size] }],
+    ...attention(`${path}.attn1`),
+    ...attention(`${path}.attn2`),
+    ...linearSpecs(`${path}.ffn.net.0.proj`, size, config.ffn_dim),
+    ...linearSpecs(`${path}.ffn.net.2`, config.ffn_dim, size),
+    ...(config.cross_attn_norm
+      ? [norm(`${path}.norm2`), [`${path}.norm2.bias`, { stored: [size] }] as [string, ParameterSpec]]
+      : []),
+  ];
+  return new Map<string, ParameterSpec>([
+    ['scale_shift_table', { stored: [1, 2, size] }],
+    [
+      'patch_embedding.weight', // a convolution whose stride is its kernel: a dense layer over each patch
+      {
+        stored: [size, config.in_channels, ...config.patch_size],
+        view: [size, config.in_channels * patch],
+        axes: [1, 0],
+      },
+    ],
+    ['patch_embedding.bias', { stored: [size] }],
+    ...linearSpecs('condition_embedder.time_embedder.linear_1', config.freq_dim, size),
+    ...linearSpecs('condition_embedder.time_embedder.linear_2', size, size),
+    ...linearSpecs('condition_embedder.time_proj', size, 6 * size),
+    ...linearSpecs('condition_embedder.text_embedder.linear_1', config.text_dim, size),
+    ...linearSpecs('condition_embedder.text_embedder.linear_2', size, size),
+    ...Array.from({ length: config.num_layers }, (_, index) => block(`blocks.${index}`)).flat(),
+    ...linearSpecs('proj_out', size, config.out_channels * patch),
+  ]);
+}

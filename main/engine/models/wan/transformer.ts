@@ -1,0 +1,207 @@
+import { checkpoint } from '../../backends/checkpoint.ts';
+import { attention, gelu, layerNorm, rmsNorm, rotary } from '../../backends/fused.ts';
+import * as tf from '../../backends/tf.ts';
+import { type Hooks, hookedLinear } from '../../nn/hooks.ts';
+import type { Linear } from '../../nn/linear.ts';
+import { rotaryTables, timestepFeatures } from '../../nn/positions.ts';
+import type { TransformerConfig } from './transformer-config.ts';
+
+/**
+ * The denoiser of Wan (WanTransformer3DModel in diffusers): a transformer over patches of video latents with rotary positions in
+ * time, height and width, attention to the prompt, and normalisation steered by the noise level.
+ * Latents are [batch, channels, frames, height, width], token sequences [batch, tokens, size], tokens in (frame, row, column) order.
+ */
+
+type Attention = {
+  to_q: Linear;
+  to_k: Linear;
+  to_v: Linear;
+  to_out: { 0: Linear };
+  norm_q: { weight: tf.Tensor1D };
+  norm_k: { weight: tf.Tensor1D };
+};
+
+type Block = {
+  scale_shift_table: tf.Tensor3D; // [1, 6, size]
+  attn1: Attention;
+  norm2?: { weight: tf.Tensor1D; bias: tf.Tensor1D };
+  attn2: Attention;
+  ffn: { net: { 0: { proj: Linear }; 2: Linear } };
+};
+
+export type TransformerParameters = {
+  patch_embedding: Linear; // [channels * patch, size]
+  condition_embedder: {
+    time_embedder: { linear_1: Linear; linear_2: Linear };
+    time_proj: Linear;
+    text_embedder: { linear_1: Linear; linear_2: Linear };
+  };
+  blocks: { [index: string]: Block };
+  scale_shift_table: tf.Tensor3D; // [1, 2, size]
+  proj_out: Linear;
+};
+
+export interface TransformerInputs {
+  /** [batch, in_channels, frames, height, width]: noisy latents, then, with self-conditioning, the previous prediction. */
+  latents: tf.Tensor;
+  /** [batch, freq_dim] from `timeFeatures`. */
+  time: tf.Tensor;
+  /** [batch, text tokens, text_dim], zero past each prompt's length. */
+  text: tf.Tensor;
+}
+
+export interface TransformerOptions {
+  hooks?: Hooks;
+  /** Compute each block again for its gradients instead of keeping its activations: deep models on little memory. */
+  recompute?: boolean;
+}
+
+/** timesteps (0 to 1000) [batch] -> features of the noise level [batch, freq_dim] */
+export function timeFeatures(config: TransformerConfig, timesteps: readonly number[]): tf.Tensor2D {
+  return timestepFeatures(timesteps, config.freq_dim);
+}
+
+/** Predicts the flow (noise minus clean latents): inputs -> [batch, out_channels, frames, height, width] */
+export function wanTransformer(
+  config: TransformerConfig,
+  parameters: TransformerParameters,
+  { latents, time, text }: TransformerInputs,
+  { hooks, recompute = false }: TransformerOptions = {},
+): tf.Tensor {
+  return tf.tidy(() => {
+    const { num_attention_heads: heads, eps } = config;
+    const size = heads * config.attention_head_dim;
+    const [batch, channels, ...extent] = latents.shape as [number, number, number, number, number];
+    if (channels !== config.in_channels)
+      throw new Error(`the transformer takes ${config.in_channels} channels, found latents [${latents.shape}]`);
+    const grid = extent.map((length, axis) => length / config.patch_size[axis]!) as [number, number, number];
+    if (!grid.every(Number.isInteger))
+      throw new Error(`latents [${latents.shape}] cannot be cut into patches [${config.patch_size}]`);
+    const positions = rotaryTables(config.attention_head_dim, grid);
+
+    const embedder = 'condition_embedder';
+    const { time_embedder, time_proj, text_embedder } = parameters.condition_embedder;
+    const level = mlp(hooks, `${embedder}.time_embedder`, time_embedder, time, silu); // [batch, size]
+    const steering = hookedLinear(hooks, `${embedder}.time_proj`, time_proj, silu(level)); // [batch, 6 * size]
+    const modulation = tf.reshape(steering, [batch, 6, size]);
+    const context = mlp(hooks, `${embedder}.text_embedder`, text_embedder, text, (x) => gelu(x, 'tanh'));
+
+    const patches = patchify(latents, config.patch_size); // [batch, tokens, channels * patch]
+    let x = hookedLinear(hooks, 'patch_embedding', parameters.patch_embedding, patches); // [batch, tokens, size]
+    for (const [index, block] of Object.entries(parameters.blocks)) {
+      const path = `blocks.${index}`;
+      const scope = recompute ? hooks?.scope?.(path) : undefined;
+      x = checkpoint(
+        (inputs) =>
+          transformerBlock(inputs.x, inputs.context, inputs.modulation, {
+            block,
+            path,
+            heads,
+            eps,
+            positions,
+            hooks: scope ? scope.bind(inputs.trainable) : hooks,
+          }),
+        { x, context, modulation, trainable: scope?.trainable ?? {} },
+        { recompute: recompute && (!hooks?.linear || scope !== undefined) },
+      );
+    }
+
+    const [shift, scale] = modulationParts(tf.add(parameters.scale_shift_table, tf.reshape(level, [batch, 1, size])));
+    const normal = modulate(layerNorm(x, undefined, undefined, eps), shift!, scale!);
+    const output = hookedLinear(hooks, 'proj_out', parameters.proj_out, normal); // [batch, tokens, patch * out_channels]
+    return unpatchify(output, config.patch_size, grid);
+  });
+}
+
+interface BlockContext {
+  block: Block;
+  path: string;
+  heads: number;
+  eps: number;
+  positions: { cos: tf.Tensor; sin: tf.Tensor };
+  hooks: Hooks | undefined;
+}
+
+/** x [batch, tokens, size], context [batch, text tokens, size], modulation [batch, 6, size] -> as x */
+function transformerBlock(x: tf.Tensor, context: tf.Tensor, modulation: tf.Tensor, about: BlockContext): tf.Tensor {
+  return tf.tidy(() => {
+    const { block, path, heads, eps, hooks, positions } = about;
+    const [shift1, scale1, gate1, shift2, scale2, gate2] = modulationParts(
+      tf.add(block.scale_shift_table, modulation),
+    ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]; // each [batch, 1, size]
+
+    const attend = (name: 'attn1' | 'attn2', input: tf.Tensor, source: tf.Tensor) => {
+      const parts = block[name];
+      const at = `${path}.${name}`;
+      let q = rmsNorm(hookedLinear(hooks, `${at}.to_q`, parts.to_q, input), parts.norm_q.weight, eps);
+      let k = rmsNorm(hookedLinear(hooks, `${at}.to_k`, parts.to_k, source), parts.norm_k.weight, eps);
+      const v = hookedLinear(hooks, `${at}.to_v`, parts.to_v, source);
+      if (name === 'attn1') {
+        q = rotary(q, positions.cos, positions.sin, { heads });
+        k = rotary(k, positions.cos, positions.sin, { heads });
+      }
+      return hookedLinear(hooks, `${at}.to_out.0`, parts.to_out[0], attention(q, k, v, { heads }));
+    };
+
+    const normal1 = modulate(layerNorm(x, undefined, undefined, eps), shift1, scale1);
+    const seen = tf.add(x, tf.mul(attend('attn1', normal1, normal1), gate1));
+
+    const normal2 = block.norm2 ? layerNorm(seen, block.norm2.weight, block.norm2.bias, eps) : seen;
+    const told = tf.add(seen, attend('attn2', normal2, context));
+
+    const normal3 = modulate(layerNorm(told, undefined, undefined, eps), shift2, scale2);
+    const wide = gelu(hookedLinear(hooks, `${path}.ffn.net.0.proj`, block.ffn.net[0].proj, normal3), 'tanh');
+    return tf.add(told, tf.mul(hookedLinear(hooks, `${path}.ffn.net.2`, block.ffn.net[2], wide), gate2));
+  });
+}
+
+/** [batch, n, size] -> n tensors [batch, 1, size] */
+function modulationParts(table: tf.Tensor): tf.Tensor[] {
+  return tf.split(table, table.shape[1]!, 1);
+}
+
+/** x [batch, tokens, size], shift and scale [batch, 1, size] -> as x */
+function modulate(x: tf.Tensor, shift: tf.Tensor, scale: tf.Tensor): tf.Tensor {
+  return tf.add(tf.mul(x, tf.add(scale, 1)), shift);
+}
+
+function silu(x: tf.Tensor): tf.Tensor {
+  return tf.mul(x, tf.sigmoid(x));
+}
+
+/** x [..., in] -> [..., size] through two layers with an activation between them. */
+function mlp(
+  hooks: Hooks | undefined,
+  path: string,
+  layers: { linear_1: Linear; linear_2: Linear },
+  x: tf.Tensor,
+  activate: (x: tf.Tensor) => tf.Tensor,
+): tf.Tensor {
+  const hidden = activate(hookedLinear(hooks, `${path}.linear_1`, layers.linear_1, x));
+  return hookedLinear(hooks, `${path}.linear_2`, layers.linear_2, hidden);
+}
+
+type Extent = readonly [frames: number, height: number, width: number];
+
+/**
+ * [batch, channels, frames, height, width] -> [batch, tokens, channels * patch], the values of a patch in (channel, frame, row, column)
+ * order. Two transpositions of at most 6 axes, the most that TensorFlow.js' backends take.
+ */
+function patchify(latents: tf.Tensor, [pt, ph, pw]: Extent): tf.Tensor {
+  const [batch, channels, frames, height, width] = latents.shape as [number, number, number, number, number];
+  const [t, h, w] = [frames / pt, height / ph, width / pw];
+  const split = tf.reshape(latents, [batch * channels * t, pt, h, ph, w, pw]);
+  const gathered = tf.transpose(split, [0, 2, 4, 1, 3, 5]); // [batch * channels * t, h, w, pt, ph, pw]
+  const planes = tf.reshape(gathered, [batch, channels, t * h * w, pt * ph * pw]);
+  return tf.reshape(tf.transpose(planes, [0, 2, 1, 3]), [batch, t * h * w, channels * pt * ph * pw]);
+}
+
+/** [batch, tokens, patch * channels], a patch in (frame, row, column, channel) order -> [batch, channels, frames, height, width] */
+function unpatchify(tokens: tf.Tensor, [pt, ph, pw]: Extent, [t, h, w]: Extent): tf.Tensor {
+  const [batch, , values] = tokens.shape as [number, number, number];
+  const channels = values / (pt * ph * pw);
+  const planes = tf.transpose(tf.reshape(tokens, [batch, t * h * w * pt * ph * pw, channels]), [0, 2, 1]);
+  const split = tf.reshape(planes, [batch * channels * t, h, w, pt, ph, pw]);
+  const joined = tf.transpose(split, [0, 3, 1, 4, 2, 5]); // [batch * channels * t, pt, h, ph, w, pw]
+  return tf.reshape(joined, [batch, channels, t * pt, h * ph, w * pw]);
+}
