@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { AppError, appErrorShape, fromErrorShape, type Result, toErrorShape } from './result.ts';
+
+/** Any pipe that carries structured-cloneable messages in order: Electron IPC, a child process, a WebSocket, a MessageChannel. */
+export interface Port {
+  /** Throws when the pipe is closed. */
+  postMessage(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Called once when the other side is gone; at once when it is gone already. */
+  onClose(listener: () => void): void;
+}
+
+/** What one side may ask of the other, and what it is told unasked. Types are inferred from the schemas. */
+export interface Contract {
+  calls: Record<string, { input: z.ZodType; output: z.ZodType }>;
+  events: Record<string, z.ZodType>;
+}
+
+export type Handlers<C extends Contract> = {
+  [K in keyof C['calls']]: (
+    input: z.output<C['calls'][K]['input']>,
+    context: { signal: AbortSignal },
+  ) => z.input<C['calls'][K]['output']> | Promise<z.input<C['calls'][K]['output']>>;
+};
+
+export type Calls<C extends Contract> = {
+  [K in keyof C['calls']]: (
+    input: z.input<C['calls'][K]['input']>,
+    options?: { signal?: AbortSignal },
+  ) => Promise<Result<z.output<C['calls'][K]['output']>>>;
+};
+
+type EventName<C extends Contract> = keyof C['events'] & string;
+type EventListener<C extends Contract, E extends EventName<C>> = (payload: z.output<C['events'][E]>) => void;
+
+const toServer = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('call'), id: z.int(), name: z.string(), input: z.unknown() }),
+  z.object({ type: z.literal('cancel'), id: z.int() }),
+]);
+const toClient = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('reply'), id: z.int(), value: z.unknown() }),
+  z.object({ type: z.literal('failure'), id: z.int(), error: appErrorShape }),
+  z.object({ type: z.literal('event'), name: z.string(), payload: z.unknown() }),
+]);
+
+export interface Server<C extends Contract> {
+  emit<E extends EventName<C>>(name: E, payload: z.input<C['events'][E]>): void;
+}
+
+/**
+ * Answers the contract's calls that come through the port. Inputs are parsed here; a handler that throws answers the AppError of what
+ * it threw. `signal` aborts when the caller cancels or goes away. Messages of other kinds are left alone, so that both sides of a
+ * port may serve.
+ */
+export function serve<C extends Contract>(contract: C, port: Port, handlers: Handlers<C>): Server<C> {
+  const running = new Map<number, AbortController>();
+  let open = true;
+
+  function send(message: z.input<typeof toClient>): void {
+    if (!open) return;
+    try {
+      port.postMessage(message);
+    } catch (thrown) {
+      // A value that cannot be cloned must not leave its caller waiting; a closed pipe has nobody to tell.
+      if (message.type === 'reply') {
+        port.postMessage({ type: 'failure', id: message.id, error: toErrorShape(thrown) });
+      }
+    }
+  }
+
+  async function answer(id: number, name: string, input: unknown): Promise<void> {
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      if (!Object.hasOwn(contract.calls, name)) throw new AppError('not-found', `There is no call named "${name}".`);
+      const parsed = contract.calls[name]!.input.parse(input);
+      // Only the types of one call at a time are known to TypeScript; the schema has just checked the value.
+      const value = await (handlers as Record<string, (input: unknown, context: { signal: AbortSignal }) => unknown>)[
+        name
+      ]!(parsed, { signal: controller.signal });
+      send({ type: 'reply', id, value });
+    } catch (thrown) {
+      const cancelled = controller.signal.aborted && (thrown === controller.signal.reason || isAbort(thrown));
+      send({ type: 'failure', id, error: cancelled ? cancelledShape : toErrorShape(thrown) });
+    } finally {
+      running.delete(id);
+    }
+  }
+
+  port.onMessage((raw) => {
+    const message = toServer.safeParse(raw);
+    if (!message.success) return;
+    if (message.data.type === 'cancel') running.get(message.data.id)?.abort();
+    else void answer(message.data.id, message.data.name, message.data.input);
+  });
+  port.onClose(() => {
+    open = false;
+    for (const controller of running.values()) controller.abort();
+  });
+  return {
+    emit(name, payload) {
+      send({ type: 'event', name, payload });
+    },
+  };
+}
+
+export interface Client<C extends Contract> {
+  readonly call: Calls<C>;
+  /** Answers a function that stops listening. */
+  on<E extends EventName<C>>(name: E, listener: EventListener<C, E>): () => void;
+}
+
+/**
+ * Calls the contract that the other side of the port serves. A call always resolves: with the value, with the error of the other
+ * side, or with `disconnected` when that side goes away. Aborting asks the other side to stop, and its answer is still awaited, so
+ * that a caller knows when the work has really ended.
+ */
+export function connect<C extends Contract>(contract: C, port: Port): Client<C> {
+  const waiting = new Map<number, { name: string; resolve(result: Result<unknown>): void }>();
+  const listeners = new Map<string, Set<(payload: unknown) => void>>();
+  let nextId = 1;
+  let open = true;
+
+  function request(name: string, input: unknown, signal?: AbortSignal): Promise<Result<unknown>> {
+    if (signal?.aborted) return Promise.resolve({ ok: false, error: cancelledShape });
+    if (!open) return Promise.resolve({ ok: false, error: disconnectedShape });
+    const id = nextId++;
+    return new Promise((resolve) => {
+      const cancel = () => {
+        if (open) port.postMessage({ type: 'cancel', id } satisfies z.input<typeof toServer>);
+      };
+      signal?.addEventListener('abort', cancel, { once: true });
+      waiting.set(id, {
+        name,
+        resolve(result) {
+          waiting.delete(id);
+          signal?.removeEventListener('abort', cancel);
+          resolve(result);
+        },
+      });
+      try {
+        port.postMessage({ type: 'call', id, name, input } satisfies z.input<typeof toServer>);
+      } catch (thrown) {
+        waiting.get(id)?.resolve({ ok: false, error: { ...disconnectedShape, details: { reason: String(thrown) } } });
+      }
+    });
+  }
+
+  port.onMessage((raw) => {
+    const message = toClient.safeParse(raw);
+    if (!message.success) return;
+    if (message.data.type === 'event') {
+      const payload = contract.events[message.data.name]?.safeParse(message.data.payload);
+      if (payload?.success) for (const listener of listeners.get(message.data.name) ?? []) listener(payload.data);
+      return;
+    }
+    const call = waiting.get(message.data.id);
+    if (call === undefined) return;
+    if (message.data.type === 'failure') return call.resolve({ ok: false, error: message.data.error });
+    const value = contract.calls[call.name]!.output.safeParse(message.data.value);
+    call.resolve(
+      value.success
+        ? { ok: true, value: value.data }
+        : { ok: false, error: { code: 'internal', message: `${call.name} answered ${z.prettifyError(value.error)}` } },
+    );
+  });
+  port.onClose(() => {
+    open = false;
+    for (const call of [...waiting.values()]) call.resolve({ ok: false, error: disconnectedShape });
+  });
+
+  const call = Object.fromEntries(
+    Object.keys(contract.calls).map((name) => [
+      name,
+      (input: unknown, options?: { signal?: AbortSignal }) => request(name, input, options?.signal),
+    ]),
+  );
+  return {
+    call: call as unknown as Calls<C>,
+    on(name, listener) {
+      const set = listeners.get(name) ?? new Set();
+      listeners.set(name, set.add(listener as (payload: unknown) => void));
+      return () => set.delete(listener as (payload: unknown) => void);
+    },
+  };
+}
+
+/** The value of an answer, or its error thrown. */
+export function unwrap<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw fromErrorShape(result.error);
+}
+
+const cancelledShape = { code: 'cancelled', message: 'Cancelled.' } as const;
+const disconnectedShape = { code: 'disconnected', message: 'The other side is gone.' } as const;
+
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'AbortError';
+}

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { afterEach, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import { AppError, type Result } from '../../../../shared/ipc/result.ts';
+import { type Contract, connect, type Handlers, type Port, serve, unwrap } from '../../../../shared/ipc/rpc.ts';
+
+const contract = {
+  calls: {
+    double: { input: z.object({ value: z.number(), times: z.int().default(2) }), output: z.number() },
+    wait: { input: z.object({}), output: z.void() },
+    fail: { input: z.enum(['expected', 'bug']), output: z.void() },
+    lie: { input: z.object({}), output: z.string() },
+    unsendable: { input: z.object({}), output: z.unknown() },
+  },
+  events: { tick: z.object({ count: z.int() }) },
+} satisfies Contract;
+
+let aborted = 0;
+const handlers: Handlers<typeof contract> = {
+  double: ({ value, times }) => value * times,
+  wait: (_, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        aborted++;
+        reject(signal.reason);
+      });
+    }),
+  fail: (kind) => {
+    if (kind === 'expected') throw new AppError('not-found', 'No such clip.', { hint: 'See motif clips.' });
+    throw new TypeError('x is not a function');
+  },
+  lie: () => 42 as unknown as string,
+  unsendable: () => () => 1,
+};
+
+const open: MessagePort[] = [];
+function overMessagePort(port: MessagePort): Port {
+  open.push(port);
+  return {
+    postMessage: (message) => port.postMessage(message),
+    onMessage: (listener) => port.on('message', listener),
+    onClose: (listener) => port.on('close', listener),
+  };
+}
+
+function pair() {
+  const { port1, port2 } = new MessageChannel();
+  const server = serve(contract, overMessagePort(port1), handlers);
+  const client = connect(contract, overMessagePort(port2));
+  return { server, client, port1, port2 };
+}
+
+afterEach(() => {
+  aborted = 0;
+  for (const port of open.splice(0)) port.close();
+});
+
+it('answers with the value, and fills defaults at the receiver', async () => {
+  const { client } = pair();
+  const answer = await client.call.double({ value: 21 });
+  expectTypeOf(answer).toEqualTypeOf<Result<number>>();
+  expect(answer).toEqual({ ok: true, value: 42 });
+});
+
+it('refuses an input that does not fit the contract, with the reason', async () => {
+  const { client } = pair();
+  const answer = await client.call.double({ value: 'one' as unknown as number });
+  expect(answer).toMatchObject({
+    ok: false,
+    error: { code: 'invalid-input', message: expect.stringMatching(/value/) },
+  });
+});
+
+it('carries an expected failure with its code and hint, and any other as internal', async () => {
+  const { client } = pair();
+  expect(await client.call.fail('expected')).toEqual({
+    ok: false,
+    error: { code: 'not-found', message: 'No such clip.', hint: 'See motif clips.' },
+  });
+  expect(await client.call.fail('bug')).toMatchObject({ ok: false, error: { code: 'internal' } });
+});
+
+it('unwraps a failure into the same AppError', async () => {
+  const { client } = pair();
+  const answer = await client.call.fail('expected');
+  expect(() => unwrap(answer)).toThrow(AppError);
+  expect(unwrap(await client.call.double({ value: 1 }))).toBe(2);
+});
+
+it('answers not-found for a call that the contract does not have, even one named like a method of Object', async () => {
+  const { port1, port2 } = new MessageChannel();
+  serve(contract, overMessagePort(port1), handlers);
+  open.push(port2);
+  const replies: unknown[] = [];
+  port2.on('message', (message) => replies.push(message));
+  port2.postMessage({ type: 'call', id: 1, name: 'toString', input: {} });
+  await expect.poll(() => replies).toMatchObject([{ type: 'failure', id: 1, error: { code: 'not-found' } }]);
+});
+
+it('cancels across the wire and resolves only when the handler has ended', async () => {
+  const { client } = pair();
+  const controller = new AbortController();
+  const answer = client.call.wait({}, { signal: controller.signal });
+  await sleep(10);
+  controller.abort();
+  expect(await answer).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+  expect(aborted).toBe(1);
+});
+
+it('sends nothing when the signal was aborted before the call', async () => {
+  const { client } = pair();
+  expect(await client.call.wait({}, { signal: AbortSignal.abort() })).toMatchObject({ error: { code: 'cancelled' } });
+  expect(aborted).toBe(0);
+});
+
+it('resolves waiting calls with disconnected when the other side goes away, and later calls at once', async () => {
+  const { client, port1 } = pair();
+  const answer = client.call.wait({});
+  await sleep(10);
+  port1.close();
+  expect(await answer).toMatchObject({ ok: false, error: { code: 'disconnected' } });
+  expect(await client.call.double({ value: 1 })).toMatchObject({ ok: false, error: { code: 'disconnected' } });
+});
+
+it('aborts what a caller was waiting for when the caller goes away', async () => {
+  const { client, port2 } = pair();
+  void client.call.wait({});
+  await sleep(10);
+  port2.close();
+  await expect.poll(() => aborted).toBe(1);
+});
+
+it('answers internal when the other side answers something else than the contract says', async () => {
+  const { client } = pair();
+  expect(await client.call.lie({})).toMatchObject({ ok: false, error: { code: 'internal' } });
+});
+
+it('answers internal when a value cannot be sent', async () => {
+  const { client } = pair();
+  expect(await client.call.unsendable({})).toMatchObject({ ok: false, error: { code: 'internal' } });
+});
+
+it('delivers events in order until the listener is removed', async () => {
+  const { client, server } = pair();
+  const counts: number[] = [];
+  const stop = client.on('tick', ({ count }) => counts.push(count));
+  server.emit('tick', { count: 1 });
+  server.emit('tick', { count: 2 });
+  await expect.poll(() => counts).toEqual([1, 2]);
+  stop();
+  server.emit('tick', { count: 3 });
+  await client.call.double({ value: 1 });
+  expect(counts).toEqual([1, 2]);
+});
+
+it('ignores messages that are none of its own', async () => {
+  const { client, port1, port2 } = pair();
+  port1.postMessage({ type: 'reply', id: 'seven' });
+  port2.postMessage('hello');
+  expect(await client.call.double({ value: 3 })).toEqual({ ok: true, value: 6 });
+});
