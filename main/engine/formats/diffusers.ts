@@ -1,0 +1,126 @@
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../../../shared/ipc/result.ts';
+import { openSafetensors, type TensorSource } from './safetensors.ts';
+import { openSafetensorsIndex } from './safetensors-index.ts';
+import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
+
+/**
+ * Model directories as Python's diffusers lays them out: `model_index.json` and one folder per component, each with its
+ * `config.json` and its weights as safetensors, in one file or sharded behind an index.
+ */
+
+/** Reads and checks a JSON file. Throws `not-found`, or `damaged-file` naming the file and what is wrong in it. */
+export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new AppError('not-found', `${path} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('damaged-file', `${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new AppError('damaged-file', `${path}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/** `model_index.json`: which class each component is, beside plain values such as `boundary_ratio`. */
+export const modelIndexSchema = z.looseObject({ _class_name: z.string() });
+
+export type ModelIndex = z.infer<typeof modelIndexSchema>;
+
+/** Reads `model_index.json` of a model directory. */
+export async function readModelIndex(directory: string): Promise<ModelIndex> {
+  const path = join(directory, 'model_index.json');
+  if (!(await exists(path)))
+    throw new AppError('not-found', `${directory} is not a model directory: model_index.json is missing`, {
+      hint: 'Choose the folder of a checkpoint in diffusers layout, the one that holds model_index.json.',
+    });
+  return readJson(path, modelIndexSchema);
+}
+
+/** Base names under which diffusers and transformers keep weights, a half-precision variant last. */
+const weightNames = ['diffusion_pytorch_model', 'model', 'diffusion_pytorch_model.fp16', 'model.fp16'];
+
+/** Opens the weights in a component's folder, single or sharded. The caller closes the source. */
+export async function openWeights(folder: string): Promise<TensorSource> {
+  for (const name of weightNames) {
+    const single = join(folder, `${name}.safetensors`);
+    if (await exists(single)) return openSafetensors(single);
+    // diffusers writes `NAME.safetensors.index.json`, and `NAME.safetensors.index.fp16.json` for a variant
+    const [base, variant] = [name.replace('.fp16', ''), name.endsWith('.fp16') ? '.fp16' : ''];
+    const index = join(folder, `${base}.safetensors.index${variant}.json`);
+    if (await exists(index)) return openSafetensorsIndex(index);
+  }
+  const files = (await exists(folder)) ? await readdir(folder) : [];
+  throw new AppError('not-found', `${folder} holds no safetensors weights`, {
+    hint: files.some((file) => file.endsWith('.bin'))
+      ? 'The .bin weights in it can run code when opened and are not read. Save the model with safe_serialization=True.'
+      : 'The checkpoint is incomplete. Copy or download this folder again.',
+  });
+}
+
+export interface ComponentToWrite {
+  /** Folder inside the model directory. */
+  name: string;
+  /** File name and content of the configuration. */
+  configName?: string;
+  config: object;
+  /** Base name of the weights: `diffusion_pytorch_model` for diffusers' classes, `model` for transformers'. */
+  weightsName?: 'diffusion_pytorch_model' | 'model';
+  tensors?: TensorToWrite[];
+}
+
+/**
+ * Writes a model directory that Python's diffusers loads: beside, then renamed. Throws `conflict` when the folder is there already.
+ * `copies` are folders taken over as they are (a tokenizer), `files` further files at the top.
+ */
+export async function writeModelDirectory(
+  directory: string,
+  content: {
+    index: object;
+    components: ComponentToWrite[];
+    copies?: { name: string; from: string }[];
+    files?: { name: string; content: string }[];
+  },
+): Promise<void> {
+  if (await exists(directory))
+    throw new AppError('conflict', `${directory} exists already`, { hint: 'Choose another folder.' });
+  const beside = join(dirname(directory), `.${process.pid}.${Date.now()}.part`);
+  try {
+    await mkdir(beside, { recursive: true });
+    for (const component of content.components) {
+      const folder = join(beside, component.name);
+      await mkdir(folder);
+      await writeFile(join(folder, component.configName ?? 'config.json'), json(component.config));
+      if (component.tensors)
+        await writeSafetensors(
+          join(folder, `${component.weightsName ?? 'diffusion_pytorch_model'}.safetensors`),
+          component.tensors,
+          { format: 'pt' },
+        );
+    }
+    for (const { name, from } of content.copies ?? []) await cp(from, join(beside, name), { recursive: true });
+    for (const file of content.files ?? []) await writeFile(join(beside, file.name), file.content);
+    await writeFile(join(beside, 'model_index.json'), json(content.index));
+    await rename(beside, directory);
+  } catch (error) {
+    await rm(beside, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const json = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`;
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
