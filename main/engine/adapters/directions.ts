@@ -1,8 +1,5 @@
-import { type ConceptShape, conceptSizes } from './set-and-sequence.ts';
+import { type ConceptShape, type ConceptValues, conceptSizes } from './set-and-sequence.ts';
 import { orthonormalise, symmetricEigen } from './small-matrices.ts';
-
-/** The three matrices of a concept as plain numbers, row-major: basis [sum of m, r], coefficients and residual [r, sum of n]. */
-export type ConceptValues = { basis: Float32Array; coefficients: Float32Array; residual: Float32Array };
 
 /**
  * Turns the basis so that its directions come in the order of how much they matter, without changing A1 B1 or A1 B2 at all.

@@ -1,4 +1,3 @@
-import type { TensorTree } from '../backends/tensor-tree.ts';
 import * as tf from '../backends/tf.ts';
 import type { Hooks } from '../nn/hooks.ts';
 import { linear } from '../nn/linear.ts';
@@ -11,9 +10,6 @@ export type BasisSide = 'output' | 'input';
 
 /** A low-rank change of one linear layer: `basis` A [m, r] and `coefficients` B [r, n]; m is the layer's basis side. */
 export type LowRank = { basis: tf.Tensor2D; coefficients: tf.Tensor2D };
-
-/** The same change as a linear layer reads it: x [in] -> x down up, down [in, r], up [r, out]. */
-export type DownUp = { down: tf.Tensor2D; up: tf.Tensor2D };
 
 /** [m, n] of a layer with weight [in, out]. */
 export function basisShape(inSize: number, outSize: number, side: BasisSide): [m: number, n: number] {
@@ -32,13 +28,6 @@ export function applyLowRank({ basis, coefficients }: LowRank, side: BasisSide, 
   });
 }
 
-/** down and up share the tensors' values; for 'output' they are the transposes. The caller owns both. */
-export function toDownUp({ basis, coefficients }: LowRank, side: BasisSide): DownUp {
-  return side === 'output'
-    ? { down: tf.transpose(coefficients), up: tf.transpose(basis) }
-    : { down: tf.clone(basis), up: tf.clone(coefficients) };
-}
-
 /** Hooks that add a low-rank change to every layer named in `changes`, and leave the others as they are. */
 export function lowRankHooks(changes: ReadonlyMap<string, LowRank>, side: BasisSide): Hooks {
   return {
@@ -47,8 +36,12 @@ export function lowRankHooks(changes: ReadonlyMap<string, LowRank>, side: BasisS
       if (!change) return linear(base, x);
       return tf.tidy(() => tf.add(linear(base, x), applyLowRank(change, side, x)));
     },
-    parameters: (prefix) => Object.fromEntries([...changes].filter(([path]) => path.startsWith(prefix))),
-    over: (_prefix, parameters: TensorTree) =>
-      lowRankHooks(new Map(Object.entries(parameters as Record<string, LowRank>)), side),
+    scope(path) {
+      const inside = [...changes].filter(([name]) => name.startsWith(`${path}.`));
+      return {
+        trainable: Object.fromEntries(inside),
+        bind: (tensors) => lowRankHooks(new Map(Object.entries(tensors as Record<string, LowRank>)), side),
+      };
+    },
   };
 }

@@ -93,21 +93,28 @@ export function motionAdapter(
 /** The gains of a slider setting; a direction not named keeps gain 1. */
 export type Gains = { identity: number; motion: number; directions?: Readonly<Record<string, number>> };
 
+/** The three matrices of a concept as plain numbers, row-major: basis [sum of m, r], coefficients and residual [r, sum of n]. */
+export type ConceptValues = { basis: Float32Array; coefficients: Float32Array; residual: Float32Array };
+
 /**
  * The coefficients of one slider setting, G B1 + g_motion B2 with G the identity gain times each direction's own [r, sum of n]:
  * with the basis they are exactly one LoRA of the concept's rank. Throws RangeError for a direction that is not there.
  */
-export function mixCoefficients({ coefficients, residual }: ConceptWeights, gains: Gains): tf.Tensor2D {
-  const rank = coefficients.shape[0];
-  const perDirection = new Float32Array(rank).fill(gains.identity);
+export function mixCoefficients(
+  { coefficients, residual }: Pick<ConceptValues, 'coefficients' | 'residual'>,
+  rank: number,
+  gains: Gains,
+): Float32Array {
+  const ofDirection = new Float64Array(rank).fill(gains.identity);
   for (const [index, gain] of Object.entries(gains.directions ?? {})) {
     const direction = Number(index);
     if (!(Number.isInteger(direction) && direction >= 0 && direction < rank))
       throw new RangeError(`direction ${index} does not exist: the concept has directions 0 to ${rank - 1}`);
-    perDirection[direction]! *= gain;
+    ofDirection[direction]! *= gain;
   }
-  return tf.tidy(() =>
-    tf.add(tf.mul(coefficients, tf.tensor2d(perDirection, [rank, 1])), tf.mul(residual, tf.scalar(gains.motion))),
+  const width = coefficients.length / rank;
+  return coefficients.map(
+    (value, index) => value * ofDirection[Math.floor(index / width)]! + gains.motion * residual[index]!,
   );
 }
 

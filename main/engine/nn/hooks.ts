@@ -1,5 +1,3 @@
-import { type CheckpointOptions, checkpoint } from '../backends/checkpoint.ts';
-import type { TensorTree } from '../backends/tensor-tree.ts';
 import type * as tf from '../backends/tf.ts';
 import { type Linear, linear } from './linear.ts';
 import type { Tree } from './tree.ts';
@@ -23,12 +21,6 @@ export interface Hooks {
    * [batch, tokens, width] -> [batch, tokens, width]. The place where learned tokens ([v], [u]) take their rows.
    */
   embedTokens?(ids: number[][], base: tf.Tensor): tf.Tensor;
-
-  /** The tensors that `linear` computes with at paths that start with `prefix` (`blocks.3.`): what a block run as a unit must be given. */
-  parameters?(prefix: string): TensorTree;
-
-  /** The same hooks computing with other tensors at `prefix`, in the form that `parameters(prefix)` answered. */
-  over?(prefix: string, parameters: TensorTree): Hooks;
 }
 
 export interface HookScope {
@@ -39,23 +31,4 @@ export interface HookScope {
 /** x [..., in] -> [..., out], through the hook if there is one. */
 export function hookedLinear(hooks: Hooks | undefined, path: string, base: Linear, x: tf.Tensor): tf.Tensor {
   return hooks?.linear ? hooks.linear(path, base, x) : linear(base, x);
-}
-
-/**
- * Runs one block of a model as a unit (see `checkpoint`) with the hooks' own tensors among its inputs, so that gradients reach them.
- * `prefix` is the block's path with its dot, `blocks.3.`.
- */
-export function hookedCheckpoint<I extends TensorTree>(
-  block: (inputs: I, hooks: Hooks | undefined) => tf.Tensor,
-  inputs: I,
-  hooks: Hooks | undefined,
-  prefix: string,
-  options?: CheckpointOptions,
-): tf.Tensor {
-  if (!hooks?.parameters || !hooks.over) return checkpoint((given: I) => block(given, hooks), inputs, options);
-  return checkpoint(
-    (given: { inputs: I; parameters: TensorTree }) => block(given.inputs, hooks.over!(prefix, given.parameters)),
-    { inputs, parameters: hooks.parameters(prefix) },
-    options,
-  );
 }

@@ -4,7 +4,7 @@ import { conceptHooks, conceptSizes } from '../../../../main/engine/adapters/set
 import { orthonormalise, symmetricEigen } from '../../../../main/engine/adapters/small-matrices.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
-import { difference, randomConcept, toyModel, toyShape } from './toy.ts';
+import { difference, randomConcept, toyModel, toyShape, values } from './toy.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -13,15 +13,11 @@ beforeAll(async () => {
 function order(rank: number) {
   const shape = toyShape('output', rank);
   const weights = randomConcept(shape);
-  const { values, strengths } = orderDirections(shape, {
-    basis: weights.basis.dataSync() as Float32Array,
-    coefficients: weights.coefficients.dataSync() as Float32Array,
-    residual: weights.residual.dataSync() as Float32Array,
-  });
+  const { values: turned, strengths } = orderDirections(shape, values(weights));
   const ordered = {
-    basis: tf.tensor2d(values.basis, weights.basis.shape),
-    coefficients: tf.tensor2d(values.coefficients, weights.coefficients.shape),
-    residual: tf.tensor2d(values.residual, weights.residual.shape),
+    basis: tf.tensor2d(turned.basis, weights.basis.shape),
+    coefficients: tf.tensor2d(turned.coefficients, weights.coefficients.shape),
+    residual: tf.tensor2d(turned.residual, weights.residual.shape),
   };
   return { shape, weights, ordered, strengths };
 }

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu/dist/index.js';
-import type { ConceptShape, ConceptWeights } from '../../../../main/engine/adapters/set-and-sequence.ts';
+import type { ConceptShape, ConceptValues, ConceptWeights } from '../../../../main/engine/adapters/set-and-sequence.ts';
 import { conceptSizes, sum } from '../../../../main/engine/adapters/set-and-sequence.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { type Hooks, hookedLinear } from '../../../../main/engine/nn/hooks.ts';
@@ -45,6 +45,12 @@ export function randomConcept(shape: ConceptShape, seed = 'concept'): ConceptWei
     coefficients: tf.tensor2d(random.normals(shape.rank * columns), [shape.rank, columns]),
     residual: tf.tensor2d(random.normals(shape.rank * columns), [shape.rank, columns]),
   };
+}
+
+/** The concept's numbers. */
+export function values({ basis, coefficients, residual }: ConceptWeights): ConceptValues {
+  const [a, b, c] = [basis, coefficients, residual].map((tensor) => tensor.dataSync() as Float32Array);
+  return { basis: a!, coefficients: b!, residual: c! };
 }
 
 export function difference(a: tf.Tensor, b: tf.Tensor): number {
