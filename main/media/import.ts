@@ -1,0 +1,285 @@
+import { mkdir, open } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Clip, CropRectangle } from '../../shared/domain/clip.ts';
+import { type Rational, toNumber } from '../../shared/domain/time.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import { type Decoder, type DecodeSummary, decode, openDecoder, showsTransparency } from './decode.ts';
+import { createFrameSampler, samplesIn, usableFrameCount } from './frame-sampler.ts';
+import { hashFile } from './hash.ts';
+import type { MediaTools } from './locate.ts';
+import { nearestSize } from './picture-filters.ts';
+import { exists, placeWhole, requireFreeSpace } from './place.ts';
+import { probe as probeFile } from './probe.ts';
+import type { Probe } from './probe-types.ts';
+import { cancelled } from './run.ts';
+
+export interface ImportRequest {
+  file: string;
+  /** Range of the source; all of it by default. */
+  fromSeconds?: number | undefined;
+  toSeconds?: number | undefined;
+  crop?: CropRectangle | null | undefined;
+  fit?: 'crop' | 'pad' | undefined;
+  /** [width, height] pairs to choose from by shape. One pair is an order. */
+  sizes: ReadonlyArray<readonly [number, number]>;
+  rate: Rational;
+  /** Frames come as 1 + k * temporalStride. */
+  temporalStride: number;
+  /** Fewer are refused. 1 is enough to learn looks. */
+  minimumFrames?: number | undefined;
+  /** More are left out. */
+  maximumFrames?: number | undefined;
+  /** Becomes the home of `frames.rgb`; made when it is not there. */
+  outFolder: string;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: { framesDone: number; framesExpected: number }) => void) | undefined;
+}
+
+/** What a library adds its own names and dates to. */
+export type ImportedClip = Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames' | 'warnings'>;
+
+/**
+ * Decodes a clip to the model's frames, in `outFolder`/frames.rgb. Throws `not-found`, `invalid-input` (range, crop),
+ * `unsupported-media` (no clip, encrypted, undecodable, too short), `out-of-space`, `cancelled`; then nothing is left behind.
+ */
+export async function importClip(tools: MediaTools, request: ImportRequest): Promise<ImportedClip> {
+  const { signal, fit = 'crop', crop = null, minimumFrames = 1 } = request;
+  const probe = await probeFile(tools, request.file, signal);
+  const decoder = await openDecoder(tools, probe);
+  const range = chooseRange(probe, request.fromSeconds, request.toSeconds);
+  const [width, height] = nearestSize(request.sizes, crop ?? probe);
+  const rate = toNumber(request.rate);
+  const expected = Math.min(
+    request.maximumFrames ?? Number.POSITIVE_INFINITY,
+    samplesIn(range.toSeconds - range.fromSeconds, rate),
+  );
+  if (expected < minimumFrames) throw tooShort(expected, minimumFrames, request.rate);
+  const frameBytes = width * height * 3;
+  const outFolder = resolve(request.outFolder);
+  await requireFreeSpace(outFolder, expected * frameBytes);
+  decoder.hasAlpha = decoder.hasAlpha && (await showsTransparency(probe, decoder, signal));
+
+  const folderExists = await exists(outFolder);
+  const target = folderExists ? join(outFolder, 'frames.rgb') : outFolder;
+  return placeWhole(target, async (partial) => {
+    const framesFile = folderExists ? partial : join(partial, 'frames.rgb');
+    await mkdir(dirname(framesFile), { recursive: true });
+    const [written, sha256] = await Promise.all([
+      writeFrames({ probe, decoder, request, range, framesFile, width, height, fit, crop, expected }),
+      hashFile(probe.path, signal).catch((error) => {
+        throw signal?.aborted ? cancelled() : error;
+      }),
+    ]);
+    const { frameCount, summary, lastSeconds } = written;
+    const wholeSource = lastSeconds >= probe.endSeconds - 2 * probe.longestGap;
+    if (frameCount === 0) throw undecodable(summary, probe);
+    const damage = judgeDamage(probe, summary, written.expectedPackets, wholeSource);
+    if (damage.refuse) throw undecodable(summary, probe);
+    if (frameCount < minimumFrames) throw tooShort(frameCount, minimumFrames, request.rate, damage.warning);
+    const usedSeconds = frameCount / rate;
+    return {
+      source: {
+        path: probe.path,
+        name: basename(probe.path),
+        sha256,
+        sizeBytes: probe.sizeBytes,
+        container: probe.container,
+        codec: probe.codec,
+        width: probe.width,
+        height: probe.height,
+        rate: probe.rate,
+        frameCount: probe.frameCount,
+        durationSeconds: probe.endSeconds - probe.startSeconds,
+        hasAudio: probe.audio.length > 0,
+      },
+      fromSeconds: range.fromSeconds,
+      toSeconds: Math.min(range.fromSeconds + usedSeconds, Math.max(range.toSeconds, range.fromSeconds + 1e-3)),
+      crop,
+      fit,
+      frames: { file: join(outFolder, 'frames.rgb'), frameCount, width, height, rate: request.rate },
+      warnings: [
+        ...(damage.warning ? [damage.warning] : []),
+        ...probe.warnings,
+        ...decoder.warnings,
+        ...remarks(probe, decoder, request, { width, height, frameCount, ...range }),
+      ],
+    };
+  });
+}
+
+interface Range {
+  fromSeconds: number;
+  toSeconds: number;
+}
+
+function chooseRange(probe: Probe, from: number | undefined, to: number | undefined): Range {
+  const fromSeconds = from ?? probe.startSeconds;
+  const toSeconds = Math.min(to ?? probe.endSeconds, probe.endSeconds);
+  const end = probe.endSeconds.toFixed(2);
+  if (!(fromSeconds >= 0) || fromSeconds >= probe.endSeconds) {
+    throw new AppError('invalid-input', `The range begins at ${fromSeconds} s, but the clip ends at ${end} s.`, {
+      hint: `Choose a beginning between 0 and ${end}.`,
+    });
+  }
+  if (to !== undefined && !(to > fromSeconds)) {
+    throw new AppError('invalid-input', `The range ends at ${to} s, before it begins at ${fromSeconds} s.`, {
+      hint: 'Give a later end.',
+    });
+  }
+  return { fromSeconds, toSeconds };
+}
+
+interface WriteJob {
+  probe: Probe;
+  decoder: Decoder;
+  request: ImportRequest;
+  range: Range;
+  framesFile: string;
+  width: number;
+  height: number;
+  fit: 'crop' | 'pad';
+  crop: CropRectangle | null;
+  expected: number;
+}
+
+/** Writes the sampled frames, cut to a usable count. `expectedPackets`: how many frames the decoded part should have had. */
+async function writeFrames(job: WriteJob): Promise<{
+  frameCount: number;
+  lastSeconds: number;
+  expectedPackets: number | undefined;
+  summary: DecodeSummary;
+}> {
+  const { probe, request, range, width, height, expected } = job;
+  const frameBytes = width * height * 3;
+  const rate = toNumber(request.rate);
+  const sampler = createFrameSampler({
+    startSeconds: range.fromSeconds,
+    rate,
+    sourceGap: probe.shortestGap,
+    maximum: expected,
+  });
+  const file = await open(job.framesFile, 'w');
+  let written = 0;
+  let previous: Uint8Array | undefined;
+  let firstSeconds = Number.NaN;
+  let lastSeconds = Number.NaN;
+  const write = async (times: number) => {
+    for (let count = 0; count < times && previous; count++) {
+      await file.write(previous, 0, frameBytes, written * frameBytes);
+      written++;
+    }
+    if (times > 0) request.onProgress?.({ framesDone: written, framesExpected: expected });
+  };
+  try {
+    const summary = await decode(probe, job.decoder, {
+      ...range,
+      picture: { width, height, fit: job.fit, crop: job.crop },
+      signal: request.signal,
+      onFrame: async (rgb, seconds) => {
+        await write(sampler.next(seconds));
+        if (Number.isNaN(firstSeconds)) firstSeconds = seconds;
+        lastSeconds = seconds;
+        previous = rgb;
+        return written < expected;
+      },
+    });
+    // The last frame stays on screen to the end of what was asked for, or of its own time where the file breaks off.
+    const ownTime = Math.max(probe.shortestGap, Math.min(probe.longestGap, probe.endSeconds - lastSeconds));
+    await write(sampler.end(Math.min(range.toSeconds, lastSeconds + ownTime)));
+    const frameCount = usableFrameCount(written, request.temporalStride);
+    await file.truncate(frameCount * frameBytes);
+    await file.sync();
+    const expectedPackets = probe.frameTimes?.filter(
+      (time) => time >= firstSeconds - 1e-3 && time <= (written < expected ? range.toSeconds : lastSeconds + 1e-3),
+    ).length;
+    return { frameCount, lastSeconds, expectedPackets, summary };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Fewer decoded frames than this share, and more complaints than frames: rubbish rather than a damaged clip. */
+const leastDecodableShare = 0.2;
+
+/** What a decoder's complaints mean. `expectedFrames`: what the part that was read should have given. */
+export function judgeDamage(
+  probe: Pick<Probe, 'claimedSeconds' | 'startSeconds' | 'endSeconds'>,
+  summary: Pick<DecodeSummary, 'frames' | 'errors'>,
+  expectedFrames: number | undefined,
+  wholeSource: boolean,
+): { refuse: boolean; warning: string | undefined } {
+  const { frames, errors } = summary;
+  if (expectedFrames && frames < leastDecodableShare * expectedFrames && errors > frames) {
+    return { refuse: true, warning: undefined };
+  }
+  const readable = probe.endSeconds - probe.startSeconds;
+  const missing = probe.claimedSeconds - readable;
+  const parts: string[] = [];
+  if (missing > Math.max(0.5, 0.05 * probe.claimedSeconds)) {
+    parts.push(`it claims ${probe.claimedSeconds.toFixed(2)} s and holds ${readable.toFixed(2)} s`);
+  }
+  const lost = wholeSource && expectedFrames ? Math.max(0, expectedFrames - frames) : 0;
+  if (lost > 0) parts.push(`${lost} of ${expectedFrames} frames could not be decoded`);
+  else if (errors > 0) parts.push(`the decoder complained ${errors} time${errors === 1 ? '' : 's'}`);
+  if (parts.length === 0) return { refuse: false, warning: undefined };
+  return { refuse: false, warning: `The file is damaged: ${parts.join(', ')}. What could be read was imported.` };
+}
+
+function undecodable({ frames, errors, errorTail }: DecodeSummary, probe: Probe): AppError {
+  const message =
+    frames === 0
+      ? `No picture of the ${probe.codec.toUpperCase()} video could be decoded.`
+      : `Only ${frames} of ${probe.frameCount} frames could be decoded, with ${errors} errors: the file is encrypted or badly damaged.`;
+  return new AppError('unsupported-media', message, {
+    hint: 'Fetch the file again, or convert it with the program that made it.',
+    details: { errorTail: errorTail.slice(-5) },
+  });
+}
+
+function tooShort(frames: number, minimum: number, rate: Rational, damage?: string): AppError {
+  const seconds = (count: number) => `${(count / toNumber(rate)).toFixed(2)} s`;
+  return new AppError(
+    'unsupported-media',
+    `The clip is too short: ${minimum} frames at ${+toNumber(rate).toFixed(3)} per second are needed (${seconds(minimum)}), it gives ${frames}.${damage ? ` ${damage}` : ''}`,
+    { hint: 'Choose a longer range or clip. To learn looks alone, one frame is enough.' },
+  );
+}
+
+function remarks(
+  probe: Probe,
+  decoder: Decoder,
+  request: ImportRequest,
+  used: Range & { width: number; height: number; frameCount: number },
+): string[] {
+  const said: string[] = [];
+  const { colour } = probe;
+  const rate = toNumber(request.rate);
+  if (colour.hdr) said.push(`HDR (${colour.hdr === 'pq' ? 'PQ' : 'HLG'}) was tone-mapped to standard brightness.`);
+  else if (decoder.mapColours) said.push('Wide-gamut colours were converted to BT.709.');
+  if (decoder.hasAlpha) said.push('Transparent parts are shown over grey.');
+  if (probe.interlaced) said.push('Interlaced pictures were deinterlaced.');
+  if (probe.variableRate) said.push(`The frame rate varies; frames were taken at ${+rate.toFixed(3)} per second.`);
+  const shown = request.crop ?? probe;
+  if (shown.width < used.width / 2 && shown.height < used.height / 2) {
+    said.push(
+      `The picture of ${shown.width}x${shown.height} was enlarged to ${used.width}x${used.height}: it will look soft.`,
+    );
+  }
+  if (used.frameCount > 1 && toNumber(probe.rate) < 0.9 * rate) {
+    said.push(
+      `The clip has ${+toNumber(probe.rate).toFixed(2)} frames per second, the model ${+rate.toFixed(2)}: some are shown twice.`,
+    );
+  }
+  if (used.frameCount === 1) said.push('One frame only: looks can be learned from it, motion cannot.');
+  const unusedSeconds = used.toSeconds - used.fromSeconds - used.frameCount / rate;
+  if (
+    request.maximumFrames &&
+    used.frameCount + request.temporalStride > request.maximumFrames &&
+    unusedSeconds > 0.5
+  ) {
+    said.push(
+      `Only the first ${(used.frameCount / rate).toFixed(2)} s of the range are used, ${used.frameCount} frames, the most the model takes.`,
+    );
+  }
+  return said;
+}

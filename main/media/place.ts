@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { AppError } from '../../shared/ipc/result.ts';
+
+/**
+ * Calls `make` with a path beside `target` and moves what was made there onto `target` when it succeeds; an existing
+ * target is replaced. When it fails nothing is left behind. Works for files and folders.
+ */
+export async function placeWhole<T>(target: string, make: (partial: string) => Promise<T>): Promise<T> {
+  const folder = dirname(target);
+  await mkdir(folder, { recursive: true });
+  const extension = extname(target);
+  const name = basename(target, extension);
+  const partial = join(folder, `.${name}.partial-${randomBytes(4).toString('hex')}${extension}`);
+  try {
+    const made = await make(partial);
+    await moveOver(partial, target);
+    return made;
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true, maxRetries: 3 });
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw noSpace(folder, undefined, undefined, error);
+    throw error;
+  }
+}
+
+async function moveOver(partial: string, target: string): Promise<void> {
+  try {
+    await rename(partial, target);
+  } catch (error) {
+    // A folder that holds something cannot be renamed over: set it aside, and back if the second move fails.
+    if (!['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error;
+    const aside = `${partial}.old`;
+    await rename(target, aside);
+    await rename(partial, target).catch(async (second) => {
+      await rename(aside, target);
+      throw second;
+    });
+    await rm(aside, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** `clip.mp4` -> itself when free, else `clip 2.mp4`, `clip 3.mp4` ... */
+export async function freeName(target: string): Promise<string> {
+  const extension = extname(target);
+  const stem = join(dirname(target), basename(target, extension));
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? target : `${stem} ${number}${extension}`;
+    if (!(await exists(name))) return name;
+  }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Space that must stay free on the disk, so that the system and the library go on working. */
+const reserveBytes = 64 * 2 ** 20;
+
+/** Throws `out-of-space` when the disk of `folder` (or its nearest existing parent) cannot take `bytes`. */
+export async function requireFreeSpace(folder: string, bytes: number): Promise<void> {
+  let existing = folder;
+  while (!(await exists(existing)) && dirname(existing) !== existing) existing = dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  const freeBytes = bavail * bsize;
+  if (freeBytes < bytes + reserveBytes) throw noSpace(folder, bytes, freeBytes);
+}
+
+function noSpace(folder: string, bytes?: number, freeBytes?: number, cause?: unknown): AppError {
+  const megabytes = (value: number) => `${Math.ceil(value / 1e6)} MB`;
+  const amounts =
+    bytes === undefined || freeBytes === undefined
+      ? ''
+      : ` About ${megabytes(bytes + reserveBytes)} are needed, ${megabytes(freeBytes)} are free.`;
+  return new AppError('out-of-space', `There is not enough space left in ${folder}.${amounts}`, {
+    hint: 'Free some space, or choose a folder on another disk.',
+    details: { folder, bytes, freeBytes },
+    cause,
+  });
+}

@@ -1,0 +1,66 @@
+import type { Rational } from '../../shared/domain/time.ts';
+import type { Orientation } from './orientation.ts';
+
+export interface ColourDescription {
+  /** As written in the file, or by the convention for its size where it says nothing. */
+  matrix: 'bt709' | 'bt601' | 'bt2020' | 'rgb' | 'fcc' | 'smpte240m';
+  range: 'limited' | 'full';
+  /** ffmpeg's names, undefined when unsaid. */
+  primaries: string | undefined;
+  transfer: string | undefined;
+  hdr: 'pq' | 'hlg' | undefined;
+  /** Brightest light in the material, cd/m2, when the file tells. */
+  peakNits: number | undefined;
+}
+
+export interface AudioStream {
+  index: number;
+  codec: string;
+  sampleRate: number;
+  channels: number;
+  durationSeconds: number | undefined;
+}
+
+/** What a source file is. All times are seconds from the file's start, which players show as 0. */
+export interface Probe {
+  path: string;
+  sizeBytes: number;
+  container: string;
+  streamIndex: number;
+  codec: string;
+  profile: string | undefined;
+  pixelFormat: string;
+  bitDepth: number;
+  hasAlpha: boolean;
+  /** As coded, in stored pixels. */
+  codedWidth: number;
+  codedHeight: number;
+  /** width / height of one stored pixel. */
+  sampleAspect: Rational;
+  orientation: Orientation;
+  /** As shown: turned upright, with square pixels. */
+  width: number;
+  height: number;
+  /** Nominal rate: constant files' exact rate, the average for variable ones. */
+  rate: Rational;
+  variableRate: boolean;
+  /** Shortest and longest time between frames, in seconds. */
+  shortestGap: number;
+  longestGap: number;
+  /** Frames that the file holds and shows (those that an edit list hides are not counted). */
+  frameCount: number;
+  /** False when the count is the container's word or an estimate. */
+  frameCountExact: boolean;
+  /** Of the video stream, when the first frame is shown. */
+  startSeconds: number;
+  /** When the last frame ends, by the packets read; less than `claimedSeconds` in a truncated file. */
+  endSeconds: number;
+  /** What the container says. */
+  claimedSeconds: number;
+  /** Start of each frame in display order; undefined for files too large to scan or without times. */
+  frameTimes: number[] | undefined;
+  interlaced: boolean;
+  colour: ColourDescription;
+  audio: AudioStream[];
+  warnings: string[];
+}

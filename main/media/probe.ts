@@ -1,0 +1,94 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { AppError } from '../../shared/ipc/result.ts';
+import { declaresEncryptedVideo } from './container-boxes.ts';
+import type { MediaTools } from './locate.ts';
+import { notAVideo, type ProbeDocument, type ProbeStream, parseProbe, pickVideoStream } from './probe-parse.ts';
+import type { Probe } from './probe-types.ts';
+import { run } from './run.ts';
+
+/** Larger files are not read to the end for their packet times: the count is then the container's, the rate the first minute's. */
+const fullScanBytes = 512 * 2 ** 20;
+const stallMilliseconds = 30_000;
+
+/**
+ * What a file is, as a clip. Throws `not-found`, or `unsupported-media` with the reason: not a media file, no video
+ * stream, a picture or text, a playlist, encrypted.
+ */
+export async function probe(tools: MediaTools, file: string, signal?: AbortSignal): Promise<Probe> {
+  const path = resolve(file);
+  const information = await stat(path).catch((cause) => {
+    throw new AppError('not-found', `There is no file ${path}.`, { cause });
+  });
+  if (!information.isFile()) throw new AppError('unsupported-media', `${path} is a folder, not a video file.`);
+  if (information.size === 0) {
+    throw new AppError('unsupported-media', 'The file is empty (0 bytes).', {
+      hint: 'It was probably not copied or downloaded completely: fetch it again.',
+    });
+  }
+  const document = await ask(tools, path, ['-show_format', '-show_streams'], signal);
+  const refusal = notAVideo(document);
+  if (refusal) throw refusal;
+  const stream = pickVideoStream(document);
+  const encrypted =
+    stream.side_data_list?.some(({ side_data_type }) => /encryption/i.test(side_data_type ?? '')) ||
+    (await declaresEncryptedVideo(path));
+  if (encrypted) {
+    throw new AppError(
+      'unsupported-media',
+      'The video is encrypted (copy-protected), so its pictures cannot be read.',
+      {
+        hint: 'Use a copy without encryption.',
+      },
+    );
+  }
+  const complete = information.size <= fullScanBytes;
+  const [packets, frames] = await Promise.all([
+    ask(
+      tools,
+      path,
+      [
+        ...['-select_streams', String(stream.index), ...(complete ? [] : ['-read_intervals', '%+60'])],
+        ...['-show_packets', '-show_entries', 'packet=pts_time,duration_time,flags'],
+      ],
+      signal,
+    ),
+    // A few decoded frames tell what headers do not: interlacing, colour, HDR metadata.
+    ask(tools, path, ['-select_streams', String(stream.index), '-read_intervals', '%+#6', '-show_frames'], signal),
+  ]);
+  return parseProbe({
+    path,
+    sizeBytes: information.size,
+    document,
+    stream,
+    packets: packets.packets ?? [],
+    packetsComplete: complete,
+    frames: frames.frames ?? [],
+  });
+}
+
+/** An ffprobe that prints rubbish or fails part of the way still tells what it could read. */
+async function ask(
+  tools: MediaTools,
+  path: string,
+  what: string[],
+  signal: AbortSignal | undefined,
+): Promise<ProbeDocument> {
+  const args = ['-v', 'error', '-print_format', 'json', ...inputRestrictions, ...what, fileArgument(path)];
+  const { output, errorTail } = await run(tools.ffprobe.path, args, { signal, stallMilliseconds });
+  try {
+    return { ...(JSON.parse(output) as ProbeDocument), errors: errorTail };
+  } catch {
+    return { errors: errorTail }; // cut short: the caller sees no streams and says why
+  }
+}
+
+/** A clip is a file: nothing that it names (playlists, references) may be opened over the network. */
+export const inputRestrictions = ['-protocol_whitelist', 'file,pipe'];
+
+/** With its protocol, so that a name such as `-x.mp4` or `http:a.mp4` is a name. */
+export function fileArgument(path: string): string {
+  return `file:${path}`;
+}
+
+export type { ProbeStream };
