@@ -1,0 +1,108 @@
+import { type Clip, clip } from '../../shared/domain/clip.ts';
+import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import { resolveItem } from './ids.ts';
+import { labelItem, selectIds, tagsOf, writeTags } from './labels.ts';
+import type { Library } from './open.ts';
+import { indexItem } from './search.ts';
+
+interface ClipRow {
+  id: string;
+  name: string;
+  source: string;
+  from_seconds: number;
+  to_seconds: number;
+  crop: string | null;
+  fit: string;
+  frames: string;
+  warnings: string;
+  notes: string;
+  created_at: string;
+}
+
+function fromRow(row: ClipRow, tags: string[]): Clip {
+  return clip.parse({
+    id: row.id,
+    name: row.name,
+    source: JSON.parse(row.source),
+    fromSeconds: row.from_seconds,
+    toSeconds: row.to_seconds,
+    crop: row.crop === null ? null : JSON.parse(row.crop),
+    fit: row.fit,
+    frames: JSON.parse(row.frames),
+    warnings: JSON.parse(row.warnings),
+    tags,
+    notes: row.notes,
+    createdAt: row.created_at,
+  });
+}
+
+function toRow(value: Clip): ClipRow & { sha256: string } {
+  return {
+    id: value.id,
+    name: value.name,
+    sha256: value.source.sha256,
+    source: JSON.stringify(value.source),
+    from_seconds: value.fromSeconds,
+    to_seconds: value.toSeconds,
+    crop: value.crop === null ? null : JSON.stringify(value.crop),
+    fit: value.fit,
+    frames: JSON.stringify(value.frames),
+    warnings: JSON.stringify(value.warnings),
+    notes: value.notes,
+    created_at: value.createdAt,
+  };
+}
+
+/** The clips of the library; `frames.file` is relative to its folder. */
+export class ClipStore {
+  readonly #library: Library;
+
+  constructor(library: Library) {
+    this.#library = library;
+  }
+
+  insert(value: Clip): Clip {
+    const row = toRow(clip.parse(value));
+    const columns = Object.keys(row);
+    return this.#library.write(() => {
+      this.#library.db
+        .prepare(`INSERT INTO clips (${columns.join(', ')}) VALUES (${columns.map((name) => `@${name}`).join(', ')})`)
+        .run(row);
+      writeTags(this.#library, 'clip', value.id, value.tags);
+      indexItem(this.#library, 'clip', value.id);
+      return this.byId(value.id);
+    });
+  }
+
+  list(query: ItemQuery = {}): Clip[] {
+    return selectIds(this.#library, 'clip', query).map((id) => this.byId(id));
+  }
+
+  get(reference: string): Clip {
+    return this.byId(resolveItem(this.#library, reference, ['clip']).id);
+  }
+
+  /** Also finds a clip in the trash: a concept learned from it still needs it. */
+  byId(id: string): Clip {
+    const row = this.#library.db.prepare<[string], ClipRow>('SELECT * FROM clips WHERE id = ?').get(id);
+    if (row === undefined) throw new AppError('not-found', `There is no clip "${id}".`);
+    return fromRow(row, tagsOf(this.#library, 'clip', id));
+  }
+
+  /** Live clips made of the same file content, oldest first. */
+  withContent(sha256: string): Clip[] {
+    return this.#library.db
+      .prepare<[string], { id: string }>(
+        'SELECT id FROM clips WHERE sha256 = ? AND trash_id IS NULL ORDER BY created_at',
+      )
+      .all(sha256)
+      .map(({ id }) => this.byId(id));
+  }
+
+  label(reference: string, labels: ItemLabels): Clip {
+    const { id } = resolveItem(this.#library, reference, ['clip']);
+    labelItem(this.#library, 'clip', id, labels);
+    return this.byId(id);
+  }
+}

@@ -1,0 +1,171 @@
+import { type Concept, concept } from '../../shared/domain/concept.ts';
+import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import { resolveItem } from './ids.ts';
+import { labelItem, selectIds, tagsOf, writeTags } from './labels.ts';
+import type { Library } from './open.ts';
+import { indexItem } from './search.ts';
+
+interface ConceptRow {
+  id: string;
+  name: string;
+  notes: string;
+  version: number;
+  model: string;
+  rank: number;
+  recipe: string;
+  captions: string;
+  direction_strengths: string;
+  direction_names: string;
+  metrics: string;
+  file: string;
+  created_at: string;
+}
+
+const selectVersions = `
+  SELECT concepts.id, concepts.name, concepts.notes, version, model, rank, recipe, captions, direction_strengths,
+    direction_names, metrics, file, concept_versions.created_at
+  FROM concepts JOIN concept_versions ON concept_versions.concept_id = concepts.id`;
+
+function fromRow(row: ConceptRow, clipIds: string[], tags: string[]): Concept {
+  return concept.parse({
+    id: row.id,
+    name: row.name,
+    version: row.version,
+    clipIds,
+    captions: JSON.parse(row.captions),
+    recipe: JSON.parse(row.recipe),
+    model: row.model,
+    rank: row.rank,
+    directionStrengths: JSON.parse(row.direction_strengths),
+    directionNames: JSON.parse(row.direction_names),
+    metrics: JSON.parse(row.metrics),
+    file: row.file,
+    tags,
+    notes: row.notes,
+    createdAt: row.created_at,
+  });
+}
+
+/** Concepts and their versions; `file` is relative to the library's folder. */
+export class ConceptStore {
+  readonly #library: Library;
+
+  constructor(library: Library) {
+    this.#library = library;
+  }
+
+  /** A new concept (version 1) or the next version of one that exists; `value.version` must be the next free one. */
+  insert(value: Concept): Concept {
+    const parsed = concept.parse(value);
+    return this.#library.write(() => {
+      if (parsed.version === 1) {
+        this.#library.db
+          .prepare('INSERT INTO concepts (id, name, notes, created_at) VALUES (?, ?, ?, ?)')
+          .run(parsed.id, parsed.name, parsed.notes, parsed.createdAt);
+        writeTags(this.#library, 'concept', parsed.id, parsed.tags);
+      }
+      this.#insertVersion(parsed);
+      indexItem(this.#library, 'concept', parsed.id);
+      return this.byId(parsed.id, parsed.version);
+    });
+  }
+
+  #insertVersion(value: Concept): void {
+    this.#library.db
+      .prepare(
+        `INSERT INTO concept_versions (concept_id, version, model, rank, recipe, captions, direction_strengths, direction_names,
+           metrics, file, created_at)
+         VALUES (@id, @version, @model, @rank, @recipe, @captions, @strengths, @names, @metrics, @file, @createdAt)`,
+      )
+      .run({
+        id: value.id,
+        version: value.version,
+        model: value.model,
+        rank: value.rank,
+        recipe: JSON.stringify(value.recipe),
+        captions: JSON.stringify(value.captions),
+        strengths: JSON.stringify(value.directionStrengths),
+        names: JSON.stringify(value.directionNames),
+        metrics: JSON.stringify(value.metrics),
+        file: value.file,
+        createdAt: value.createdAt,
+      });
+    const link = this.#library.db.prepare(
+      'INSERT INTO concept_clips (concept_id, version, position, clip_id) VALUES (?, ?, ?, ?)',
+    );
+    for (const [position, clipId] of value.clipIds.entries()) link.run(value.id, value.version, position, clipId);
+  }
+
+  /** The newest version of each. */
+  list(query: ItemQuery = {}): Concept[] {
+    return selectIds(this.#library, 'concept', query).map((id) => this.byId(id));
+  }
+
+  get(reference: string, version?: number): Concept {
+    return this.byId(resolveItem(this.#library, reference, ['concept']).id, version);
+  }
+
+  versions(reference: string): Concept[] {
+    const { id } = resolveItem(this.#library, reference, ['concept']);
+    return this.#library.db
+      .prepare<[string], ConceptRow>(`${selectVersions} WHERE concepts.id = ? ORDER BY version`)
+      .all(id)
+      .map((row) => this.#complete(row));
+  }
+
+  /** Also finds a concept in the trash: its edits may have been restored without it. */
+  byId(id: string, version?: number): Concept {
+    const row = this.#library.db
+      .prepare<[string, number | null], ConceptRow>(
+        `${selectVersions} WHERE concepts.id = ?1 AND (?2 IS NULL OR version = ?2) ORDER BY version DESC LIMIT 1`,
+      )
+      .get(id, version ?? null);
+    if (row === undefined) {
+      throw new AppError('not-found', `There is no ${version ? `version ${version} of the ` : ''}concept "${id}".`);
+    }
+    return this.#complete(row);
+  }
+
+  #complete(row: ConceptRow): Concept {
+    const clipIds = this.#library.db
+      .prepare<[string, number], string>(
+        'SELECT clip_id FROM concept_clips WHERE concept_id = ? AND version = ? ORDER BY position',
+      )
+      .pluck()
+      .all(row.id, row.version) as string[];
+    return fromRow(row, clipIds, tagsOf(this.#library, 'concept', row.id));
+  }
+
+  /** The number that the next learning of this concept gets. */
+  nextVersion(id: string): number {
+    const newest = this.#library.db
+      .prepare<[string], number | null>('SELECT max(version) FROM concept_versions WHERE concept_id = ?')
+      .pluck()
+      .get(id);
+    return (newest ?? 0) + 1;
+  }
+
+  /** Direction names belong to the newest version: another learning has other directions. */
+  label(
+    reference: string,
+    { directionNames, ...labels }: ItemLabels & { directionNames?: Record<string, string> },
+  ): Concept {
+    const current = this.get(reference);
+    return this.#library.write(() => {
+      labelItem(this.#library, 'concept', current.id, labels);
+      if (directionNames !== undefined) {
+        const unknown = Object.keys(directionNames).find((key) => !(Number(key) < current.directionStrengths.length));
+        if (unknown !== undefined) {
+          throw new AppError('invalid-input', `"${current.name}" has no direction ${unknown}.`, {
+            hint: `Its directions are 0 to ${current.directionStrengths.length - 1}.`,
+          });
+        }
+        this.#library.db
+          .prepare('UPDATE concept_versions SET direction_names = ? WHERE concept_id = ? AND version = ?')
+          .run(JSON.stringify(directionNames), current.id, current.version);
+      }
+      return this.byId(current.id);
+    });
+  }
+}

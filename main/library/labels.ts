@@ -1,0 +1,78 @@
+import { type ItemKind, type ItemLabels, type ItemQuery, itemLabels, itemQuery } from '../../shared/domain/library.ts';
+import type { Library } from './open.ts';
+import { indexItem, matchExpression } from './search.ts';
+
+/** What all items share: a name, tags, notes, and being listed. */
+
+export const tableOf = { clip: 'clips', concept: 'concepts', edit: 'edits' } as const satisfies Record<
+  ItemKind,
+  string
+>;
+
+export function tagsOf(library: Library, kind: ItemKind, id: string): string[] {
+  return library.db
+    .prepare<[string, string], string>('SELECT tag FROM tags WHERE kind = ? AND item_id = ? ORDER BY tag')
+    .pluck()
+    .all(kind, id) as string[];
+}
+
+export function writeTags(library: Library, kind: ItemKind, id: string, tags: string[]): void {
+  library.write(() => {
+    library.db.prepare('DELETE FROM tags WHERE kind = ? AND item_id = ?').run(kind, id);
+    const insert = library.db.prepare('INSERT OR IGNORE INTO tags (kind, item_id, tag) VALUES (?, ?, ?)');
+    for (const tag of tags) insert.run(kind, id, tag);
+  });
+}
+
+/** Writes what is given and leaves the rest. Throws ZodError for a name, tag or notes that cannot be. */
+export function labelItem(library: Library, kind: ItemKind, id: string, labels: ItemLabels): void {
+  const { name, tags, notes } = itemLabels.parse(labels);
+  library.write(() => {
+    const table = tableOf[kind];
+    if (name !== undefined) library.db.prepare(`UPDATE ${table} SET name = ? WHERE id = ?`).run(name, id);
+    if (notes !== undefined) library.db.prepare(`UPDATE ${table} SET notes = ? WHERE id = ?`).run(notes, id);
+    if (tags !== undefined) writeTags(library, kind, id, tags);
+    indexItem(library, kind, id);
+  });
+}
+
+/** Every tag of live items, the most used first. */
+export function allTags(library: Library): { tag: string; count: number }[] {
+  const live = Object.entries(tableOf)
+    .map(([kind, table]) => `SELECT '${kind}' AS kind, id FROM ${table} WHERE trash_id IS NULL`)
+    .join(' UNION ALL ');
+  return library.db
+    .prepare<[], { tag: string; count: number }>(
+      `SELECT tag, count(*) AS count FROM tags JOIN (${live}) AS item ON item.kind = tags.kind AND item.id = tags.item_id
+       GROUP BY tag ORDER BY count DESC, tag`,
+    )
+    .all();
+}
+
+const orders = {
+  newest: 'created_at DESC, rowid DESC',
+  oldest: 'created_at, rowid',
+  name: 'name COLLATE NOCASE, created_at',
+};
+
+/** The ids of the live items that a query asks for, in its order. */
+export function selectIds(library: Library, kind: ItemKind, query: ItemQuery): string[] {
+  const { text, tag, order } = itemQuery.parse(query);
+  const conditions = ['trash_id IS NULL'];
+  const values: Record<string, string> = {};
+  const match = matchExpression(text);
+  if (match !== null) {
+    conditions.push(`id IN (SELECT id FROM search WHERE search MATCH @match AND kind = '${kind}')`);
+    values.match = match;
+  }
+  if (tag !== undefined) {
+    conditions.push(`id IN (SELECT item_id FROM tags WHERE kind = '${kind}' AND tag = @tag)`);
+    values.tag = tag;
+  }
+  return library.db
+    .prepare<[Record<string, string>], string>(
+      `SELECT id FROM ${tableOf[kind]} WHERE ${conditions.join(' AND ')} ORDER BY ${orders[order]}`,
+    )
+    .pluck()
+    .all(values) as string[];
+}
