@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type ConceptFile,
+  checkConceptModel,
+  readConcept,
+  writeConcept,
+} from '../../../../main/engine/formats/concept.ts';
+import { writeSafetensors } from '../../../../main/engine/formats/safetensors-write.ts';
+import { recipe } from '../../../../shared/domain/recipe.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'motif-concept-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const concept: ConceptFile = {
+  version: 1,
+  rank: 2,
+  basisSide: 'output',
+  directionStrengths: [2, 1],
+  captions: [{ static: 'a [v] person', dynamic: 'is dancing in [u] motion' }],
+  recipe: recipe.parse({ rank: 2 }),
+  model: { name: 'motif-tiny', fingerprint: 'abc' },
+  layers: [
+    {
+      path: 'blocks.0.attn1.to_q',
+      basis: Float32Array.of(1, 2, 3, 4, 5, 6), // [3, 2]
+      coefficients: Float32Array.of(1, 2, 3, 4), // [2, 2]
+      residual: Float32Array.of(5, 6, 7, 8),
+    },
+  ],
+  tokens: { v: Float32Array.of(0, 1), u: Float32Array.of(2, 3) },
+};
+
+describe('a concept file', () => {
+  it('comes back as it was written', async () => {
+    const file = join(folder, 'concept.safetensors');
+    await writeConcept(file, concept);
+    expect(await readConcept(file)).toEqual(concept);
+  });
+
+  it('is told apart from any other safetensors file', async () => {
+    const file = join(folder, 'other.safetensors');
+    await writeSafetensors(file, [{ name: 'x', shape: [1], values: Float32Array.of(1) }]);
+    await expect(readConcept(file)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  it('of a newer version asks for an update', async () => {
+    const file = join(folder, 'newer.safetensors');
+    await writeSafetensors(file, [], { motif_concept: JSON.stringify({ version: 2 }) });
+    await expect(readConcept(file)).rejects.toThrow('newer version');
+  });
+
+  it('whose matrices contradict its rank is damaged', async () => {
+    const file = join(folder, 'rank.safetensors');
+    await writeConcept(file, concept);
+    await writeConcept(file, { ...concept, rank: 1 });
+    await expect(readConcept(file)).resolves.toMatchObject({ rank: 1 });
+    const { layers: _, tokens: __, ...metadata } = concept;
+    await writeSafetensors(
+      file,
+      ['basis', 'coefficients', 'residual'].map((name) => ({
+        name: `${name}.blocks.0.attn1.to_q`,
+        shape: [3, 3],
+        values: new Float32Array(9),
+      })),
+      { motif_concept: JSON.stringify(metadata) },
+    );
+    await expect(readConcept(file)).rejects.toMatchObject({ code: 'damaged-file' });
+  });
+
+  it('of another model is refused by name', () => {
+    expect(() => checkConceptModel('a.safetensors', concept, { name: 'wan', fingerprint: 'x' })).toThrow('motif-tiny');
+    expect(() => checkConceptModel('a.safetensors', concept, { name: 'motif-tiny', fingerprint: 'x' })).toThrow(
+      'other weights',
+    );
+    expect(() => checkConceptModel('a.safetensors', concept, concept.model)).not.toThrow();
+  });
+});
