@@ -1,0 +1,168 @@
+import { attention, gelu, rmsNorm } from '../../backends/fused.ts';
+import * as tf from '../../backends/tf.ts';
+import type { TensorSource } from '../../formats/safetensors.ts';
+import type { Hooks } from '../../nn/hooks.ts';
+import { type Linear, linear } from '../../nn/linear.ts';
+import { loadParameters } from '../../nn/parameters.ts';
+import { disposeTree } from '../../nn/tree.ts';
+import { type TextEncoderConfig, textLayerSpecs } from './text-encoder-config.ts';
+import type { Tokens } from './tokenizer.ts';
+
+/**
+ * The prompt reader of Wan (UMT5EncoderModel in transformers): a T5 encoder whose every layer has its own relative position bias.
+ * Sequences are [batch, tokens, d_model]. Tokens past a prompt's length are not attended to and come out as zeros.
+ */
+
+type Layer = {
+  layer: {
+    0: {
+      SelfAttention: {
+        q: Linear;
+        k: Linear;
+        v: Linear;
+        o: Linear;
+        relative_attention_bias: { weight: tf.Tensor2D }; // [buckets, heads]
+      };
+      layer_norm: { weight: tf.Tensor1D };
+    };
+    1: {
+      DenseReluDense: { wi_0: Linear; wi_1: Linear; wo: Linear };
+      layer_norm: { weight: tf.Tensor1D };
+    };
+  };
+};
+
+export type TextEncoderParameters = {
+  shared: { weight: tf.Tensor2D }; // [vocabulary, d_model]
+  encoder: { block: { [index: string]: Layer }; final_layer_norm: { weight: tf.Tensor1D } };
+};
+
+/** Differentiable: tokens -> [prompts, tokens, d_model]. Only `hooks.embedTokens` is asked, the layers stay as they are. */
+export function encodeTokens(
+  config: TextEncoderConfig,
+  parameters: TextEncoderParameters,
+  { ids, lengths }: Tokens,
+  hooks?: Hooks,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const tokens = ids[0]!.length;
+    const rows = tf.gather(parameters.shared.weight, tf.tensor1d(ids.flat(), 'int32')); // [batch * tokens, d_model]
+    const looked = tf.reshape(rows, [ids.length, tokens, config.d_model]);
+    let x = hooks?.embedTokens?.(ids, looked) ?? looked;
+    const buckets = relativeBuckets(config, tokens);
+    const padding = paddingBias(lengths, tokens);
+    for (const layer of Object.values(parameters.encoder.block)) x = encoderLayer(config, layer, x, buckets, padding);
+    x = rmsNorm(x, parameters.encoder.final_layer_norm.weight, config.layer_norm_epsilon);
+    return tf.mul(x, keptTokens(lengths, tokens));
+  });
+}
+
+/**
+ * The same from a file too large for memory: one layer at a time is read, used and dropped, and of the embedding table only the
+ * rows that occur. -> [prompts, tokens, d_model]
+ */
+export async function encodeTokensStreaming(
+  config: TextEncoderConfig,
+  source: TensorSource,
+  { ids, lengths }: Tokens,
+  { signal, onLayer }: { signal?: AbortSignal; onLayer?: (done: number, total: number) => void } = {},
+): Promise<tf.Tensor> {
+  const tokens = ids[0]!.length;
+  const buckets = relativeBuckets(config, tokens);
+  const padding = paddingBias(lengths, tokens);
+  let x = await embeddingRows(config, source, ids);
+  try {
+    for (let index = 0; index < config.num_layers; index++) {
+      signal?.throwIfAborted();
+      const layer = (await loadParameters(source, textLayerSpecs(config), {
+        prefix: `encoder.block.${index}.`,
+      })) as Layer;
+      let next: tf.Tensor;
+      try {
+        next = tf.tidy(() => encoderLayer(config, layer, x, buckets, padding));
+        await next.data(); // so that the layer is no longer needed
+      } finally {
+        disposeTree(layer);
+      }
+      x.dispose();
+      x = next;
+      onLayer?.(index + 1, config.num_layers);
+    }
+    const scale = await source.readFloats('encoder.final_layer_norm.weight');
+    return tf.tidy(() => {
+      const normal = rmsNorm(x, tf.tensor1d(scale), config.layer_norm_epsilon);
+      return tf.mul(normal, keptTokens(lengths, tokens));
+    });
+  } finally {
+    tf.dispose([x, buckets, padding]);
+  }
+}
+
+async function embeddingRows(config: TextEncoderConfig, source: TensorSource, ids: number[][]): Promise<tf.Tensor> {
+  const width = config.d_model;
+  const flat = ids.flat();
+  const rows = new Map<number, Float32Array>();
+  for (const id of flat) if (!rows.has(id)) rows.set(id, await source.readFloats('shared.weight', id * width, width));
+  const values = new Float32Array(flat.length * width);
+  flat.forEach((id, position) => {
+    values.set(rows.get(id)!, position * width);
+  });
+  return tf.tensor(values, [ids.length, ids[0]!.length, width]);
+}
+
+/** x [batch, tokens, d_model], buckets [tokens * tokens], padding [batch, 1, 1, tokens] -> as x */
+function encoderLayer(
+  config: TextEncoderConfig,
+  { layer }: Layer,
+  x: tf.Tensor,
+  buckets: tf.Tensor1D,
+  padding: tf.Tensor,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const { num_heads: heads, layer_norm_epsilon: epsilon } = config;
+    const tokens = x.shape[1]!;
+    const { q, k, v, o, relative_attention_bias } = layer[0].SelfAttention;
+    const perPair = tf.gather(relative_attention_bias.weight, buckets); // [tokens * tokens, heads]
+    const bias = tf.transpose(tf.reshape(perPair, [1, tokens, tokens, heads]), [0, 3, 1, 2]); // [1, heads, tokens, tokens]
+    const normal = rmsNorm(x, layer[0].layer_norm.weight, epsilon);
+    const seen = attention(linear(q, normal), linear(k, normal), linear(v, normal), {
+      heads,
+      bias: tf.add(bias, padding), // [batch, heads, tokens, tokens]
+      scale: 1, // T5 leaves the scores unscaled
+    });
+    const middle = tf.add(x, linear(o, seen));
+    const { wi_0, wi_1, wo } = layer[1].DenseReluDense;
+    const normal2 = rmsNorm(middle, layer[1].layer_norm.weight, epsilon);
+    return tf.add(middle, linear(wo, tf.mul(gelu(linear(wi_0, normal2), 'tanh'), linear(wi_1, normal2))));
+  });
+}
+
+/** Which row of the bias table each pair (query, key) reads -> [tokens * tokens] */
+function relativeBuckets(config: TextEncoderConfig, tokens: number): tf.Tensor1D {
+  const half = config.relative_attention_num_buckets / 2;
+  const exact = half / 2;
+  const logSpan = Math.log(config.relative_attention_max_distance / exact);
+  const values = new Int32Array(tokens * tokens);
+  for (let query = 0; query < tokens; query++) {
+    for (let key = 0; key < tokens; key++) {
+      const distance = Math.abs(key - query);
+      // Half of the buckets are single distances, half are wider and wider (T5, arXiv 1910.10683, section 2.1), in float32 as there.
+      const ratio = Math.fround(Math.fround(Math.fround(Math.log(distance / exact)) / logSpan) * (half - exact));
+      const bucket = distance < exact ? distance : Math.min(exact + Math.trunc(ratio), half - 1);
+      values[query * tokens + key] = bucket + (key > query ? half : 0);
+    }
+  }
+  return tf.tensor1d(values, 'int32');
+}
+
+/** Added to the scores, so that no token attends to padding: [batch, 1, 1, tokens] */
+function paddingBias(lengths: readonly number[], tokens: number): tf.Tensor {
+  const values = lengths.flatMap((length) => Array.from({ length: tokens }, (_, index) => (index < length ? 0 : -1e9)));
+  return tf.tensor(values, [lengths.length, 1, 1, tokens]);
+}
+
+/** One for tokens that count, zero for padding: [batch, tokens, 1] */
+function keptTokens(lengths: readonly number[], tokens: number): tf.Tensor {
+  const values = lengths.flatMap((length) => Array.from({ length: tokens }, (_, index) => (index < length ? 1 : 0)));
+  return tf.tensor(values, [lengths.length, tokens, 1]);
+}
