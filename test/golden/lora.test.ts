@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -53,7 +53,8 @@ describe('what Motif writes was loaded by PEFT with the same outputs', () => {
     test(`in the ${dialect} dialect`, async () => {
       const { layers } = await load();
       const lora = await readLora(golden('lora-peft.safetensors'));
-      const file = join(process.env.MOTIF_GOLDEN_WRITE ?? tmpdir(), `${dialect}.safetensors`);
+      const folder = process.env.MOTIF_GOLDEN_WRITE ?? (await mkdtemp(join(tmpdir(), 'motif-lora-')));
+      const file = join(folder, `${dialect}.safetensors`);
       await writeLora(file, lora.layers, dialect, layers);
       const results = JSON.parse(await readFile(golden('lora-written.json'), 'utf8'));
       expect(
