@@ -1,0 +1,282 @@
+import * as tf from '../tf.ts';
+import type { Executor } from './executors/executor.ts';
+import { type DeviceBuffer, type ElementType, Graph, type HostArray, sizeOf, type Value } from './graph.ts';
+import type { Kernel } from './kernels/kernel.ts';
+import { type Plan, planFor, runPlan } from './plan.ts';
+import { ProgramCache } from './program-cache.ts';
+import { Recorder } from './recorder.ts';
+
+interface Stored {
+  value: Value;
+  /** Tensors of TensorFlow.js that share these values. */
+  references: number;
+}
+
+/** Arrays up to this size that a traced step makes for itself are compiled into it. */
+const literalLimit = 64;
+
+/**
+ * A TensorFlow.js backend that records: a kernel adds nodes to a graph and returns at once. Reading values computes everything
+ * that is pending, as one program per segment of the graph, compiled once per structure.
+ */
+export class LazyBackend extends tf.KernelBackend {
+  readonly executor: Executor;
+  readonly programs: ProgramCache;
+  readonly recorder: Recorder;
+  private readonly graph: Graph;
+  private readonly storage: tf.DataStorage<Stored>;
+  /** Computations run one after the other. */
+  private queue: Promise<unknown> = Promise.resolve();
+  private computing = false;
+  /** While a step is being traced: small constants become part of the program, and nothing can be read. */
+  private tracing = false;
+
+  constructor(executor: Executor) {
+    super();
+    this.executor = executor;
+    this.programs = new ProgramCache(executor);
+    this.graph = new Graph((buffer) => executor.release(buffer));
+    this.recorder = new Recorder(this.graph, executor.capabilities);
+    this.storage = new tf.DataStorage(this, tf.engine());
+  }
+
+  // --- what TensorFlow.js asks of a backend
+
+  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): tf.DataId {
+    const id = {};
+    this.move(id, values, shape, dtype, 1);
+    return id;
+  }
+
+  override move(
+    id: tf.DataId,
+    values: tf.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    references: number,
+  ): void {
+    this.store(id, this.hostValue(values as HostArray, shape, elementType(dtype)), references);
+  }
+
+  private hostValue(values: HostArray, shape: readonly number[], type: ElementType): Value {
+    const value: Value = { shape, type, references: 0, tensors: 0 };
+    if (this.tracing && values.length <= literalLimit) return { ...value, literal: values.slice() };
+    if (this.tracing && values.every((item) => item === values[0])) return this.recorder.fill(shape, values[0]!, type);
+    return { ...value, buffer: this.executor.upload(values, value) };
+  }
+
+  override async read(id: tf.DataId): Promise<tf.BackendValues> {
+    const { value } = this.storage.get(id);
+    if (value.literal) return literalArray(value);
+    this.refuseWhileTracing();
+    if (value.node) await this.compute(value);
+    return this.executor.download(value.buffer!, value);
+  }
+
+  override readSync(id: tf.DataId): tf.BackendValues {
+    const { value } = this.storage.get(id);
+    if (value.literal) return literalArray(value);
+    this.refuseWhileTracing();
+    if (value.node) this.computeSync(value);
+    const values = this.executor.download(value.buffer!, value);
+    if (values instanceof Promise) throw new Error(`${this.executor.name} cannot be read synchronously: await data()`);
+    return values;
+  }
+
+  private refuseWhileTracing(): void {
+    if (this.tracing)
+      throw new Error('values cannot be read inside a traced step: return the tensor and read it after the run');
+  }
+
+  override disposeData(id: tf.DataId, force = false): boolean {
+    if (!this.storage.has(id)) return true;
+    const stored = this.storage.get(id);
+    stored.references--;
+    if (!force && stored.references > 0) return false;
+    this.storage.delete(id);
+    this.graph.dropForTensor(stored.value);
+    return true;
+  }
+
+  override refCount(id: tf.DataId): number {
+    return this.storage.has(id) ? this.storage.get(id).references : 0;
+  }
+
+  override incRef(id: tf.DataId): void {
+    this.storage.get(id).references++;
+  }
+
+  override numDataIds(): number {
+    return this.storage.numDataIds();
+  }
+
+  override memory() {
+    return {
+      unreliable: false,
+      ...this.executor.memory(),
+      programs: this.programs.size,
+      pending: this.graph.unread.size,
+    };
+  }
+
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override timerAvailable(): boolean {
+    return false;
+  }
+
+  override dispose(): void {
+    this.programs.clear();
+    this.executor.dispose();
+  }
+
+  // --- recording
+
+  /** Runs a kernel of ours: tensors in, recorded values out. */
+  record(kernel: Kernel, inputs: Record<string, tf.TensorInfo>, attributes: object): tf.TensorInfo | tf.TensorInfo[] {
+    const values: Record<string, Value> = {};
+    for (const [name, info] of Object.entries(inputs)) if (info) values[name] = this.valueOf(info);
+    const made = kernel(this.recorder, values, attributes as never);
+    return Array.isArray(made) ? made.map((value) => this.infoOf(value)) : this.infoOf(made as Value);
+  }
+
+  /** The same contents under another shape. */
+  alias({ dataId }: tf.TensorInfo, shape: readonly number[], dtype: tf.DataType): tf.TensorInfo {
+    this.incRef(dataId);
+    return { dataId, shape: [...shape], dtype };
+  }
+
+  valueOf({ dataId, shape }: tf.TensorInfo): Value {
+    return this.recorder.reshape(this.storage.get(dataId).value, shape);
+  }
+
+  infoOf(value: Value): tf.TensorInfo {
+    const dataId = {};
+    this.store(dataId, value, 1);
+    return { dataId, shape: [...value.shape], dtype: value.type as tf.DataType };
+  }
+
+  private store(id: tf.DataId, value: Value, references: number): void {
+    this.graph.holdForTensor(value);
+    this.storage.set(id, { value, references });
+  }
+
+  /** What follows is compiled apart from what came before. */
+  cut(): void {
+    this.graph.cut();
+  }
+
+  // --- computing
+
+  /** Computes everything that is pending. */
+  async computeAll(): Promise<void> {
+    await this.alone(() => this.pending());
+  }
+
+  private async compute(asked: Value): Promise<void> {
+    await this.alone(() => this.pending(asked));
+  }
+
+  private computeSync(asked: Value): void {
+    if (this.computing) throw new Error('values are being computed: await data() instead of reading synchronously');
+    driveSync(this.pending(asked));
+  }
+
+  /** Runs work when no other is running. */
+  private async alone<T>(work: () => Work<T>, signal?: AbortSignal): Promise<T> {
+    const turn = this.queue.then(async () => {
+      this.computing = true;
+      try {
+        return await driveAsync(work(), signal);
+      } finally {
+        this.computing = false;
+      }
+    });
+    this.queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /**
+   * Computes all that is pending, so that graphs never grow from one read to the next. If that fails, the value that was asked for is
+   * tried alone, and what may have been at fault is from then on computed only when it is itself asked for.
+   */
+  private *pending(asked?: Value): Work<void> {
+    if (asked && !asked.node) return;
+    const wanted = [...this.graph.unread].filter((value) => !value.suspect || value === asked);
+    if (wanted.length === 0) return;
+    try {
+      yield* this.evaluate(wanted);
+    } catch (error) {
+      for (const value of wanted) value.suspect = true;
+      if (!asked || wanted.length === 1) throw error;
+      yield* this.evaluate([asked]);
+      asked.suspect = false;
+    }
+  }
+
+  private *evaluate(wanted: readonly Value[]): Work<void> {
+    for (const value of wanted) this.graph.hold(value);
+    try {
+      const plan = planFor(wanted);
+      const buffers = yield* this.runPlanned(
+        plan,
+        plan.sources.map(({ value }) => value.buffer!),
+      );
+      for (const [index, value] of wanted.entries()) this.graph.settle(value, buffers[index]!);
+    } finally {
+      for (const value of wanted) this.graph.drop(value);
+    }
+  }
+
+  private runPlanned(plan: Plan, sources: readonly DeviceBuffer[]): Work<DeviceBuffer[]> {
+    return runPlan(plan, sources, {
+      program: (segment) => this.programs.get(segment),
+      release: (buffer) => this.executor.release(buffer),
+    });
+  }
+}
+
+type Work<T> = Generator<Promise<DeviceBuffer[]> | undefined, T, DeviceBuffer[] | undefined>;
+
+function driveSync<T>(work: Work<T>): T {
+  let step = work.next();
+  while (!step.done)
+    step = step.value
+      ? work.throw(new Error('this device computes asynchronously: await data() instead of reading synchronously'))
+      : work.next(undefined);
+  return step.value;
+}
+
+/** Lets other work of this thread have its turn after every segment. */
+async function driveAsync<T>(work: Work<T>, signal?: AbortSignal): Promise<T> {
+  let step = work.next();
+  while (!step.done) {
+    let produced: DeviceBuffer[] | undefined;
+    try {
+      if (step.value) produced = await step.value;
+      else await new Promise(setImmediate);
+      signal?.throwIfAborted();
+    } catch (error) {
+      step = work.throw(error);
+      continue;
+    }
+    step = work.next(produced);
+  }
+  return step.value;
+}
+
+function elementType(dtype: tf.DataType): ElementType {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new Error(`the lazy backend holds float32, int32 and bool values, not ${dtype}`);
+}
+
+function literalArray({ literal, shape, type }: Value): HostArray {
+  const array = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, int64: Int32Array }[type];
+  return new array(literal!).slice(0, sizeOf(shape));
+}

@@ -1,0 +1,72 @@
+import { availableParallelism } from 'node:os';
+import type { Tensor } from 'onnxruntime-node';
+import type { DeviceBuffer, ElementType, HostArray } from '../../graph.ts';
+import type { Executor, Program, TensorType } from '../executor.ts';
+import { BufferPool, type HostBuffer } from './buffer-pool.ts';
+import { createNativeSession, hostTensor } from './native-session.ts';
+
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, int64: BigInt64Array } as const;
+
+/** View of a buffer as the array type of its elements. */
+function view(buffer: HostBuffer, { shape, type }: TensorType): HostArray {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return new arrays[type](buffer.memory, buffer.byteOffset, size) as HostArray;
+}
+
+const bytesPerElement: Record<ElementType, number> = { float32: 4, int32: 4, bool: 1, int64: 8 };
+const tensorOf = (buffer: DeviceBuffer, type: TensorType) =>
+  hostTensor(type.type, view(buffer as HostBuffer, type), type.shape);
+
+/** ONNX Runtime on the processor. Values live in ordinary array buffers, which are bound without copies. */
+export function createCpuExecutor({ threads = availableParallelism() } = {}): Executor {
+  const pool = new BufferPool();
+  return {
+    name: `ONNX Runtime on the processor, ${threads} thread${threads === 1 ? '' : 's'}`,
+    capabilities: {
+      fusedMatMul: true,
+      multiHeadAttention: true,
+      rotaryEmbedding: true,
+      simplifiedLayerNormalization: true,
+      layerNormalizationStatistics: true,
+      gelu: true,
+    },
+    compile(model, inputs, outputs): Program {
+      const session = createNativeSession(model, {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        executionMode: 'sequential',
+        // The pattern preallocates every intermediate at once: measured 2.2 GB against 0.95 GB on a training step.
+        enableMemPattern: false,
+        // Spinning threads take the cores from whatever else runs, and slow small graphs down sixfold on two cores.
+        extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+        logSeverityLevel: 3,
+      });
+      return {
+        run(buffers) {
+          const feeds: Record<string, Tensor> = {};
+          for (const [index, buffer] of buffers.entries()) feeds[`i${index}`] = tensorOf(buffer, inputs[index]!);
+          const results = outputs.map(({ shape, type }) =>
+            pool.take(shape.reduce((bytes, size) => bytes * size, bytesPerElement[type])),
+          );
+          const fetches: Record<string, Tensor> = {};
+          for (const [index, buffer] of results.entries()) fetches[`o${index}`] = tensorOf(buffer, outputs[index]!);
+          try {
+            session.run(feeds, fetches, {});
+          } catch (error) {
+            for (const buffer of results) pool.give(buffer);
+            throw error;
+          }
+          return results;
+        },
+        dispose: () => session.dispose(),
+      };
+    },
+    upload: (values) => pool.adopt(values),
+    download: (buffer, type) => view(pool.escape(buffer as HostBuffer), type),
+    release: (buffer) => pool.give(buffer as HostBuffer),
+    memory: () => pool.memory(),
+    trim: () => pool.trim(),
+    dispose: () => pool.trim(),
+  };
+}

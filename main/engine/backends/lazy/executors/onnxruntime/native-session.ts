@@ -1,0 +1,59 @@
+import { createRequire } from 'node:module';
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-node';
+
+/** The synchronous session under onnxruntime-node's promises, which only delay it: the run blocks its thread either way. */
+export interface NativeSession {
+  run(feeds: Record<string, Tensor>, fetches: Record<string, Tensor | null>, options: object): Record<string, Tensor>;
+  dispose(): void;
+}
+
+interface Binding {
+  binding: {
+    InferenceSession: new () => NativeSession & {
+      loadModel(
+        buffer: ArrayBufferLike,
+        byteOffset: number,
+        byteLength: number,
+        options: InferenceSession.SessionOptions,
+      ): void;
+    };
+    listSupportedBackends(): { name: string; bundled: boolean }[];
+  };
+  initOrt(): void;
+}
+
+const require = createRequire(import.meta.url);
+let loaded: Binding | undefined;
+
+/** Loaded at first use, so that a machine on which it does not load can still use another backend. */
+function load(): Binding {
+  if (!loaded) {
+    // A file of the package, pinned to its exact version, since its public face offers promises alone.
+    loaded = require('onnxruntime-node/dist/binding.js') as Binding;
+    loaded.initOrt();
+  }
+  return loaded;
+}
+
+/** Providers compiled into this build of ONNX Runtime: 'cpu', 'webgpu', ... */
+export function supportedProviders(): string[] {
+  return load()
+    .binding.listSupportedBackends()
+    .map(({ name }) => name);
+}
+
+export function createNativeSession(model: Uint8Array, options: InferenceSession.SessionOptions): NativeSession {
+  const session = new (load().binding.InferenceSession)();
+  session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
+  return session;
+}
+
+/** A tensor over an array, without a copy. */
+export function hostTensor(
+  type: Tensor.Type,
+  values: Tensor.DataTypeMap[Tensor.Type],
+  shape: readonly number[],
+): Tensor {
+  const { Tensor: Constructor } = require('onnxruntime-node') as { Tensor: TensorConstructor };
+  return new Constructor(type, values as never, shape);
+}

@@ -1,0 +1,111 @@
+import { availableParallelism } from 'node:os';
+import type { HostArray } from '../../graph.ts';
+import type { Executor, Program, TensorType } from '../executor.ts';
+import { BufferPool, type HostBuffer } from '../onnxruntime/buffer-pool.ts';
+import { elementTypes, type Handle, loadOpenVino } from './binding.ts';
+
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, int64: BigInt64Array } as const;
+const bytesPerElement = { float32: 4, int32: 4, bool: 1, int64: 8 } as const;
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+
+export interface OpenVinoOptions {
+  /** Path of libopenvino_c. */
+  library: string;
+  threads?: number;
+  /** Arithmetic of matrix products and convolutions. What is stored stays float32 either way. */
+  precision: 'bf16' | 'f32';
+  /** Compiled programs are kept here and found again at the next start. */
+  cacheDirectory?: string;
+}
+
+/** OpenVINO on the processor: its matrix units in bfloat16, or float32. Values live in array buffers, bound without copies. */
+export function createOpenVinoExecutor({
+  library,
+  precision,
+  cacheDirectory,
+  threads = availableParallelism(),
+}: OpenVinoOptions): Executor {
+  const openVino = loadOpenVino(library);
+  const core = openVino.createCore();
+  const pool = new BufferPool();
+  const properties: Record<string, string> = {
+    INFERENCE_PRECISION_HINT: precision,
+    INFERENCE_NUM_THREADS: String(threads),
+    NUM_STREAMS: '1',
+    PERFORMANCE_HINT: 'LATENCY',
+    ...(cacheDirectory ? { CACHE_DIR: cacheDirectory } : {}),
+  };
+  return {
+    name: `OpenVINO ${openVino.version.split('-')[0]} on the processor in ${precision}, ${threads} thread${threads === 1 ? '' : 's'}`,
+    capabilities: {
+      fusedMatMul: false,
+      multiHeadAttention: false,
+      rotaryEmbedding: false,
+      simplifiedLayerNormalization: false,
+      layerNormalizationStatistics: false,
+      gelu: true,
+    },
+    compile(model, inputs, outputs): Program {
+      // Compilation goes on off the event loop; the first run waits for it.
+      const compiled = openVino.compile(core, model, properties);
+      compiled.catch(() => {});
+      let request: Promise<Handle> | undefined;
+      let bound: HostBuffer[] = [];
+      let queue: Promise<unknown> = Promise.resolve();
+      const runOnce = async (buffers: HostBuffer[]): Promise<HostBuffer[]> => {
+        request ??= compiled.then((handle) => openVino.createRequest(handle));
+        const handle = await request;
+        for (const [index, buffer] of buffers.entries()) {
+          // Frozen weights are the same buffer in every run: binding them once saves most of the work.
+          if (bound[index] !== buffer) bindTo(handle, 'input', index, inputs[index]!, buffer);
+        }
+        bound = buffers;
+        const results = outputs.map(({ shape, type }) => pool.take(sizeOf(shape) * bytesPerElement[type]));
+        try {
+          for (const [index, buffer] of results.entries()) bindTo(handle, 'output', index, outputs[index]!, buffer);
+          await openVino.infer(handle);
+        } catch (error) {
+          for (const buffer of results) pool.give(buffer);
+          throw error;
+        }
+        return results;
+      };
+      return {
+        run(buffers) {
+          const result = queue.then(() => runOnce(buffers as HostBuffer[]));
+          queue = result.catch(() => {});
+          return result;
+        },
+        dispose() {
+          void queue
+            .then(async () => {
+              if (request) openVino.freeRequest(await request);
+              openVino.freeCompiled(await compiled);
+            })
+            .catch(() => {});
+        },
+      };
+    },
+    upload: (values) => pool.adopt(values),
+    download: (buffer, type) => view(pool.escape(buffer as HostBuffer), type),
+    release: (buffer) => pool.give(buffer as HostBuffer),
+    memory: () => pool.memory(),
+    trim: () => pool.trim(),
+    dispose: () => pool.trim(),
+  };
+
+  function bindTo(
+    request: Handle,
+    side: 'input' | 'output',
+    index: number,
+    type: TensorType,
+    buffer: HostBuffer,
+  ): void {
+    const memory = new Uint8Array(buffer.memory, buffer.byteOffset, buffer.byteLength);
+    openVino.bind(request, side, index, elementTypes[type.type], type.shape, memory);
+  }
+}
+
+function view(buffer: HostBuffer, { shape, type }: TensorType): HostArray {
+  return new arrays[type](buffer.memory as ArrayBuffer, buffer.byteOffset, sizeOf(shape)) as HostArray;
+}

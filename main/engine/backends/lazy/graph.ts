@@ -1,0 +1,131 @@
+/** The recorded graph: values, the nodes that compute them, and who still needs them. */
+
+export type ElementType = 'float32' | 'int32' | 'bool' | 'int64';
+export type HostArray = Float32Array | Int32Array | Uint8Array;
+export type Attributes = Record<string, number | string | readonly number[]>;
+
+/** Memory of an executor; only the executor looks inside. */
+export interface DeviceBuffer {
+  readonly byteLength: number;
+}
+
+/** One tensor of the graph. Exactly one of node, literal, buffer and placeholder says where its contents come from. */
+export interface Value {
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+  /** What computes it; gone once it is computed. */
+  node?: Node;
+  /** Contents that belong to the structure of the graph and are compiled into it: axes, shapes, small constants. */
+  literal?: readonly number[] | HostArray;
+  buffer?: DeviceBuffer;
+  /** Position among the inputs of the step that is being traced. */
+  placeholder?: number;
+  /** Unfinished nodes, tensors and traces that need it. */
+  references: number;
+  /** How many of them are tensors: these can be read, so they must be computed when anything is. */
+  tensors: number;
+  /** Set after its computation failed: from then on it is only computed when it is itself asked for. */
+  suspect?: boolean;
+}
+
+export interface Node {
+  readonly op: string;
+  /** '' for standard ONNX, otherwise an executor's own domain. */
+  readonly domain: string;
+  /** undefined where an optional input is left out. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attributes: Attributes;
+  readonly outputs: readonly Value[];
+  /** Order of recording, which is a valid order of computation. */
+  readonly sequence: number;
+  /** Nodes of one segment are compiled together (see `Graph.cut`). */
+  readonly segment: number;
+  /** Outputs that somebody still needs. */
+  wanted: number;
+}
+
+export const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+export const sameShape = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((size, axis) => size === b[axis]);
+
+export class Graph {
+  /** Values that a tensor holds and nothing has computed yet. */
+  readonly unread = new Set<Value>();
+  private sequence = 0;
+  private segment = 0;
+  private readonly free: (buffer: DeviceBuffer) => void;
+
+  constructor(free: (buffer: DeviceBuffer) => void) {
+    this.free = free;
+  }
+
+  /** What is recorded from here on is compiled apart from what was recorded before. */
+  cut(): void {
+    this.segment++;
+  }
+
+  get currentSegment(): number {
+    return this.segment;
+  }
+
+  /** Records a node and returns its outputs, which nobody holds yet. */
+  add(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly { shape: readonly number[]; type: ElementType }[],
+    attributes: Attributes = {},
+    domain = '',
+  ): readonly Value[] {
+    const values: Value[] = outputs.map(({ shape, type }) => ({ shape, type, references: 0, tensors: 0 }));
+    const node: Node = {
+      op,
+      domain,
+      inputs,
+      attributes,
+      outputs: values,
+      sequence: this.sequence++,
+      segment: this.segment,
+      wanted: 0,
+    };
+    for (const value of values) value.node = node;
+    for (const input of inputs) if (input) this.hold(input);
+    return values;
+  }
+
+  hold(value: Value): void {
+    if (value.references++ === 0 && value.node) value.node.wanted++;
+  }
+
+  holdForTensor(value: Value): void {
+    this.hold(value);
+    if (value.tensors++ === 0 && value.node) this.unread.add(value);
+  }
+
+  dropForTensor(value: Value): void {
+    if (--value.tensors === 0) this.unread.delete(value);
+    this.drop(value);
+  }
+
+  /** Ends one hold; a value that nobody holds is forgotten with everything that only it needed. */
+  drop(value: Value): void {
+    const dropped = [value];
+    for (let next = dropped.pop(); next; next = dropped.pop()) {
+      if (--next.references > 0) continue;
+      if (next.buffer) {
+        this.free(next.buffer);
+        next.buffer = undefined;
+      }
+      const node = next.node;
+      if (node && --node.wanted === 0) for (const input of node.inputs) if (input) dropped.push(input);
+    }
+  }
+
+  /** Gives a value its contents; the node that computed it, and what only that node needed, are forgotten. */
+  settle(value: Value, buffer: DeviceBuffer): void {
+    const node = value.node;
+    value.node = undefined;
+    value.buffer = buffer;
+    this.unread.delete(value);
+    if (node && --node.wanted === 0) for (const input of node.inputs) if (input) this.drop(input);
+  }
+}

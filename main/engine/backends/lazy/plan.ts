@@ -1,0 +1,174 @@
+import type { DeviceBuffer, Node, Value } from './graph.ts';
+import { sizeOf } from './graph.ts';
+import { describeSegment, type Segment } from './segment.ts';
+
+/** How to compute some values: segments in order, over a table of buffers. */
+export interface Plan {
+  readonly stages: readonly Stage[];
+  /** Values that exist before the run, and their places in the table. */
+  readonly sources: readonly { value: Value; slot: number }[];
+  /** Where each wanted value lies after the run. */
+  readonly results: readonly number[];
+  readonly slots: number;
+}
+
+interface Stage {
+  readonly segment: Segment;
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** Buffers of the plan's own that nothing needs after this stage. */
+  readonly last: readonly number[];
+}
+
+/** Plans the computation of values that are pending. */
+export function planFor(wanted: readonly Value[]): Plan {
+  const nodes = ancestors(wanted);
+  const stages = splitIntoSegments(nodes, wanted);
+  const slots = new Map<Value, number>();
+  const sources: { value: Value; slot: number }[] = [];
+  const slotOf = (value: Value) => {
+    let slot = slots.get(value);
+    if (slot === undefined) {
+      slot = slots.size;
+      slots.set(value, slot);
+      if (!value.node) sources.push({ value, slot });
+    }
+    return slot;
+  };
+  const placed = stages.map((segment) => ({
+    segment,
+    inputs: segment.inputs.map(slotOf),
+    outputs: segment.outputs.map(slotOf),
+  }));
+  const results = wanted.map(slotOf);
+  return {
+    stages: withLastUses(placed, new Set([...results, ...sources.map(({ slot }) => slot)])),
+    sources,
+    results,
+    slots: slots.size,
+  };
+}
+
+/** Every unfinished node that the values need, in order of computation. */
+function ancestors(wanted: readonly Value[]): Node[] {
+  const found = new Set<Node>();
+  const waiting = wanted.flatMap(({ node }) => node ?? []);
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    if (found.has(node)) continue;
+    found.add(node);
+    for (const input of node.inputs) if (input?.node && !found.has(input.node)) waiting.push(input.node);
+  }
+  return [...found].sort((a, b) => a.sequence - b.sequence);
+}
+
+/**
+ * Views and broadcasts are worth less than the memory that carries their result from one segment to another: each segment that uses
+ * one makes its own.
+ */
+function isCheap({ op, inputs, outputs }: Node): boolean {
+  return op === 'Reshape' || (op === 'Expand' && sizeOf(inputs[0]!.shape) < sizeOf(outputs[0]!.shape));
+}
+
+function splitIntoSegments(nodes: readonly Node[], wanted: readonly Value[]): Segment[] {
+  const groups = new Map<number, Node[]>();
+  for (const node of nodes) {
+    const group = groups.get(node.segment);
+    if (group) group.push(node);
+    else groups.set(node.segment, [node]);
+  }
+  const members = [...groups.values()].map((own) => withCheapAncestors(own));
+  // A value leaves its segment when it is wanted or another segment uses it.
+  const leaving = new Set(wanted);
+  for (const group of members) {
+    const inside = new Set(group);
+    for (const node of group)
+      for (const input of node.inputs) if (input?.node && !inside.has(input.node)) leaving.add(input);
+  }
+  const segments: Segment[] = [];
+  for (const [index, own] of [...groups.values()].entries()) {
+    const outputs = own.flatMap((node) => node.outputs.filter((output) => leaving.has(output)));
+    if (outputs.length > 0) segments.push(describeSegment(needed(members[index]!, outputs), outputs));
+  }
+  return segments;
+}
+
+function withCheapAncestors(own: readonly Node[]): Node[] {
+  const all = new Set(own);
+  const waiting = [...own];
+  for (let node = waiting.pop(); node; node = waiting.pop())
+    for (const input of node.inputs)
+      if (input?.node && !all.has(input.node) && isCheap(input.node)) {
+        all.add(input.node);
+        waiting.push(input.node);
+      }
+  return [...all].sort((a, b) => a.sequence - b.sequence);
+}
+
+/** Without nodes that only other segments use: an executor would run them. */
+function needed(nodes: readonly Node[], outputs: readonly Value[]): Node[] {
+  const used = new Set<Value>(outputs);
+  const kept: Node[] = [];
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((output) => used.has(output))) continue;
+    kept.push(node);
+    for (const input of node.inputs) if (input) used.add(input);
+  }
+  return kept.reverse();
+}
+
+function withLastUses(stages: readonly Omit<Stage, 'last'>[], lasting: ReadonlySet<number>): Stage[] {
+  const seen = new Set(lasting);
+  return stages
+    .toReversed()
+    .map((stage) => {
+      const last: number[] = [];
+      for (const slot of [...stage.inputs, ...stage.outputs])
+        if (!seen.has(slot)) {
+          seen.add(slot);
+          last.push(slot);
+        }
+      return { ...stage, last };
+    })
+    .reverse();
+}
+
+/** What running a plan needs. */
+export interface PlanRunner {
+  program(segment: Segment): { run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] | Promise<DeviceBuffer[]> };
+  release(buffer: DeviceBuffer): void;
+}
+
+/**
+ * Runs a plan over the buffers of its sources and returns those of its results. A generator, so that one loop serves synchronous and
+ * asynchronous callers: it yields after every segment, with the promise of the results where an executor is asynchronous.
+ */
+export function* runPlan(
+  plan: Plan,
+  sources: readonly DeviceBuffer[],
+  runner: PlanRunner,
+): Generator<Promise<DeviceBuffer[]> | undefined, DeviceBuffer[], DeviceBuffer[] | undefined> {
+  const table = new Array<DeviceBuffer | undefined>(plan.slots);
+  const own = new Set<DeviceBuffer>();
+  for (const [index, { slot }] of plan.sources.entries()) table[slot] = sources[index];
+  try {
+    for (const { segment, inputs, outputs, last } of plan.stages) {
+      const running = runner.program(segment).run(inputs.map((slot) => table[slot]!));
+      const awaited = yield running instanceof Promise ? running : undefined;
+      const produced = awaited ?? (running as DeviceBuffer[]);
+      for (const [index, buffer] of produced.entries()) {
+        table[outputs[index]!] = buffer;
+        own.add(buffer);
+      }
+      for (const slot of last) {
+        const buffer = table[slot]!;
+        own.delete(buffer);
+        runner.release(buffer);
+        table[slot] = undefined;
+      }
+    }
+  } catch (error) {
+    for (const buffer of own) runner.release(buffer);
+    throw error;
+  }
+  return plan.results.map((slot) => table[slot]!);
+}

@@ -1,0 +1,42 @@
+import type { Executor, Program } from './executors/executor.ts';
+import type { Segment } from './segment.ts';
+
+/** Compiled programs by signature; the one that was used longest ago is given up first. */
+export class ProgramCache {
+  /** How often something was compiled: a step that recompiles every time is a mistake that this number shows. */
+  compiled = 0;
+  private readonly programs = new Map<string, Program>();
+  private readonly executor: Executor;
+  private readonly limit: number;
+
+  constructor(executor: Executor, limit = 128) {
+    this.executor = executor;
+    this.limit = limit;
+  }
+
+  get(segment: Segment): Program {
+    const { signature } = segment;
+    let program = this.programs.get(signature);
+    if (program) this.programs.delete(signature);
+    else {
+      program = this.executor.compile(segment.encode(), segment.inputs, segment.outputs);
+      this.compiled++;
+      for (const [oldest, old] of this.programs) {
+        if (this.programs.size < this.limit) break;
+        this.programs.delete(oldest);
+        old.dispose();
+      }
+    }
+    this.programs.set(signature, program);
+    return program;
+  }
+
+  get size(): number {
+    return this.programs.size;
+  }
+
+  clear(): void {
+    for (const program of this.programs.values()) program.dispose();
+    this.programs.clear();
+  }
+}
