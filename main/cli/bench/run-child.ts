@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process';
+import { AppError } from '../../../shared/ipc/result.ts';
+import { type Measurement, measurement } from './measurement.ts';
+
+/** Runs one program that prints a measurement as its last line, and reads it. Throws `engine-crashed` with the end of its words. */
+export async function runChild(program: string, words: string[], signal: AbortSignal): Promise<Measurement> {
+  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err = (err + text).slice(-4000);
+  });
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  const last = out.trim().split('\n').at(-1) ?? '';
+  try {
+    return measurement.parse(JSON.parse(last));
+  } catch {
+    const reason = err.trim().split('\n').at(-1) || `exit code ${exitCode}`;
+    throw new AppError('engine-crashed', `The measurement "${words.join(' ')}" ended without an answer: ${reason}`);
+  }
+}

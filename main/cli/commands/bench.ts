@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { toErrorShape } from '../../../shared/ipc/result.ts';
+import { type Measurement, meetsTarget, middle, type Row, ratios, type Task, tasks } from '../bench/measurement.ts';
+import { runChild } from '../bench/run-child.ts';
+import type { CommandContext, Registration } from '../context.ts';
+import { collect, parseInteger } from '../options.ts';
+import { formatBytes, formatNumber } from '../progress-text.ts';
+import { formatTable } from '../tables.ts';
+
+interface BenchOptions {
+  only?: string[];
+  rounds: number;
+}
+
+export const registerBench: Registration = (program, run) => {
+  program
+    .command('bench')
+    .description('Measures speed and peak memory of everything that takes time, each in a process of its own.')
+    .option('--only <task>', `one of ${tasks.map(({ name }) => name).join(', ')}; several times for several`, collect)
+    .option('--rounds <n>', 'how often each is measured', parseInteger(1, 20), 2)
+    .addHelpText(
+      'after',
+      `
+With MOTIF_PEER_PYTHON naming a Python that has torch, diffusers and peft, the same work is measured there in turn with ours,
+and the table has ratios. Compare only numbers of one run: a busy machine changes them all.
+
+Examples:
+  motif bench
+  motif bench --only matmul --only preview --rounds 5
+  MOTIF_PEER_PYTHON=python3 motif bench --json`,
+    )
+    .action(
+      run(async (context, options: BenchOptions, command: Command) => {
+        const unknown = options.only?.find((name) => !tasks.some((task) => task.name === name));
+        if (unknown)
+          command.error(
+            `error: there is no measurement "${unknown}"; there are ${tasks.map(({ name }) => name).join(', ')}.`,
+          );
+        const chosen = tasks.filter(({ name }) => options.only?.includes(name) ?? true);
+        const model = await context.withServices({ access: 'read' }, (services) =>
+          services.models.get(context.global.model ?? null),
+        );
+        const rows: Row[] = [];
+        const total = chosen.length;
+        for (const [done, task] of chosen.entries()) {
+          context.output.progress('Measuring', {
+            phase: task.title,
+            done,
+            total,
+            unit: '',
+            perSecond: null,
+            etaSeconds: null,
+          });
+          const row = await measure(context, task, model.directory, options.rounds);
+          rows.push(row);
+          context.output.event('measurement', { ...row, ratios: ratios(row), meetsTarget: meetsTarget(row) });
+        }
+        context.output.endProgress();
+        const machine = {
+          processor: cpus()[0]?.model ?? 'unknown',
+          threads: availableParallelism(),
+          node: process.versions.node,
+        };
+        const report = rows.map((row) => ({ ...row, ratios: ratios(row), meetsTarget: meetsTarget(row) }));
+        context.output.result(
+          'bench',
+          { machine, model: model.name, rows: report },
+          [
+            `${machine.processor}, ${machine.threads} threads, Node ${machine.node}, model ${model.name}`,
+            '',
+            table(rows),
+          ].join('\n'),
+        );
+      }),
+    );
+};
+
+/** Ours and the peer's in turn, so that a busy moment of the machine hits both. */
+async function measure(context: CommandContext, task: Task, model: string, rounds: number): Promise<Row> {
+  const words = [task.name, '--model', model];
+  const device = context.global.device ? ['--device', context.global.device] : [];
+  const python = process.env.MOTIF_PEER_PYTHON;
+  const peerScript = findAbove('test/bench/peer.py');
+  const ours: Measurement[] = [];
+  const peers: Measurement[] = [];
+  for (let round = 0; round < rounds; round++) {
+    ours.push(
+      await attempt(context, process.execPath, [join(import.meta.dirname, 'bench-measure.js'), ...words, ...device]),
+    );
+    if (python && peerScript && task.peer) peers.push(await attempt(context, python, [peerScript, ...words]));
+  }
+  return { ...task, ours: middle(ours), peers: peers.length > 0 ? middle(peers) : null };
+}
+
+/** A measurement that fails is a row that says why; the others are still worth having. */
+async function attempt(context: CommandContext, program: string, words: string[]): Promise<Measurement> {
+  try {
+    return await runChild(program, words, context.signal);
+  } catch (thrown) {
+    if (context.signal.aborted) throw thrown;
+    return { milliseconds: null, repetitions: 0, peakBytes: 1, note: toErrorShape(thrown).message };
+  }
+}
+
+function table(rows: Row[]): string {
+  const withPeer = rows.some(({ peers }) => peers);
+  const header = ['what', 'ms', 'GFLOP/s', 'peak memory'];
+  if (withPeer) header.push('PyTorch ms', 'PyTorch memory', 'time ratio', 'memory ratio', 'target');
+  header.push('note');
+  const cells = (row: Row): string[] => {
+    const { ours, peers } = row;
+    const found = ratios(row);
+    const line = [row.title, milliseconds(ours), ours.gflops ? formatNumber(ours.gflops) : '', memory(ours)];
+    if (withPeer) {
+      line.push(
+        peers ? milliseconds(peers) : '',
+        peers ? memory(peers) : '',
+        found ? found.time.toFixed(2) : '',
+        found ? found.memory.toFixed(2) : '',
+        targetText(row),
+      );
+    }
+    line.push([ours.note, peers?.milliseconds === null ? `PyTorch: ${peers.note}` : ''].filter(Boolean).join('; '));
+    return line;
+  };
+  return formatTable(header, rows.map(cells));
+}
+
+function targetText(row: Row): string {
+  const { target } = row;
+  if (!target) return '';
+  const met = meetsTarget(row);
+  const limits = `${target.time}${target.memory === undefined ? '' : ` / ${target.memory}`}`;
+  return met === null ? limits : `${limits} ${met ? 'met' : 'MISSED'}`;
+}
+
+function milliseconds(measured: Measurement): string {
+  return measured.milliseconds === null ? '-' : formatNumber(measured.milliseconds);
+}
+
+function memory(measured: Measurement): string {
+  return measured.milliseconds === null ? '-' : formatBytes(measured.peakBytes);
+}
+
+/** The peer's script is part of a checkout, not of an installed package. */
+function findAbove(path: string): string | null {
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, path))) return join(folder, path);
+  }
+  return null;
+}

@@ -1,0 +1,51 @@
+import type { Registration } from '../context.ts';
+import { formatNumber } from '../progress-text.ts';
+import { formatMoment, formatTable, shorten } from '../tables.ts';
+
+export const registerConcepts: Registration = (program, run) => {
+  program
+    .command('concepts')
+    .description('Lists the concepts of the library, or shows one with its edits.')
+    .argument('[concept]', 'an id, its beginning or a name')
+    .addHelpText('after', '\nExamples:\n  motif concepts\n  motif concepts dance\n  motif concepts --json')
+    .action(
+      run((context, reference: string | undefined) =>
+        context.withServices({ access: 'read' }, (services) => {
+          if (reference !== undefined) {
+            const concept = services.concepts.get(reference);
+            const edits = services.edits.list({ conceptId: concept.id });
+            const lines = [
+              `${concept.id}  ${concept.name}, version ${concept.version}`,
+              `model     ${concept.model}`,
+              `recipe    ${concept.recipe.method}, rank ${concept.rank}, ${concept.recipe.stepsIdentity} + ${concept.recipe.stepsMotion} steps, seed ${concept.recipe.seed}`,
+              ...concept.captions.map((caption) => `caption   ${caption.static} | ${caption.dynamic}`),
+              `basis     ${concept.directionStrengths.map((strength, index) => `${index}: ${formatNumber(strength)}`).join('  ')}`,
+              ...edits.map((edit) => `edit      ${edit.id}  ${shorten(edit.settings.prompt, 80)}`),
+            ];
+            context.output.result('concept', { concept, edits }, lines.join('\n'));
+            return;
+          }
+          const concepts = services.concepts.list();
+          const table = formatTable(
+            ['id', 'name', 'version', 'recipe', 'rank', 'PSNR', 'learned'],
+            concepts.map((concept) => [
+              concept.id,
+              shorten(concept.name, 40),
+              String(concept.version),
+              concept.recipe.method,
+              String(concept.rank),
+              concept.metrics.reconstructionPsnr === undefined
+                ? ''
+                : `${formatNumber(concept.metrics.reconstructionPsnr)} dB`,
+              formatMoment(concept.createdAt),
+            ]),
+          );
+          context.output.result(
+            'concepts',
+            { concepts },
+            concepts.length > 0 ? table : 'No concepts yet; see motif learn --help.',
+          );
+        }),
+      ),
+    );
+};

@@ -1,0 +1,121 @@
+import type { DeviceReport } from '../../../shared/domain/engine.ts';
+import { toErrorShape } from '../../../shared/ipc/result.ts';
+import type { Services } from '../../jobs/services.ts';
+import { locateMediaTools, type MediaTools } from '../../media/locate.ts';
+import type { Registration } from '../context.ts';
+import { formatBytes, formatNumber } from '../progress-text.ts';
+
+interface Finding {
+  name: string;
+  /** `missing` is worth knowing, `broken` means that something will not work. */
+  state: 'good' | 'missing' | 'broken';
+  text: string;
+}
+
+export const registerDoctor: Registration = (program, run) => {
+  program
+    .command('doctor')
+    .description(
+      'Says what was found on this machine, what was chosen, why the rest was not, and how fast it computes.',
+    )
+    .addHelpText('after', '\nExamples:\n  motif doctor\n  motif doctor --device webgpu\n  motif doctor --json')
+    .action(
+      run(async (context) => {
+        const findings: Finding[] = [
+          {
+            name: 'program',
+            state: 'good',
+            text: `Motif ${program.version()}, Node ${process.versions.node}, ${process.platform} ${process.arch}`,
+          },
+        ];
+        const [device, media] = await Promise.all([
+          context.withServices({ access: 'read' }, async (services) => {
+            findings.push(...(await checkLibrary(services)));
+            return checkDevice(services, findings);
+          }),
+          checkMedia(findings),
+        ]);
+        const marks = { good: 'ok      ', missing: 'missing ', broken: 'BROKEN  ' };
+        const broken = findings.filter(({ state }) => state === 'broken').length;
+        const text = findings.map(({ name, state, text }) => `${marks[state]}${name.padEnd(9)}${text}`).join('\n');
+        context.output.result('doctor', { findings, device, media }, text);
+        if (broken > 0) context.fail();
+      }),
+    );
+};
+
+async function checkLibrary(services: Services): Promise<Finding[]> {
+  const { folder, access, holder } = services.library.status();
+  const held = holder ? `, written by ${holder.program} (process ${holder.pid} since ${holder.since})` : '';
+  const models = await services.models.list();
+  return [
+    { name: 'library', state: 'good', text: `${folder}${access === 'read' && held ? held : ''}` },
+    ...models.map(
+      ({ directory, info, error }): Finding =>
+        info
+          ? {
+              name: 'model',
+              state: 'good',
+              text: `${info.name}, ${formatNumber(info.parameters / 1e6)} million parameters, ${formatBytes(info.sizeBytes)}, ${info.license}`,
+            }
+          : { name: 'model', state: 'broken', text: `${directory}: ${error}` },
+    ),
+  ];
+}
+
+async function checkDevice(services: Services, findings: Finding[]): Promise<DeviceReport | null> {
+  try {
+    const report = await services.device.report({ measure: true });
+    const rate =
+      report.matMulGflops === null ? '' : `, ${formatNumber(report.matMulGflops)} GFLOP/s in matrix products`;
+    findings.push({
+      name: 'computes',
+      state: 'good',
+      text: `${report.chosen}: ${report.description}, ${report.threads} threads${rate}`,
+    });
+    for (const { name, available, reason } of report.candidates) {
+      if (name === report.chosen) continue;
+      findings.push({ name: 'computes', state: available ? 'good' : 'missing', text: `${name}: ${reason}` });
+    }
+    return report;
+  } catch (thrown) {
+    const { message, hint } = toErrorShape(thrown);
+    findings.push({ name: 'computes', state: 'broken', text: hint ? `${message} ${hint}` : message });
+    return null;
+  }
+}
+
+async function checkMedia(findings: Finding[]): Promise<object | null> {
+  let tools: MediaTools;
+  try {
+    tools = await locateMediaTools();
+  } catch (thrown) {
+    const { message, hint } = toErrorShape(thrown);
+    findings.push({ name: 'ffmpeg', state: 'broken', text: hint ? `${message} ${hint}` : message });
+    return null;
+  }
+  const { ffmpeg, ffprobe, passedOver } = tools;
+  findings.push(
+    { name: 'ffmpeg', state: 'good', text: `${ffmpeg.capabilities.version} (${ffmpeg.origin}): ${ffmpeg.path}` },
+    { name: 'ffprobe', state: 'good', text: `${ffprobe.version} (${ffprobe.origin}): ${ffprobe.path}` },
+    ...ffmpeg.missing.map(
+      ({ kind, names, purpose, essential }): Finding => ({
+        name: 'ffmpeg',
+        state: essential ? 'broken' : 'missing',
+        text: `${kind} ${names.join(' or ')}, for ${purpose}`,
+      }),
+    ),
+    ...passedOver.map(
+      ({ path, origin, reason }): Finding => ({
+        name: 'ffmpeg',
+        state: 'missing',
+        text: `${path} (${origin}): ${reason}`,
+      }),
+    ),
+  );
+  return {
+    ffmpeg: { path: ffmpeg.path, origin: ffmpeg.origin, version: ffmpeg.capabilities.version, missing: ffmpeg.missing },
+    ffprobe: { path: ffprobe.path, origin: ffprobe.origin, version: ffprobe.version },
+    passedOver,
+  };
+}

@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { type ExportPreset, exportPreset, type LoraDialect, loraDialect } from '../../../shared/domain/export.ts';
+import type { Rational } from '../../../shared/domain/time.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
+import type { Registration } from '../context.ts';
+import { addSliderOptions, type SliderOptions, slidersOf } from '../edit-options.ts';
+import { parseInteger, parseRate, parseSize } from '../options.ts';
+import { formatBytes } from '../progress-text.ts';
+import { runExport } from '../run-job.ts';
+
+interface ExportOptions extends SliderOptions {
+  preset?: ExportPreset;
+  size?: { width: number; height: number };
+  rate?: Rational | 'source';
+  audio?: 'original' | 'none';
+  crf?: number;
+  lora?: LoraDialect;
+  output?: string;
+  overwrite?: 'refuse' | 'replace' | 'number';
+}
+
+const videoOptions = ['preset', 'size', 'rate', 'audio', 'crf'] as const;
+const sliderOptions = ['identity', 'motion', 'direction'] as const;
+
+export const registerExport: Registration = (program, run) => {
+  const command = program
+    .command('export')
+    .description('Writes an edit (or a clip as the model sees it) as a video, or a concept as a LoRA file.')
+    .argument('<edit|clip|concept>', 'an id, its beginning or a name')
+    .addOption(new Option('--preset <name>', 'kind of video (default: h264)').choices(exportPreset.options))
+    .option('--size <WxH>', 'size of the picture, such as 512x512', parseSize)
+    .option('--rate <n|source>', 'frames a second, such as 25 or 30000/1001', parseRate)
+    .addOption(new Option('--audio <which>', 'the sound of the learned range').choices(['original', 'none']))
+    .option('--crf <n>', 'quality of h264, h265 and av1: lower is better and larger', parseInteger(0, 63))
+    .addOption(new Option('--lora <dialect>', 'a LoRA file with the gains baked in').choices(loraDialect.options))
+    .option('-o, --output <file>', "where to write (default: the library's exports folder)")
+    .addOption(
+      new Option('--overwrite <how>', 'when the file exists (default: number)').choices([
+        'refuse',
+        'replace',
+        'number',
+      ]),
+    );
+  addSliderOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif export EDIT --preset h264 --size 512x512 --audio original -o dance.mp4
+  motif export EDIT --preset png -o frames/
+  motif export CONCEPT --lora comfyui
+  motif export CONCEPT --lora diffusers --identity 1 --motion 0.5 --direction 0=1.2 -o dance.safetensors`,
+    )
+    .action(
+      run(async (context, reference: string, options: ExportOptions, command: Command) => {
+        const [unfitting, why] = options.lora
+          ? ([videoOptions, 'belongs to a video, not to --lora'] as const)
+          : ([sliderOptions, 'needs --lora; the gains of an edit are its own'] as const);
+        for (const name of unfitting) if (options[name] !== undefined) command.error(`error: --${name} ${why}.`);
+        await context.withServices({ access: 'write' }, async (services) => {
+          const item = services.library.resolve(reference);
+          const output = options.output === undefined ? null : resolve(options.output);
+          const { overwrite } = options;
+          const settings = {
+            preset: options.preset,
+            width: options.size?.width,
+            height: options.size?.height,
+            rate: options.rate,
+            audio: options.audio,
+            crf: options.crf,
+            overwrite,
+          };
+          if (options.lora && item.kind !== 'concept') {
+            throw new AppError('invalid-input', `${reference} is no concept; only a concept becomes a LoRA file.`, {
+              hint: 'See motif concepts.',
+            });
+          }
+          if (!options.lora && item.kind === 'concept') {
+            throw new AppError('invalid-input', `${reference} is a concept; as a file it needs --lora.`, {
+              hint: `For a video make an edit first: motif edit ${reference} --prompt "..."`,
+            });
+          }
+          const written = await runExport(
+            context,
+            services,
+            item.kind === 'concept'
+              ? {
+                  what: 'lora',
+                  conceptId: item.id,
+                  sliders: slidersOf(options),
+                  dialect: options.lora,
+                  overwrite,
+                  output,
+                }
+              : item.kind === 'edit'
+                ? { what: 'edit', editId: item.id, settings, output }
+                : { what: 'clip', clipId: item.id, settings, output },
+          );
+          for (const note of written.notes) context.output.note(note);
+          context.output.result('file', written, `${written.file} (${formatBytes(written.sizeBytes)})`);
+        });
+      }),
+    );
+};

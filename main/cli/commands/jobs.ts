@@ -1,0 +1,116 @@
+import type { Job } from '../../../shared/domain/job.ts';
+import type { Services } from '../../jobs/services.ts';
+import type { CommandContext, Registration } from '../context.ts';
+import { runAgain } from '../run-job.ts';
+import { formatMoment, formatTable, shorten } from '../tables.ts';
+
+export const registerJobs: Registration = (program, run) => {
+  const jobs = program
+    .command('jobs')
+    .description('Lists, pauses, resumes and cancels imports, learnings, edits and exports.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif jobs list
+  motif jobs pause JOB
+  motif jobs resume JOB
+  motif jobs cancel JOB`,
+    );
+
+  jobs
+    .command('list', { isDefault: true })
+    .description('All jobs, those at work first.')
+    .addHelpText('after', '\nExamples:\n  motif jobs list\n  motif jobs list --json')
+    .action(
+      run((context) =>
+        context.withServices({ access: 'read' }, (services) => {
+          const all = services.jobs.list();
+          const table = formatTable(
+            ['id', 'kind', 'state', 'progress', 'title', 'created'],
+            all.map((job) => [
+              job.id,
+              job.kind,
+              job.state,
+              counted(job),
+              shorten(job.title, 50),
+              formatMoment(job.createdAt),
+            ]),
+          );
+          const errors = all.flatMap((job) => (job.error ? [`${job.id}: ${job.error.message}`] : []));
+          context.output.result('jobs', { jobs: all }, all.length > 0 ? [table, ...errors].join('\n') : 'No jobs.');
+        }),
+      ),
+    );
+
+  jobs
+    .command('pause')
+    .description('Stops a job after the step at hand, also one that runs in another program.')
+    .argument('<job>', 'an id or its beginning')
+    .addHelpText('after', '\nExample:\n  motif jobs pause JOB')
+    .action(
+      run((context, reference: string) =>
+        context.withServices({ access: 'any' }, (services) => {
+          const { job, requested } = services.jobs.pause(reference);
+          tell(context, job, requested, 'paused');
+        }),
+      ),
+    );
+
+  jobs
+    .command('resume')
+    .description('Goes on with a paused, interrupted or failed job from its last checkpoint, here and now.')
+    .argument('<job>', 'an id or its beginning')
+    .addHelpText('after', '\nExample:\n  motif jobs resume JOB')
+    .action(
+      run((context, reference: string) =>
+        context.withServices({ access: 'any' }, async (services) => {
+          if (services.library.status().access === 'read') {
+            const { job, requested } = services.jobs.resume(reference);
+            tell(context, job, requested, 'resumed');
+            return;
+          }
+          const job = services.jobs.get(reference);
+          if (job.state === 'failed' || job.state === 'cancelled') services.jobs.retry(job.id);
+          const done = await runAgain(context, services, job.id);
+          context.output.result(
+            'job',
+            { job: done },
+            `${done.id}  ${done.title}: ${done.state}${madeBy(services, done)}`,
+          );
+        }),
+      ),
+    );
+
+  jobs
+    .command('cancel')
+    .description('Ends a job for good, also one that runs in another program.')
+    .argument('<job>', 'an id or its beginning')
+    .addHelpText('after', '\nExample:\n  motif jobs cancel JOB')
+    .action(
+      run((context, reference: string) =>
+        context.withServices({ access: 'any' }, (services) => {
+          const { job, requested } = services.jobs.cancel(reference);
+          tell(context, job, requested, 'cancelled');
+        }),
+      ),
+    );
+};
+
+function tell(context: CommandContext, job: Job, requested: boolean, what: string): void {
+  const text = requested
+    ? `${job.id}  ${job.title}: the program that runs it has been asked; it will be ${what} after the step at hand`
+    : `${job.id}  ${job.title}: ${job.state}`;
+  context.output.result('job', { job, requested }, text);
+}
+
+function counted({ progress }: Job): string {
+  return progress && progress.total > 0 ? `${progress.phase} ${progress.done}/${progress.total}` : '';
+}
+
+function madeBy(services: Services, job: Job): string {
+  const output = (job.output ?? {}) as { conceptId?: string; editId?: string; clipId?: string; file?: string };
+  if (output.conceptId) return `, concept ${services.concepts.get(output.conceptId).id}`;
+  const made = output.editId ?? output.clipId ?? output.file;
+  return made ? `, ${made}` : '';
+}

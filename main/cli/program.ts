@@ -1,0 +1,60 @@
+import { Command, Option } from 'commander';
+import { deviceName } from '../../shared/domain/engine.ts';
+import { registerBench } from './commands/bench.ts';
+import { registerClips } from './commands/clips.ts';
+import { registerCompose } from './commands/compose.ts';
+import { registerConcepts } from './commands/concepts.ts';
+import { registerDemo } from './commands/demo.ts';
+import { registerDoctor } from './commands/doctor.ts';
+import { registerEdit } from './commands/edit.ts';
+import { registerExport } from './commands/export.ts';
+import { registerImport } from './commands/import.ts';
+import { registerJobs } from './commands/jobs.ts';
+import { registerLearn } from './commands/learn.ts';
+import { registerModels } from './commands/models.ts';
+import type { ActionWrapper } from './context.ts';
+import type { Streams } from './output.ts';
+
+/** The whole command line. Parsing it throws CommanderError for wrong use, help and version; nothing here ends the process. */
+export function createProgram(version: string, streams: Streams, run: ActionWrapper): Command {
+  const program = new Command('motif')
+    .description('Learns a dynamic concept from a clip, edits it by words and sliders, and exports the result.')
+    .version(version)
+    .option('--json', 'results and progress as JSON lines on stdout')
+    .addOption(new Option('--device <name>', 'what computes').choices(deviceName.options))
+    .option('--home <folder>', "the library's folder (default: MOTIF_HOME, or the platform's application-data folder)")
+    .option('--model <name|folder>', 'a model of `motif models`, or a folder in the diffusers layout of Wan')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      // Wrong use is reported in one place, by whoever catches the CommanderError.
+      writeErr: () => {},
+    })
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif learn dance.mp4 --static "a [v] person in a park" --dynamic "is dancing in [u] motion"
+  motif edit dance --prompt "a [v] person on a beach, is dancing in [u] motion"
+  motif export EDIT --preset h264 --size 512x512
+  motif COMMAND --help`,
+    );
+  for (const register of [
+    registerDoctor,
+    registerImport,
+    registerClips,
+    registerLearn,
+    registerConcepts,
+    registerEdit,
+    registerCompose,
+    registerExport,
+    registerJobs,
+    registerModels,
+    registerBench,
+    registerDemo,
+  ]) {
+    register(program, run);
+  }
+  return program;
+}

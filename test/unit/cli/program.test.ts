@@ -1,0 +1,252 @@
+import { EventEmitter } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCommandLine } from '../../../main/cli/main.ts';
+import type { JobRequest, Services, ServicesOptions } from '../../../main/jobs/services.ts';
+import type { Job } from '../../../shared/domain/job.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'motif-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const idle: Job = {
+  id: 'j1',
+  kind: 'learn',
+  title: 'Learn dance',
+  state: 'queued',
+  input: {},
+  output: null,
+  progress: null,
+  checkpoint: 'jobs/j1',
+  error: null,
+  attempts: 0,
+  position: 0,
+  createdAt: '2026-01-02T03:04:05Z',
+  startedAt: null,
+  finishedAt: null,
+};
+
+/** A library in which every job ends as told. Only what the commands under test call is there. */
+function fakeServices(end: (requests: JobRequest[]) => Partial<Job>) {
+  const requests: JobRequest[] = [];
+  const opened: ServicesOptions[] = [];
+  let closed = 0;
+  const services = {
+    library: {
+      status: () => ({ folder: 'library', access: 'write', holder: null }),
+      absolutePath: (path: string) => `/library/${path}`,
+      resolve: (id: string) => {
+        if (id === 'nothing') throw new AppError('not-found', 'Nothing is called nothing.', { hint: 'Look again.' });
+        return { kind: id.startsWith('e') ? 'edit' : 'concept', id };
+      },
+    },
+    clips: { get: (id: string) => ({ id, source: { path: 'a.mp4' } }), list: () => [] },
+    concepts: {
+      get: (id: string) => ({
+        id,
+        name: id,
+        version: 1,
+        metrics: {},
+        recipe: { method: 'lora' },
+        rank: 8,
+        model: 'm',
+        clipIds: ['c'],
+        captions: [{ static: 's', dynamic: 'd' }],
+      }),
+    },
+    edits: { get: (id: string) => ({ id, seconds: 2, frames: null }) },
+    jobs: {
+      enqueue: (request: JobRequest) => {
+        requests.push(request);
+        return idle;
+      },
+      run: async () => ({ ...idle, ...end(requests) }),
+      get: () => idle,
+      list: () => [],
+    },
+    close: async () => {
+      closed += 1;
+    },
+  } as unknown as Services;
+  return {
+    requests,
+    opened,
+    closed: () => closed,
+    openServices: async (options: ServicesOptions) => {
+      opened.push(options);
+      return services;
+    },
+  };
+}
+
+async function motif(words: string[], library = fakeServices(() => ({ state: 'done', output: {} })), debug = false) {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const signals = Object.assign(new EventEmitter(), { exit: () => {} });
+  const code = await runCommandLine(words, {
+    version: '1.2.3',
+    streams: { stdout, stderr },
+    signals,
+    openServices: library.openServices,
+    debug,
+  });
+  return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
+}
+
+const commands = 'doctor import clips learn concepts edit compose export jobs models bench demo'.split(' ');
+const captions = ['--static', 'a [v] dog', '--dynamic', 'is running in [u] motion'];
+
+test.each(commands)('the help of %s has an example and goes to stdout with exit code 0', async (command) => {
+  const { code, out } = await motif([command, '--help']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/Examples?:\n {2}\S/);
+});
+
+test.each([
+  [[]],
+  [['dance']],
+  [['learn']],
+  [['learn', 'c1']],
+  [['learn', 'c1', '--static', 'a dog', '--dynamic', 'in [u] motion']],
+  [['learn', 'c1', '--static', 'a [v] dog']],
+  [['learn', 'c1', 'c2', '--static', 'a [v]', '--static', 'a [v]', '--static', 'a [v]', '--dynamic', '[u]']],
+  [['learn', 'c1', ...captions, '--rank', 'many']],
+  [['learn', 'c1', ...captions, '--from', '3', '--to', '2']],
+  [['edit', 'k1']],
+  [['edit', 'k1', '--prompt', 'x', '--fidelity', '2']],
+  [['compose', 'k1']],
+  [['export', 'e1', '--motion', '1']],
+  [['export', 'k1', '--lora', 'diffusers', '--crf', '20']],
+  [['export', 'e1', '--preset', 'mpeg2']],
+  [['bench', '--only', 'everything']],
+  [['clips', '--device', 'abacus']],
+])('wrong use %j ends with 2, one message and no work', async (words) => {
+  const library = fakeServices(() => ({}));
+  const { code, out, err } = await motif(words, library);
+  expect(code).toBe(2);
+  expect(out).toBe('');
+  expect(err).not.toMatch(/\n\s+at /);
+  expect(err.length).toBeGreaterThan(0);
+  expect(library.requests).toEqual([]);
+});
+
+test('learning passes on what was given and leaves the rest to the recipe', async () => {
+  const library = fakeServices(() => ({ state: 'done', output: { conceptId: 'k1', version: 1 } }));
+  const words = ['learn', 'c1', 'c2', ...captions, '--rank', '4', '--name', 'pair', '--home', 'h', '--model', 'm'];
+  const { code, out } = await motif(words, library);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^k1 /);
+  const caption = { static: 'a [v] dog', dynamic: 'is running in [u] motion' };
+  expect(JSON.parse(JSON.stringify(library.requests))).toEqual([
+    {
+      kind: 'learn',
+      name: 'pair',
+      model: 'm',
+      recipe: { rank: 4 },
+      clips: [
+        { clipId: 'c1', caption },
+        { clipId: 'c2', caption },
+      ],
+    },
+  ]);
+  expect(library.opened).toMatchObject([{ home: 'h', access: 'write', program: 'motif learn' }]);
+  expect(library.closed()).toBe(1);
+});
+
+test('a learning that was paused ends with 130 and says how to go on', async () => {
+  const { code, err } = await motif(
+    ['learn', 'c1', ...captions],
+    fakeServices(() => ({ state: 'paused' })),
+  );
+  expect(code).toBe(130);
+  expect(err).toContain('motif jobs resume j1');
+});
+
+test('a failed job ends with 1, its reason and its hint, without a stack trace', async () => {
+  const error = { code: 'unsupported-media' as const, message: 'No video stream.', hint: 'Give another file.' };
+  const library = fakeServices(() => ({ state: 'failed', error }));
+  const { code, out, err } = await motif(['learn', 'c1', ...captions], library);
+  expect({ code, out, err }).toEqual({ code: 1, out: '', err: 'Error: No video stream.\nGive another file.\n' });
+  expect(library.closed()).toBe(1);
+});
+
+test('a fault of the program is one line, and a stack trace only when asked for', async () => {
+  const broken = { ...fakeServices(() => ({})), openServices: () => Promise.reject(new Error('expected 3, found 4')) };
+  const quiet = await motif(['clips'], broken);
+  expect(quiet.code).toBe(1);
+  expect(quiet.err).not.toMatch(/\n\s+at /);
+  expect((await motif(['clips'], broken, true)).err).toMatch(/\n\s+at /);
+});
+
+test('with --json, before or after the command, every line is JSON, errors and wrong use too', async () => {
+  for (const words of [
+    ['--json', 'clips'],
+    ['clips', '--json'],
+    ['export', 'nothing', '--json'],
+    ['--json', 'learn'],
+  ]) {
+    const { out, err } = await motif(words);
+    expect(err).toBe('');
+    for (const line of out.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('type');
+  }
+});
+
+test('several prompts and a batch file make several edits, with the options as defaults', async () => {
+  const batch = join(folder, 'edits.json');
+  await writeFile(
+    batch,
+    JSON.stringify([
+      { prompt: 'c', motion: 0.5, seed: 9 },
+      { prompt: 'd', name: 'last' },
+    ]),
+  );
+  const library = fakeServices(() => ({ state: 'done', output: { editId: 'e1', reused: false } }));
+  const words = ['edit', 'k1', '--prompt', 'a', '--prompt', 'b', '--batch', batch, '--seed', '3', '--direction', '2=0'];
+  const { code, out } = await motif(words, library);
+  expect(code).toBe(0);
+  expect(out.trim().split('\n')).toHaveLength(4);
+  expect(library.requests.map((request) => request.kind === 'generate' && request.settings)).toMatchObject([
+    { prompt: 'a', seed: 3, sliders: { directions: { 2: 0 } } },
+    { prompt: 'b', seed: 3 },
+    { prompt: 'c', seed: 9, sliders: { motion: 0.5, directions: { 2: 0 } } },
+    { prompt: 'd', seed: 3 },
+  ]);
+  expect(library.requests.at(-1)).toMatchObject({ name: 'last' });
+});
+
+test.each([
+  ['{"prompt": "a"}', /no list of edits/],
+  ['[{"prompt": "a", "motoin": 1}]', /no list of edits.*motoin/],
+  ['[{"prompt": ', /not JSON/],
+])('a batch file such as %s is refused with the reason', async (content, reason) => {
+  const batch = join(folder, 'wrong.json');
+  await writeFile(batch, content);
+  const { code, err } = await motif(['edit', 'k1', '--batch', batch]);
+  expect(code).toBe(1);
+  expect(err).toMatch(reason);
+});
+
+test('a concept exports as LoRA with its gains, an edit as video, and not the other way round', async () => {
+  const library = fakeServices(() => ({ state: 'done', output: { file: 'f', sizeBytes: 3, notes: [] } }));
+  expect((await motif(['export', 'k1', '--lora', 'kohya', '--motion', '0.5'], library)).code).toBe(0);
+  expect((await motif(['export', 'e1', '--preset', 'gif', '--size', '64x32'], library)).code).toBe(0);
+  expect(library.requests).toMatchObject([
+    { what: 'lora', dialect: 'kohya', sliders: { motion: 0.5 } },
+    { what: 'edit', editId: 'e1', settings: { preset: 'gif', width: 64, height: 32 } },
+  ]);
+  expect((await motif(['export', 'k1'], library)).code).toBe(1);
+  expect((await motif(['export', 'e1', '--lora', 'kohya'], library)).code).toBe(1);
+});
+
+test('composing takes the clips and captions of both concepts', async () => {
+  const library = fakeServices(() => ({ state: 'done', output: { conceptId: 'k3', version: 1 } }));
+  expect((await motif(['compose', 'k1', 'k2'], library)).code).toBe(0);
+  expect(library.requests).toMatchObject([{ kind: 'learn', name: 'k1 and k2', model: 'm' }]);
+  expect(library.requests[0]!.kind === 'learn' && library.requests[0]!.clips).toHaveLength(2);
+});
