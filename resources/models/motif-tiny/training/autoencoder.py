@@ -3,7 +3,8 @@
     python autoencoder.py --name v1 --minutes 60
 
 The residual branches start at zero and the norms at the ends nearly linear, so that the network begins as a linear
-codec: the first `--linear` steps train only that (a fifth of the cost), the rest trains everything.
+codec: the first `--linear` minutes train only that (a fifth of the cost); until minute `--coarse` the branches at the
+finest resolution are left out (half the cost); then everything trains.
 """
 
 import argparse
@@ -77,25 +78,35 @@ def initialise(vae):
     vae.quant_conv.bias[16:] = -6
 
 
+@torch.no_grad()
+def silence_finest(vae):
+    """Residual branches at the finest resolution to zero, before they begin to take part."""
+    for resnet in [*vae.encoder.down_blocks[0].resnets, *vae.decoder.up_blocks[-1].resnets]:
+        resnet.conv2.weight.zero_()
+        resnet.conv2.bias.zero_()
+
+
 def psnr(a, b):
     """Of two pixel tensors in -1..1, in decibels, from the mean squared error over everything."""
     return -10 * math.log10((((a.clamp(-1, 1) - b) / 2) ** 2).mean().item() + 1e-12)
 
 
 @torch.no_grad()
-def validate(vae, linear=False, limit=9):
+def validate(vae, detail=wholesequence.FULL, limit=9):
     """Mean PSNR over the nine real test clips, and over clips of the world's validation seeds (None without any)."""
     def score(clips):
         values = []
         for clip in clips:
             x = data.to_batch([clip])
             with torch.autocast("cpu", torch.bfloat16):
-                mean, _ = wholesequence.encode(vae, x, linear)
-                y = wholesequence.decode(vae, mean, linear)
+                mean, _ = wholesequence.encode(vae, x, detail)
+                y = wholesequence.decode(vae, mean, detail)
             values.append(psnr(y, x))
         return float(np.mean(values)) if values else float("nan")
 
-    world = data.WorldShards("v2-val") if (data.WORLD / "v2-val").exists() else data.WorldShards("v1")
+    world = data.WorldShards("v2-val", training=False)
+    if not len(world):
+        world = data.WorldShards("v1")
     random = np.random.default_rng(1)
     rendered = [world.pick(random)[0] for _ in range(limit)] if len(world) else []
     return score([clip for _, clip in data.test_clips()[:limit]]), score(rendered)
@@ -114,6 +125,7 @@ def main():
     parser.add_argument("--adam-rate", type=float, default=2e-3)
     parser.add_argument("--optimiser", default="muon")
     parser.add_argument("--linear", type=float, default=0, help="minutes of the linear warm start")
+    parser.add_argument("--coarse", type=float, default=0, help="minute until which the finest resolution's branches are left out")
     parser.add_argument("--real-share", type=float, default=0.4)
     parser.add_argument("--decoder-base", type=int, default=32)
     parser.add_argument("--multipliers", type=int, nargs=3, default=[1, 2, 2])
@@ -153,19 +165,25 @@ def main():
 
     log = open(folder / "log.csv", "a", newline="")
     writer = csv.writer(log)
+    silenced = False
     last, since_validation, losses = time.time(), 0.0, []
     frames, height, width = options.crop
     while elapsed < options.minutes * 60:
         progress = elapsed / (options.minutes * 60)
-        linear = elapsed < options.linear * 60
+        minutes = elapsed / 60
+        detail = wholesequence.LINEAR if minutes < options.linear else wholesequence.COARSE if minutes < options.coarse else wholesequence.FULL
+        if detail == wholesequence.FULL and options.coarse and not silenced and minutes < options.coarse + 0.5:
+            silence_finest(vae)
+            silence_finest(averaged)
+            silenced = True
         warm = min(1.0, (step + 1) / 50)
         factor = warm * (0.5 + 0.5 * math.cos(math.pi * progress)) + 0.01
         x = data.crops(random, real, world, options.batch, frames, height, width, options.real_share)
         with torch.autocast("cpu", torch.bfloat16):
-            mean, log_variance = wholesequence.encode(vae, x, linear)
+            mean, log_variance = wholesequence.encode(vae, x, detail)
             log_variance = log_variance.clamp(-30, 20)
             z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
-            y = wholesequence.decode(vae, z, linear)
+            y = wholesequence.decode(vae, z, detail)
         difference = y - x
         loss = difference.abs().mean() if options.loss == "l1" else (difference * difference + 1e-4).sqrt().mean() * 0.5 + 2 * (difference * difference).mean()
         kl = 0.5 * (mean * mean + log_variance.exp() - 1 - log_variance).sum(dim=(1, 2, 3, 4)).mean() / (x[0].numel())
@@ -187,11 +205,11 @@ def main():
             print(f"{step} {elapsed / 60:.2f} min  loss {l:.4f}  crops {p:.2f} dB  kl {k:.3f}  std {mean.std().item():.2f}", flush=True)
         if since_validation > options.validate_every * 60:
             since_validation = 0.0
-            scores = validate(averaged, linear)
+            scores = validate(averaged, detail)
             print(f"validation at {elapsed / 60:.1f} min: real {scores[0]:.2f} dB, world {scores[1]:.2f} dB, world clips {len(world.refresh())}", flush=True)
             save()
             last = time.time()
-    scores = validate(averaged, False)
+    scores = validate(averaged, detail)
     print(f"end: real {scores[0]:.2f} dB, world {scores[1]:.2f} dB", flush=True)
     save()
 

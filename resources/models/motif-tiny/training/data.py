@@ -46,7 +46,7 @@ def fit(frames, height, width):
     """Scales and centre-crops frames [t, h, w, 3] uint8 to the size, with anti-aliasing: [t, height, width, 3] uint8."""
     t, h, w, _ = frames.shape
     scale = max(height / h, width / w)
-    x = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+    x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
     x = F.interpolate(x, size=(max(height, round(h * scale)), max(width, round(w * scale))), mode="bilinear", antialias=True)
     top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
     x = x[:, :, top : top + height, left : left + width]
@@ -128,11 +128,17 @@ def pan_and_zoom(random, photo, frames, height, width):
     return x.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
 
 
-class WorldShards:
-    """Rendered clips: `NAME.u8`, raw uint8 [clips, frames, height, width, 3], with `NAME.json` beside it. New shards are found by `refresh`."""
+def held_out(seed):
+    """Test (0) and validation (1) seeds, which no training may see."""
+    return seed % 10 in (0, 1)
 
-    def __init__(self, *versions):
-        self.versions, self.shards, self.seen = versions, [], set()
+
+class WorldShards:
+    """Rendered clips: `NAME.u8`, raw uint8 [clips, frames, height, width, 3], with `NAME.json` beside it. New shards are
+    found by `refresh`. Held-out seeds are left out unless asked for."""
+
+    def __init__(self, *versions, training=True):
+        self.versions, self.training, self.shards, self.seen = versions, training, [], set()
         self.refresh()
 
     def refresh(self):
@@ -146,20 +152,22 @@ class WorldShards:
                     shape = (len(about["items"]), about["frameCount"], about["height"], about["width"], 3)
                     if data.stat().st_size != int(np.prod(shape)):
                         continue  # still being written
-                    self.shards.append((np.memmap(data, np.uint8, "r", shape=shape), about["items"]))
+                    items = about["items"]
+                    use = [i for i, item in enumerate(items) if not (self.training and held_out(item["seed"]))]
+                    self.shards.append((np.memmap(data, np.uint8, "r", shape=shape), items, use, data))
                     self.seen.add(str(data))
                 except (ValueError, KeyError, OSError):
                     continue
         return self
 
     def __len__(self):
-        return sum(len(items) for _, items in self.shards)
+        return sum(len(use) for _, _, use, _ in self.shards)
 
     def pick(self, random):
         """A random clip [frames, height, width, 3] uint8 and its item (seed, captions, attributes)."""
-        sizes = np.array([len(items) for _, items in self.shards], float)
-        clips, items = self.shards[random.choice(len(sizes), p=sizes / sizes.sum())]
-        index = random.integers(len(items))
+        sizes = np.array([len(use) for _, _, use, _ in self.shards], float)
+        clips, items, use, _ = self.shards[random.choice(len(sizes), p=sizes / sizes.sum())]
+        index = use[random.integers(len(use))]
         return clips[index], items[index]
 
     def crop(self, random, frames, height, width):

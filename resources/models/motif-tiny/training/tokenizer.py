@@ -25,7 +25,7 @@ def corpus():
     for clip in captions["clips"].values():
         sentences += [clip["static"], clip["dynamic"]]
     words = (data.MODEL / "training" / "words.txt").read_text().split()
-    for source in ["vocabulary.ts", "caption.ts", "caption-words.ts"]:
+    for source in ["vocabulary.ts", "grammar.ts", "caption.ts"]:
         path = data.REPOSITORY / "main" / "engine" / "world" / source
         if path.exists():
             for quoted in re.findall(r"'([A-Za-z][^'\n]*)'", path.read_text()):

@@ -71,39 +71,47 @@ def resample(module: WanResample, x):
     return x
 
 
-def middle(block, x, res):
+LINEAR, COARSE, FULL = 0, 1, 2
+"""How much of the network takes part: no residual branches; all but those at the finest of the three resolutions, which
+are most of the cost; all. Left-out branches are at zero until they take part, so the three agree where they meet."""
+
+
+def branch(detail, finest):
+    return residual if detail == FULL or (detail == COARSE and not finest) else shortcut_only
+
+
+def middle(block, x, detail):
+    res = branch(detail, False)
     x = res(block.resnets[0], x)
-    if res is residual:
+    if detail != LINEAR:
         x = block.attentions[0](x)
     return res(block.resnets[1], x)
 
 
-def encode(vae, x, linear=False):
+def encode(vae, x, detail=FULL):
     """Pixels [b, 3, 1 + 4k, h, w] in -1..1 -> mean and log-variance [b, 16, 1 + k, h / 8, w / 8]."""
-    res = shortcut_only if linear else residual
     x = patchify(x, vae.config.patch_size).contiguous(memory_format=torch.channels_last_3d)
     encoder = vae.encoder
     x = causal(encoder.conv_in, x)
-    for block in encoder.down_blocks:
-        start = x
+    for index, block in enumerate(encoder.down_blocks):
+        start, res = x, branch(detail, index == 0)
         for resnet in block.resnets:
             x = res(resnet, x)
         if block.downsampler is not None:
             x = resample(block.downsampler, x)
         x = x + block.avg_shortcut(start)
-    x = middle(encoder.mid_block, x, res)
+    x = middle(encoder.mid_block, x, detail)
     x = activated_convolution(encoder.norm_out, encoder.conv_out, x)
     return causal(vae.quant_conv, x).float().chunk(2, 1)
 
 
-def decode(vae, z, linear=False):
+def decode(vae, z, detail=FULL):
     """Latents [b, 16, 1 + k, h, w] -> pixels [b, 3, 1 + 4k, 8h, 8w], not clamped."""
-    res = shortcut_only if linear else residual
     decoder = vae.decoder
     x = causal(decoder.conv_in, causal(vae.post_quant_conv, z.contiguous(memory_format=torch.channels_last_3d)))
-    x = middle(decoder.mid_block, x, res)
-    for block in decoder.up_blocks:
-        start = x
+    x = middle(decoder.mid_block, x, detail)
+    for index, block in enumerate(decoder.up_blocks):
+        start, res = x, branch(detail, index == len(decoder.up_blocks) - 1)
         for resnet in block.resnets:
             x = res(resnet, x)
         if block.upsampler is not None:

@@ -1,0 +1,129 @@
+"""Encodes every rendered clip and the captioned real material once per autoencoder, for the transformer.
+
+    python latents.py --autoencoder v1 [--world v2] [--watch]
+
+Writes .cache/training/latents-NAME/: per shard `clips.npy` [n, 16, 5, h, w] and `frames.npy` [n, 2, 16, 1, h, w] (two
+single frames a clip, encoded as pictures), float16, not normalised, with the captions; and statistics.json with
+`latents_mean` and `latents_std` of everything, which the export writes into the autoencoder's config.
+The first latent frame of a clip is that frame encoded as a picture, since the autoencoder is causal.
+"""
+
+import argparse
+import json
+import time
+
+import numpy as np
+import torch
+
+import data
+import wholesequence
+from autoencoder import build
+
+
+def load(name):
+    saved = torch.load(data.CACHE / f"autoencoder-{name}" / "last.pt", weights_only=False)
+    vae = build(saved["options"]["decoder_base"], saved["options"]["multipliers"])
+    vae.load_state_dict(saved["averaged"])
+    return vae.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def encode(vae, clips):
+    """uint8 clips [n, t, h, w, 3] -> posterior means [n, 16, 1 + (t - 1) / 4, h / 8, w / 8] float16."""
+    with torch.autocast("cpu", torch.bfloat16):
+        mean, _ = wholesequence.encode(vae, data.to_batch(clips))
+    return mean.half().numpy()
+
+
+def encode_set(vae, folder, clips, texts, batch=4):
+    """Writes one set of clips with their captions [(static[], dynamic[])]."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(len(texts))
+    whole, frames = [], []
+    for start in range(0, len(texts), batch):
+        part = [np.asarray(clip) for clip in clips(start, min(start + batch, len(texts)))]
+        whole.append(encode(vae, part))
+        picks = [random.choice(np.arange(4, len(clip)), 2, replace=False) for clip in part]
+        single = encode(vae, [clip[[i]] for clip, pair in zip(part, picks) for i in pair])
+        frames.append(single.reshape(len(part), 2, *single.shape[1:]))
+    np.save(folder / "frames.npy", np.concatenate(frames))
+    np.save(folder / "clips.npy", np.concatenate(whole))
+    (folder / "captions.json").write_text(json.dumps(texts))
+
+
+def encode_real(vae, folder, random):
+    """The captioned clips (several windows each, all sizes) and photographs, as sets of one size each."""
+    real = data.RealMaterial()
+    for height, width in data.SIZES:
+        clips, texts = [], []
+        for name, about in real.captions["clips"].items():
+            clip = real.clips[name]
+            for _ in range(6 if (height, width) == data.SIZES[0] else 3):
+                stride = 2 if len(clip) > 33 else 1
+                if len(clip) < 16 * stride + 1:
+                    continue
+                start = random.integers(len(clip) - 16 * stride)
+                cut = data.fit(np.asarray(clip[start : start + 16 * stride + 1 : stride]), round(height * 1.15), round(width * 1.15))
+                top, left = random.integers(cut.shape[1] - height + 1), random.integers(cut.shape[2] - width + 1)
+                clips.append(cut[:, top : top + height, left : left + width])
+                texts.append([[about["static"]], [about["dynamic"]]])
+        encode_set(vae, folder / f"real-clips-{width}x{height}", lambda a, b, c=clips: c[a:b], texts)
+        photos, texts = [], []
+        for name, caption in real.captions["photos"].items():
+            for _ in range(2 if (height, width) == data.SIZES[0] else 1):
+                cut = data.fit(real.photos[name][None], round(height * 1.2), round(width * 1.2))[0]
+                top, left = random.integers(cut.shape[0] - height + 1), random.integers(cut.shape[1] - width + 1)
+                cut = cut[top : top + height, left : left + width]
+                photos.append(cut[:, ::-1] if random.random() < 0.5 and len(photos) % 2 else cut)
+                texts.append([[caption], []])
+        latents = np.concatenate([encode(vae, [p[None] for p in photos[i : i + 16]]) for i in range(0, len(photos), 16)])
+        target = folder / f"real-photos-{width}x{height}"
+        target.mkdir(parents=True, exist_ok=True)
+        np.save(target / "frames.npy", latents[:, None])
+        (target / "captions.json").write_text(json.dumps(texts))
+
+
+def statistics(folder):
+    """Mean and standard deviation per channel over all sets, equal weight for every value of the clips."""
+    total, squares, count = np.zeros(16), np.zeros(16), 0
+    for path in sorted(folder.glob("*/clips.npy")):
+        x = np.load(path, mmap_mode="r")[::3].astype(np.float64)
+        total, squares, count = total + x.sum((0, 2, 3, 4)), squares + (x**2).sum((0, 2, 3, 4)), count + x[:, 0].size
+    mean = total / count
+    deviation = np.sqrt(squares / count - mean**2)
+    (folder / "statistics.json").write_text(json.dumps({"latents_mean": mean.tolist(), "latents_std": deviation.tolist()}, indent=1))
+    return mean, deviation
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--autoencoder", default="v1")
+    parser.add_argument("--world", nargs="*", default=["v2"])
+    parser.add_argument("--watch", action="store_true", help="keep waiting for new shards")
+    parser.add_argument("--limit", type=int, default=10**9, help="shards at most")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    vae = load(options.autoencoder)
+    folder = data.CACHE / f"latents-{options.autoencoder}"
+    if not (folder / "real-photos-96x176" / "captions.json").exists():
+        encode_real(vae, folder, np.random.default_rng(0))
+    world = data.WorldShards(*options.world)
+    while True:
+        for clips, items, use, path in world.refresh().shards[: options.limit]:
+            target = folder / f"{path.parent.name}-{path.stem}"
+            if (target / "captions.json").exists():
+                continue
+            texts = [[items[i]["static"], items[i]["dynamic"]] for i in use]
+            start = time.time()
+            encode_set(vae, target, lambda a, b: [clips[i] for i in use[a:b]], texts)
+            print(f"{target.name}: {len(use)} clips in {time.time() - start:.0f} s", flush=True)
+            statistics(folder)
+        if not options.watch:
+            break
+        time.sleep(20)
+    print(*statistics(folder), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
