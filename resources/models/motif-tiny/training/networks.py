@@ -6,8 +6,8 @@ from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
 import data
 
-TEXT_TOKENS = 64  # prompts are cut to this many tokens; shorter ones are continued with zero embeddings, which are attended to
-VOCABULARY = 2304  # rows of the embedding; more than the tokenizer has, so that tokens can be added
+TEXT_TOKENS = 80  # prompts are cut to this many tokens; shorter ones are continued with zero embeddings, which are attended to
+VOCABULARY = 2560  # rows of the embedding; more than the tokenizer has, so that tokens can be added
 
 
 def build_transformer():

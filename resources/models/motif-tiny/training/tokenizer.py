@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 import data
 
-PIECES = 3900  # with bytes and special tokens 4,159 at most; the trainer stops earlier when words run out
+PIECES = 3900  # the trainer stops earlier, when the words run out
 CONCEPTS = ["[v]", "[u]"] + [f"[{letter}{number}]" for number in range(1, 9) for letter in "vu"]
 
 
@@ -71,7 +71,7 @@ def main():
         "eos_token": "</s>",
         "unk_token": "<unk>",
         "padding_side": "right",
-        "model_max_length": 64,
+        "model_max_length": 80,
         "clean_up_tokenization_spaces": False,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
