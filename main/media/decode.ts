@@ -14,8 +14,10 @@ export interface DecodeRequest {
   fromSeconds: number;
   toSeconds: number;
   picture: Omit<PicturePlan, 'alpha' | 'mapColours'>;
+  /** Only the nearest key frames, which come at once however long the way to the exact frame is. */
+  keyFramesOnly?: boolean;
   signal?: AbortSignal | undefined;
-  /** rgb is width * height * 3 bytes, valid during the call only. `false` ends the run: the rest is not wanted. */
+  /** rgb is width * height * 3 bytes, the receiver's to keep. `false` ends the run: the rest is not wanted. */
   onFrame: (rgb: Uint8Array, seconds: number) => Promise<boolean | undefined> | boolean | undefined;
 }
 
@@ -125,10 +127,11 @@ export async function decode(probe: Probe, decoder: Decoder, request: DecodeRequ
     alpha: decoder.hasAlpha,
     mapColours: decoder.mapColours,
   });
-  const seek = Math.max(0, request.fromSeconds - lead(probe));
+  const seek = Math.max(0, request.fromSeconds - (request.keyFramesOnly ? 0 : lead(probe)));
   const args = [
     ...['-hide_banner', '-nostdin', '-loglevel', 'repeat+level+info', '-nostats', ...inputRestrictions],
     ...['-noautorotate', ...decoder.inputArguments],
+    ...(request.keyFramesOnly ? ['-skip_frame', 'nokey', '-noaccurate_seek'] : []),
     ...(seek > 0 ? ['-ss', seek.toFixed(6)] : []),
     ...['-t', (request.toSeconds - seek + 0.5).toFixed(6), '-i', fileArgument(probe.path)],
     ...['-map', `0:${probe.streamIndex}`, '-vf', [...filters, 'showinfo'].join(',')],

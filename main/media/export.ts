@@ -1,0 +1,295 @@
+import { mkdir, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, extname, join, resolve } from 'node:path';
+import type { RawFrames } from '../../shared/domain/clip.ts';
+import type { ExportSettings } from '../../shared/domain/export.ts';
+import { type Rational, toNumber } from '../../shared/domain/time.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import { type ChosenEncoder, type EncoderTrials, encoderChoices } from './encoder-choice.ts';
+import type { MediaTools } from './locate.ts';
+import { exists, freeName, placeWhole, requireFreeSpace } from './place.ts';
+import { bt709Tags, encodeFilters, highestGifRate, type Preset, presets, storableSize } from './presets.ts';
+import { fileArgument, inputRestrictions } from './probe.ts';
+import { createProgressParser, type MediaProgress } from './progress.ts';
+import { run, writeTo } from './run.ts';
+
+export interface ExportRequest {
+  frames: RawFrames;
+  settings: ExportSettings;
+  /** A file; its extension is replaced by the preset's. For `png` a folder. */
+  target: string;
+  /** Where `audio: original` and `rate: source` come from. */
+  source?: { path: string; fromSeconds: number; hasAudio: boolean; rate: Rational } | undefined;
+  /** `false` for the same file on every machine. */
+  hardware?: boolean | undefined;
+  trials?: EncoderTrials | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: MediaProgress) => void) | undefined;
+}
+
+export interface Exported {
+  file: string;
+  sizeBytes: number;
+  width: number;
+  height: number;
+  frameCount: number;
+  rate: Rational;
+  encoder: string;
+  warnings: string[];
+}
+
+/**
+ * Encodes raw frames with one of the presets: BT.709, exact frame count, written beside the target and moved there whole.
+ * Throws `invalid-input`, `not-found` (frames or the source of the sound), `conflict` (target exists and is not to be
+ * replaced), `unsupported-media` (no encoder), `out-of-space`, `cancelled`.
+ */
+export async function exportFrames(tools: MediaTools, request: ExportRequest): Promise<Exported> {
+  const { frames, settings, signal } = request;
+  const preset = presets[settings.preset];
+  await checkFrames(frames);
+  const warnings: string[] = [];
+  const rate = chooseRate(request, warnings);
+  const asked = askedSize(settings, frames);
+  const size = storableSize(preset, asked.width, asked.height);
+  if (size.width !== asked.width || size.height !== asked.height) {
+    warnings.push(`${settings.preset} stores even sizes only: ${size.width}x${size.height} instead of ${asked.width}x${asked.height}.`);
+  }
+  const frameCount = Math.max(1, Math.round((frames.frameCount * toNumber(rate)) / toNumber(frames.rate)));
+  const quality = chooseQuality(preset, settings);
+  const sound = await chooseSound(preset, request, warnings);
+  const target = await chooseTarget(preset, request);
+  await requireFreeSpace(dirname(target), frameCount * size.width * size.height * preset.bytesPerPixel);
+  const choices = await encoderChoices(tools, settings.preset, size, {
+    hardware: request.hardware ?? true,
+    trials: request.trials,
+    signal,
+  });
+  const encoder = await placeWhole(target, async (partial) => {
+    const job: EncodeJob = { request, preset, quality, rate, size, frameCount, sound, partial };
+    for (const [index, chosen] of choices.entries()) {
+      try {
+        await encode(job, chosen);
+        return chosen.choice.encoder;
+      } catch (error) {
+        // Hardware that passed its trial can still fail (its sessions are few): the next way is tried.
+        if (!chosen.choice.hardware || signal?.aborted || index === choices.length - 1) throw error;
+        warnings.push(`The hardware encoder ${chosen.choice.encoder} failed; the processor encoded instead.`);
+        await rm(partial, { recursive: true, force: true });
+      }
+    }
+    throw new Error(`expected an encoder for ${settings.preset}, found none`);
+  });
+  if (encoder === 'libaom-av1') {
+    warnings.push('AV1 was encoded by libaom, which is slow: an ffmpeg with libsvtav1 does it many times faster.');
+  }
+  const sizeBytes = await sizeOf(target);
+  return { file: target, sizeBytes, ...size, frameCount, rate, encoder, warnings };
+}
+
+/** Of a file, or of all files of a folder. */
+async function sizeOf(path: string): Promise<number> {
+  const information = await stat(path);
+  if (!information.isDirectory()) return information.size;
+  const sizes = await Promise.all((await readdir(path)).map(async (name) => (await stat(join(path, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function checkFrames(frames: RawFrames): Promise<void> {
+  const expected = frames.frameCount * frames.width * frames.height * 3;
+  const information = await stat(frames.file).catch((cause) => {
+    throw new AppError('not-found', `The frames ${frames.file} are gone.`, { hint: 'Make the edit again.', cause });
+  });
+  if (information.size === expected) return;
+  throw new AppError(
+    'damaged-file',
+    `The frames ${frames.file} should have ${expected} bytes and have ${information.size}.`,
+    { hint: 'Make the edit again.' },
+  );
+}
+
+function chooseRate({ settings, frames, source }: ExportRequest, warnings: string[]): Rational {
+  if (settings.rate === 'source' && !source) {
+    throw new AppError('invalid-input', 'The rate "source" needs the clip that the frames came from.', {
+      hint: 'Give a number instead, or leave the rate out.',
+    });
+  }
+  const rate = settings.rate === 'source' ? source!.rate : (settings.rate ?? frames.rate);
+  if (settings.preset === 'gif' && toNumber(rate) > highestGifRate) {
+    warnings.push(`GIF shows at most ${highestGifRate} frames per second.`);
+    return { numerator: highestGifRate, denominator: 1 };
+  }
+  if (toNumber(rate) > 240) {
+    throw new AppError('invalid-input', `A rate of ${toNumber(rate)} frames per second is too high.`, {
+      hint: 'Choose at most 240.',
+    });
+  }
+  return rate;
+}
+
+/** One side alone keeps the shape. */
+function askedSize({ width, height }: ExportSettings, frames: RawFrames): { width: number; height: number } {
+  if (width && height) return { width, height };
+  if (width) return { width, height: Math.max(1, Math.round((width * frames.height) / frames.width)) };
+  if (height) return { width: Math.max(1, Math.round((height * frames.width) / frames.height)), height };
+  return frames;
+}
+
+function chooseQuality({ bestToWorst: [best, worst], defaultQuality }: Preset, { crf, preset }: ExportSettings): number {
+  if (crf === undefined) return defaultQuality;
+  if (best === worst) return defaultQuality; // GIF and PNG have no such choice
+  if (crf >= best && crf <= worst) return crf;
+  throw new AppError('invalid-input', `--crf ${crf} is outside ${best} to ${worst}, the scale of ${preset}.`, {
+    hint: `${defaultQuality} is the default; lower is better and larger.`,
+  });
+}
+
+interface Sound {
+  inputArguments: string[];
+  outputArguments: string[];
+}
+
+async function chooseSound(
+  preset: Preset,
+  { settings, source, frames }: ExportRequest,
+  warnings: string[],
+): Promise<Sound | undefined> {
+  if (settings.audio === 'none') return undefined;
+  if (!preset.audio) {
+    warnings.push(`${settings.preset} holds no sound.`);
+    return undefined;
+  }
+  if (!source) {
+    throw new AppError('invalid-input', 'The original sound needs the clip that the frames came from.', {
+      hint: 'Export with --audio none.',
+    });
+  }
+  if (!source.hasAudio) {
+    warnings.push('The clip has no sound.');
+    return undefined;
+  }
+  if (!(await exists(source.path))) {
+    throw new AppError('not-found', `The clip ${source.path} is gone, and its sound with it.`, {
+      hint: 'Put it back, or export with --audio none.',
+    });
+  }
+  const seconds = (frames.frameCount / toNumber(frames.rate)).toFixed(6);
+  return {
+    inputArguments: [
+      ...inputRestrictions,
+      ...['-ss', source.fromSeconds.toFixed(6), '-t', seconds, '-i', fileArgument(resolve(source.path))],
+    ],
+    outputArguments: ['-map', '1:a:0', ...preset.audio, '-ac', '2'],
+  };
+}
+
+async function chooseTarget(preset: Preset, { settings, target }: ExportRequest): Promise<string> {
+  const given = resolve(target);
+  const known = /^\.(mp4|mov|m4v|webm|mkv|gif|png)$/i.test(extname(given));
+  const file = (known ? given.slice(0, -extname(given).length) : given) + preset.extension;
+  if (settings.overwrite === 'replace') return file;
+  if (settings.overwrite === 'number') return freeName(file);
+  if (!(await exists(file))) return file;
+  throw new AppError('conflict', `${file} exists already.`, { hint: 'Choose another name, or allow replacing it.' });
+}
+
+interface EncodeJob {
+  request: ExportRequest;
+  preset: Preset;
+  quality: number;
+  rate: Rational;
+  size: { width: number; height: number };
+  frameCount: number;
+  sound: Sound | undefined;
+  partial: string;
+}
+
+async function encode(job: EncodeJob, { ffmpeg, choice }: ChosenEncoder): Promise<void> {
+  const { request, preset, size, sound, partial } = job;
+  const isGif = request.settings.preset === 'gif';
+  const working = isGif ? await mkdtemp(join(tmpdir(), 'motif-')) : undefined;
+  try {
+    const filters = encodeFilters(preset.isYuv, isGif ? 'rgb24' : choice.pixelFormat, size).join(',');
+    let graph = ['-vf', filters];
+    if (working) {
+      // Two passes: the best 256 colours of the whole clip, then every frame drawn with them.
+      await runEncoder(job, ffmpeg.path, ['-vf', `${filters},palettegen=stats_mode=full`, '-frames:v', '1', join(working, 'palette.png')]);
+      graph = [
+        ...['-i', join(working, 'palette.png')],
+        ...['-lavfi', `[0:v]${filters}[picture];[picture][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle`],
+      ];
+    }
+    if (preset.muxer === 'image2') await mkdir(partial, { recursive: true });
+    await runEncoder(
+      job,
+      ffmpeg.path,
+      [
+        ...(sound?.inputArguments ?? []),
+        ...graph,
+        ...(sound ? ['-map', '0:v:0', ...sound.outputArguments] : []),
+        ...(isGif ? [] : ['-c:v', choice.encoder]),
+        ...choice.arguments(job.quality),
+        ...(preset.isYuv ? bt709Tags : []),
+        ...preset.muxerArguments,
+        ...['-f', preset.muxer],
+        preset.muxer === 'image2' ? join(partial.replaceAll('%', '%%'), '%05d.png') : fileArgument(partial),
+      ],
+      request.onProgress,
+    );
+  } finally {
+    if (working) await rm(working, { recursive: true, force: true });
+  }
+}
+
+/** Feeds the frames at the output's rate and runs ffmpeg with `args` after that input. */
+async function runEncoder(
+  { request, rate, frameCount }: EncodeJob,
+  program: string,
+  args: string[],
+  onProgress?: (progress: MediaProgress) => void,
+): Promise<void> {
+  const { frames, signal } = request;
+  const input = [
+    ...['-hide_banner', '-loglevel', 'error', '-nostats', '-y', '-progress', 'pipe:1'],
+    ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${frames.width}x${frames.height}`],
+    ...['-framerate', `${rate.numerator}/${rate.denominator}`, '-i', 'pipe:0'],
+  ];
+  const parse = createProgressParser({ frames: frameCount });
+  const { exitCode, errorTail } = await run(program, [...input, ...args], {
+    signal,
+    onOutput: (chunk) => {
+      for (const progress of parse(chunk.toString('utf8'))) onProgress?.(progress);
+      return undefined;
+    },
+    writeInput: async (pipe) => {
+      const file = await open(frames.file, 'r');
+      try {
+        const bytes = Buffer.alloc(frames.width * frames.height * 3);
+        let loaded = -1;
+        for (const index of frameOrder(frames, rate, frameCount)) {
+          if (index !== loaded) await file.read(bytes, 0, bytes.length, index * bytes.length);
+          loaded = index;
+          await writeTo(pipe, bytes);
+        }
+      } finally {
+        await file.close();
+      }
+    },
+  });
+  if (exitCode === 0) return;
+  const said = errorTail.at(-1) ?? '';
+  if (/No space left on device/.test(errorTail.join('\n'))) {
+    throw new AppError('out-of-space', 'The disk is full.', { hint: 'Free some space and export again.' });
+  }
+  throw new AppError('internal', `ffmpeg could not write the ${request.settings.preset} file: ${said}`, {
+    hint: request.settings.audio === 'original' ? 'Try again with --audio none, or another preset.' : 'Try another preset.',
+    details: { errorTail: errorTail.slice(-8), exitCode },
+  });
+}
+
+/** Which stored frame each written frame shows, at another rate and the same speed. */
+export function frameOrder(frames: Pick<RawFrames, 'frameCount' | 'rate'>, rate: Rational, frameCount: number): number[] {
+  const ratio = toNumber(frames.rate) / toNumber(rate);
+  return Array.from({ length: frameCount }, (_, index) =>
+    Math.min(frames.frameCount - 1, Math.floor((index + 0.5) * ratio)),
+  );
+}

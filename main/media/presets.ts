@@ -1,0 +1,176 @@
+import type { ExportPreset } from '../../shared/domain/export.ts';
+
+/** One way to encode; the ffmpeg at hand decides which of a preset's ways is taken. */
+export interface EncoderChoice {
+  encoder: string;
+  pixelFormat: string;
+  hardware: boolean;
+  /** quality: on the preset's own crf scale, lower is better. */
+  arguments: (quality: number) => string[];
+}
+
+export interface Preset {
+  extension: string;
+  /** ffmpeg's name of the container; `image2` writes a folder of pictures. */
+  muxer: string;
+  muxerArguments: string[];
+  defaultQuality: number;
+  bestToWorst: [number, number];
+  /** Width and height must be multiples of these (chroma is stored at a fraction of the size). */
+  multiple: [number, number];
+  audio: string[] | undefined;
+  /** BT.709 by tag; the others carry RGB. */
+  isYuv: boolean;
+  /** For the free-space check, an upper guess. */
+  bytesPerPixel: number;
+  choices: EncoderChoice[];
+}
+
+const software = (encoder: string, pixelFormat: string, args: EncoderChoice['arguments']): EncoderChoice => ({
+  encoder,
+  pixelFormat,
+  hardware: false,
+  arguments: args,
+});
+const hardware = (encoder: string, args: EncoderChoice['arguments'], pixelFormat = 'yuv420p'): EncoderChoice => ({
+  encoder,
+  pixelFormat,
+  hardware: true,
+  arguments: args,
+});
+
+const crf = (quality: number) => ['-crf', String(quality)];
+/** VideoToolbox counts from 1 to 100, best. */
+const appleQuality = (worst: number) => (quality: number) => [
+  '-q:v',
+  String(Math.round(Math.max(1, 100 - (quality / worst) * 75))),
+];
+const nvidia = (quality: number) => ['-preset', 'slow', '-rc', 'vbr', '-cq', String(Math.max(1, quality)), '-b:v', '0'];
+const intel = (quality: number) => ['-global_quality', String(Math.max(1, quality))];
+const amd = (quality: number) => ['-rc', 'cqp', '-qp_i', String(quality), '-qp_p', String(quality)];
+
+const mp4 = { extension: '.mp4', muxer: 'mp4', muxerArguments: ['-movflags', '+faststart+write_colr'] };
+const aac = ['-c:a', 'aac', '-b:a', '192k'];
+
+export const presets: Record<ExportPreset, Preset> = {
+  h264: {
+    ...mp4,
+    defaultQuality: 18,
+    bestToWorst: [0, 51],
+    multiple: [2, 2],
+    audio: aac,
+    isYuv: true,
+    bytesPerPixel: 0.5,
+    choices: [
+      hardware('h264_videotoolbox', appleQuality(51)),
+      hardware('h264_nvenc', nvidia),
+      hardware('h264_qsv', intel, 'nv12'),
+      hardware('h264_amf', amd),
+      // crf 0 alone would be the lossless High 4:4:4 profile, which most players refuse.
+      software('libx264', 'yuv420p', (quality) => ['-preset', 'medium', ...crf(Math.max(1, quality)), '-profile:v', 'high']),
+      software('libopenh264', 'yuv420p', (quality) => ['-b:v', `${Math.round(20_000 * 2 ** ((18 - quality) / 6))}k`]),
+    ],
+  },
+  h265: {
+    ...mp4,
+    defaultQuality: 20,
+    bestToWorst: [0, 51],
+    multiple: [2, 2],
+    audio: aac,
+    isYuv: true,
+    bytesPerPixel: 0.4,
+    choices: [
+      hardware('hevc_videotoolbox', (quality) => [...appleQuality(51)(quality), '-tag:v', 'hvc1']),
+      hardware('hevc_nvenc', (quality) => [...nvidia(quality), '-tag:v', 'hvc1']),
+      hardware('hevc_qsv', (quality) => [...intel(quality), '-tag:v', 'hvc1'], 'nv12'),
+      hardware('hevc_amf', (quality) => [...amd(quality), '-tag:v', 'hvc1']),
+      // Apple's players ask for the tag hvc1.
+      software('libx265', 'yuv420p', (quality) => [
+        ...['-preset', 'medium', ...crf(quality), '-tag:v', 'hvc1', '-x265-params', 'log-level=error'],
+      ]),
+    ],
+  },
+  av1: {
+    ...mp4,
+    defaultQuality: 28,
+    bestToWorst: [0, 63],
+    multiple: [2, 2],
+    audio: aac,
+    isYuv: true,
+    bytesPerPixel: 0.4,
+    choices: [
+      hardware('av1_nvenc', nvidia),
+      hardware('av1_qsv', intel, 'nv12'),
+      hardware('av1_amf', amd),
+      software('libsvtav1', 'yuv420p', (quality) => ['-preset', '6', ...crf(Math.max(1, quality))]),
+      software('libaom-av1', 'yuv420p', (quality) => [
+        ...['-strict', 'experimental', '-cpu-used', '8', '-b:v', '0', ...crf(quality), '-row-mt', '1', '-tiles', '2x1'],
+      ]),
+      software('librav1e', 'yuv420p', (quality) => ['-speed', '8', '-qp', String(quality * 4)]),
+    ],
+  },
+  prores: {
+    extension: '.mov',
+    muxer: 'mov',
+    muxerArguments: ['-movflags', '+write_colr'],
+    defaultQuality: 9,
+    bestToWorst: [1, 31],
+    multiple: [2, 1],
+    audio: ['-c:a', 'pcm_s16le'],
+    isYuv: true,
+    bytesPerPixel: 3,
+    choices: [
+      software('prores_ks', 'yuv422p10le', (quality) => ['-profile:v', 'hq', '-vendor', 'apl0', '-qscale:v', String(quality)]),
+      hardware('prores_videotoolbox', () => ['-profile:v', 'hq'], 'p210le'),
+    ],
+  },
+  gif: {
+    extension: '.gif',
+    muxer: 'gif',
+    muxerArguments: ['-loop', '0'],
+    defaultQuality: 0,
+    bestToWorst: [0, 0],
+    multiple: [1, 1],
+    audio: undefined,
+    isYuv: false,
+    bytesPerPixel: 1.2,
+    choices: [software('gif', 'pal8', () => [])],
+  },
+  png: {
+    extension: '',
+    muxer: 'image2',
+    muxerArguments: ['-start_number', '0'],
+    defaultQuality: 0,
+    bestToWorst: [0, 0],
+    multiple: [1, 1],
+    audio: undefined,
+    isYuv: false,
+    bytesPerPixel: 3.2,
+    choices: [software('png', 'rgb24', () => [])],
+  },
+};
+
+/** GIF counts in hundredths of a second, and players slow down below two of them. */
+export const highestGifRate = 50;
+
+/** Both sides at the nearest multiple the preset can store, never 0. */
+export function storableSize(preset: Preset, width: number, height: number): { width: number; height: number } {
+  const [acrossStep, downStep] = preset.multiple;
+  const nearest = (value: number, step: number) => Math.max(step, Math.round(value / step) * step);
+  return { width: nearest(width, acrossStep), height: nearest(height, downStep) };
+}
+
+const scaleFlags = 'bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
+
+/** Full-range RGB -> the encoder's pixels at the given size, with BT.709's matrix and limited range where they are YUV. */
+export function encodeFilters(isYuv: boolean, pixelFormat: string, size: { width: number; height: number }): string[] {
+  const scale = `scale=w=${size.width}:h=${size.height}:flags=${scaleFlags}`;
+  if (!isYuv) return [scale, `format=${pixelFormat}`, 'setsar=1'];
+  return [`${scale}:in_range=pc:out_range=tv:out_color_matrix=bt709`, `format=${pixelFormat}`, 'setsar=1'];
+}
+
+/** Tags that tell players what `encodeFilters` did. */
+export const bt709Tags = [
+  ...['-color_primaries', 'bt709', '-color_trc', 'bt709'],
+  ...['-colorspace', 'bt709', '-color_range', 'tv'],
+];
