@@ -1,4 +1,5 @@
-import { leaves, mapLeaves, type TensorTree } from './tensor-tree.ts';
+import { lazyBackend } from './lazy/use.ts';
+import { leaves, mapLeaves } from './tensor-tree.ts';
 import * as tf from './tf.ts';
 
 export interface CheckpointOptions {
@@ -12,35 +13,67 @@ export interface CheckpointOptions {
  * On the lazy backend blocks of equal structure share one compiled program, so that the time to compile does not grow with depth.
  * Gradients flow only to tensors inside `inputs` (parameters to be trained included), never to those that the block merely closes over.
  */
-export function checkpoint<I extends TensorTree>(
+export function checkpoint<I>(
   block: (inputs: I) => tf.Tensor,
   inputs: I,
   { recompute = true }: CheckpointOptions = {},
 ): tf.Tensor {
-  if (!recompute) return block(inputs);
   const tensors = leaves(inputs).map(({ tensor }) => tensor);
-  const run = (values: tf.Tensor[]) => block(mapLeaves(inputs, (_, index) => values[index]!));
-  const differentiable = tf.customGrad((...args) => {
-    const values = args.slice(0, tensors.length) as tf.Tensor[];
-    const save = args[tensors.length] as tf.GradSaveFunc;
-    save(values);
-    return {
-      value: run(values),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => recomputedGradients(run, saved, dy),
-    };
-  });
-  return differentiable(...tensors);
+  const run = (values: readonly tf.Tensor[]) => block(mapLeaves(inputs, (_, index) => values[index]!));
+  return recompute ? recomputed(run, tensors) : kept(run, tensors);
 }
 
-/** Vector-Jacobian product of a function that is run again; TensorFlow.js has one active tape, which is put aside meanwhile. */
-function recomputedGradients(run: (values: tf.Tensor[]) => tf.Tensor, values: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
+type Block = (values: readonly tf.Tensor[]) => tf.Tensor;
+
+/** What follows is compiled apart from what came before. */
+const cut = () => lazyBackend()?.cut();
+
+/** The block's activations are kept for the backward pass; both passes are cut at its edges. */
+function kept(block: Block, tensors: readonly tf.Tensor[]): tf.Tensor {
+  return tf.tidy(() => edge(block(tensors.map((tensor) => (tensor.dtype === 'float32' ? edge(tensor) : tensor)))));
+}
+
+const edge = tf.customGrad((x) => {
+  cut();
+  return {
+    value: tf.clone(x as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => {
+      cut();
+      return tf.clone(dy);
+    },
+  };
+});
+
+/** Only the block's inputs are kept. */
+function recomputed(block: Block, tensors: readonly tf.Tensor[]): tf.Tensor {
+  const differentiable = tensors.filter(({ dtype }) => dtype === 'float32');
+  const run = tf.customGrad((...parameters) => {
+    const save = parameters.at(-1) as tf.GradSaveFunc;
+    save([...tensors]);
+    cut();
+    const value = block(tensors);
+    cut();
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        cut();
+        const gradients = vectorJacobianProduct(block, saved, dy);
+        cut();
+        return gradients;
+      },
+    };
+  });
+  return run(...differentiable);
+}
+
+/** The gradients of all float values. TensorFlow.js has one active tape, which is put aside meanwhile. */
+function vectorJacobianProduct(block: Block, values: readonly tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
   const { state } = tf.engine() as unknown as { state: { activeTape: unknown } };
   const outerTape = state.activeTape;
+  const wanted = values.filter(({ dtype }) => dtype === 'float32');
   try {
-    const wanted = values.filter((value) => value.dtype === 'float32');
-    const { grads } = tf.engine().gradients(() => run(values), wanted, dy, true) as { grads: (tf.Tensor | null)[] };
-    const byTensor = new Map(wanted.map((value, index) => [value, grads[index]]));
-    return values.map((value) => byTensor.get(value) ?? tf.zerosLike(value));
+    const { grads } = tf.engine().gradients(() => block(values), wanted, dy, true) as { grads: (tf.Tensor | null)[] };
+    return grads.map((gradient, index) => gradient ?? tf.fill(wanted[index]!.shape, 0));
   } finally {
     state.activeTape = outerTape;
   }

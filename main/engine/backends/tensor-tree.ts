@@ -1,14 +1,12 @@
 import type * as tf from './tf.ts';
 
-/** Tensors in nested arrays and objects; places without a tensor may be undefined or null. */
-export type TensorTree = tf.Tensor | readonly TensorTree[] | { readonly [name: string]: TensorTree } | undefined | null;
-
+/** Trees are tensors in nested arrays and objects; places without a tensor may be undefined or null. */
 function isTensor(tree: unknown): tree is tf.Tensor {
   return typeof tree === 'object' && tree !== null && 'dataId' in tree && 'dtype' in tree;
 }
 
 /** The tensors of a tree in a fixed order: arrays by index, objects by insertion. */
-export function leaves(tree: TensorTree, path = '', found: { path: string; tensor: tf.Tensor }[] = []) {
+export function leaves(tree: unknown, path = '', found: { path: string; tensor: tf.Tensor }[] = []) {
   if (isTensor(tree)) found.push({ path, tensor: tree });
   else if (tree !== undefined && tree !== null) {
     if (typeof tree !== 'object')
@@ -19,9 +17,9 @@ export function leaves(tree: TensorTree, path = '', found: { path: string; tenso
 }
 
 /** The same tree with each tensor replaced, in the order of `leaves`. */
-export function mapLeaves<T extends TensorTree>(tree: T, replace: (tensor: tf.Tensor, index: number) => tf.Tensor): T {
+export function mapLeaves<T>(tree: T, replace: (tensor: tf.Tensor, index: number) => tf.Tensor): T {
   let index = 0;
-  const visit = (node: TensorTree): TensorTree => {
+  const visit = (node: unknown): unknown => {
     if (isTensor(node)) return replace(node, index++);
     if (Array.isArray(node)) return node.map(visit);
     if (node === undefined || node === null) return node;

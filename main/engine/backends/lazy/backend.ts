@@ -141,9 +141,9 @@ export class LazyBackend extends tf.KernelBackend {
   /** Runs a kernel of ours: tensors in, recorded values out. */
   record(kernel: Kernel, inputs: Record<string, tf.TensorInfo>, attributes: object): tf.TensorInfo | tf.TensorInfo[] {
     const values: Record<string, Value> = {};
-    for (const [name, info] of Object.entries(inputs)) if (info) values[name] = this.valueOf(info);
+    for (const [name, info] of Object.entries(inputs)) if (info) values[name] = this.valueFor(info);
     const made = kernel(this.recorder, values, attributes as never);
-    return Array.isArray(made) ? made.map((value) => this.infoOf(value)) : this.infoOf(made as Value);
+    return Array.isArray(made) ? made.map((value) => this.infoFor(value)) : this.infoFor(made as Value);
   }
 
   /** The same contents under another shape. */
@@ -152,11 +152,11 @@ export class LazyBackend extends tf.KernelBackend {
     return { dataId, shape: [...shape], dtype };
   }
 
-  valueOf({ dataId, shape }: tf.TensorInfo): Value {
+  valueFor({ dataId, shape }: tf.TensorInfo): Value {
     return this.recorder.reshape(this.storage.get(dataId).value, shape);
   }
 
-  infoOf(value: Value): tf.TensorInfo {
+  infoFor(value: Value): tf.TensorInfo {
     const dataId = {};
     this.store(dataId, value, 1);
     return { dataId, shape: [...value.shape], dtype: value.type as tf.DataType };
@@ -189,11 +189,11 @@ export class LazyBackend extends tf.KernelBackend {
   }
 
   /** Runs work when no other is running. */
-  private async alone<T>(work: () => Work<T>, signal?: AbortSignal): Promise<T> {
+  private async alone<T>(work: () => Work<T>): Promise<T> {
     const turn = this.queue.then(async () => {
       this.computing = true;
       try {
-        return await driveAsync(work(), signal);
+        return await driveAsync(work());
       } finally {
         this.computing = false;
       }
@@ -234,12 +234,100 @@ export class LazyBackend extends tf.KernelBackend {
     }
   }
 
-  private runPlanned(plan: Plan, sources: readonly DeviceBuffer[]): Work<DeviceBuffer[]> {
+  private runPlanned(plan: Plan, sources: readonly DeviceBuffer[], signal?: AbortSignal): Work<DeviceBuffer[]> {
     return runPlan(plan, sources, {
       program: (segment) => this.programs.get(segment),
       release: (buffer) => this.executor.release(buffer),
+      signal,
     });
   }
+
+  // --- tracing
+
+  get isTracing(): boolean {
+    return this.tracing;
+  }
+
+  /** Records a step without computing it. */
+  async trace(inputs: readonly tf.Tensor[], step: (inputs: tf.Tensor[]) => readonly tf.Tensor[]): Promise<Recording> {
+    await this.computeAll();
+    const outputs: Value[] = [];
+    this.tracing = true;
+    this.cut();
+    try {
+      tf.tidy(() => {
+        const placeholders = inputs.map(({ shape, dtype }, index) =>
+          this.tensorFor({ shape, type: elementType(dtype), placeholder: index, references: 0, tensors: 0 }),
+        );
+        for (const tensor of step(placeholders)) {
+          const value = this.valueFor(tensor);
+          const computed = value.literal ? this.recorder.op('Identity', [value], value.shape, value.type) : value;
+          this.graph.hold(computed);
+          outputs.push(computed);
+        }
+      });
+      const plan = planFor([...new Set(outputs.filter(({ node }) => node))]);
+      const captured = [...plan.sources.map(({ value }) => value), ...outputs].filter(({ buffer }) => buffer);
+      for (const value of captured) this.graph.hold(value);
+      return { plan, outputs, captured };
+    } finally {
+      this.tracing = false;
+      this.cut();
+      for (const value of outputs) this.graph.drop(value);
+    }
+  }
+
+  /** Runs a recorded step with new inputs. */
+  async replay({ plan, outputs }: Recording, inputs: readonly tf.Tensor[], signal?: AbortSignal): Promise<tf.Tensor[]> {
+    const held = inputs.map(({ dataId }) => this.storage.get(dataId).value);
+    for (const value of held) this.graph.hold(value);
+    try {
+      return await this.alone(() => this.replaying(plan, outputs, held, signal));
+    } finally {
+      for (const value of held) this.graph.drop(value);
+    }
+  }
+
+  private *replaying(
+    plan: Plan,
+    outputs: readonly Value[],
+    inputs: readonly Value[],
+    signal?: AbortSignal,
+  ): Work<tf.Tensor[]> {
+    for (const value of inputs) {
+      if (value.node) yield* this.pending(value);
+      if (value.literal) throw new Error('a constant made in another step cannot be an input');
+    }
+    const bufferOf = (value: Value) => (value.placeholder === undefined ? value : inputs[value.placeholder]!).buffer!;
+    const buffers = yield* this.runPlanned(
+      plan,
+      plan.sources.map(({ value }) => bufferOf(value)),
+      signal,
+    );
+    const made = new Map<Value, Value>();
+    for (const [index, value] of plan.wanted.entries())
+      made.set(value, { shape: value.shape, type: value.type, buffer: buffers[index]!, references: 0, tensors: 0 });
+    return outputs.map((value) =>
+      this.tensorFor(made.get(value) ?? (value.placeholder === undefined ? value : inputs[value.placeholder]!), value),
+    );
+  }
+
+  /** Ends the use of what a recording holds. */
+  forget({ captured }: Recording): void {
+    for (const value of captured) this.graph.drop(value);
+  }
+
+  private tensorFor(value: Value, { shape, type }: Pick<Value, 'shape' | 'type'> = value): tf.Tensor {
+    const { dataId } = this.infoFor(value);
+    return tf.engine().makeTensorFromDataId(dataId, [...shape], type as tf.DataType, this);
+  }
+}
+
+/** A traced step: how to compute it, and the values from outside that it holds. */
+export interface Recording {
+  readonly plan: Plan;
+  readonly outputs: readonly Value[];
+  readonly captured: readonly Value[];
 }
 
 type Work<T> = Generator<Promise<DeviceBuffer[]> | undefined, T, DeviceBuffer[] | undefined>;
@@ -254,14 +342,13 @@ function driveSync<T>(work: Work<T>): T {
 }
 
 /** Lets other work of this thread have its turn after every segment. */
-async function driveAsync<T>(work: Work<T>, signal?: AbortSignal): Promise<T> {
+async function driveAsync<T>(work: Work<T>): Promise<T> {
   let step = work.next();
   while (!step.done) {
     let produced: DeviceBuffer[] | undefined;
     try {
       if (step.value) produced = await step.value;
       else await new Promise(setImmediate);
-      signal?.throwIfAborted();
     } catch (error) {
       step = work.throw(error);
       continue;

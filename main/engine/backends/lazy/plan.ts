@@ -5,6 +5,7 @@ import { describeSegment, type Segment } from './segment.ts';
 /** How to compute some values: segments in order, over a table of buffers. */
 export interface Plan {
   readonly stages: readonly Stage[];
+  readonly wanted: readonly Value[];
   /** Values that exist before the run, and their places in the table. */
   readonly sources: readonly { value: Value; slot: number }[];
   /** Where each wanted value lies after the run. */
@@ -43,6 +44,7 @@ export function planFor(wanted: readonly Value[]): Plan {
   const results = wanted.map(slotOf);
   return {
     stages: withLastUses(placed, new Set([...results, ...sources.map(({ slot }) => slot)])),
+    wanted,
     sources,
     results,
     slots: slots.size,
@@ -136,6 +138,8 @@ function withLastUses(stages: readonly Omit<Stage, 'last'>[], lasting: ReadonlyS
 export interface PlanRunner {
   program(segment: Segment): { run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] | Promise<DeviceBuffer[]> };
   release(buffer: DeviceBuffer): void;
+  /** Looked at before every segment. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -152,9 +156,9 @@ export function* runPlan(
   for (const [index, { slot }] of plan.sources.entries()) table[slot] = sources[index];
   try {
     for (const { segment, inputs, outputs, last } of plan.stages) {
+      runner.signal?.throwIfAborted();
       const running = runner.program(segment).run(inputs.map((slot) => table[slot]!));
-      const awaited = yield running instanceof Promise ? running : undefined;
-      const produced = awaited ?? (running as DeviceBuffer[]);
+      const produced = running instanceof Promise ? (yield running)! : running;
       for (const [index, buffer] of produced.entries()) {
         table[outputs[index]!] = buffer;
         own.add(buffer);
@@ -165,6 +169,7 @@ export function* runPlan(
         runner.release(buffer);
         table[slot] = undefined;
       }
+      yield undefined;
     }
   } catch (error) {
     for (const buffer of own) runner.release(buffer);

@@ -14,3 +14,9 @@ export async function useLazyBackend(executor: Executor): Promise<LazyBackend> {
   await tf.setBackend(backendName);
   return backend;
 }
+
+/** The lazy backend, if it is the one that computes now. */
+export function lazyBackend(): LazyBackend | undefined {
+  const backend = tf.backend();
+  return backend instanceof LazyBackend ? backend : undefined;
+}

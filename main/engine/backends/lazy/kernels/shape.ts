@@ -127,8 +127,9 @@ const batchToSpace: Kernel = (record, { x }, { blockShape, crops }) => {
   const reshaped = tf.backend_util.getReshaped([...x!.shape], blockShape, product);
   const order = tf.backend_util.getPermuted(reshaped.length, blockShape.length);
   const merged = tf.backend_util.getReshapedPermuted([...x!.shape], blockShape, product);
-  const begin = tf.backend_util.getSliceBeginCoords(crops, blockShape.length);
-  const size = tf.backend_util.getSliceSize(merged, crops, blockShape.length);
+  const crop = (axis: number, side: 0 | 1) => (crops[axis - 1]?.[side] ?? 0) as number;
+  const begin = merged.map((_, axis) => crop(axis, 0));
+  const size = merged.map((length, axis) => length - crop(axis, 0) - crop(axis, 1));
   return record.slice(record.reshape(record.transpose(record.reshape(x!, reshaped), order), merged), begin, size);
 };
 

@@ -51,6 +51,7 @@ export function windowOf(
     strides as number,
     dilations as number,
     pad as 'same' | 'valid',
+    false,
     'channelsLast',
     rounding,
   );

@@ -1,0 +1,107 @@
+import '@tensorflow/tfjs-backend-cpu/dist/index.js';
+import { expect } from 'vitest';
+import { selectBackend } from '../../../../main/engine/backends/select.ts';
+import * as tf from '../../../../main/engine/backends/tf.ts';
+
+export interface Case {
+  name: string;
+  /** Shapes of the inputs. */
+  shapes: number[][];
+  run: (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
+  /** Range of the random inputs, [-2, 2] unless given. */
+  range?: [number, number];
+  /**
+   * Whether gradients are compared too (default yes). 'adjoint': TensorFlow.js' own is wrong; the function is linear, so that the
+   * gradient g of <f(x), w> must fulfil <g, x> = <f(x), w>.
+   */
+  gradient?: boolean | 'adjoint';
+  tolerance?: number;
+}
+
+/** Numbers that are the same for everyone: a small linear congruential generator. */
+export function randomValues(count: number, seed: number, [low, high]: [number, number] = [-2, 2]): Float32Array {
+  let state = seed * 7919 + 17;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return low + ((high - low) * state) / 2 ** 32;
+  });
+}
+
+interface Outcome {
+  outputs: { values: Float32Array; shape: number[]; dtype: string }[];
+  gradients: Float32Array[];
+}
+
+async function evaluate({ shapes, run, range, gradient = true }: Case): Promise<Outcome> {
+  const inputs = shapes.map((shape, index) =>
+    tf.tensor(randomValues(tf.util.sizeFromShape(shape), index + 1, range), shape),
+  );
+  const made = tf.tidy(() => run(...inputs));
+  const outputs = [made].flat();
+  const outcome: Outcome = { outputs: [], gradients: [] };
+  for (const output of outputs)
+    outcome.outputs.push({ values: Float32Array.from(await output.data()), shape: output.shape, dtype: output.dtype });
+  if (gradient === true) {
+    const loss = (...values: tf.Tensor[]) =>
+      tf.addN(
+        [run(...values)].flat().map((output, index) => {
+          const weights = tf.tensor(randomValues(output.size, index + 101), output.shape);
+          return tf.sum(tf.mul(output, weights));
+        }),
+      ) as tf.Scalar;
+    const gradients = tf.grads(loss)(inputs);
+    for (const item of gradients) outcome.gradients.push(Float32Array.from(await item.data()));
+    tf.dispose(gradients);
+  }
+  tf.dispose([outputs, inputs]);
+  return outcome;
+}
+
+/** Runs a case on plain TensorFlow.js and on another backend, and expects the same shapes, values and gradients. */
+export async function expectAgreement(test: Case, device: string): Promise<void> {
+  await tf.setBackend('cpu');
+  const expected = await evaluate(test);
+  await useDevice(device);
+  const found = await evaluate(test);
+  const tolerance = test.tolerance ?? 2e-5;
+  expect(found.outputs.map(({ shape, dtype }) => ({ shape, dtype }))).toEqual(
+    expected.outputs.map(({ shape, dtype }) => ({ shape, dtype })),
+  );
+  for (const [index, { values }] of expected.outputs.entries())
+    expect(relativeError(found.outputs[index]!.values, values), `output ${index}`).toBeLessThan(tolerance);
+  if (test.gradient === 'adjoint') await expectAdjoint(test);
+  for (const [index, values] of expected.gradients.entries())
+    expect(relativeError(found.gradients[index]!, values), `gradient ${index}`).toBeLessThan(tolerance);
+}
+
+async function expectAdjoint({ shapes, run }: Case): Promise<void> {
+  const x = tf.tensor(randomValues(tf.util.sizeFromShape(shapes[0]!), 1), shapes[0]!);
+  const value = (input: tf.Tensor) => {
+    const output = run(input) as tf.Tensor;
+    return tf.sum(tf.mul(output, tf.tensor(randomValues(output.size, 101), output.shape))) as tf.Scalar;
+  };
+  const [forward] = await value(x).data();
+  const [backward] = await tf.sum(tf.mul(tf.grad(value)(x), x)).data();
+  expect(backward).toBeCloseTo(forward!, 4);
+}
+
+let inUse: string | undefined;
+export async function useDevice(device: string): Promise<void> {
+  if (inUse !== device) await selectBackend({ device });
+  else await tf.setBackend('lazy');
+  inUse = device;
+}
+
+/** Largest difference relative to the largest value (or to 1, if that is smaller). */
+export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (found.length !== expected.length) return Number.POSITIVE_INFINITY;
+  let largest = 1e-3;
+  let difference = 0;
+  for (let index = 0; index < expected.length; index++) {
+    if (Number.isNaN(expected[index]!) !== Number.isNaN(found[index]!)) return Number.POSITIVE_INFINITY;
+    if (found[index] === expected[index] || Number.isNaN(expected[index]!)) continue;
+    largest = Math.max(largest, Math.abs(expected[index]!));
+    difference = Math.max(difference, Math.abs(found[index]! - expected[index]!));
+  }
+  return difference / largest;
+}
