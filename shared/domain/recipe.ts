@@ -21,7 +21,10 @@ export const recipe = z.object({
   rank: z.int().min(1).max(256).default(16),
   stepsIdentity: z.int().min(0).max(20_000).default(600),
   stepsMotion: z.int().min(0).max(20_000).default(900),
+  /** Pictures per step of stage I. */
   batchSize: z.int().min(1).max(64).default(8),
+  /** Clips (at different noise levels) per step of stage II. */
+  batchSizeMotion: z.int().min(1).max(64).default(4),
   learningRate: z.number().positive().default(1e-4),
   tokenLearningRate: z.number().nonnegative().default(1e-5),
   schedule: z.enum(['constant', 'warmup']).default('constant'),
@@ -55,6 +58,8 @@ export const recipe = z.object({
       'ffn.net.2',
     ]),
   priorClips: z.int().min(0).max(256).default(8),
+  /** The share of a batch that comes from the prior set. */
+  priorShare: z.number().min(0).max(0.9).default(0.25),
   priorWeight: z.number().nonnegative().default(1),
   /** Joint concepts only: the share of steps on clips stitched side by side. */
   stitchedShare: z.number().min(0).max(1).default(0.1),

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rename, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import type { LearnRequest } from '../../../shared/domain/engine.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
+
+/** The files of a run of learning. */
+export type WorkFolder = { checkpoint: string; prepared: string; samples: string };
+
+const requestFile = z.object({ version: z.literal(1), hash: z.string() });
+
+/**
+ * Opens the folder of a run, making it if need be. Throws `conflict` when it belongs to a run of another request: going on there would
+ * mix two concepts.
+ */
+export async function openWorkFolder(directory: string, hash: string): Promise<WorkFolder> {
+  await mkdir(directory, { recursive: true });
+  const file = join(directory, 'request.json');
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) {
+    await writeFile(`${file}.part`, JSON.stringify({ version: 1, hash }));
+    await rename(`${file}.part`, file);
+  } else if (readHash(text) !== hash) {
+    throw new AppError('conflict', `${directory} holds the unfinished learning of another concept`, {
+      hint: 'Choose an empty folder, or delete this one if that learning is no longer wanted.',
+    });
+  }
+  return {
+    checkpoint: join(directory, 'checkpoint.safetensors'),
+    prepared: join(directory, 'prepared.safetensors'),
+    samples: join(directory, 'samples'),
+  };
+}
+
+function readHash(text: string): string | undefined {
+  try {
+    return requestFile.parse(JSON.parse(text)).hash;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What makes two requests the same run: the model, the pictures themselves, their captions and the recipe (but for how often a
+ * run samples and saves, which changes nothing in the result).
+ */
+export async function requestHash(request: LearnRequest, modelFingerprint: string): Promise<string> {
+  const { sampleEvery: _, checkpointEvery: __, ...recipe } = request.recipe;
+  const clips = [];
+  for (const { frames, caption } of request.clips) {
+    const { file, ...format } = frames;
+    clips.push({ format, caption, pictures: await hashFile(file) });
+  }
+  return createHash('sha256').update(JSON.stringify({ modelFingerprint, clips, recipe })).digest('hex');
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
+
+/** Throws `out-of-space` unless the folder's disk has room for `bytes`. */
+export async function requireSpace(directory: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const free = bavail * bsize;
+  if (free >= bytes) return;
+  const megabytes = (count: number) => `${Math.ceil(count / 1e6)} MB`;
+  throw new AppError('out-of-space', `${directory} has ${megabytes(free)} left, learning needs ${megabytes(bytes)}`, {
+    hint: 'Free some space, or choose a folder on another disk.',
+  });
+}
+
+/** Makes the folder of a file that is going to be written. */
+export async function makeFolderOf(file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+}
