@@ -1,0 +1,289 @@
+import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import { backgrounds } from './backgrounds.ts';
+import { Brush, lookOf, type PartName } from './brush.ts';
+import { overscan, type View, viewAt } from './camera.ts';
+import { css } from './colour.ts';
+import { type Light, lightOf } from './light.ts';
+import { travel } from './pose.ts';
+import { createRandom } from './random.ts';
+import type { Scene, Subject } from './scene.ts';
+import type { Scenery } from './scenery.ts';
+import { applyStyle } from './style.ts';
+import { type Drawing, drawings, type Frame } from './subjects.ts';
+import { texture } from './textures.ts';
+import { isFigure } from './vocabulary.ts';
+
+export interface RenderOptions {
+  width: number;
+  height: number;
+  /** 17 by default. */
+  frameCount?: number;
+  /** Frames per second, 8 by default. */
+  frameRate?: number;
+  /** Masks cost about as much as the frames; none by default. */
+  masks?: boolean;
+}
+
+export interface Rendering {
+  /** [frameCount, height, width, 3], 0..255. */
+  frames: Uint8Array;
+  /** Coverage of each part [frameCount, height, width], 0..255; empty unless asked for. */
+  masks: Partial<Record<PartName, Uint8Array>>;
+}
+
+/** Draws a scene. The same scene and options give the same pixels. */
+export function render(scene: Scene, options: RenderOptions): Rendering {
+  const { width, height, frameCount = 17, frameRate = 8 } = options;
+  const stage = prepare(scene, width, height);
+  const frames = new Uint8Array(frameCount * height * width * 3);
+  const masks: Rendering['masks'] = {};
+  for (let index = 0; index < frameCount; index++) {
+    const seconds = index / frameRate;
+    drawFrame(stage, seconds);
+    const { data } = stage.ctx.getImageData(0, 0, width, height);
+    const size = height * width * 3;
+    applyStyle(scene, data, frames.subarray(index * size, (index + 1) * size), width, height, index);
+    if (options.masks) drawMasks(stage, seconds, index, frameCount, masks);
+  }
+  return { frames, masks };
+}
+
+/** Canvases and light of one scene at one size. */
+interface Stage {
+  scene: Scene;
+  width: number;
+  height: number;
+  frame: Frame;
+  light: Light;
+  far: Canvas;
+  near: Canvas;
+  extent: number;
+  ctx: SKRSContext2D;
+  layer: Canvas;
+  scratch: Canvas;
+  small: Canvas;
+}
+
+function prepare(scene: Scene, width: number, height: number): Stage {
+  const aspect = width / height;
+  const light = lightOf(scene.light);
+  const horizon = 0.06 + 0.12 * scene.background.horizon;
+  const extent = (aspect * overscan) / 2;
+  const pixels = height * 1.15;
+  const [farCanvas, nearCanvas] = [0, 1].map(() =>
+    createCanvas(Math.ceil(extent * 2 * pixels), Math.ceil(overscan * pixels)),
+  ) as [Canvas, Canvas];
+  const contexts = [farCanvas, nearCanvas].map((canvas) => {
+    const ctx = canvas.getContext('2d');
+    ctx.scale(canvas.width / (extent * 2), canvas.height / overscan);
+    ctx.translate(extent, overscan / 2);
+    return ctx;
+  }) as [SKRSContext2D, SKRSContext2D];
+  const scenery: Scenery = {
+    far: contexts[0],
+    near: contexts[1],
+    light,
+    random: createRandom(scene.background.detail, scene.background.kind),
+    extent,
+    horizon,
+    tint: scene.background.tint,
+  };
+  backgrounds[scene.background.kind](scenery);
+  const lens = scene.style.kind === 'photo' ? 1.9 + scene.style.strength : scene.style.kind === '3D animation' ? 1.6 : 1;
+  return {
+    scene,
+    width,
+    height,
+    frame: { aspect, horizon },
+    light,
+    far: lens > 1 ? soften(farCanvas, lens) : farCanvas,
+    near: lens > 1 ? soften(nearCanvas, 1.25) : nearCanvas,
+    extent,
+    ctx: createCanvas(width, height).getContext('2d'),
+    layer: createCanvas(width, height),
+    scratch: createCanvas(width, height),
+    small: createCanvas(Math.ceil(width / 4), Math.ceil(height / 4)),
+  };
+}
+
+/** What the lens leaves out of focus: the picture scaled down and up again. */
+function soften(canvas: Canvas, amount: number): Canvas {
+  const small = createCanvas(Math.ceil(canvas.width / amount), Math.ceil(canvas.height / amount));
+  const ctx = small.getContext('2d');
+  ctx.imageSmoothingQuality = 'high';
+  ctx.drawImage(canvas, 0, 0, small.width, small.height);
+  return small;
+}
+
+function setView(ctx: SKRSContext2D, stage: Stage, view: View, parallax = 1): void {
+  const { width, height } = stage;
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.translate(width / 2, height / 2);
+  const zoom = 1 + (view.zoom - 1) * (0.6 + 0.4 * parallax);
+  ctx.scale(height * zoom, height * zoom);
+  ctx.rotate(view.roll);
+  ctx.translate(view.x * parallax, view.y * parallax);
+}
+
+/** Where a subject's feet are, in frame units, and how tall it is. */
+function placeOf(stage: Stage, subject: Subject, drawing: Drawing, seconds: number): { x: number; y: number; size: number } {
+  const { aspect } = stage.frame;
+  const moving = ['walk', 'run', 'drive', 'fly'].includes(subject.motion.kind);
+  const half = Math.min(aspect, 1.3) / 2;
+  const fit = Math.min(1, 0.42 + 0.6 * aspect);
+  const x = (subject.place * (moving ? 0.35 : 1) + (moving ? travel(subject.motion, seconds) : 0)) * half;
+  const size = drawing.height(subject) * fit;
+  // Whoever is too close to be seen whole keeps the head in the frame.
+  const headroom = isFigure(subject.kind) ? size - 0.4 : 0;
+  return { x, y: Math.max(0.46 - 0.08 * subject.distance, headroom), size };
+}
+
+/** The furthest subject first. */
+function inDepth(stage: Stage): Subject[] {
+  return [...stage.scene.subjects].sort((a, b) => b.distance - a.distance);
+}
+
+function drawFrame(stage: Stage, seconds: number): void {
+  const { ctx, scene, frame, extent } = stage;
+  const view = viewAt(scene, seconds, frame.aspect);
+  for (const [canvas, parallax] of [[stage.far, 0.55], [stage.near, 1]] as const) {
+    setView(ctx, stage, view, parallax);
+    ctx.drawImage(canvas, -extent, -overscan / 2, extent * 2, overscan);
+  }
+  for (const subject of inDepth(stage)) drawSubject(stage, subject, seconds, view);
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+}
+
+/** Enters the space of a subject: its feet at the origin, 1 unit tall. */
+function enter(ctx: SKRSContext2D, stage: Stage, subject: Subject, drawing: Drawing, seconds: number, view: View): void {
+  setView(ctx, stage, view);
+  if (drawing.space === 'whole') return;
+  const { x, y, size } = placeOf(stage, subject, drawing, seconds);
+  ctx.translate(x, y);
+  ctx.scale(size, size);
+}
+
+function drawSubject(stage: Stage, subject: Subject, seconds: number, view: View): void {
+  const { ctx, light, frame, scene, layer } = stage;
+  const drawing = drawings[subject.kind];
+  const look = lookOf(scene.style.kind);
+  if (drawing.glow) {
+    enter(ctx, stage, subject, drawing, seconds, view);
+    drawing.glow(new Brush(ctx, light, look), subject, seconds, frame);
+  }
+  const on = layer.getContext('2d');
+  on.setTransform(1, 0, 0, 1, 0, 0);
+  on.clearRect(0, 0, stage.width, stage.height);
+  enter(on, stage, subject, drawing, seconds, view);
+  drawing.draw(new Brush(on, light, look), subject, seconds, frame);
+  if (drawing.space === 'standing') {
+    finish(stage, on, subject);
+    castShadow(stage, ctx, subject, drawing, seconds, view, css([8, 8, 18], light.shadowStrength));
+  }
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.drawImage(layer, 0, 0);
+}
+
+/** Cloth and skin get a texture, the edge towards the light a bright rim. */
+function finish(stage: Stage, on: SKRSContext2D, subject: Subject): void {
+  const { light, width, height, scratch, layer } = stage;
+  texture(on, 'paper', [-0.6, -1.4, 1.2, 1.5], [0.8, 0.8], 0.02 + 0.025 * subject.identity.tint);
+  const rim = scratch.getContext('2d');
+  rim.globalCompositeOperation = 'copy';
+  rim.drawImage(layer, 0, 0);
+  rim.globalCompositeOperation = 'source-in';
+  rim.fillStyle = css(light.rim);
+  rim.fillRect(0, 0, width, height);
+  rim.globalCompositeOperation = 'destination-out';
+  const shift = Math.max(1, height / 110);
+  rim.drawImage(layer, -light.side * shift, shift * 0.55);
+  on.setTransform(1, 0, 0, 1, 0, 0);
+  on.globalAlpha = light.rimStrength;
+  on.drawImage(scratch, 0, 0);
+  on.globalAlpha = 1;
+}
+
+/** A soft contact shadow, and the silhouette laid on the ground away from the light. */
+function castShadow(
+  stage: Stage,
+  ctx: SKRSContext2D,
+  subject: Subject,
+  drawing: Drawing,
+  seconds: number,
+  view: View,
+  colour: string,
+): void {
+  if (drawing.shadow === 0) return;
+  const { light, small, layer, width, height } = stage;
+  const blot = small.getContext('2d');
+  blot.setTransform(1, 0, 0, 1, 0, 0);
+  blot.globalCompositeOperation = 'copy';
+  blot.drawImage(layer, 0, 0, small.width, small.height);
+  blot.globalCompositeOperation = 'source-in';
+  blot.fillStyle = colour;
+  blot.fillRect(0, 0, small.width, small.height);
+  const { x, y, size } = placeOf(stage, subject, drawing, seconds);
+  // Pixels of the layer back to frame units, then sheared flat around the feet.
+  setView(ctx, stage, view);
+  ctx.translate(0, y);
+  ctx.transform(1, 0, light.side * light.shadowReach, 0.24, 0, 0);
+  ctx.translate(0, -y);
+  const scale = height * view.zoom;
+  ctx.translate(-view.x, -view.y);
+  ctx.rotate(-view.roll);
+  ctx.scale(1 / scale, 1 / scale);
+  ctx.drawImage(small, -width / 2, -height / 2, width, height);
+  setView(ctx, stage, view);
+  ctx.translate(x, y);
+  ctx.scale(size, size * 0.28);
+  const g = ctx.createRadialGradient(0, 0, 0, 0, 0, drawing.shadow);
+  g.addColorStop(0, colour);
+  g.addColorStop(0.5, css([8, 8, 18], light.shadowStrength * 0.55));
+  g.addColorStop(1, 'rgba(8,8,18,0)');
+  ctx.fillStyle = g;
+  ctx.fillRect(-drawing.shadow, -drawing.shadow, drawing.shadow * 2, drawing.shadow * 2);
+}
+
+/** Parts are drawn in the three channels of two passes, so that their soft edges stay exact. */
+const passes = [
+  { flat: { subject: '#f00', shirt: '#ff0', held: '#f0f' }, parts: ['subject', 'shirt', 'held'] },
+  { flat: { subject: '#000', trousers: '#f00', hat: '#0f0' }, parts: ['trousers', 'hat', 'shadow'] },
+] as const;
+
+function drawMasks(stage: Stage, seconds: number, index: number, frameCount: number, masks: Rendering['masks']): void {
+  const { width, height, scene, frame, light, layer, scratch } = stage;
+  const view = viewAt(scene, seconds, frame.aspect);
+  const look = lookOf(scene.style.kind);
+  const size = width * height;
+  const put = (part: PartName, data: Uint8ClampedArray, channel: number) => {
+    const mask = (masks[part] ??= new Uint8Array(frameCount * size));
+    for (let i = 0; i < size; i++) {
+      const value = data[i * 4 + channel]!;
+      if (value > mask[index * size + i]!) mask[index * size + i] = value;
+    }
+  };
+  for (const pass of passes) {
+    for (const subject of inDepth(stage)) {
+      const drawing = drawings[subject.kind];
+      const second = subject === scene.subjects[1];
+      const on = layer.getContext('2d');
+      on.setTransform(1, 0, 0, 1, 0, 0);
+      on.clearRect(0, 0, width, height);
+      enter(on, stage, subject, drawing, seconds, view);
+      drawing.draw(new Brush(on, light, look, pass.flat), subject, seconds, frame);
+      const map = scratch.getContext('2d');
+      map.setTransform(1, 0, 0, 1, 0, 0);
+      map.globalCompositeOperation = 'source-over';
+      map.fillStyle = '#000';
+      map.fillRect(0, 0, width, height);
+      if (pass.parts[2] === 'shadow' && drawing.space === 'standing') castShadow(stage, map, subject, drawing, seconds, view, '#00f');
+      map.setTransform(1, 0, 0, 1, 0, 0);
+      map.drawImage(layer, 0, 0);
+      const { data } = map.getImageData(0, 0, width, height);
+      pass.parts.forEach((part, channel) => {
+        if (second && part === 'subject') put('second', data, channel);
+        else if (!second || part === 'shadow') put(part, data, channel);
+      });
+    }
+  }
+}
