@@ -1,0 +1,94 @@
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Port } from '../../shared/ipc/rpc.ts';
+import { type Beat, beat, beatMark, type EngineProcessOptions } from './contract.ts';
+
+export interface ChildExit {
+  code: number | null;
+  signal: string | null;
+}
+
+/** A running engine process, however it was started. */
+export interface EngineChild {
+  readonly pid: number | undefined;
+  readonly port: Port;
+  /** Settles when the process has ended and its last words have been read. */
+  readonly exited: Promise<ChildExit>;
+  /** Answers a function that stops listening. */
+  onBeat(listener: (beat: Beat) => void): () => void;
+  /** The last lines of its standard error. */
+  errorTail(): string;
+  /** Ends it at once, whatever it does. */
+  kill(): void;
+}
+
+export type StartEngineProcess = (options: EngineProcessOptions) => EngineChild;
+
+const keptErrorLines = 60;
+
+/** Starts the engine as a child process of Node. `file` is for tests. */
+export function forkEngine(options: EngineProcessOptions, file = engineProcessFile()): EngineChild {
+  const child = fork(file, [JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: [],
+    serialization: 'json',
+  });
+  const errorLines: string[] = [];
+  eachLine(child.stderr!, (line) => {
+    errorLines.push(line);
+    if (errorLines.length > keptErrorLines) errorLines.shift();
+  });
+  const beatListeners = new Set<(beat: Beat) => void>();
+  eachLine(child.stdout!, (line) => {
+    if (!line.startsWith(beatMark)) return;
+    const sign = beat.parse(JSON.parse(line.slice(beatMark.length)));
+    for (const listener of beatListeners) listener(sign);
+  });
+  const exited = new Promise<ChildExit>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+    child.on('error', (error) => {
+      errorLines.push(error.message);
+      if (child.pid === undefined) resolve({ code: null, signal: null });
+    });
+  });
+  return {
+    pid: child.pid,
+    exited,
+    port: {
+      postMessage(message) {
+        if (!child.connected) throw new Error('the engine process is gone');
+        child.send(message as object);
+      },
+      onMessage: (listener) => child.on('message', listener),
+      onClose: (listener) => void exited.then(listener),
+    },
+    onBeat(listener) {
+      beatListeners.add(listener);
+      return () => beatListeners.delete(listener);
+    },
+    errorTail: () => errorLines.join('\n'),
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** Beside this file in the bundle; in dist/ when this runs from its source. */
+function engineProcessFile(): string {
+  const places = ['./engine-process.js', '../../dist/engine-process.js'];
+  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((file) => existsSync(file));
+  if (found === undefined) throw new Error('engine-process.js is missing: build it with "npm run build"');
+  return found;
+}
+
+function eachLine(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  });
+  stream.on('end', () => {
+    if (rest !== '') onLine(rest);
+  });
+}

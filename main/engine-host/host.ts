@@ -1,0 +1,270 @@
+import { totalmem } from 'node:os';
+import type {
+  DeviceReport,
+  EngineEvent,
+  ExportLoraRequest,
+  GenerateRequest,
+  GenerateResult,
+  ImportLoraRequest,
+  LearnRequest,
+  LearnResult,
+  LoraReport,
+} from '../../shared/domain/engine.ts';
+import type { ModelInfo } from '../../shared/domain/model.ts';
+import { AppError, fromErrorShape, type Result } from '../../shared/ipc/result.ts';
+import { type Client, connect } from '../../shared/ipc/rpc.ts';
+import type { CallOptions, Engine, EngineOptions } from '../engine/index.ts';
+import { type ChildExit, type EngineChild, forkEngine, type StartEngineProcess } from './child.ts';
+import { engineContract } from './contract.ts';
+import { countMemoryKills, outOfMemoryError, speaksOfMemory } from './memory.ts';
+import { defaultLimits, type Fault, Watch, type WatchLimits } from './watch.ts';
+
+export type EngineState = 'stopped' | 'starting' | 'ready' | 'busy' | 'failed';
+
+export interface EngineHostOptions extends EngineOptions {
+  start?: StartEngineProcess;
+  limits?: Partial<WatchLimits>;
+  beatMilliseconds?: number;
+  /** Stops the process after so long without a call, so that an idle program holds no model in memory; null: never. */
+  idleStopSeconds?: number | null;
+  /** How long a cancelled call may take to end before the process is ended instead, seconds. */
+  cancelSeconds?: number;
+  onState?(state: EngineState, message: string | null): void;
+}
+
+interface Running {
+  child: EngineChild;
+  client: Client<typeof engineContract>;
+  /** Why the host itself ended it. */
+  fault: Fault | 'cancelled' | 'stopped' | null;
+  memoryKillsAtStart: number | null;
+  lastResidentBytes: number;
+}
+
+/**
+ * The engine in a process of its own, behind the engine's own interface. The process starts with the first call and again after it
+ * died; whatever happens to it, the caller gets `out-of-memory`, `engine-crashed` or `engine-hung` with the reason, and the next call
+ * finds a fresh engine. Calls that compute wait for one another; `device` and `describeModel` do not.
+ */
+export class EngineHost implements Engine {
+  readonly #options: EngineHostOptions;
+  readonly #limits: WatchLimits;
+  #running: Running | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+  #onEvent: ((event: EngineEvent) => void) | null = null;
+  #calls = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #device: DeviceReport | null = null;
+
+  constructor(options: EngineHostOptions = {}) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+  }
+
+  /** The process' number, for reports; undefined while none runs. */
+  get pid(): number | undefined {
+    return this.#running?.child.pid;
+  }
+
+  async device({ measure = false }: { measure?: boolean } = {}): Promise<DeviceReport> {
+    if (this.#device !== null && (!measure || this.#device.matMulGflops !== null)) return this.#device;
+    // A measurement beside a running computation would measure that.
+    const ask = () => this.#call((client, options) => client.call.device({ measure }, options), {});
+    this.#device = await (measure ? this.#inTurn(undefined, ask) : ask());
+    return this.#device;
+  }
+
+  describeModel(model: string): Promise<ModelInfo> {
+    return this.#call((client, options) => client.call.describeModel({ model }, options), {});
+  }
+
+  learn(request: LearnRequest, options: CallOptions = {}): Promise<LearnResult> {
+    return this.#compute(options, (client, wire) => client.call.learn(request, wire));
+  }
+
+  generate(request: GenerateRequest, options: CallOptions = {}): Promise<GenerateResult> {
+    return this.#compute(options, (client, wire) => client.call.generate(request, wire));
+  }
+
+  exportLora(request: ExportLoraRequest, options: CallOptions = {}): Promise<LoraReport> {
+    return this.#compute(options, (client, wire) => client.call.exportLora(request, wire));
+  }
+
+  importLora(request: ImportLoraRequest, options: CallOptions = {}): Promise<LoraReport> {
+    return this.#compute(options, (client, wire) => client.call.importLora(request, wire));
+  }
+
+  /** Ends the process; calls in flight fail with `disconnected`. A later call starts another. */
+  async dispose(): Promise<void> {
+    clearTimeout(this.#idleTimer);
+    const running = this.#running;
+    if (running === null) return;
+    running.fault ??= 'stopped';
+    this.#running = null;
+    running.child.kill();
+    await running.child.exited;
+  }
+
+  #compute<T>(options: CallOptions, ask: Ask<T>): Promise<T> {
+    return this.#inTurn(options.signal, () => this.#call(ask, options));
+  }
+
+  /** One computation at a time, in the order of asking. Rejects with `cancelled` when aborted while waiting. */
+  async #inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    let done!: () => void;
+    this.#turn = new Promise<void>((resolve) => {
+      done = resolve;
+    }).then(() => before);
+    try {
+      await Promise.race([before, aborted(signal)]);
+      if (signal?.aborted) throw new AppError('cancelled', 'Cancelled.');
+      return await work();
+    } finally {
+      done();
+    }
+  }
+
+  async #call<T>(ask: Ask<T>, { signal, onEvent }: CallOptions): Promise<T> {
+    const running = this.#start();
+    const watch = new Watch(this.#limits, performance.now(), running.lastResidentBytes === 0);
+    const stopWatching = this.#watchOver(running, watch);
+    const stopCancelling = this.#enforceCancel(running, signal);
+    if (onEvent) this.#onEvent = onEvent;
+    const stopListening = running.client.on('engine', () => watch.event(performance.now()));
+    this.#calls++;
+    clearTimeout(this.#idleTimer);
+    this.#options.onState?.('busy', null);
+    try {
+      const result = await ask(running.client, { signal });
+      if (result.ok) return result.value;
+      if (result.error.code !== 'disconnected') throw fromErrorShape(result.error);
+      throw this.#reasonOfDeath(running, await running.child.exited);
+    } finally {
+      stopListening();
+      stopWatching();
+      stopCancelling();
+      if (onEvent) this.#onEvent = null;
+      this.#calls--;
+      if (this.#calls === 0 && this.#running === running) this.#rest();
+    }
+  }
+
+  #start(): Running {
+    if (this.#running !== null) return this.#running;
+    this.#options.onState?.('starting', null);
+    const start = this.#options.start ?? forkEngine;
+    const child = start({
+      device: this.#options.device,
+      threads: this.#options.threads,
+      beatMilliseconds: this.#options.beatMilliseconds ?? 1000,
+    });
+    const running: Running = {
+      child,
+      client: connect(engineContract, child.port),
+      fault: null,
+      memoryKillsAtStart: countMemoryKills(),
+      lastResidentBytes: 0,
+    };
+    running.client.on('engine', (event) => this.#onEvent?.(event));
+    child.onBeat(({ residentBytes }) => {
+      running.lastResidentBytes = residentBytes;
+    });
+    void child.exited.then((exit) => {
+      if (this.#running === running) this.#running = null;
+      this.#device = null;
+      const wanted = running.fault === 'stopped';
+      this.#options.onState?.(
+        wanted ? 'stopped' : 'failed',
+        wanted ? null : this.#reasonOfDeath(running, exit).message,
+      );
+    });
+    this.#running = running;
+    return running;
+  }
+
+  #rest(): void {
+    this.#options.onState?.('ready', null);
+    const { idleStopSeconds } = this.#options;
+    if (idleStopSeconds == null) return;
+    this.#idleTimer = setTimeout(() => void this.dispose(), idleStopSeconds * 1000);
+    this.#idleTimer.unref();
+  }
+
+  #watchOver(running: Running, watch: Watch): () => void {
+    const end = (fault: Fault | null) => {
+      if (fault === null || running.fault !== null) return;
+      running.fault = fault;
+      running.child.kill();
+    };
+    const stopBeats = running.child.onBeat((beat) => end(watch.beat(beat, performance.now())));
+    const shortest = Math.min(this.#limits.beatSeconds, this.#limits.idleSeconds, this.#limits.silentSeconds);
+    const timer = setInterval(() => end(watch.check(performance.now())), Math.min(5000, shortest * 250));
+    return () => {
+      stopBeats();
+      clearInterval(timer);
+    };
+  }
+
+  /** A blocked engine cannot hear a cancellation; after a while its process is ended instead. */
+  #enforceCancel(running: Running, signal: AbortSignal | undefined): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      timer = setTimeout(
+        () => {
+          running.fault ??= 'cancelled';
+          running.child.kill();
+        },
+        (this.#options.cancelSeconds ?? 60) * 1000,
+      );
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return () => {
+      signal?.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+    };
+  }
+
+  #reasonOfDeath({ child, fault, memoryKillsAtStart, lastResidentBytes }: Running, exit: ChildExit): AppError {
+    const stderr = child.errorTail();
+    const details = { exitCode: exit.code, signal: exit.signal, residentBytes: lastResidentBytes, stderr };
+    if (fault === 'cancelled') return new AppError('cancelled', 'Cancelled.');
+    if (fault === 'stopped') return new AppError('disconnected', 'The engine was stopped.', { details });
+    if (fault?.code === 'out-of-memory') return outOfMemoryError(fault.reason, details);
+    if (fault !== null) {
+      return new AppError('engine-hung', `The engine hung and was stopped: ${fault.reason}`, {
+        hint: 'Try again; a learning goes on from its last checkpoint. If it happens again, choose another device.',
+        details,
+      });
+    }
+    if (speaksOfMemory(stderr)) return outOfMemoryError(lastLine(stderr, speaksOfMemory), details);
+    if (exit.signal === 'SIGKILL' && killedForMemory(memoryKillsAtStart, lastResidentBytes)) {
+      return outOfMemoryError('the system ended its process.', details);
+    }
+    const how = exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code ?? 'unknown'}`;
+    const lastWords = lastLine(stderr, (line) => line.trim() !== '');
+    return new AppError('engine-crashed', `The engine's process ended ${how}${lastWords ? `: ${lastWords}` : '.'}`, {
+      hint: 'Try again; a learning goes on from its last checkpoint. If it happens again, choose another device.',
+      details,
+    });
+  }
+}
+
+type Ask<T> = (client: Client<typeof engineContract>, options: { signal?: AbortSignal }) => Promise<Result<T>>;
+
+function killedForMemory(killsAtStart: number | null, residentBytes: number): boolean {
+  const kills = countMemoryKills();
+  if (kills !== null && killsAtStart !== null) return kills > killsAtStart;
+  return residentBytes > 0.6 * totalmem();
+}
+
+function lastLine(text: string, fits: (line: string) => boolean): string {
+  return text.split('\n').findLast(fits)?.trim().slice(0, 300) ?? '';
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
