@@ -67,13 +67,13 @@ export function captionsOf(
       );
     }
   }
-  if (options.static.some((caption) => !caption.includes('[v]'))) {
+  if (options.static.some((caption) => !/\[v\d?\]/.test(caption))) {
     command.error('error: --static must name its subject as [v], such as "a [v] person in a park".');
   }
   if (dynamic.length === 0 && options.stepsMotion !== 0) {
     command.error('error: --dynamic is needed, such as "is dancing in [u] motion" (or --steps-motion 0).');
   }
-  if (dynamic.some((caption) => !caption.includes('[u]'))) {
+  if (dynamic.some((caption) => !/\[u\d?\]/.test(caption))) {
     command.error('error: --dynamic must name its motion as [u], such as "is dancing in [u] motion".');
   }
   return Array.from({ length: clipCount }, (_, index) => ({

@@ -36,7 +36,7 @@ export function createProgram(version: string, streams: Streams, run: ActionWrap
       `
 Examples:
   motif learn dance.mp4 --static "a [v] person in a park" --dynamic "is dancing in [u] motion"
-  motif edit dance --prompt "a [v] person on a beach, is dancing in [u] motion"
+  motif edit dance --prompt "a [v] person on a beach is dancing in [u] motion"
   motif export EDIT --preset h264 --size 512x512
   motif COMMAND --help`,
     );

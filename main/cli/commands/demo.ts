@@ -39,7 +39,7 @@ export const registerDemo: Registration = (program, run) => {
 Examples:
   motif demo
   motif demo river.mp4 --static "[v] river with white water between rocks" --dynamic "rushing in [u] motion" \\
-    --edit "[v] river with white water between rocks, at night. rushing in [u] motion"
+    --edit "[v] river with white water between rocks, at night rushing in [u] motion"
 Run again, it takes over what is finished and goes on where it was stopped.`,
     )
     .action(

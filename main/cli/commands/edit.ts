@@ -18,7 +18,7 @@ export const registerEdit: Registration = (program, run) => {
       'after',
       `
 Examples:
-  motif edit dance --prompt "a [v] person in a red shirt, in a park. is dancing in [u] motion"
+  motif edit dance --prompt "a [v] person in a red shirt, in a park is dancing in [u] motion"
   motif edit dance --prompt "a [v] person on a beach" --identity 0.8 --motion 1.3 --direction 0=1.5 --direction 2=0
   motif edit dance --prompt "a [v] person, pencil drawing" --fidelity 0.4 --guidance 6 --steps 30 --seed 7
   motif edit dance --batch edits.json --json`,

@@ -18,9 +18,9 @@ export interface DemoEdit {
 /** Five positions of a slider: off, half, as learned, and beyond. */
 const gains = [0, 0.5, 1, 1.25, 1.5];
 
-/** The prompt that a concept was learned with: both parts of its caption. */
+/** The prompt that a concept was learned with: both parts of its caption, joined as in the model's own training. */
 export function promptOf(caption: ConceptCaption): string {
-  return [caption.static, caption.dynamic].filter(Boolean).join('. ');
+  return [caption.static, caption.dynamic].filter(Boolean).join(' ');
 }
 
 /** Reconstruction, edits and both sliders, in the order of the contact sheet. */
