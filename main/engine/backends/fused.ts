@@ -1,29 +1,25 @@
 /**
  * Operations worth computing in one piece: GELU, norms, rotary embedding and attention.
  *
- * Every function works on every backend and is differentiable. A backend that has a kernel of its own for one (see `fusedKernels`)
- * runs that, with a hand-written gradient; any other composes it of plain operations.
+ * Every function works on every backend and is differentiable. A backend that has kernels of its own for them (fused-names.ts) runs
+ * those, with hand-written gradients; any other composes them of plain operations.
  */
+import { fusedKernels } from './fused-names.ts';
 import * as tf from './tf.ts';
 
-/** Names under which a backend may register its own kernels for the functions below. */
-export const fusedKernels = {
-  gelu: 'MotifGelu',
-  layerNorm: 'MotifLayerNorm',
-  rmsNorm: 'MotifRmsNorm',
-  rotary: 'MotifRotary',
-  attention: 'MotifAttention',
-} as const;
+type KernelName = keyof typeof fusedKernels;
 
-function run(kernel: keyof typeof fusedKernels, inputs: tf.NamedTensorMap, attributes: object): tf.Tensor | undefined {
-  const name = fusedKernels[kernel];
-  if (!tf.getKernel(name, tf.getBackend())) return undefined;
-  return tf.engine().runKernel(name, inputs, attributes as tf.NamedAttrMap) as tf.Tensor;
+/** Whether the backend that computes now has a kernel of its own. */
+const has = (kernel: KernelName) => Boolean(tf.getKernel(fusedKernels[kernel], tf.getBackend()));
+
+function run<T extends tf.Tensor | tf.Tensor[]>(kernel: KernelName, inputs: tf.NamedTensorMap, attributes: object): T {
+  return tf.engine().runKernel(fusedKernels[kernel], inputs, attributes as tf.NamedAttrMap) as T;
 }
 
 /** Gaussian error linear unit, exact (`erf`, PyTorch's default) or by its tanh approximation. x [...] -> [...] */
 export function gelu(x: tf.Tensor, approximate: 'none' | 'tanh' = 'none'): tf.Tensor {
-  return run('gelu', { x }, { approximate }) ?? tf.tidy(() => tf.mul(x, geluGate(x, approximate)));
+  if (has('gelu')) return run('gelu', { x }, { approximate });
+  return tf.tidy(() => tf.mul(x, geluGate(x, approximate)));
 }
 
 /** The share of x that passes: Phi(x), or its tanh approximation. */
@@ -37,7 +33,13 @@ function geluGate(x: tf.Tensor, approximate: 'none' | 'tanh'): tf.Tensor {
 
 /** Normalises the last axis to mean 0 and variance 1. x [..., size], scale and bias [size] -> [..., size] */
 export function layerNorm(x: tf.Tensor, scale?: tf.Tensor, bias?: tf.Tensor, epsilon = 1e-6): tf.Tensor {
-  return tf.tidy(() => affine(run('layerNorm', { x }, { epsilon }) ?? plainLayerNorm(x, epsilon), scale, bias));
+  return tf.tidy(() =>
+    affine(
+      has('layerNorm') ? run<tf.Tensor[]>('layerNorm', { x }, { epsilon })[0]! : plainLayerNorm(x, epsilon),
+      scale,
+      bias,
+    ),
+  );
 }
 
 function plainLayerNorm(x: tf.Tensor, epsilon: number): tf.Tensor {
@@ -47,7 +49,9 @@ function plainLayerNorm(x: tf.Tensor, epsilon: number): tf.Tensor {
 
 /** Divides the last axis by its root mean square. x [..., size], scale [size] -> [..., size] */
 export function rmsNorm(x: tf.Tensor, scale?: tf.Tensor, epsilon = 1e-6): tf.Tensor {
-  return tf.tidy(() => affine(run('rmsNorm', { x }, { epsilon }) ?? plainRmsNorm(x, epsilon), scale));
+  return tf.tidy(() =>
+    affine(has('rmsNorm') ? run<tf.Tensor[]>('rmsNorm', { x }, { epsilon })[0]! : plainRmsNorm(x, epsilon), scale),
+  );
 }
 
 function plainRmsNorm(x: tf.Tensor, epsilon: number): tf.Tensor {
@@ -71,8 +75,7 @@ export function rotary(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, { heads }: 
     throw new Error(
       `rotary: x [${x.shape}] in ${heads} heads needs cos and sin of [${tokens}, ${half}], found [${cos.shape}] and [${sin.shape}]`,
     );
-  const fused = run('rotary', { x, cos, sin }, { heads });
-  if (fused) return fused;
+  if (has('rotary')) return run('rotary', { x, cos, sin }, { heads });
   return tf.tidy(() => {
     const pairs = tf.reshape(x, [batch, tokens, heads, half, 2]);
     const [even, odd] = tf.split(pairs, 2, 4) as [tf.Tensor, tf.Tensor]; // each [batch, tokens, heads, half, 1]
@@ -102,8 +105,10 @@ export function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, options: Att
   if (!Number.isInteger(headSize) || k.shape[2] !== width || `${k.shape}` !== `${v.shape}`)
     throw new Error(`attention: q [${q.shape}], k [${k.shape}], v [${v.shape}] do not fit ${heads} heads`);
   const scale = options.scale ?? 1 / Math.sqrt(headSize);
-  const fused = run('attention', bias ? { q, k, v, bias } : { q, k, v }, { heads, scale });
-  if (fused) return fused;
+  if (has('attention'))
+    return bias
+      ? run('biasedAttention', { q, k, v, bias }, { heads, scale })
+      : run('attention', { q, k, v }, { heads, scale });
   return tf.tidy(() => {
     const scores = tf.mul(tf.matMul(splitHeads(q, heads), splitHeads(k, heads), false, true), scale); // [batch, heads, queries, keys]
     const weights = tf.softmax(bias ? tf.add(scores, bias) : scores);
@@ -117,3 +122,54 @@ function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
   const [batch, tokens, width] = x.shape as [number, number, number];
   return tf.transpose(tf.reshape(x, [batch, tokens, heads, width / heads]), [0, 2, 1, 3]);
 }
+
+type Gradient = Omit<tf.GradConfig, 'kernelName'>;
+
+const gradients: Partial<Record<KernelName, Gradient>> = {
+  gelu: {
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], attributes) => ({ x: () => run('geluGradient', { x: x!, dy: dy as tf.Tensor }, attributes) }),
+  },
+  layerNorm: {
+    outputsToSave: [true, true],
+    gradFunc: (dy, [normal, inverse]) => ({
+      x: () => run('layerNormGradient', { dy: (dy as tf.Tensor[])[0]!, normal: normal!, inverse: inverse! }, {}),
+    }),
+  },
+  rmsNorm: {
+    outputsToSave: [true, true],
+    gradFunc: (dy, [normal, inverse]) => ({
+      x: () => run('rmsNormGradient', { dy: (dy as tf.Tensor[])[0]!, normal: normal!, inverse: inverse! }, {}),
+    }),
+  },
+  rotary: {
+    inputsToSave: ['cos', 'sin'],
+    gradFunc: (dy, [cos, sin], { heads }) => ({
+      x: () => run('rotary', { x: dy as tf.Tensor, cos: cos!, sin: sin! }, { heads, inverse: true }),
+      cos: () => tf.fill(cos!.shape, 0),
+      sin: () => tf.fill(sin!.shape, 0),
+    }),
+  },
+  attention: {
+    inputsToSave: ['q', 'k', 'v'],
+    outputsToSave: [true],
+    gradFunc: (dy, [q, k, v, output], attributes) =>
+      attentionGradients({ q: q!, k: k!, v: v!, output: output!, dy: dy as tf.Tensor }, attributes),
+  },
+  biasedAttention: {
+    inputsToSave: ['q', 'k', 'v', 'bias'],
+    outputsToSave: [true],
+    gradFunc: (dy, [q, k, v, bias, output], attributes) => ({
+      ...attentionGradients({ q: q!, k: k!, v: v!, bias: bias!, output: output!, dy: dy as tf.Tensor }, attributes),
+      bias: () => tf.fill(bias!.shape, 0),
+    }),
+  },
+};
+
+function attentionGradients(inputs: tf.NamedTensorMap, attributes: object) {
+  const [q, k, v] = run<tf.Tensor[]>('attentionGradient', inputs, attributes);
+  return { q: () => q!, k: () => k!, v: () => v! };
+}
+
+for (const [kernel, gradient] of Object.entries(gradients))
+  tf.registerGradient({ kernelName: fusedKernels[kernel as KernelName], ...gradient });

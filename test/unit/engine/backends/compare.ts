@@ -2,6 +2,7 @@ import '@tensorflow/tfjs-backend-cpu/dist/index.js';
 import { expect } from 'vitest';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import type { DeviceName } from '../../../../shared/domain/engine.ts';
 
 export interface Case {
   name: string;
@@ -58,7 +59,7 @@ async function evaluate({ shapes, run, range, gradient = true }: Case): Promise<
 }
 
 /** Runs a case on plain TensorFlow.js and on another backend, and expects the same shapes, values and gradients. */
-export async function expectAgreement(test: Case, device: string): Promise<void> {
+export async function expectAgreement(test: Case, device: DeviceName): Promise<void> {
   await tf.setBackend('cpu');
   const expected = await evaluate(test);
   await useDevice(device);
@@ -86,7 +87,7 @@ async function expectAdjoint({ shapes, run }: Case): Promise<void> {
 }
 
 let inUse: string | undefined;
-export async function useDevice(device: string): Promise<void> {
+export async function useDevice(device: DeviceName): Promise<void> {
   if (inUse !== device) await selectBackend({ device });
   else await tf.setBackend('lazy');
   inUse = device;

@@ -1,4 +1,5 @@
 import { describe, test } from 'vitest';
+import { attention, gelu, layerNorm, rmsNorm, rotary } from '../../../../main/engine/backends/fused.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { type Case, expectAgreement } from './compare.ts';
 
@@ -471,7 +472,61 @@ const images: Case[] = [
   ),
 ];
 
-for (const device of ['onnxruntime'])
+const angles = (tokens: number, half: number) => {
+  const angle = tf.mul(tf.reshape(tf.range(0, tokens), [tokens, 1]), tf.reshape(tf.range(1, half + 1), [1, half]));
+  return [tf.cos(angle), tf.sin(angle)] as const;
+};
+const fused: Case[] = [
+  { name: 'GELU', shapes: [[3, 7]], run: (x) => gelu(x!), range: [-4, 4] },
+  { name: 'GELU by tanh', shapes: [[3, 7]], run: (x) => gelu(x!, 'tanh'), range: [-4, 4] },
+  { name: 'layer norm', shapes: [[2, 3, 7]], run: (x) => layerNorm(x!) },
+  {
+    name: 'layer norm with scale and bias',
+    shapes: [[2, 3, 7], [7], [7]],
+    run: (x, scale, bias) => layerNorm(x!, scale, bias, 1e-5),
+  },
+  { name: 'root-mean-square norm', shapes: [[2, 3, 7]], run: (x) => rmsNorm(x!) },
+  { name: 'root-mean-square norm with scale', shapes: [[2, 3, 7], [7]], run: (x, scale) => rmsNorm(x!, scale, 1e-5) },
+  { name: 'rotary embedding', shapes: [[2, 5, 18]], run: (x) => rotary(x!, ...angles(5, 3), { heads: 3 }) },
+  {
+    name: 'attention',
+    shapes: [
+      [2, 5, 12],
+      [2, 7, 12],
+      [2, 7, 12],
+    ],
+    run: (q, k, v) => attention(q!, k!, v!, { heads: 3 }),
+  },
+  {
+    name: 'attention of one head with itself',
+    shapes: [[2, 5, 6]],
+    run: (x) => attention(x!, x!, x!, { heads: 1, scale: 1 }),
+  },
+  {
+    name: 'attention with a bias for all',
+    shapes: [
+      [2, 5, 12],
+      [2, 7, 12],
+      [2, 7, 12],
+    ],
+    run: (q, k, v) => attention(q!, k!, v!, { heads: 3, bias: tf.reshape(tf.range(0, 105), [1, 3, 5, 7]), scale: 0.3 }),
+  },
+  {
+    name: 'attention with a mask for each row',
+    shapes: [
+      [2, 5, 12],
+      [2, 7, 12],
+      [2, 7, 12],
+    ],
+    run: (q, k, v) =>
+      attention(q!, k!, v!, {
+        heads: 3,
+        bias: tf.mul(tf.cast(tf.greater(tf.reshape(tf.range(0, 14), [2, 1, 1, 7]), 4), 'float32'), -1e4),
+      }),
+  },
+];
+
+for (const device of ['onnxruntime'] as const)
   describe(`operations on ${device} agree with plain TensorFlow.js`, () => {
     for (const [family, cases] of Object.entries({
       elementwise,
@@ -481,6 +536,7 @@ for (const device of ['onnxruntime'])
       indexing,
       products,
       images,
+      fused,
     }))
       describe(family, () => {
         for (const item of cases) test(item.name, () => expectAgreement(item, device));

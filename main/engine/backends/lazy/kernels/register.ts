@@ -3,6 +3,7 @@ import type { LazyBackend } from '../backend.ts';
 import { convolutionKernels } from './convolution.ts';
 import { creationKernels } from './creation.ts';
 import { elementwiseKernels } from './elementwise.ts';
+import { fusedOperationKernels } from './fused.ts';
 import { imageKernels } from './image.ts';
 import { indexingKernels } from './indexing.ts';
 import type { Kernels } from './kernel.ts';
@@ -19,6 +20,7 @@ const families: Kernels[] = [
   matMulKernels,
   convolutionKernels,
   imageKernels,
+  fusedOperationKernels,
 ];
 
 interface Call {

@@ -1,0 +1,190 @@
+import { fusedKernels } from '../../fused-names.ts';
+import type { Value } from '../graph.ts';
+import type { Recorder } from '../recorder.ts';
+import type { Kernel, Kernels } from './kernel.ts';
+
+/** Gaussian error linear unit in one pass where the executor has it. */
+const gelu: Kernel = (record, { x }, { approximate }) => {
+  if (record.capabilities.gelu) return record.op('Gelu', [x!], x!.shape, x!.type, { approximate });
+  return record.mul(x!, approximate === 'tanh' ? tanhGate(record, x!) : exactGate(record, x!));
+};
+
+/** Phi(x) */
+function exactGate(record: Recorder, x: Value): Value {
+  const erf = record.elementwise('Erf', [record.mul(x, record.scalar(Math.SQRT1_2))]);
+  return record.add(record.mul(erf, record.scalar(0.5)), record.scalar(0.5));
+}
+
+const slope = 2 * Math.sqrt(2 / Math.PI);
+const cubic = slope * 0.044715;
+
+/** sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3) */
+function tanhGate(record: Recorder, x: Value): Value {
+  const square = record.mul(x, x);
+  const bent = record.add(record.mul(square, record.scalar(cubic)), record.scalar(slope));
+  return record.elementwise('Sigmoid', [record.mul(x, bent)]);
+}
+
+/** d gelu(x) / dx * dy */
+const geluGradient: Kernel = (record, { x, dy }, { approximate }) => {
+  const square = record.mul(x!, x!);
+  if (approximate === 'tanh') {
+    // s = sigmoid(t), t = slope x + cubic x^3: (x s)' = s + x s (1 - s) t' = s (1 + (1 - s) (t + 2 cubic x^3))
+    const bend = record.mul(square, record.scalar(cubic));
+    const t = record.mul(x!, record.add(bend, record.scalar(slope)));
+    const s = record.elementwise('Sigmoid', [t]);
+    const xSlope = record.mul(x!, record.add(record.mul(bend, record.scalar(3)), record.scalar(slope))); // x t'
+    const inner = record.mul(record.sub(record.scalar(1), s), xSlope);
+    return record.mul(dy!, record.mul(s, record.add(inner, record.scalar(1))));
+  }
+  const density = record.elementwise('Exp', [record.mul(square, record.scalar(-0.5))]);
+  const scaled = record.mul(record.mul(density, record.scalar(1 / Math.sqrt(2 * Math.PI))), x!);
+  return record.mul(dy!, record.add(exactGate(record, x!), scaled));
+};
+
+/** Mean 0 and variance 1 over the last axis: -> [normal, inverse deviation [..., 1]] */
+const layerNorm: Kernel = (record, { x }, { epsilon }) => {
+  const size = x!.shape.at(-1)!;
+  const statistics = [...x!.shape.slice(0, -1), 1];
+  if (record.capabilities.layerNormalizationStatistics) {
+    const ones = record.literal(new Float32Array(size).fill(1), [size], 'float32');
+    const [normal, , inverse] = record.ops(
+      'LayerNormalization',
+      [x!, ones],
+      [
+        { shape: x!.shape, type: 'float32' },
+        { shape: statistics, type: 'float32' },
+        { shape: statistics, type: 'float32' },
+      ],
+      { axis: -1, epsilon },
+    );
+    return [normal!, inverse!];
+  }
+  const last = x!.shape.length - 1;
+  const centred = record.sub(x!, record.reduce('ReduceMean', x!, [last], true));
+  const inverse = inverseRoot(record, centred, epsilon);
+  return [record.mul(centred, inverse), inverse];
+};
+
+/** 1 / sqrt(mean of squares over the last axis + epsilon): [..., size] -> [..., 1] */
+function inverseRoot(record: Recorder, x: Value, epsilon: number): Value {
+  const last = x.shape.length - 1;
+  const variance = record.reduce('ReduceMean', record.mul(x, x), [last], true);
+  return record.elementwise('Reciprocal', [record.elementwise('Sqrt', [record.add(variance, record.scalar(epsilon))])]);
+}
+
+/** dx = inverse (dy - mean(dy) - normal mean(dy normal)) */
+const layerNormGradient: Kernel = (record, { dy, normal, inverse }) => {
+  const last = dy!.shape.length - 1;
+  const mean = record.reduce('ReduceMean', dy!, [last], true);
+  const along = record.reduce('ReduceMean', record.mul(dy!, normal!), [last], true);
+  return record.mul(record.sub(record.sub(dy!, mean), record.mul(normal!, along)), inverse!);
+};
+
+/** -> [normal, inverse root mean square [..., 1]] */
+const rmsNorm: Kernel = (record, { x }, { epsilon }) => {
+  const inverse = inverseRoot(record, x!, epsilon);
+  return [record.mul(x!, inverse), inverse];
+};
+
+/** dx = inverse (dy - normal mean(dy normal)) */
+const rmsNormGradient: Kernel = (record, { dy, normal, inverse }) => {
+  const along = record.reduce('ReduceMean', record.mul(dy!, normal!), [dy!.shape.length - 1], true);
+  return record.mul(record.sub(dy!, record.mul(normal!, along)), inverse!);
+};
+
+/** x [batch, tokens, heads * size], cos and sin [tokens, size / 2]; `inverse` turns back. */
+const rotary: Kernel = (record, { x, cos, sin }, { heads, inverse }) => {
+  const [batch, tokens, width] = x!.shape as [number, number, number];
+  const half = width / heads / 2;
+  if (record.capabilities.rotaryEmbedding) {
+    const positions = record.literal([0], [1], 'int64'); // the first token's; the others follow
+    const sine = inverse ? record.elementwise('Neg', [sin!]) : sin!;
+    return record.op(
+      'RotaryEmbedding',
+      [x!, positions, cos!, sine],
+      x!.shape,
+      x!.type,
+      { num_heads: heads, interleaved: 1, rotary_embedding_dim: 0 },
+      'com.microsoft',
+    );
+  }
+  const pairs = record.reshape(x!, [batch, tokens, heads, half, 2]);
+  const part = (index: number) => record.slice(pairs, [0, 0, 0, 0, index], [batch, tokens, heads, half, 1]);
+  const [even, odd] = [part(0), part(1)];
+  const table = (values: Value) => record.reshape(values, [1, tokens, 1, half, 1]);
+  const [c, s] = [table(cos!), inverse ? record.elementwise('Neg', [table(sin!)]) : table(sin!)];
+  const turned = record.concat(
+    [record.sub(record.mul(even, c), record.mul(odd, s)), record.add(record.mul(odd, c), record.mul(even, s))],
+    4,
+  );
+  return record.reshape(turned, x!.shape);
+};
+
+/** x [batch, tokens, heads * size] -> [batch, heads, tokens, size] */
+function splitHeads(record: Recorder, x: Value, heads: number): Value {
+  const [batch, tokens, width] = x.shape as [number, number, number];
+  return record.transpose(record.reshape(x, [batch, tokens, heads, width / heads]), [0, 2, 1, 3]);
+}
+
+/** x [batch, heads, tokens, size] -> [batch, tokens, heads * size] */
+function joinHeads(record: Recorder, x: Value): Value {
+  const [batch, heads, tokens, size] = x.shape as [number, number, number, number];
+  return record.reshape(record.transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * size]);
+}
+
+/** softmax(q k^T scale + bias): q, k [batch, heads, tokens, size] -> [batch, heads, queries, keys] */
+function attentionWeights(record: Recorder, q: Value, k: Value, bias: Value | undefined, scale: number): Value {
+  const scores = record.matMul(q, k, false, true, scale);
+  return record.elementwise('Softmax', [bias ? record.add(scores, bias) : scores], 'float32', { axis: -1 });
+}
+
+const attention: Kernel = (record, { q, k, v, bias }, { heads, scale }) => {
+  if (record.capabilities.multiHeadAttention)
+    return record.op(
+      'MultiHeadAttention',
+      [q!, k!, v!, ...(bias ? [undefined, undefined, fullBias(record, bias, q!, k!, heads)] : [])],
+      q!.shape,
+      q!.type,
+      { num_heads: heads, scale },
+      'com.microsoft',
+    );
+  const [queries, keys, values] = [q!, k!, v!].map((x) => splitHeads(record, x, heads)) as [Value, Value, Value];
+  return joinHeads(record, record.matMul(attentionWeights(record, queries, keys, bias, scale), values));
+};
+
+/** MultiHeadAttention broadcasts batch and heads of a bias, not its queries and keys. */
+function fullBias(record: Recorder, bias: Value, q: Value, k: Value, heads: number): Value {
+  const [batch = 1, biasHeads = 1] = [bias.shape.at(-4), bias.shape.at(-3)];
+  if (biasHeads !== 1 && biasHeads !== heads) throw new Error(`attention: bias [${bias.shape}] for ${heads} heads`);
+  return record.expand(bias, [batch, biasHeads, q.shape[1]!, k.shape[1]!]);
+}
+
+/** The weights are computed again: keeping them would take memory quadratic in the tokens. -> [dq, dk, dv] */
+const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { heads, scale }) => {
+  const [queries, keys, values, upstream, mixed] = [q!, k!, v!, dy!, output!].map((x) =>
+    splitHeads(record, x, heads),
+  ) as [Value, Value, Value, Value, Value];
+  const weights = attentionWeights(record, queries, keys, bias, scale); // [batch, heads, queries, keys]
+  const dValues = record.matMul(weights, upstream, true, false);
+  const dWeights = record.matMul(upstream, values, false, true);
+  // sum over keys of weights * dWeights equals the sum over channels of output * dy
+  const drift = record.reduce('ReduceSum', record.mul(upstream, mixed), [3], true); // [batch, heads, queries, 1]
+  const dScores = record.mul(weights, record.sub(dWeights, drift));
+  const dQueries = record.matMul(dScores, keys, false, false, scale);
+  const dKeys = record.matMul(dScores, queries, true, false, scale);
+  return [dQueries, dKeys, dValues].map((x) => joinHeads(record, x));
+};
+
+export const fusedOperationKernels: Kernels = {
+  [fusedKernels.gelu]: gelu,
+  [fusedKernels.geluGradient]: geluGradient,
+  [fusedKernels.layerNorm]: layerNorm,
+  [fusedKernels.layerNormGradient]: layerNormGradient,
+  [fusedKernels.rmsNorm]: rmsNorm,
+  [fusedKernels.rmsNormGradient]: rmsNormGradient,
+  [fusedKernels.rotary]: rotary,
+  [fusedKernels.attention]: attention,
+  [fusedKernels.biasedAttention]: attention,
+  [fusedKernels.attentionGradient]: attentionGradient,
+};
