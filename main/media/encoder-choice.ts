@@ -2,7 +2,8 @@ import type { ExportPreset } from '../../shared/domain/export.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Ffmpeg, MediaTools } from './locate.ts';
 import { ffmpegFor } from './locate.ts';
-import { type EncoderChoice, encodeFilters, presets } from './presets.ts';
+import { encodeFilters } from './picture-filters.ts';
+import { type EncoderChoice, presets } from './presets.ts';
 import { run } from './run.ts';
 
 export interface ChosenEncoder {

@@ -1,31 +1,26 @@
 import { mkdir, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
-import type { ExportSettings } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
-import { type ChosenEncoder, type EncoderTrials, encoderChoices } from './encoder-choice.ts';
+import { type ChosenEncoder, encoderChoices } from './encoder-choice.ts';
+import {
+  chooseQuality,
+  chooseRate,
+  chooseSize,
+  chooseSound,
+  chooseTarget,
+  type ExportRequest,
+  type Sound,
+} from './export-options.ts';
 import type { MediaTools } from './locate.ts';
-import { exists, freeName, placeWhole, requireFreeSpace } from './place.ts';
-import { bt709Tags, encodeFilters, highestGifRate, type Preset, presets, storableSize } from './presets.ts';
-import { fileArgument, inputRestrictions } from './probe.ts';
+import { encodeFilters } from './picture-filters.ts';
+import { placeWhole, requireFreeSpace } from './place.ts';
+import { bt709Tags, type Preset, presets } from './presets.ts';
+import { fileArgument } from './probe.ts';
 import { createProgressParser, type MediaProgress } from './progress.ts';
 import { run, writeTo } from './run.ts';
-
-export interface ExportRequest {
-  frames: RawFrames;
-  settings: ExportSettings;
-  /** A file; its extension is replaced by the preset's. For `png` a folder. */
-  target: string;
-  /** Where `audio: original` and `rate: source` come from. */
-  source?: { path: string; fromSeconds: number; hasAudio: boolean; rate: Rational } | undefined;
-  /** `false` for the same file on every machine. */
-  hardware?: boolean | undefined;
-  trials?: EncoderTrials | undefined;
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: MediaProgress) => void) | undefined;
-}
 
 export interface Exported {
   file: string;
@@ -49,11 +44,7 @@ export async function exportFrames(tools: MediaTools, request: ExportRequest): P
   await checkFrames(frames);
   const warnings: string[] = [];
   const rate = chooseRate(request, warnings);
-  const asked = askedSize(settings, frames);
-  const size = storableSize(preset, asked.width, asked.height);
-  if (size.width !== asked.width || size.height !== asked.height) {
-    warnings.push(`${settings.preset} stores even sizes only: ${size.width}x${size.height} instead of ${asked.width}x${asked.height}.`);
-  }
+  const size = chooseSize(preset, request, warnings);
   const frameCount = Math.max(1, Math.round((frames.frameCount * toNumber(rate)) / toNumber(frames.rate)));
   const quality = chooseQuality(preset, settings);
   const sound = await chooseSound(preset, request, warnings);
@@ -107,91 +98,6 @@ async function checkFrames(frames: RawFrames): Promise<void> {
   );
 }
 
-function chooseRate({ settings, frames, source }: ExportRequest, warnings: string[]): Rational {
-  if (settings.rate === 'source' && !source) {
-    throw new AppError('invalid-input', 'The rate "source" needs the clip that the frames came from.', {
-      hint: 'Give a number instead, or leave the rate out.',
-    });
-  }
-  const rate = settings.rate === 'source' ? source!.rate : (settings.rate ?? frames.rate);
-  if (settings.preset === 'gif' && toNumber(rate) > highestGifRate) {
-    warnings.push(`GIF shows at most ${highestGifRate} frames per second.`);
-    return { numerator: highestGifRate, denominator: 1 };
-  }
-  if (toNumber(rate) > 240) {
-    throw new AppError('invalid-input', `A rate of ${toNumber(rate)} frames per second is too high.`, {
-      hint: 'Choose at most 240.',
-    });
-  }
-  return rate;
-}
-
-/** One side alone keeps the shape. */
-function askedSize({ width, height }: ExportSettings, frames: RawFrames): { width: number; height: number } {
-  if (width && height) return { width, height };
-  if (width) return { width, height: Math.max(1, Math.round((width * frames.height) / frames.width)) };
-  if (height) return { width: Math.max(1, Math.round((height * frames.width) / frames.height)), height };
-  return frames;
-}
-
-function chooseQuality({ bestToWorst: [best, worst], defaultQuality }: Preset, { crf, preset }: ExportSettings): number {
-  if (crf === undefined) return defaultQuality;
-  if (best === worst) return defaultQuality; // GIF and PNG have no such choice
-  if (crf >= best && crf <= worst) return crf;
-  throw new AppError('invalid-input', `--crf ${crf} is outside ${best} to ${worst}, the scale of ${preset}.`, {
-    hint: `${defaultQuality} is the default; lower is better and larger.`,
-  });
-}
-
-interface Sound {
-  inputArguments: string[];
-  outputArguments: string[];
-}
-
-async function chooseSound(
-  preset: Preset,
-  { settings, source, frames }: ExportRequest,
-  warnings: string[],
-): Promise<Sound | undefined> {
-  if (settings.audio === 'none') return undefined;
-  if (!preset.audio) {
-    warnings.push(`${settings.preset} holds no sound.`);
-    return undefined;
-  }
-  if (!source) {
-    throw new AppError('invalid-input', 'The original sound needs the clip that the frames came from.', {
-      hint: 'Export with --audio none.',
-    });
-  }
-  if (!source.hasAudio) {
-    warnings.push('The clip has no sound.');
-    return undefined;
-  }
-  if (!(await exists(source.path))) {
-    throw new AppError('not-found', `The clip ${source.path} is gone, and its sound with it.`, {
-      hint: 'Put it back, or export with --audio none.',
-    });
-  }
-  const seconds = (frames.frameCount / toNumber(frames.rate)).toFixed(6);
-  return {
-    inputArguments: [
-      ...inputRestrictions,
-      ...['-ss', source.fromSeconds.toFixed(6), '-t', seconds, '-i', fileArgument(resolve(source.path))],
-    ],
-    outputArguments: ['-map', '1:a:0', ...preset.audio, '-ac', '2'],
-  };
-}
-
-async function chooseTarget(preset: Preset, { settings, target }: ExportRequest): Promise<string> {
-  const given = resolve(target);
-  const known = /^\.(mp4|mov|m4v|webm|mkv|gif|png)$/i.test(extname(given));
-  const file = (known ? given.slice(0, -extname(given).length) : given) + preset.extension;
-  if (settings.overwrite === 'replace') return file;
-  if (settings.overwrite === 'number') return freeName(file);
-  if (!(await exists(file))) return file;
-  throw new AppError('conflict', `${file} exists already.`, { hint: 'Choose another name, or allow replacing it.' });
-}
-
 interface EncodeJob {
   request: ExportRequest;
   preset: Preset;
@@ -212,7 +118,13 @@ async function encode(job: EncodeJob, { ffmpeg, choice }: ChosenEncoder): Promis
     let graph = ['-vf', filters];
     if (working) {
       // Two passes: the best 256 colours of the whole clip, then every frame drawn with them.
-      await runEncoder(job, ffmpeg.path, ['-vf', `${filters},palettegen=stats_mode=full`, '-frames:v', '1', join(working, 'palette.png')]);
+      await runEncoder(job, ffmpeg.path, [
+        '-vf',
+        `${filters},palettegen=stats_mode=full`,
+        '-frames:v',
+        '1',
+        join(working, 'palette.png'),
+      ]);
       graph = [
         ...['-i', join(working, 'palette.png')],
         ...['-lavfi', `[0:v]${filters}[picture];[picture][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle`],
@@ -281,13 +193,18 @@ async function runEncoder(
     throw new AppError('out-of-space', 'The disk is full.', { hint: 'Free some space and export again.' });
   }
   throw new AppError('internal', `ffmpeg could not write the ${request.settings.preset} file: ${said}`, {
-    hint: request.settings.audio === 'original' ? 'Try again with --audio none, or another preset.' : 'Try another preset.',
+    hint:
+      request.settings.audio === 'original' ? 'Try again with --audio none, or another preset.' : 'Try another preset.',
     details: { errorTail: errorTail.slice(-8), exitCode },
   });
 }
 
 /** Which stored frame each written frame shows, at another rate and the same speed. */
-export function frameOrder(frames: Pick<RawFrames, 'frameCount' | 'rate'>, rate: Rational, frameCount: number): number[] {
+export function frameOrder(
+  frames: Pick<RawFrames, 'frameCount' | 'rate'>,
+  rate: Rational,
+  frameCount: number,
+): number[] {
   const ratio = toNumber(frames.rate) / toNumber(rate);
   return Array.from({ length: frameCount }, (_, index) =>
     Math.min(frames.frameCount - 1, Math.floor((index + 0.5) * ratio)),

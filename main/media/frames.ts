@@ -88,7 +88,10 @@ export function frameTime(probe: Probe, index: number): number {
 }
 
 /** Size that fits a picture into a square of `maximumSide`, never enlarged, sides even. */
-export function fitInside(size: { width: number; height: number }, maximumSide: number): { width: number; height: number } {
+export function fitInside(
+  size: { width: number; height: number },
+  maximumSide: number,
+): { width: number; height: number } {
   const scale = Math.min(1, maximumSide / Math.max(size.width, size.height));
   const even = (value: number) => Math.max(2, Math.round((value * scale) / 2) * 2);
   return { width: even(size.width), height: even(size.height) };
@@ -101,11 +104,14 @@ export async function readRawFrames(frames: RawFrames, indices: readonly number[
   try {
     const pictures: Picture[] = [];
     for (const index of indices) {
-      if (!(index >= 0 && index < frameCount)) throw new RangeError(`expected a frame below ${frameCount}, found ${index}`);
+      if (!(index >= 0 && index < frameCount))
+        throw new RangeError(`expected a frame below ${frameCount}, found ${index}`);
       const rgb = new Uint8Array(width * height * 3);
       const { bytesRead } = await file.read(rgb, 0, rgb.length, index * rgb.length);
       if (bytesRead < rgb.length) {
-        throw new AppError('damaged-file', `${frames.file} ends before frame ${index}.`, { hint: 'Import the clip again.' });
+        throw new AppError('damaged-file', `${frames.file} ends before frame ${index}.`, {
+          hint: 'Import the clip again.',
+        });
       }
       pictures.push({ width, height, rgb });
     }
@@ -122,7 +128,12 @@ const stillEncoders: Record<string, string[]> = {
 };
 
 /** Writes one picture as .png, .jpg or .webp, by the file's extension. The file appears whole. */
-export async function writeStill(tools: MediaTools, picture: Picture, file: string, signal?: AbortSignal): Promise<void> {
+export async function writeStill(
+  tools: MediaTools,
+  picture: Picture,
+  file: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const encoder = stillEncoders[extname(file).toLowerCase()];
   if (!encoder) throw new AppError('invalid-input', `${file}: pictures are written as .png, .jpg or .webp.`);
   await encodePictures(tools, [picture], { numerator: 1, denominator: 1 }, encoder, file, signal);
@@ -148,18 +159,24 @@ export async function encodePictures(
   ];
   await placeWhole(file, async (partial) => {
     const chunks: Buffer[] = [];
-    const { exitCode, errorTail } = await run(tools.ffmpeg.path, [...args, ...(single ? [] : [fileArgument(partial)])], {
-      signal,
-      writeInput: async (pipe) => {
-        for (const { rgb } of pictures) await writeTo(pipe, rgb);
+    const { exitCode, errorTail } = await run(
+      tools.ffmpeg.path,
+      [...args, ...(single ? [] : [fileArgument(partial)])],
+      {
+        signal,
+        writeInput: async (pipe) => {
+          for (const { rgb } of pictures) await writeTo(pipe, rgb);
+        },
+        onOutput: (chunk) => {
+          chunks.push(chunk);
+          return undefined;
+        },
       },
-      onOutput: (chunk) => {
-        chunks.push(chunk);
-        return undefined;
-      },
-    });
+    );
     if (exitCode !== 0) {
-      throw new AppError('internal', `ffmpeg could not write ${file}: ${errorTail.at(-1) ?? ''}`, { details: { errorTail } });
+      throw new AppError('internal', `ffmpeg could not write ${file}: ${errorTail.at(-1) ?? ''}`, {
+        details: { errorTail },
+      });
     }
     if (single) await writeFile(partial, Buffer.concat(chunks));
   });

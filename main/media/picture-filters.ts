@@ -19,7 +19,8 @@ export interface PicturePlan {
   mapColours: boolean;
 }
 
-const scaleFlags = 'bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
+/** Without these swscale rounds chroma coarsely: off by several levels. */
+export const exactScaling = 'bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
 /** Grey under transparent pictures: as far from black as from white, so that no outline is invented. */
 const backdrop = 128;
 
@@ -29,9 +30,7 @@ const backdrop = 128;
  */
 export function pictureFilters(probe: Probe, plan: PicturePlan): string[] {
   const { crop, fit, width, height, alpha, mapColours } = plan;
-  const filters: string[] = [];
-  if (probe.interlaced) filters.push('yadif=mode=send_frame:parity=auto:deint=all');
-  filters.push(...orientationFilters(probe.orientation));
+  const filters = uprightFilters(probe);
   if (crop) {
     checkInside(crop, probe);
     const part = (size: string, value: number, whole: number) => `${size}*${value}/${whole}`;
@@ -48,9 +47,7 @@ export function pictureFilters(probe: Probe, plan: PicturePlan): string[] {
   const atLeast = fit === 'crop' ? Math.max : Math.min;
   const scaledWidth = Math.max(1, atLeast(width, Math.round(shown.width * scale)));
   const scaledHeight = Math.max(1, atLeast(height, Math.round(shown.height * scale)));
-  const { matrix, range } = probe.colour;
-  const source = matrix === 'rgb' ? '' : `:in_color_matrix=${matrix}:in_range=${range === 'full' ? 'pc' : 'tv'}`;
-  filters.push(`scale=w=${scaledWidth}:h=${scaledHeight}:flags=${scaleFlags}${source}`);
+  filters.push(`scale=w=${scaledWidth}:h=${scaledHeight}:flags=${exactScaling}${sourceColours(probe)}`);
   if (mapColours) filters.push('format=gbrp16le', `lut3d=file=${cubeName}:interp=tetrahedral`);
   if (alpha && !mapColours) {
     filters.push(
@@ -65,6 +62,40 @@ export function pictureFilters(probe: Probe, plan: PicturePlan): string[] {
   }
   filters.push('setsar=1');
   return filters;
+}
+
+/** Deinterlaced and turned, still in the stored colours. */
+function uprightFilters(probe: Probe): string[] {
+  const deinterlace = probe.interlaced ? ['yadif=mode=send_frame:parity=auto:deint=all'] : [];
+  return [...deinterlace, ...orientationFilters(probe.orientation)];
+}
+
+/** Options of the scale filter that name what the file means by its numbers. */
+function sourceColours({ colour: { matrix, range } }: Probe): string {
+  return matrix === 'rgb' ? '' : `:in_color_matrix=${matrix}:in_range=${range === 'full' ? 'pc' : 'tv'}`;
+}
+
+/** Full-range RGB -> `pixelFormat` at the given size; YUV with BT.709's matrix and limited range. */
+export function encodeFilters(isYuv: boolean, pixelFormat: string, size: { width: number; height: number }): string[] {
+  const scale = `scale=w=${size.width}:h=${size.height}:flags=${exactScaling}`;
+  return [isYuv ? `${scale}:in_range=pc:${bt709}` : scale, `format=${pixelFormat}`, 'setsar=1'];
+}
+
+const bt709 = 'out_range=tv:out_color_matrix=bt709';
+
+/**
+ * The filters from a decoded picture to BT.709 4:2:0 of a size with the source's shape, for a copy to play. The way over
+ * RGB, twice as slow, is taken only where it is needed.
+ */
+export function playableFilters(
+  probe: Probe,
+  plan: Pick<PicturePlan, 'width' | 'height' | 'alpha' | 'mapColours'>,
+): string[] {
+  if (plan.alpha || plan.mapColours || probe.colour.matrix === 'rgb') {
+    return [...pictureFilters(probe, { ...plan, crop: null, fit: 'crop' }), ...encodeFilters(true, 'yuv420p', plan)];
+  }
+  const scale = `scale=w=${plan.width}:h=${plan.height}:flags=bicubic${sourceColours(probe)}:${bt709}`;
+  return [...uprightFilters(probe), scale, 'format=yuv420p', 'setsar=1'];
 }
 
 function checkInside(crop: CropRectangle, probe: Probe): void {

@@ -67,7 +67,13 @@ export const presets: Record<ExportPreset, Preset> = {
       hardware('h264_qsv', intel, 'nv12'),
       hardware('h264_amf', amd),
       // crf 0 alone would be the lossless High 4:4:4 profile, which most players refuse.
-      software('libx264', 'yuv420p', (quality) => ['-preset', 'medium', ...crf(Math.max(1, quality)), '-profile:v', 'high']),
+      software('libx264', 'yuv420p', (quality) => [
+        '-preset',
+        'medium',
+        ...crf(Math.max(1, quality)),
+        '-profile:v',
+        'high',
+      ]),
       software('libopenh264', 'yuv420p', (quality) => ['-b:v', `${Math.round(20_000 * 2 ** ((18 - quality) / 6))}k`]),
     ],
   },
@@ -120,7 +126,14 @@ export const presets: Record<ExportPreset, Preset> = {
     isYuv: true,
     bytesPerPixel: 3,
     choices: [
-      software('prores_ks', 'yuv422p10le', (quality) => ['-profile:v', 'hq', '-vendor', 'apl0', '-qscale:v', String(quality)]),
+      software('prores_ks', 'yuv422p10le', (quality) => [
+        '-profile:v',
+        'hq',
+        '-vendor',
+        'apl0',
+        '-qscale:v',
+        String(quality),
+      ]),
       hardware('prores_videotoolbox', () => ['-profile:v', 'hq'], 'p210le'),
     ],
   },
@@ -158,15 +171,6 @@ export function storableSize(preset: Preset, width: number, height: number): { w
   const [acrossStep, downStep] = preset.multiple;
   const nearest = (value: number, step: number) => Math.max(step, Math.round(value / step) * step);
   return { width: nearest(width, acrossStep), height: nearest(height, downStep) };
-}
-
-const scaleFlags = 'bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
-
-/** Full-range RGB -> the encoder's pixels at the given size, with BT.709's matrix and limited range where they are YUV. */
-export function encodeFilters(isYuv: boolean, pixelFormat: string, size: { width: number; height: number }): string[] {
-  const scale = `scale=w=${size.width}:h=${size.height}:flags=${scaleFlags}`;
-  if (!isYuv) return [scale, `format=${pixelFormat}`, 'setsar=1'];
-  return [`${scale}:in_range=pc:out_range=tv:out_color_matrix=bt709`, `format=${pixelFormat}`, 'setsar=1'];
 }
 
 /** Tags that tell players what `encodeFilters` did. */

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { AppError } from '../../shared/ipc/result.ts';
 import { declaresEncryptedVideo } from './container-boxes.ts';
 import type { MediaTools } from './locate.ts';
-import { notAVideo, type ProbeDocument, type ProbeStream, parseProbe, pickVideoStream } from './probe-parse.ts';
+import type { ProbeDocument } from './probe-document.ts';
+import { notAVideo, parseProbe, pickVideoStream } from './probe-parse.ts';
 import type { Probe } from './probe-types.ts';
 import { run } from './run.ts';
 
@@ -90,5 +91,3 @@ export const inputRestrictions = ['-protocol_whitelist', 'file,pipe'];
 export function fileArgument(path: string): string {
   return `file:${path}`;
 }
-
-export type { ProbeStream };

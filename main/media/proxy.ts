@@ -3,9 +3,9 @@ import { toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { openDecoder, passTimesThrough, withWorkingFolder } from './decode.ts';
 import type { MediaTools } from './locate.ts';
-import { pictureFilters } from './picture-filters.ts';
+import { playableFilters } from './picture-filters.ts';
 import { placeWhole, requireFreeSpace } from './place.ts';
-import { bt709Tags, encodeFilters } from './presets.ts';
+import { bt709Tags } from './presets.ts';
 import { fileArgument, inputRestrictions } from './probe.ts';
 import type { Probe } from './probe-types.ts';
 import { createProgressParser, type MediaProgress } from './progress.ts';
@@ -37,7 +37,9 @@ export async function makeProxy(
   const decoder = await openDecoder(tools, probe);
   const isWebm = request.file.endsWith('.webm');
   const { encoders } = decoder.ffmpeg.capabilities;
-  const encoder = isWebm ? 'libvpx' : ['libx264', 'libopenh264', 'h264_videotoolbox'].find((name) => encoders.has(name));
+  const encoder = isWebm
+    ? 'libvpx'
+    : ['libx264', 'libopenh264', 'h264_videotoolbox'].find((name) => encoders.has(name));
   if (!encoder || !encoders.has(encoder)) {
     throw new AppError('unsupported-media', `This ffmpeg has no encoder for ${isWebm ? 'VP8' : 'H.264'} proxies.`, {
       hint: 'Install an ffmpeg with libx264 or libvpx; until then the source itself is played.',
@@ -48,14 +50,7 @@ export async function makeProxy(
   const size = { width: even(probe.width), height: even(probe.height) };
   const seconds = probe.endSeconds - probe.startSeconds;
   await requireFreeSpace(dirname(request.file), seconds * bytesPerSecond);
-  const filters = [
-    ...pictureFilters(probe, {
-      ...{ crop: null, fit: 'crop', ...size },
-      alpha: decoder.hasAlpha,
-      mapColours: decoder.mapColours,
-    }),
-    ...encodeFilters(true, 'yuv420p', size),
-  ];
+  const filters = playableFilters(probe, { ...size, alpha: decoder.hasAlpha, mapColours: decoder.mapColours });
   const quality: Record<string, string[]> = {
     libx264: ['-preset', 'veryfast', '-tune', 'fastdecode', '-crf', '21', '-bf', '0'],
     libvpx: ['-deadline', 'realtime', '-cpu-used', '6', '-crf', '12', '-b:v', '6M', '-auto-alt-ref', '0'],
@@ -75,6 +70,7 @@ export async function makeProxy(
     withWorkingFolder(probe, async (cwd) => {
       const { exitCode, errorTail } = await run(decoder.ffmpeg.path, [...args, fileArgument(partial)], {
         cwd,
+        background: true,
         signal: request.signal,
         onOutput: (chunk) => {
           for (const progress of parse(chunk.toString('utf8'))) request.onProgress?.(progress);

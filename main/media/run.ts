@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import type { Writable } from 'node:stream';
 import { AppError } from '../../shared/ipc/result.ts';
 
@@ -9,6 +10,8 @@ export interface RunOptions {
   /** File names inside filter graphs need escaping; a name relative to this folder does not. */
   cwd?: string;
   signal?: AbortSignal | undefined;
+  /** Gives way to other programs, where the system allows it. */
+  background?: boolean;
   /** Without a byte of output for so long the program counts as hung. */
   stallMilliseconds?: number;
   /** Writes the standard input, which is closed afterwards. Without it there is none. */
@@ -41,6 +44,7 @@ export async function run(program: string, args: readonly string[], options: Run
     windowsHide: true,
     env: { ...process.env, AV_LOG_FORCE_NOCOLOR: '1' },
   });
+  if (options.background && child.pid !== undefined) lowerPriority(child.pid);
   let ending: 'early' | 'stalled' | 'aborted' | undefined;
   let killTimer: NodeJS.Timeout | undefined;
   const end = (why: NonNullable<typeof ending>) => {
@@ -104,6 +108,14 @@ export async function run(program: string, args: readonly string[], options: Run
     clearTimeout(stallTimer);
     clearTimeout(killTimer);
     signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, or the system forbids it: it runs as it is.
   }
 }
 

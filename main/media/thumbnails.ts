@@ -98,7 +98,10 @@ export async function writeAnimatedThumbnail(
   if ('file' in source) {
     const step = toNumber(source.rate) / toNumber(animationRate);
     const indices = Array.from({ length: count }, (_, index) => Math.floor(index * step));
-    pictures = await readRawFrames(source, indices.filter((index) => index < source.frameCount));
+    pictures = await readRawFrames(
+      source,
+      indices.filter((index) => index < source.frameCount),
+    );
   } else {
     const from = source.startSeconds + Math.max(0, (source.endSeconds - source.startSeconds - animationSeconds) / 2);
     const times = Array.from({ length: count }, (_, index) => from + index / toNumber(animationRate));

@@ -1,0 +1,132 @@
+import { extname, resolve } from 'node:path';
+import type { RawFrames } from '../../shared/domain/clip.ts';
+import type { ExportSettings } from '../../shared/domain/export.ts';
+import { type Rational, toNumber } from '../../shared/domain/time.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import type { EncoderTrials } from './encoder-choice.ts';
+import { exists, freeName } from './place.ts';
+import { highestGifRate, type Preset, storableSize } from './presets.ts';
+import { fileArgument, inputRestrictions } from './probe.ts';
+import type { MediaProgress } from './progress.ts';
+
+export interface ExportRequest {
+  frames: RawFrames;
+  settings: ExportSettings;
+  /** A file; its extension is replaced by the preset's. For `png` a folder. */
+  target: string;
+  /** Where `audio: original` and `rate: source` come from. */
+  source?: { path: string; fromSeconds: number; hasAudio: boolean; rate: Rational } | undefined;
+  /** `false` for the same file on every machine. */
+  hardware?: boolean | undefined;
+  trials?: EncoderTrials | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: MediaProgress) => void) | undefined;
+}
+
+/** Frames per second to write, in the bounds of the preset. */
+export function chooseRate({ settings, frames, source }: ExportRequest, warnings: string[]): Rational {
+  if (settings.rate === 'source' && !source) {
+    throw new AppError('invalid-input', 'The rate "source" needs the clip that the frames came from.', {
+      hint: 'Give a number instead, or leave the rate out.',
+    });
+  }
+  const rate = settings.rate === 'source' ? source!.rate : (settings.rate ?? frames.rate);
+  if (settings.preset === 'gif' && toNumber(rate) > highestGifRate) {
+    warnings.push(`GIF shows at most ${highestGifRate} frames per second.`);
+    return { numerator: highestGifRate, denominator: 1 };
+  }
+  if (toNumber(rate) > 240) {
+    throw new AppError('invalid-input', `A rate of ${toNumber(rate)} frames per second is too high.`, {
+      hint: 'Choose at most 240.',
+    });
+  }
+  return rate;
+}
+
+/** The size to write: as asked, rounded to what the preset can store. */
+export function chooseSize(
+  preset: Preset,
+  { settings, frames }: ExportRequest,
+  warnings: string[],
+): { width: number; height: number } {
+  const asked = askedSize(settings, frames);
+  const size = storableSize(preset, asked.width, asked.height);
+  if (size.width !== asked.width || size.height !== asked.height) {
+    warnings.push(
+      `${settings.preset} stores even sizes only: ${size.width}x${size.height} instead of ${asked.width}x${asked.height}.`,
+    );
+  }
+  return size;
+}
+
+/** One side alone keeps the shape. */
+function askedSize({ width, height }: ExportSettings, frames: RawFrames): { width: number; height: number } {
+  if (width && height) return { width, height };
+  if (width) return { width, height: Math.max(1, Math.round((width * frames.height) / frames.width)) };
+  if (height) return { width: Math.max(1, Math.round((height * frames.width) / frames.height)), height };
+  return frames;
+}
+
+/** The crf asked for, or the preset's own. */
+export function chooseQuality(
+  { bestToWorst: [best, worst], defaultQuality }: Preset,
+  { crf, preset }: ExportSettings,
+): number {
+  if (crf === undefined) return defaultQuality;
+  if (best === worst) return defaultQuality; // GIF and PNG have no such choice
+  if (crf >= best && crf <= worst) return crf;
+  throw new AppError('invalid-input', `--crf ${crf} is outside ${best} to ${worst}, the scale of ${preset}.`, {
+    hint: `${defaultQuality} is the default; lower is better and larger.`,
+  });
+}
+
+export interface Sound {
+  inputArguments: string[];
+  outputArguments: string[];
+}
+
+/** The arguments for the source's sound in the range of the frames; undefined for silence. */
+export async function chooseSound(
+  preset: Preset,
+  { settings, source, frames }: ExportRequest,
+  warnings: string[],
+): Promise<Sound | undefined> {
+  if (settings.audio === 'none') return undefined;
+  if (!preset.audio) {
+    warnings.push(`${settings.preset} holds no sound.`);
+    return undefined;
+  }
+  if (!source) {
+    throw new AppError('invalid-input', 'The original sound needs the clip that the frames came from.', {
+      hint: 'Export with --audio none.',
+    });
+  }
+  if (!source.hasAudio) {
+    warnings.push('The clip has no sound.');
+    return undefined;
+  }
+  if (!(await exists(source.path))) {
+    throw new AppError('not-found', `The clip ${source.path} is gone, and its sound with it.`, {
+      hint: 'Put it back, or export with --audio none.',
+    });
+  }
+  const seconds = (frames.frameCount / toNumber(frames.rate)).toFixed(6);
+  return {
+    inputArguments: [
+      ...inputRestrictions,
+      ...['-ss', source.fromSeconds.toFixed(6), '-t', seconds, '-i', fileArgument(resolve(source.path))],
+    ],
+    outputArguments: ['-map', '1:a:0', ...preset.audio, '-ac', '2'],
+  };
+}
+
+/** The file to write, by the preset's extension and what is to happen when it exists. */
+export async function chooseTarget(preset: Preset, { settings, target }: ExportRequest): Promise<string> {
+  const given = resolve(target);
+  const known = /^\.(mp4|mov|m4v|webm|mkv|gif|png)$/i.test(extname(given));
+  const file = (known ? given.slice(0, -extname(given).length) : given) + preset.extension;
+  if (settings.overwrite === 'replace') return file;
+  if (settings.overwrite === 'number') return freeName(file);
+  if (!(await exists(file))) return file;
+  throw new AppError('conflict', `${file} exists already.`, { hint: 'Choose another name, or allow replacing it.' });
+}
