@@ -17,6 +17,11 @@ function ease(t: number): number {
   return clamped * (0.6 + 0.4 * clamped * (3 - 2 * clamped));
 }
 
+/** A zoom goes towards the faces, above the middle of the frame. */
+function zoomed(zoom: number): View {
+  return { zoom, x: 0, y: 0.3 * (1 - 1 / zoom), roll: 0 };
+}
+
 /** The view of a scene's camera `seconds` after the start; a move takes about two seconds. */
 export function viewAt(scene: Scene, seconds: number, aspect: number): View {
   const { kind, amount } = scene.camera;
@@ -26,9 +31,9 @@ export function viewAt(scene: Scene, seconds: number, aspect: number): View {
     case 'still':
       return { zoom: 1, x: 0, y: 0, roll: 0 };
     case 'zoom in':
-      return { zoom: 1 + (0.35 + 0.25 * amount) * progress, x: 0, y: 0.03 * progress, roll: 0 };
+      return zoomed(1 + (0.35 + 0.25 * amount) * progress);
     case 'zoom out':
-      return { zoom: 1.35 + 0.25 * amount - (0.35 + 0.25 * amount) * progress, x: 0, y: 0.03 * (1 - progress), roll: 0 };
+      return zoomed(1 + (0.35 + 0.25 * amount) * (1 - progress));
     // The camera turning left moves everything to the right.
     case 'pan left':
       return { zoom: 1, x: reach * (2 * progress - 1), y: 0, roll: 0 };

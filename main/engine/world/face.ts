@@ -87,13 +87,14 @@ export function drawHead(brush: Brush, subject: Subject, head: Head, seconds: nu
   if (show) {
     const faceWide = r * wide * (0.62 + 0.3 * Math.max(0, cos));
     const fx = sin * r * 0.42;
-    const fringe = style === 'bald' ? -0.06 : 0.16 + 0.14 * identity.brows;
+    const bald = style === 'bald';
+    const fringe = bald ? 0.02 : 0.25 + 0.12 * identity.brows;
     const fy = r * fringe + nod * 0.35;
     for (const side of [-1, 1]) {
       const earX = r * wide * (side * cos * 0.98 - sin * 0.25);
       if (Math.sin(head.yaw) * side < 0.35) brush.ball(earX, r * 0.15 + nod * 0.2, r * 0.17, r * 0.23, scaleColour(skin, 0.9));
     }
-    brush.ellipse(fx, fy, faceWide, r * (long - fringe * 0.6), brush.ballShade(fx, fy, r * 1.25, skin));
+    brush.ellipse(fx, fy, faceWide, r * (bald ? long : long - fringe * 0.75), brush.ballShade(fx, fy, r * 1.25, skin));
     if (!brush.flat) drawFeatures(brush, subject, head, seconds, skin, hair, nod, wide);
   }
   if (subject.clothes.hat !== 'none') drawHat(brush, subject, r, sin, cos, nod);

@@ -9,9 +9,9 @@ export function holdArm(pose: Pose, subject: Subject): void {
   const arm = pose.arms[1];
   const high = subject.held === 'umbrella';
   arm.pitch = 0.2 + 0.15 * arm.pitch;
-  arm.bend = (high ? 0.5 : 0.9) + 0.1 * Math.min(1, arm.bend);
+  arm.bend = 0.4 + 0.1 * Math.min(1, arm.bend);
   arm.roll = 0.32 + 0.12 * Math.min(1.5, arm.roll);
-  arm.twist = high ? 1.25 : 0.95;
+  arm.twist = high ? 2.1 : 1.75;
 }
 
 /** Draws what the hand at (x, y) holds; lengths are in heights of the figure. */

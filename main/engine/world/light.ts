@@ -40,8 +40,8 @@ const presets: Record<LightKind, Preset> = {
     shadowReach: 0.45,
   },
   sunset: {
-    key: [1.16, 0.86, 0.58],
-    shade: [0.5, 0.36, 0.46],
+    key: [1.15, 0.89, 0.66],
+    shade: [0.5, 0.38, 0.48],
     rim: [255, 196, 110],
     rimStrength: 0.8,
     haze: [244, 160, 96],
@@ -66,8 +66,8 @@ const presets: Record<LightKind, Preset> = {
     shadowReach: 0.35,
   },
   neon: {
-    key: [1.1, 0.42, 0.96],
-    shade: [0.2, 0.42, 0.86],
+    key: [1.12, 0.58, 1],
+    shade: [0.3, 0.5, 0.88],
     rim: [60, 240, 255],
     rimStrength: 0.9,
     haze: [86, 24, 120],

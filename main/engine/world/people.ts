@@ -149,10 +149,10 @@ function drawTrunk(brush: Brush, subject: Subject, joints: Joints, body: Body, p
   brush.part = 'shirt';
   const shirt = namedColour(clothes.shirt, identity.tint);
   const outline: [number, number][] = [
-    [cx - top * 0.42, cy + 0.0],
-    [cx + top * 0.42, cy + 0.0],
-    [cx + top * 1.04, cy + body.neck * 0.2],
-    [cx + top * 0.98, cy + body.neck * 0.75],
+    [cx - top * 0.5, cy - 0.004],
+    [cx + top * 0.5, cy - 0.004],
+    [cx + top * 1.18, cy + body.neck * 0.16],
+    [cx + top * 1.06, cy + body.neck * 0.95],
     [mx + waist, my + 0.01],
     [px + hem * 1.06, py + 0.015],
     [px + hem * 0.9, py + 0.045],
@@ -160,8 +160,8 @@ function drawTrunk(brush: Brush, subject: Subject, joints: Joints, body: Body, p
     [px - hem * 0.9, py + 0.045],
     [px - hem * 1.06, py + 0.015],
     [mx - waist, my + 0.01],
-    [cx - top * 0.98, cy + body.neck * 0.75],
-    [cx - top * 1.04, cy + body.neck * 0.2],
+    [cx - top * 1.06, cy + body.neck * 0.95],
+    [cx - top * 1.18, cy + body.neck * 0.16],
   ];
   brush.traceSmooth(outline);
   brush.fill(brush.acrossShade(mx, my, Math.max(top, waist) * 1.15, shirt));
@@ -179,14 +179,6 @@ function drawTrunk(brush: Brush, subject: Subject, joints: Joints, body: Body, p
   ctx.fillStyle = fold;
   ctx.fillRect(mx - 0.3, cy - 0.1, 0.6, 0.6);
   ctx.restore();
-  brush.line(
-    [
-      [mx + waist * 0.7, my + 0.02],
-      [mx + waist * 0.1, my + 0.05],
-    ],
-    'rgba(0,0,20,0.13)',
-    0.008,
-  );
 }
 
 function drawSkirt(brush: Brush, subject: Subject, joints: Joints, body: Body, hem: number): void {
@@ -268,14 +260,14 @@ function drawArm(brush: Brush, subject: Subject, joints: Joints, body: Body, i: 
     brush.part = 'shirt';
     const mx = shoulder[0] + (elbow[0] - shoulder[0]) * 0.6;
     const my = shoulder[1] + (elbow[1] - shoulder[1]) * 0.6;
-    brush.limb(shoulder[0], shoulder[1], r * 1.12, mx, my, r * 1.12, shirt);
+    brush.limb(shoulder[0], shoulder[1], r * 1.05, mx, my, r * 1.1, shirt);
   } else {
     brush.ball(hand[0], hand[1], r * 0.85, r * 0.85, skin);
     brush.part = 'shirt';
     const wx = elbow[0] + (hand[0] - elbow[0]) * 0.85;
     const wy = elbow[1] + (hand[1] - elbow[1]) * 0.85;
     brush.limb(elbow[0], elbow[1], r * 0.95, wx, wy, r * 0.78, shirt);
-    brush.limb(shoulder[0], shoulder[1], r * 1.1, elbow[0], elbow[1], r * 0.97, shirt);
+    brush.limb(shoulder[0], shoulder[1], r * 1.05, elbow[0], elbow[1], r * 0.95, shirt);
   }
   if (holds) drawHeld(brush, subject, hand[0], hand[1], seconds);
   brush.part = 'subject';

@@ -130,12 +130,14 @@ function placeOf(stage: Stage, subject: Subject, drawing: Drawing, seconds: numb
   const { aspect } = stage.frame;
   const moving = ['walk', 'run', 'drive', 'fly'].includes(subject.motion.kind);
   const half = Math.min(aspect, 1.3) / 2;
-  const fit = Math.min(1, 0.42 + 0.6 * aspect);
+  const long = ['dog', 'cat', 'car', 'fish', 'bird'].includes(subject.kind);
+  const fit = Math.min(1, long ? 0.24 + 0.74 * aspect : 0.42 + 0.6 * aspect);
   const x = (subject.place * (moving ? 0.35 : 1) + (moving ? travel(subject.motion, seconds) : 0)) * half;
   const size = drawing.height(subject) * fit;
   // Whoever is too close to be seen whole keeps the head in the frame.
-  const headroom = isFigure(subject.kind) ? size - 0.4 : 0;
-  return { x, y: Math.max(0.46 - 0.08 * subject.distance, headroom), size };
+  const close = isFigure(subject.kind) ? Math.max(0, size - 0.85) : 0;
+  const headroom = isFigure(subject.kind) ? size * 1.05 - 0.42 : 0;
+  return { x: x - 0.15 * close, y: Math.max(0.46 - 0.08 * subject.distance, headroom), size };
 }
 
 /** The furthest subject first. */

@@ -156,7 +156,7 @@ function pencil({ source, target, width, height, scale, strength, offset }: Pict
       const sx = x / scale;
       const sy = y / scale;
       const tooth = noiseAt(paper, Math.round(sx * 2), Math.round(sy * 2), offset);
-      const dark = 1 - grey / 255;
+      const dark = 1 - Math.min(1, grey / 255 + 0.02) ** 0.62;
       const hatch = 0.5 + 0.5 * Math.sin((sx + sy) * 1.1 + tooth * 1.6);
       const cross = 0.5 + 0.5 * Math.sin((sx - sy) * 1.1 + tooth * 1.6);
       let ink = Math.max(0, dark - 0.18) * (0.6 + 0.4 * hatch) + Math.max(0, dark - 0.55) * cross * 0.5;
