@@ -84,7 +84,7 @@ export function parseProbe(parts: ProbeParts): Probe {
     });
   }
   const sampleAspect = rationalOr(stream.sample_aspect_ratio?.replace(':', '/'), { numerator: 1, denominator: 1 });
-  const matrix = stream.side_data_list?.find(({ displaymatrix }) => displaymatrix !== undefined);
+  const matrix = stream.side_data_list?.find((data) => data.displaymatrix !== undefined || data.rotation !== undefined);
   const rotateTag = Number(stream.tags?.rotate);
   const orientation =
     orientationFromMatrix(matrix?.displaymatrix ?? '') ??

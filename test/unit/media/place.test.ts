@@ -1,0 +1,68 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freeName, placeWhole, requireFreeSpace } from '../../../main/media/place.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'motif-test-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('a file appears whole under its name, in a folder made for it', async () => {
+  const target = join(folder, 'new', 'a.txt');
+  await placeWhole(target, async (partial) => {
+    expect(partial.endsWith('.txt')).toBe(true);
+    await writeFile(partial, 'whole');
+  });
+  expect(await readFile(target, 'utf8')).toBe('whole');
+  expect(await readdir(join(folder, 'new'))).toEqual(['a.txt']);
+});
+
+test('a failure leaves nothing behind and an older file as it was', async () => {
+  const target = join(folder, 'a.txt');
+  await writeFile(target, 'old');
+  const failing = placeWhole(target, async (partial) => {
+    await writeFile(partial, 'half');
+    throw new Error('stopped');
+  });
+  await expect(failing).rejects.toThrow('stopped');
+  expect(await readdir(folder)).toEqual(['a.txt']);
+  expect(await readFile(target, 'utf8')).toBe('old');
+});
+
+test('a folder replaces an older folder', async () => {
+  const target = join(folder, 'pictures');
+  await mkdir(target);
+  await writeFile(join(target, 'old.png'), '');
+  await placeWhole(target, async (partial) => {
+    await mkdir(partial);
+    await writeFile(join(partial, 'new.png'), '');
+  });
+  expect(await readdir(folder)).toEqual(['pictures']);
+  expect(await readdir(target)).toEqual(['new.png']);
+});
+
+test('a taken name gets a number', async () => {
+  const target = join(folder, 'a.mp4');
+  expect(await freeName(target)).toBe(target);
+  await writeFile(target, '');
+  await writeFile(join(folder, 'a 2.mp4'), '');
+  expect(await freeName(target)).toBe(join(folder, 'a 3.mp4'));
+});
+
+test('too little space is said with both amounts, before anything is written', async () => {
+  await expect(requireFreeSpace(join(folder, 'not', 'there'), 1000)).resolves.toBeUndefined();
+  await expect(requireFreeSpace(folder, 1e18)).rejects.toMatchObject({
+    code: 'out-of-space',
+    message: expect.stringMatching(/are needed, \d+ MB are free/),
+  });
+});
+
+test('a disk that fills up while writing is said as such', async () => {
+  const full = placeWhole(join(folder, 'a'), async () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  });
+  await expect(full).rejects.toMatchObject({ code: 'out-of-space' });
+});
