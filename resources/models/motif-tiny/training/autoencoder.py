@@ -10,6 +10,7 @@ finest resolution are left out (half the cost); then everything trains.
 import argparse
 import csv
 import math
+import signal
 import time
 
 import numpy as np
@@ -80,7 +81,7 @@ def initialise(vae):
 
 @torch.no_grad()
 def silence_finest(vae):
-    """Residual branches at the finest resolution to zero, before they begin to take part."""
+    """Residual branches at the finest resolution to zero while they take no part: the network is the same without them."""
     for resnet in [*vae.encoder.down_blocks[0].resnets, *vae.decoder.up_blocks[-1].resnets]:
         resnet.conv2.weight.zero_()
         resnet.conv2.bias.zero_()
@@ -126,11 +127,12 @@ def main():
     parser.add_argument("--optimiser", default="muon")
     parser.add_argument("--linear", type=float, default=0, help="minutes of the linear warm start")
     parser.add_argument("--coarse", type=float, default=0, help="minute until which the finest resolution's branches are left out")
+    parser.add_argument("--start", help="name of another training whose weights to begin with")
+    parser.add_argument("--freeze-encoder", action="store_true", help="train the decoder alone, on the latents that there are")
     parser.add_argument("--real-share", type=float, default=0.4)
     parser.add_argument("--decoder-base", type=int, default=32)
     parser.add_argument("--multipliers", type=int, nargs=3, default=[1, 2, 2])
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--loss", default="l1")
     parser.add_argument("--ema", type=float, default=0.998)
     parser.add_argument("--validate-every", type=float, default=4, help="minutes")
     options = parser.parse_args()
@@ -144,6 +146,10 @@ def main():
     averaged.load_state_dict(vae.state_dict())
     optimiser = Muon(vae, options.rate, options.adam_rate, options.optimiser == "muon")
     step, elapsed = 0, 0.0
+    if not (folder / "last.pt").exists() and options.start:
+        saved = torch.load(data.CACHE / f"autoencoder-{options.start}" / "last.pt", weights_only=False)
+        vae.load_state_dict(saved["averaged"])
+        averaged.load_state_dict(saved["averaged"])
     if (folder / "last.pt").exists():
         saved = torch.load(folder / "last.pt", weights_only=False)
         vae.load_state_dict(saved["model"])
@@ -168,11 +174,13 @@ def main():
     silenced = False
     last, since_validation, losses = time.time(), 0.0, []
     frames, height, width = options.crop
-    while elapsed < options.minutes * 60:
+    stopping = []
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))  # stop after the step in progress, and save
+    while elapsed < options.minutes * 60 and not stopping:
         progress = elapsed / (options.minutes * 60)
         minutes = elapsed / 60
         detail = wholesequence.LINEAR if minutes < options.linear else wholesequence.COARSE if minutes < options.coarse else wholesequence.FULL
-        if detail == wholesequence.FULL and options.coarse and not silenced and minutes < options.coarse + 0.5:
+        if detail == wholesequence.COARSE and not silenced:
             silence_finest(vae)
             silence_finest(averaged)
             silenced = True
@@ -180,12 +188,14 @@ def main():
         factor = warm * (0.5 + 0.5 * math.cos(math.pi * progress)) + 0.01
         x = data.crops(random, real, world, options.batch, frames, height, width, options.real_share)
         with torch.autocast("cpu", torch.bfloat16):
-            mean, log_variance = wholesequence.encode(vae, x, detail)
+            with torch.set_grad_enabled(not options.freeze_encoder):
+                silent = vae.encoder.down_blocks[0].resnets[0].conv2.weight.count_nonzero() == 0
+                mean, log_variance = wholesequence.encode(vae, x, wholesequence.COARSE if options.freeze_encoder and silent else detail)
             log_variance = log_variance.clamp(-30, 20)
             z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
             y = wholesequence.decode(vae, z, detail)
         difference = y - x
-        loss = difference.abs().mean() if options.loss == "l1" else (difference * difference + 1e-4).sqrt().mean() * 0.5 + 2 * (difference * difference).mean()
+        loss = 0.5 * difference.abs().mean() + 3 * difference.square().mean()  # about equal parts at 22 dB
         kl = 0.5 * (mean * mean + log_variance.exp() - 1 - log_variance).sum(dim=(1, 2, 3, 4)).mean() / (x[0].numel())
         (loss + BETA * 48 * kl).backward()
         optimiser.step(factor)
@@ -209,9 +219,11 @@ def main():
             print(f"validation at {elapsed / 60:.1f} min: real {scores[0]:.2f} dB, world {scores[1]:.2f} dB, world clips {len(world.refresh())}", flush=True)
             save()
             last = time.time()
+    save()
+    if stopping:
+        return
     scores = validate(averaged, detail)
     print(f"end: real {scores[0]:.2f} dB, world {scores[1]:.2f} dB", flush=True)
-    save()
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def fit(frames, height, width):
     """Scales and centre-crops frames [t, h, w, 3] uint8 to the size, with anti-aliasing: [t, height, width, 3] uint8."""
     t, h, w, _ = frames.shape
     scale = max(height / h, width / w)
-    x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
+    x = torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2).float()
     x = F.interpolate(x, size=(max(height, round(h * scale)), max(width, round(w * scale))), mode="bilinear", antialias=True)
     top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
     x = x[:, :, top : top + height, left : left + width]

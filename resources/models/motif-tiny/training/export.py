@@ -54,6 +54,7 @@ def half(model):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--autoencoder", default="v1")
+    parser.add_argument("--latents", help="name of the autoencoder whose latents' statistics hold, if its decoder was trained on under another name")
     parser.add_argument("--transformer", default="v1")
     parser.add_argument("--steps", type=int, default=MOTIF["sampling"]["steps"])
     parser.add_argument("--guidance", type=float, default=MOTIF["sampling"]["guidance"])
@@ -68,7 +69,7 @@ def main():
     vae = build(*([saved["options"]["decoder_base"], saved["options"]["multipliers"]] if saved else []))
     if saved:
         vae.load_state_dict(saved["averaged"])
-    statistics = data.CACHE / f"latents-{options.autoencoder}" / "statistics.json"
+    statistics = data.CACHE / f"latents-{options.latents or options.autoencoder}" / "statistics.json"
     if statistics.exists():
         vae.register_to_config(**json.loads(statistics.read_text()))
     half(vae).save_pretrained(new / "vae")

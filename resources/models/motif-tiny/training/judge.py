@@ -1,0 +1,337 @@
+"""Trains the judge: a dual video and text encoder that names what a rendered clip shows. Resumes from its last checkpoint.
+
+    python judge.py --minutes 20          trains on .cache/world/v2
+    python judge.py --export              measures it on v2-val and writes ../../motif-judge/
+
+It is trained apart from the model that it judges: on pixels, never on latents. Its forward is kept plain, because the
+application has it a second time in TypeScript; ../../motif-judge/README.md describes it in words.
+"""
+
+import argparse
+import csv
+import json
+import math
+import re
+import signal
+import time
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+
+import data
+from networks import TEXT_TOKENS, VOCABULARY
+from optimiser import Muon
+
+WIDTH, HEADS, EMBEDDING = 192, 3, 128
+FRAMES = list(range(0, 17, 2))  # the frames that are looked at, each with its difference to the one before
+CHANNELS = [32, 64, 128, WIDTH]
+
+
+def vocabulary():
+    """The world's names of attributes, in its own order."""
+    source = (data.REPOSITORY / "main" / "engine" / "world" / "vocabulary.ts").read_text()
+
+    def names(constant):
+        body = re.search(rf"export const {constant} = \[(.*?)\] as const", source, re.S).group(1)
+        values = []
+        for spread, quoted in re.findall(r"\.\.\.(\w+)|'([^']*)'", body):
+            values += names(spread) if spread else [quoted]
+        return values
+
+    return {
+        "subject": names("subjectKinds"),
+        "shirtColour": ["none", *names("colourNames")],
+        "background": names("backgroundKinds"),
+        "light": names("lightKinds"),
+        "style": names("styleKinds"),
+        "motion": names("motionKinds"),
+        "camera": names("cameraKinds"),
+        "heldObject": names("heldKinds"),
+        "hat": names("hatKinds"),
+    }
+
+
+class Block(nn.Module):
+    """Pre-norm attention over all tokens and a feed-forward of four times the width with exact GELU."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
+        self.qkv, self.out = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
+        self.up, self.down = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
+
+    def forward(self, x, mask=None):
+        """x [b, n, width], mask [b, n] of the tokens that may be attended to."""
+        b, n, _ = x.shape
+        q, k, v = self.qkv(self.norm1(x)).view(b, n, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, None if mask is None else mask[:, None, None].bool())
+        x = x + self.out(y.transpose(1, 2).reshape(b, n, WIDTH))
+        return x + self.down(F.gelu(self.up(self.norm2(x))))
+
+
+class Judge(nn.Module):
+    def __init__(self, labels):
+        super().__init__()
+        sizes = [8, *CHANNELS]  # red, green, blue, their differences to the frame before, x, y
+        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(sizes, sizes[1:]))
+        self.norms = nn.ModuleList(nn.LayerNorm(c) for c in CHANNELS)
+        self.space = nn.ModuleList(Block() for _ in range(2))
+        self.frame_norm = nn.LayerNorm(WIDTH)
+        self.frame_embedding = nn.Linear(WIDTH, EMBEDDING)
+        self.time_position = nn.Parameter(torch.randn(len(FRAMES), WIDTH) * 0.1)
+        self.time = nn.ModuleList(Block() for _ in range(2))
+        self.video_norm = nn.LayerNorm(WIDTH)
+        self.video_embedding = nn.Linear(WIDTH, EMBEDDING)
+        self.heads = nn.ModuleDict({name: nn.Linear(WIDTH, len(values)) for name, values in labels.items()})
+        self.tokens = nn.Embedding(VOCABULARY, WIDTH)
+        self.text_position = nn.Parameter(torch.randn(TEXT_TOKENS, WIDTH) * 0.1)
+        self.text = nn.ModuleList(Block() for _ in range(2))
+        self.text_norm = nn.LayerNorm(WIDTH)
+        self.text_embedding = nn.Linear(WIDTH, EMBEDDING)
+        self.log_scale = nn.Parameter(torch.tensor(2.5))
+        nn.init.normal_(self.tokens.weight, std=0.5)
+
+    def frames(self, x):
+        """x [b, 9, 8, h, w] -> a vector per frame [b, 9, width]."""
+        b, n = x.shape[:2]
+        x = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        for conv, norm in zip(self.convs, self.norms):
+            x = F.gelu(norm(conv(x).permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+        x = x.flatten(2).transpose(1, 2)  # [b * 9, h * w / 256, width]
+        for block in self.space:
+            x = block(x)
+        return self.frame_norm(x.mean(1)).view(b, n, WIDTH)
+
+    def video(self, frames):
+        """Frame vectors [b, 9, width] -> one vector of the clip [b, width]."""
+        x = frames + self.time_position[: frames.shape[1]]
+        for block in self.time:
+            x = block(x)
+        return self.video_norm(x.mean(1))
+
+    def read(self, ids, mask):
+        """Token ids and mask [b, n] -> unit vectors [b, embedding]."""
+        x = self.tokens(ids) + self.text_position[: ids.shape[1]]
+        for block in self.text:
+            x = block(x, mask)
+        weights = mask[..., None].to(x.dtype)
+        x = (x * weights).sum(1) / weights.sum(1)
+        return F.normalize(self.text_embedding(self.text_norm(x)).float(), dim=-1)
+
+
+def look(clips):
+    """Pixels [b, 3, 17, h, w] in -1..1 -> the judge's input [b, 9, 8, h, w]."""
+    x = clips.permute(0, 2, 1, 3, 4)
+    now = x[:, FRAMES]
+    before = x[:, [max(0, f - 1) for f in FRAMES]]
+    b, n, _, h, w = now.shape
+    ys = (torch.arange(h) * 2 + 1) / h - 1
+    xs = (torch.arange(w) * 2 + 1) / w - 1
+    place = torch.stack([xs.expand(h, w), ys[:, None].expand(h, w)]).expand(b, n, 2, h, w)
+    return torch.cat([now, now - before, place], 2)
+
+
+def same_size(world, random, size):
+    """Clips of one picture size, from one shard, with their items."""
+    counts = np.array([len(use) for _, _, use, _ in world.shards], float)
+    clips, items, use, _ = world.shards[random.choice(len(counts), p=counts / counts.sum())]
+    picks = [use[i] for i in random.choice(len(use), min(size, len(use)), replace=False)]
+    return [np.array(clips[i]) for i in picks], [items[i] for i in picks]
+
+
+def disturb(random, clip, attributes):
+    """Small changes that keep every label true; mirroring swaps the direction of a pan."""
+    attributes = dict(attributes)
+    if random.random() < 0.5:
+        clip = clip[:, :, ::-1]
+        swap = {"pan left": "pan right", "pan right": "pan left"}
+        attributes["camera"] = swap.get(attributes["camera"], attributes["camera"])
+        attributes["mirrored"] = True
+    clip = clip.astype(np.float32)
+    clip = clip * random.uniform(0.9, 1.1) + random.uniform(-8, 8)
+    if random.random() < 0.5:
+        clip = clip + random.normal(0, random.uniform(0, 6), clip.shape).astype(np.float32)
+    if random.random() < 0.4:  # what an autoencoder does to a picture
+        t, h, w, _ = clip.shape
+        x = torch.from_numpy(np.ascontiguousarray(clip)).permute(0, 3, 1, 2)
+        factor = random.uniform(1.3, 2.2)
+        x = F.interpolate(F.interpolate(x, size=(int(h / factor), int(w / factor)), mode="area"), size=(h, w), mode="bilinear")
+        clip = x.permute(0, 2, 3, 1).numpy()
+    return np.clip(clip, 0, 255).astype(np.uint8), attributes
+
+
+def words(random, item, mirrored):
+    static, dynamic = (item[part][random.integers(len(item[part]))] for part in ("static", "dynamic"))
+    text = static if random.random() < 0.2 else f"{static} {dynamic}"
+    if mirrored:
+        text = re.sub(r"\b(left|right)\b", lambda m: "right" if m.group() == "left" else "left", text)
+    return text
+
+
+def tokenizer():
+    loaded = Tokenizer.from_file(str(data.MODEL / "tokenizer" / "tokenizer.json"))
+    loaded.enable_truncation(TEXT_TOKENS)
+    loaded.enable_padding(pad_id=0, pad_token="<pad>")
+    return loaded
+
+
+def contrast(a, b, scale):
+    """Symmetric InfoNCE between rows that belong together."""
+    logits = a @ b.T * scale
+    target = torch.arange(len(a))
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+
+def losses(judge, labels, x, ids, mask, attributes):
+    with torch.autocast("cpu", torch.bfloat16):
+        frames = judge.frames(look(x))
+        video = judge.video(frames)
+        text = judge.read(ids, mask)
+        frame_vectors = F.normalize(judge.frame_embedding(frames).float(), dim=-1)
+        video_vector = F.normalize(judge.video_embedding(video).float(), dim=-1)
+        scores = {name: head(video).float() for name, head in judge.heads.items()}
+    scale = judge.log_scale.exp().clamp(max=60)
+    naming = 0.0
+    for name, values in labels.items():
+        target = torch.tensor([values.index(a[name]) if a.get(name) in values else -100 for a in attributes])
+        if (target >= 0).any():
+            naming = naming + F.cross_entropy(scores[name], target, label_smoothing=0.02)
+    early, late = frame_vectors[:, 0], frame_vectors[:, -1]
+    return naming, contrast(video_vector, text, scale), contrast(early, late, scale), scores
+
+
+@torch.no_grad()
+def measure(judge, labels, world, limit=400, batch=10):
+    """Share of right names per attribute, and of texts found among ten, on clips that it was not trained on."""
+    judge.eval()
+    encode, right, count, found, seen = tokenizer(), {n: 0 for n in labels}, {n: 0 for n in labels}, 0, 0
+    for clips, items, use, _ in world.shards:
+        for start in range(0, min(len(use), max(batch, limit // len(world.shards))), batch):
+            picks = use[start : start + batch]
+            x = data.to_batch([clips[i] for i in picks])
+            encoded = encode.encode_batch([f"{items[i]['static'][0]} {items[i]['dynamic'][0]}" for i in picks])
+            ids, mask = torch.tensor([e.ids for e in encoded]), torch.tensor([e.attention_mask for e in encoded])
+            with torch.autocast("cpu", torch.bfloat16):
+                video = judge.video(judge.frames(look(x)))
+                vectors = F.normalize(judge.video_embedding(video).float(), dim=-1)
+                found += (vectors @ judge.read(ids, mask).T).argmax(1).eq(torch.arange(len(picks))).sum().item()
+                seen += len(picks)
+                for name, values in labels.items():
+                    guess = judge.heads[name](video).argmax(1).tolist()
+                    for g, i in zip(guess, picks):
+                        truth = items[i]["attributes"].get(name)
+                        if truth in values:
+                            count[name] += 1
+                            right[name] += values[g] == truth
+    judge.train()
+    return {n: round(right[n] / count[n], 4) for n in labels if count[n]}, round(found / max(1, seen), 4), seen
+
+
+def export(judge, labels, name, minutes, steps):
+    from safetensors.torch import save_file
+
+    folder = data.MODEL.parent / "motif-judge"
+    folder.mkdir(parents=True, exist_ok=True)
+    accuracy, found, seen = measure(judge, labels, data.WorldShards("v2-val", training=False), limit=600)
+    config = {
+        "version": 1,
+        "frames": FRAMES,
+        "channels": CHANNELS,
+        "width": WIDTH,
+        "heads": HEADS,
+        "spaceBlocks": 2,
+        "timeBlocks": 2,
+        "textBlocks": 2,
+        "embedding": EMBEDDING,
+        "maxTextTokens": TEXT_TOKENS,
+        "layerNormEpsilon": 1e-5,
+        "tokenizer": "../motif-tiny/tokenizer/tokenizer.json",
+        "labels": labels,
+        "measured": {"clips": seen, "accuracy": accuracy, "textFoundAmongTen": found, "trainingMinutes": round(minutes, 1), "steps": steps},
+    }
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    save_file({key: value.half().contiguous() for key, value in judge.state_dict().items()}, folder / "model.safetensors")
+    (folder / "model.safetensors").chmod(0o644)
+    print(json.dumps(config["measured"], indent=1), f"{(folder / 'model.safetensors').stat().st_size / 1e6:.1f} MB")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", default="v1")
+    parser.add_argument("--world", nargs="*", default=["v2"])
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=0.01)
+    parser.add_argument("--adam-rate", type=float, default=1e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--export", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    labels = vocabulary()
+    folder = data.CACHE / f"judge-{options.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    judge, averaged = Judge(labels), Judge(labels)
+    averaged.load_state_dict(judge.state_dict())
+    optimiser = Muon(judge, options.rate, options.adam_rate, plain=("heads", "tokens", "position", "convs.0", "embedding"), weight_decay=0.1)
+    step, elapsed = 0, 0.0
+    if (folder / "last.pt").exists():
+        saved = torch.load(folder / "last.pt", weights_only=False)
+        judge.load_state_dict(saved["model"])
+        averaged.load_state_dict(saved["averaged"])
+        optimiser.load_state_dict(saved["optimiser"])
+        step, elapsed = saved["step"], saved["elapsed"]
+    if options.export:
+        export(averaged, labels, options.name, elapsed / 60, step)
+        return
+    random = np.random.default_rng([options.seed, step])
+    world, val, encode = data.WorldShards(*options.world), data.WorldShards("v2-val", training=False), tokenizer()
+    stopping = []
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+
+    def save():
+        torch.save({"model": judge.state_dict(), "averaged": averaged.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "elapsed": elapsed}, folder / "last.pt.new")
+        (folder / "last.pt.new").replace(folder / "last.pt")
+
+    log = open(folder / "log.csv", "a", newline="")
+    writer, last, since, values = csv.writer(log), time.time(), 0.0, []
+    while elapsed < options.minutes * 60 and not stopping:
+        progress = elapsed / (options.minutes * 60)
+        factor = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * progress)) + 0.005
+        clips, items = same_size(world, random, options.batch)
+        pairs = [disturb(random, clip, item["attributes"]) for clip, item in zip(clips, items)]
+        texts = encode.encode_batch([words(random, item, "mirrored" in a) for item, (_, a) in zip(items, pairs)])
+        ids, mask = torch.tensor([t.ids for t in texts]), torch.tensor([t.attention_mask for t in texts])
+        naming, matching, identity, _ = losses(judge, labels, data.to_batch([c for c, _ in pairs]), ids, mask, [a for _, a in pairs])
+        (naming + 0.5 * matching + 0.2 * identity).backward()
+        optimiser.step(factor)
+        with torch.no_grad():
+            keep = min(0.998, (step + 1) / (step + 10))
+            for slow, fast in zip(averaged.parameters(), judge.parameters()):
+                slow.lerp_(fast, 1 - keep)
+        values.append((float(naming) / len(labels), float(matching), float(identity)))
+        step += 1
+        now = time.time()
+        elapsed, since, last = elapsed + now - last, since + now - last, now
+        if step % 25 == 0:
+            means = [round(float(v), 4) for v in np.mean(values, axis=0)]
+            values = []
+            writer.writerow([step, round(elapsed, 1), *means])
+            log.flush()
+            print(f"{step} {elapsed / 60:.2f} min  naming {means[0]}  text {means[1]}  identity {means[2]}", flush=True)
+        if since > 240:
+            since = 0.0
+            save()
+            world.refresh()
+            if len(val.refresh()):
+                print("validation:", *measure(averaged, labels, val, limit=120), flush=True)
+            last = time.time()
+    save()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""Trains the transformer and the text encoder together by flow matching on cached latents. Resumes from its last checkpoint.
+
+    python transformer.py --name v1 --autoencoder v1 --minutes 80 --image-minutes 40
+
+x = (1 - sigma) * x0 + sigma * noise in normalised latents; the target is noise - x0, the timestep 1000 * sigma.
+Self-conditioning: half of every batch also sees the x0 that the model itself predicted a moment before from the same x
+without it; the other half sees zeros. Pictures (single latent frames) come first, then clips and pictures together.
+"""
+
+import argparse
+import csv
+import json
+import signal
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import data
+from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize
+from optimiser import Muon
+
+ADAM_ONLY = ("patch_embedding", "proj_out", "time_embedder", "time_proj", "shared", "embed_tokens", "relative_attention_bias", "scale_shift_table")
+
+
+class LatentSets:
+    """All encoded sets of one autoencoder, normalised when picked. Folders named `*-val-*` are for validation alone."""
+
+    def __init__(self, name, validation=False, real_share=0.04):
+        self.folder = data.CACHE / f"latents-{name}"
+        self.validation, self.real_share, self.sets = validation, real_share, {}
+        self.refresh()
+
+    def refresh(self):
+        about = json.loads((self.folder / "statistics.json").read_text())
+        self.mean = np.array(about["latents_mean"], np.float32).reshape(16, 1, 1, 1)
+        self.deviation = np.array(about["latents_std"], np.float32).reshape(16, 1, 1, 1)
+        for path in sorted(self.folder.glob("*/captions.json")):
+            name = path.parent.name
+            if name in self.sets or ("-val-" in name) != self.validation:
+                continue
+            arrays = {kind: np.load(path.parent / f"{kind}.npy") for kind in ("clips", "frames") if (path.parent / f"{kind}.npy").exists()}
+            self.sets[name] = (arrays, json.loads(path.read_text()))
+        return self
+
+    def __len__(self):
+        return sum(len(texts) for _, texts in self.sets.values())
+
+    def batch(self, random, size, clips):
+        """`size` items of one picture size -> (latents [size, 16, frames, h, w], [(static[], dynamic[])])."""
+        usable = {name: pair for name, pair in self.sets.items() if not clips or "clips" in pair[0]}
+        rendered = sum(len(texts) for name, (_, texts) in usable.items() if not name.startswith("real")) or 1
+        real = sum(len(texts) for name, (_, texts) in usable.items() if name.startswith("real")) or 1
+        shapes = {}
+        for name, (arrays, texts) in usable.items():
+            share = len(texts) * (self.real_share / real if name.startswith("real") else (1 - self.real_share) / rendered)
+            shapes.setdefault(next(iter(arrays.values())).shape[-2:], []).append((name, share))
+        options = list(shapes)
+        totals = np.array([sum(share for _, share in shapes[shape]) for shape in options])
+        members = shapes[options[random.choice(len(options), p=totals / totals.sum())]]
+        shares = np.array([share for _, share in members])
+        latents, captions = [], []
+        for _ in range(size):
+            arrays, texts = usable[members[random.choice(len(members), p=shares / shares.sum())][0]]
+            index = random.integers(len(texts))
+            if clips:
+                x = arrays["clips"][index]
+            elif "clips" in arrays and random.random() < 1 / 3:
+                x = arrays["clips"][index][:, :1]
+            else:
+                x = arrays["frames"][index][random.integers(arrays["frames"].shape[1])]
+            latents.append((x.astype(np.float32) - self.mean) / self.deviation)
+            captions.append(texts[index])
+        return torch.from_numpy(np.stack(latents)), captions
+
+
+def prompt(random, caption, clip, drop=0.1):
+    """One wording: mostly both parts for a clip and the static one for a picture; sometimes one part alone, or nothing."""
+    static, dynamic = (parts[random.integers(len(parts))] if parts else "" for parts in caption)
+    chance = random.random()
+    if chance < drop:
+        return ""
+    if clip:
+        return dynamic if dynamic and chance > 0.96 else static if chance > 0.88 else f"{static} {dynamic}".strip()
+    return f"{static} {dynamic}".strip() if chance > 0.85 else static
+
+
+@torch.no_grad()
+def initialise(transformer):
+    """Modulation starts with small open gates and nothing else, the output at zero."""
+    for block in transformer.blocks:
+        block.scale_shift_table.zero_()
+        block.scale_shift_table[:, [2, 5]] = 0.3
+        for linear in [block.attn1.to_out[0], block.attn2.to_out[0], block.ffn.net[2]]:
+            linear.weight.mul_(0.5)
+    transformer.scale_shift_table.zero_()
+    transformer.condition_embedder.time_proj.weight.mul_(0.1)
+    transformer.condition_embedder.time_proj.bias.zero_()
+    transformer.proj_out.weight.zero_()
+    transformer.proj_out.bias.zero_()
+
+
+def velocity(model, x, previous, sigma, states):
+    """x and previous [b, 16, t, h, w], sigma [b] -> velocity, the same shape, float32."""
+    with torch.autocast("cpu", torch.bfloat16):
+        return model["transformer"](torch.cat([x, previous], 1), sigma * 1000, states, return_dict=False)[0].float()
+
+
+def flow_loss(model, x0, states, sigma, noise):
+    s = sigma.view(-1, 1, 1, 1, 1)
+    x = (1 - s) * x0 + s * noise
+    previous, half = torch.zeros_like(x), len(x) // 2
+    with torch.no_grad():
+        first = velocity(model, x[:half], previous[:half], sigma[:half], states[:half].detach())
+        previous[:half] = x[:half] - s[:half] * first
+    return F.mse_loss(velocity(model, x, previous, sigma, states), noise - x0)
+
+
+def times(size, clip, generator=None):
+    """Logit-normal; later (noisier) for clips, whose neighbouring frames give each other away."""
+    return torch.sigmoid(torch.randn(size, generator=generator) * 1.1 + (0.7 if clip else 0.3))
+
+
+@torch.no_grad()
+def validate(model, sets, tokenizer):
+    """Loss over fixed pictures and clips of held-out seeds, with fixed noise and times."""
+    scores = []
+    for clip in (False, True):
+        random, generator, losses = np.random.default_rng(5), torch.Generator().manual_seed(5), []
+        for _ in range(3):
+            x0, captions = sets.batch(random, 8 if clip else 32, clip)
+            with torch.autocast("cpu", torch.bfloat16):
+                states = embed(model["text_encoder"], *tokenize(tokenizer, [prompt(random, c, clip, drop=0) for c in captions]))
+            losses.append(flow_loss(model, x0, states, times(len(x0), clip, generator), torch.randn(x0.shape, generator=generator)).item())
+        scores.append(float(np.mean(losses)))
+    return scores
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", default="v1")
+    parser.add_argument("--autoencoder", default="v1")
+    parser.add_argument("--start", help="name of another training whose weights to begin with")
+    parser.add_argument("--minutes", type=float, default=80, help="length of the learning-rate schedule, in minutes of training")
+    parser.add_argument("--image-minutes", type=float, default=40)
+    parser.add_argument("--image-share", type=float, default=0.35, help="share of picture steps after that")
+    parser.add_argument("--image-batch", type=int, default=64)
+    parser.add_argument("--clip-batch", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=0.012)
+    parser.add_argument("--adam-rate", type=float, default=2e-3)
+    parser.add_argument("--ema", type=float, default=0.999)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--save-every", type=float, default=4, help="minutes")
+    options = parser.parse_args()
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    folder = data.CACHE / f"transformer-{options.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    build = lambda: torch.nn.ModuleDict({"transformer": build_transformer(), "text_encoder": build_text_encoder()})
+    model, averaged = build(), build()
+    initialise(model["transformer"])
+    averaged.load_state_dict(model.state_dict())
+    optimiser = Muon(model, options.rate, options.adam_rate, plain=ADAM_ONLY)
+    step, elapsed, seen = 0, 0.0, [0, 0]
+    resume = folder / "last.pt"
+    if not resume.exists() and options.start:
+        saved = torch.load(data.CACHE / f"transformer-{options.start}" / "last.pt", weights_only=False)
+        for part in model:
+            model[part].load_state_dict(saved["averaged"][part])
+            averaged[part].load_state_dict(saved["averaged"][part])
+    if resume.exists():
+        saved = torch.load(resume, weights_only=False)
+        for part in model:
+            model[part].load_state_dict(saved["model"][part])
+            averaged[part].load_state_dict(saved["averaged"][part])
+        optimiser.load_state_dict(saved["optimiser"])
+        step, elapsed, seen = saved["step"], saved["elapsed"], saved["seen"]
+    torch.manual_seed(options.seed + step)
+    random = np.random.default_rng([options.seed, step])
+    tokenizer, sets, held_out = load_tokenizer(), LatentSets(options.autoencoder), LatentSets(options.autoencoder, validation=True)
+    if options.compile:
+        torch._dynamo.config.recompile_limit = 64
+        for block in model["transformer"].blocks:
+            block.compile(dynamic=False)
+
+    def save():
+        state = lambda module: {part: module[part].state_dict() for part in module}
+        torch.save(
+            {"model": state(model), "averaged": state(averaged), "optimiser": optimiser.state_dict(), "step": step,
+             "elapsed": elapsed, "seen": seen, "options": vars(options)},
+            folder / "last.pt.new",
+        )
+        (folder / "last.pt.new").replace(resume)
+
+    log = open(folder / "log.csv", "a", newline="")
+    writer = csv.writer(log)
+    last, since_save, losses = time.time(), 0.0, {False: [], True: []}
+    stopping = []
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))  # stop after the step in progress, and save
+    while elapsed < options.minutes * 60 and not stopping:
+        progress = elapsed / (options.minutes * 60)
+        clip = elapsed > options.image_minutes * 60 and random.random() > options.image_share
+        factor = min(1.0, (step + 1) / 60) * min(1.0, (1 - progress) / 0.6) + 0.005  # constant, then linearly down
+        x0, captions = sets.batch(random, options.clip_batch if clip else options.image_batch, clip)
+        ids, mask = tokenize(tokenizer, [prompt(random, caption, clip) for caption in captions])
+        with torch.autocast("cpu", torch.bfloat16):
+            states = embed(model["text_encoder"], ids, mask)
+        loss = flow_loss(model, x0, states, times(len(x0), clip), torch.randn_like(x0))
+        loss.backward()
+        optimiser.step(factor)
+        with torch.no_grad():
+            keep = min(options.ema, (step + 1) / (step + 10))
+            for slow, fast in zip(averaged.parameters(), model.parameters()):
+                slow.lerp_(fast, 1 - keep)
+        losses[clip].append(loss.item())
+        seen[clip] += len(x0)
+        step += 1
+        now = time.time()
+        elapsed, since_save, last = elapsed + now - last, since_save + now - last, now
+        if step % 25 == 0:
+            means = [round(float(np.mean(losses[kind])), 4) if losses[kind] else "" for kind in (False, True)]
+            losses = {False: [], True: []}
+            writer.writerow([step, round(elapsed, 1), *seen, *means])
+            log.flush()
+            print(f"{step} {elapsed / 60:.2f} min  pictures {seen[0]} {means[0]}  clips {seen[1]} {means[1]}", flush=True)
+        if since_save > options.save_every * 60:
+            since_save = 0.0
+            save()
+            sets.refresh()
+            if len(held_out.refresh()):
+                print("validation, pictures and clips:", *[round(score, 4) for score in validate(averaged, held_out, tokenizer)], "| training clips", len(sets), flush=True)
+            last = time.time()
+    save()
+
+
+if __name__ == "__main__":
+    main()
