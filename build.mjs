@@ -1,5 +1,5 @@
-// Bundles the command line and the engine process into dist/. TensorFlow.js' ES modules are bundled in, because its Node build lacks
-// the gradients; every other dependency stays in node_modules.
+// Bundles the command line, the engine process and the measurements of `motif bench` into dist/. TensorFlow.js' ES modules are bundled
+// in, because its Node build lacks the gradients; every other dependency stays in node_modules.
 import { build } from 'esbuild';
 
 const bundleTfjs = {
@@ -14,7 +14,11 @@ const bundleTfjs = {
 };
 
 await build({
-  entryPoints: { motif: 'main/cli/motif.ts', 'engine-process': 'main/engine-host/engine-process.ts' },
+  entryPoints: {
+    motif: 'main/cli/motif.ts',
+    'engine-process': 'main/engine-host/engine-process.ts',
+    'bench-measure': 'test/bench/measure.ts',
+  },
   outdir: 'dist',
   bundle: true,
   splitting: true,

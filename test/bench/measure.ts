@@ -1,0 +1,114 @@
+/**
+ * node bench-measure.js TASK --model DIRECTORY [--device NAME] [--seconds N]
+ * One measurement of `motif bench` in a process of its own: its last line on stdout is what main/cli/bench/measurement.ts describes.
+ */
+import { parseArgs } from 'node:util';
+import { type Measurement, measurement } from '../../main/cli/bench/measurement.ts';
+import { selectBackend } from '../../main/engine/backends/select.ts';
+import * as tf from '../../main/engine/backends/tf.ts';
+import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
+import { Random } from '../../main/engine/nn/random.ts';
+import { deviceName } from '../../shared/domain/engine.ts';
+import { conceptStepTask, referenceStepTask } from './concept-step.ts';
+import { latentShape } from './latents.ts';
+import { samplingTask } from './sampling.ts';
+import type { TaskWork } from './task.ts';
+
+const makers: Record<string, (model: string) => Promise<TaskWork>> = {
+  matmul,
+  text,
+  encode,
+  decode,
+  'reference-step': referenceStepTask,
+  'identity-step': (model) => conceptStepTask(model, 'identity'),
+  'motion-step': (model) => conceptStepTask(model, 'motion'),
+  edit: (model) => samplingTask(model, 24),
+  preview: (model) => samplingTask(model, 8),
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { model: { type: 'string' }, device: { type: 'string' }, seconds: { type: 'string', default: '8' } },
+});
+const maker = makers[positionals[0] ?? ''];
+if (!maker || !values.model) throw new Error(`expected one of ${Object.keys(makers).join(', ')} and --model`);
+const device = await selectBackend({ device: deviceName.optional().parse(values.device) });
+const task = await maker(values.model);
+console.log(JSON.stringify(measurement.parse(await timed(task, Number(values.seconds), device.description))));
+// Native libraries keep threads; there is nothing to wait for.
+process.exit(0);
+
+/** One run before what counts (it compiles), then for `seconds`, at least three times and at most fifty. */
+async function timed(task: TaskWork, seconds: number, device: string): Promise<Measurement> {
+  await task.work();
+  const times: number[] = [];
+  const started = performance.now();
+  while (times.length < 3 || (performance.now() - started < seconds * 1000 && times.length < 50)) {
+    const before = performance.now();
+    await task.work();
+    times.push(performance.now() - before);
+  }
+  const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
+  return {
+    milliseconds: median,
+    repetitions: times.length,
+    // maxRSS is in kilobytes on every platform.
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+    gflops: task.flops === undefined ? undefined : task.flops / median / 1e6,
+    note: [device, task.note].filter(Boolean).join(', '),
+  };
+}
+
+async function matmul(): Promise<TaskWork> {
+  const size = 1024;
+  const random = new Random(1);
+  const [a, b] = [0, 1].map(() => tf.tensor2d(random.normals(size * size), [size, size]));
+  return {
+    flops: 2 * size ** 3,
+    async work() {
+      // One value is read, so that what is timed is the product and not the copy of its result.
+      const corner = tf.tidy(() => tf.slice(tf.matMul(a!, b!), [0, 0], [1, 1]));
+      await corner.data();
+      corner.dispose();
+    },
+  };
+}
+
+async function text(model: string): Promise<TaskWork> {
+  const pipeline = await openWanPipeline(model);
+  const prompt = 'a [v] person in a blue jacket, in a park is dancing in [u] motion, as the camera zooms in';
+  return {
+    note: `${pipeline.tokenize([prompt]).lengths[0]} tokens`,
+    async work() {
+      const encoded = await pipeline.encodeText([prompt]);
+      await encoded.data();
+      encoded.dispose();
+    },
+  };
+}
+
+async function encode(model: string): Promise<TaskWork> {
+  const pipeline = await openWanPipeline(model);
+  const { width, height } = pipeline.extras.sizes[0]!;
+  const count = pipeline.extras.frames;
+  const data = Uint8Array.from(new Random(1).normals(count * height * width * 3), (value) => 128 + 40 * value);
+  return {
+    note: `${count} frames of ${width}x${height}`,
+    async work() {
+      const latents = await pipeline.encodeFrames({ data, count, width, height });
+      await latents.data();
+      latents.dispose();
+    },
+  };
+}
+
+async function decode(model: string): Promise<TaskWork> {
+  const pipeline = await openWanPipeline(model);
+  const shape = latentShape(pipeline);
+  const values = tf.tensor(new Random(1).normals(shape.reduce((a, b) => a * b)), shape);
+  return {
+    async work() {
+      await pipeline.decodeFrames(values);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import * as tf from '../../main/engine/backends/tf.ts';
+import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
+import { createSampler } from '../../main/engine/sampling/sampler.ts';
+import { schedulerConfigSchema } from '../../main/engine/sampling/scheduler-config.ts';
+import { latentShape } from './latents.ts';
+import type { TaskWork } from './task.ts';
+
+/** Sampling with guidance from cached text, and decoding: an edit, or with few steps a slider preview. */
+export async function samplingTask(model: string, steps: number): Promise<TaskWork> {
+  const pipeline = await openWanPipeline(model);
+  const sampler = createSampler({
+    config: pipeline.transformerConfig,
+    parameters: await pipeline.transformer(),
+    scheduler: schedulerConfigSchema.parse(pipeline.schedulerConfig),
+  });
+  const text = await pipeline.encodeText(['a [v] person in a park is dancing in [u] motion']);
+  const negative = await pipeline.encodeText(['']);
+  await pipeline.release('textEncoder');
+  const [, , ...size] = latentShape(pipeline);
+  return {
+    note: `${steps} steps`,
+    async work() {
+      const latents = await sampler.generate({
+        text,
+        negative,
+        guidance: 5,
+        steps,
+        seeds: [1],
+        size: size as [number, number, number],
+      });
+      await pipeline.decodeFrames(latents);
+      tf.dispose(latents);
+    },
+  };
+}
