@@ -1,23 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as tf from '../../main/engine/backends/tf.ts';
-import { openWeights, readJson } from '../../main/engine/formats/diffusers.ts';
-import { type TransformerParameters, timeFeatures, wanTransformer } from '../../main/engine/models/wan/transformer.ts';
-import { transformerConfigSchema, transformerSpecs } from '../../main/engine/models/wan/transformer-config.ts';
+import { timeFeatures, wanTransformer } from '../../main/engine/models/wan/transformer.ts';
 import { linear } from '../../main/engine/nn/linear.ts';
-import { loadParameters } from '../../main/engine/nn/parameters.ts';
 import { disposeTree } from '../../main/engine/nn/tree.ts';
-import { expectGolden, golden, openCase } from './golden.ts';
-
-async function load(folder: string) {
-  const config = await readJson(`${golden(folder)}/config.json`, transformerConfigSchema);
-  const source = await openWeights(golden(folder));
-  const parameters = (await loadParameters(source, transformerSpecs(config))) as TransformerParameters;
-  await source.close();
-  return { config, parameters };
-}
+import { loadTransformer } from './components.ts';
+import { expectGolden, openCase } from './golden.ts';
 
 async function run(folder: string, name: string, options: Parameters<typeof wanTransformer>[3] = {}) {
-  const { config, parameters } = await load(folder);
+  const { config, parameters } = await loadTransformer(folder);
   const { latents, text, timestep, flow } = await openCase(name);
   const time = timeFeatures(config, Array.from(await timestep!.data()));
   const found = wanTransformer(config, parameters, { latents: latents!, text: text!, time }, options);

@@ -69,9 +69,9 @@ export async function openWeights(folder: string): Promise<TensorSource> {
 export interface ComponentToWrite {
   /** Folder inside the model directory. */
   name: string;
-  /** File name and content of the configuration. */
+  /** File name and content of the configuration: text, since Python tells 1 and 1.0 apart where JavaScript does not. */
   configName?: string;
-  config: object;
+  config: string;
   /** Base name of the weights: `diffusion_pytorch_model` for diffusers' classes, `model` for transformers'. */
   weightsName?: 'diffusion_pytorch_model' | 'model';
   tensors?: TensorToWrite[];
@@ -84,7 +84,8 @@ export interface ComponentToWrite {
 export async function writeModelDirectory(
   directory: string,
   content: {
-    index: object;
+    /** Content of `model_index.json`. */
+    index: string;
     components: ComponentToWrite[];
     copies?: { name: string; from: string }[];
     files?: { name: string; content: string }[];
@@ -98,7 +99,7 @@ export async function writeModelDirectory(
     for (const component of content.components) {
       const folder = join(beside, component.name);
       await mkdir(folder);
-      await writeFile(join(folder, component.configName ?? 'config.json'), json(component.config));
+      await writeFile(join(folder, component.configName ?? 'config.json'), component.config);
       if (component.tensors)
         await writeSafetensors(
           join(folder, `${component.weightsName ?? 'diffusion_pytorch_model'}.safetensors`),
@@ -108,15 +109,13 @@ export async function writeModelDirectory(
     }
     for (const { name, from } of content.copies ?? []) await cp(from, join(beside, name), { recursive: true });
     for (const file of content.files ?? []) await writeFile(join(beside, file.name), file.content);
-    await writeFile(join(beside, 'model_index.json'), json(content.index));
+    await writeFile(join(beside, 'model_index.json'), content.index);
     await rename(beside, directory);
   } catch (error) {
     await rm(beside, { recursive: true, force: true });
     throw error;
   }
 }
-
-const json = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`;
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(

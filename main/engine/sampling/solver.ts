@@ -176,5 +176,6 @@ export function advance(
   const mixture = (parts: tf.Tensor[]) => tf.addN(parts.map((part, index) => tf.mul(known[index]!, part)));
   const corrected = tf.addN([tf.mul(sample, correctSample!), tf.mul(last, correctLast!), mixture(correct)]);
   const next = tf.add(tf.mul(corrected, predictSample!), mixture(predict));
-  return { state: { sample: next, last: corrected, history: known.slice(0, -1) }, prediction };
+  const remembered = known.slice(0, -1).map((kept) => tf.clone(kept)); // so that every tensor has one owner
+  return { state: { sample: next, last: corrected, history: remembered }, prediction };
 }

@@ -65,12 +65,18 @@ export async function encodeTokensStreaming(
   config: TextEncoderConfig,
   source: TensorSource,
   { ids, lengths }: Tokens,
-  { signal, onLayer }: { signal?: AbortSignal; onLayer?: (done: number, total: number) => void } = {},
+  {
+    hooks,
+    signal,
+    onLayer,
+  }: { hooks?: Hooks; signal?: AbortSignal; onLayer?: (done: number, total: number) => void } = {},
 ): Promise<tf.Tensor> {
   const tokens = ids[0]!.length;
   const buckets = relativeBuckets(config, tokens);
   const padding = paddingBias(lengths, tokens);
-  let x = await embeddingRows(config, source, ids);
+  const looked = await embeddingRows(config, source, ids);
+  let x = hooks?.embedTokens?.(ids, looked) ?? looked;
+  if (x !== looked) looked.dispose();
   try {
     for (let index = 0; index < config.num_layers; index++) {
       signal?.throwIfAborted();

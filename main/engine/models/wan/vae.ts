@@ -13,6 +13,7 @@ import { checkVideoSize, type VaeConfig, vaeStrides } from './vae-config.ts';
  */
 export interface Vae {
   readonly config: VaeConfig;
+  readonly parameters: VaeParameters;
   /** Video -> the posterior's mean and log-variance [batch, 2 * z_dim, ...]. */
   encode(video: tf.Tensor, options?: ChunkOptions): Promise<tf.Tensor>;
   /** Latents as `encode` gives them (not normalised) -> video, clipped to -1..1. */
@@ -62,6 +63,7 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
 
   return {
     config,
+    parameters,
     decodeChunks,
     async encode(video, options = {}) {
       const [, channels, frames, height, width] = video.shape as [number, number, number, number, number];

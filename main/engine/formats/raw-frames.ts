@@ -1,0 +1,65 @@
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import type { RawFrames } from '../../../shared/domain/clip.ts';
+import type { Rational } from '../../../shared/domain/time.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
+
+/** Pictures in memory as raw frame files hold them: uint8 RGB, [count, height, width, 3]. */
+export type Pictures = { data: Uint8Array; count: number; width: number; height: number };
+
+/** Reads a raw frame file. Throws `not-found`, or `damaged-file` when its size is not what its description says. */
+export async function readRawFrames({ file, frameCount, width, height }: RawFrames): Promise<Pictures> {
+  const expected = frameCount * height * width * 3;
+  const size = await stat(file).then(
+    (found) => found.size,
+    (cause) => {
+      throw new AppError('not-found', `the frames ${file} cannot be read: ${(cause as Error).message}`, { cause });
+    },
+  );
+  if (size !== expected)
+    throw new AppError(
+      'damaged-file',
+      `${file} has ${size} bytes; ${frameCount} frames of ${width} x ${height} have ${expected}`,
+      { hint: 'Import the clip again.' },
+    );
+  return { data: new Uint8Array(await readFile(file)), count: frameCount, width, height };
+}
+
+/** Writes a raw frame file: beside, then renamed. */
+export async function writeRawFrames(file: string, pictures: Pictures, rate: Rational): Promise<RawFrames> {
+  const beside = `${file}.${process.pid}.part`;
+  try {
+    await writeFile(beside, pictures.data);
+    await rename(beside, file);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  return { file, frameCount: pictures.count, width: pictures.width, height: pictures.height, rate };
+}
+
+/** One frame of a clip, without copying. */
+export function pictureAt({ data, width, height }: Pictures, index: number): Pictures {
+  const size = width * height * 3;
+  return { data: data.subarray(index * size, (index + 1) * size), count: 1, width, height };
+}
+
+/** Two clips of equal size and length as one of the same size: the middle half of each, left and right. */
+export function sideBySide(left: Pictures, right: Pictures): Pictures {
+  const { width, height, count } = left;
+  if (right.width !== width || right.height !== height || right.count !== count)
+    throw new Error(
+      `cannot stitch ${count} frames of ${width} x ${height} to ${right.count} of ${right.width} x ${right.height}`,
+    );
+  const leftWidth = Math.ceil(width / 2);
+  const data = new Uint8Array(left.data.length);
+  const copy = (from: Pictures, row: number, start: number, length: number, to: number) => {
+    const begin = (row * width + start) * 3;
+    data.set(from.data.subarray(begin, begin + length * 3), (row * width + to) * 3);
+  };
+  const margin = Math.floor((width - leftWidth) / 2);
+  for (let row = 0; row < count * height; row++) {
+    copy(left, row, margin, leftWidth, 0);
+    copy(right, row, margin, width - leftWidth, leftWidth);
+  }
+  return { data, count, width, height };
+}

@@ -1,0 +1,34 @@
+import * as tf from '../../backends/tf.ts';
+
+/** A clip as bytes: rgb24, frame after frame, row after row. */
+export interface Frames {
+  data: Uint8Array;
+  count: number;
+  width: number;
+  height: number;
+}
+
+/** Bytes 0..255 -> video [1, 3, count, height, width] in -1..1. Throws when the bytes are not that many. */
+export function framesToVideo({ data, count, width, height }: Frames): tf.Tensor {
+  const pixels = count * height * width;
+  if (data.length !== 3 * pixels)
+    throw new Error(`${count} frames of ${width} x ${height} have ${3 * pixels} bytes, found ${data.length}`);
+  const values = new Float32Array(3 * pixels);
+  for (let pixel = 0; pixel < pixels; pixel++)
+    for (let channel = 0; channel < 3; channel++)
+      values[channel * pixels + pixel] = data[3 * pixel + channel]! / 127.5 - 1;
+  return tf.tensor(values, [1, 3, count, height, width]);
+}
+
+/** Video [1, 3, count, height, width] in -1..1 -> bytes, rounded to the nearest. */
+export async function videoToFrames(video: tf.Tensor): Promise<Frames> {
+  const [batch, channels, count, height, width] = video.shape as [number, number, number, number, number];
+  if (batch !== 1 || channels !== 3) throw new Error(`expected one clip of three channels, found [${video.shape}]`);
+  const values = await video.data();
+  const pixels = count * height * width;
+  const data = new Uint8ClampedArray(3 * pixels); // which rounds and clips
+  for (let pixel = 0; pixel < pixels; pixel++)
+    for (let channel = 0; channel < 3; channel++)
+      data[3 * pixel + channel] = (values[channel * pixels + pixel]! + 1) * 127.5;
+  return { data: new Uint8Array(data.buffer), count, width, height };
+}

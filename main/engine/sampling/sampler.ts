@@ -1,0 +1,232 @@
+import * as tf from '../backends/tf.ts';
+import { traced } from '../backends/traced.ts';
+import { type TransformerParameters, timeFeatures, wanTransformer } from '../models/wan/transformer.ts';
+import type { TransformerConfig } from '../models/wan/transformer-config.ts';
+import type { Hooks } from '../nn/hooks.ts';
+import { Random } from '../nn/random.ts';
+import { noiseSchedule } from './noise-schedule.ts';
+import type { SchedulerConfig } from './scheduler-config.ts';
+import { advance, type SolverState, solverSteps, startState, stepWeights } from './solver.ts';
+
+export interface SamplerModel<A> {
+  config: TransformerConfig;
+  parameters: TransformerParameters;
+  scheduler: SchedulerConfig;
+  /** How an adapter's tensors change the transformer. They are inputs of the recorded step, so that a moved slider records nothing. */
+  hooks?: (adapter: A) => Hooks;
+}
+
+export interface Prompt<A> {
+  /** Encoded prompts [batch, text tokens, text_dim]. */
+  text: tf.Tensor;
+  /** Encoded negative prompts, as `text`; needed for guidance. */
+  negative?: tf.Tensor;
+  /** Classifier-free guidance (arXiv 2207.12598): 1 follows the prompt alone, more moves away from the negative one. Default 1. */
+  guidance?: number;
+  adapter?: A;
+}
+
+export interface RunOptions {
+  steps: number;
+  signal?: AbortSignal;
+  /** After each step. `prediction` is what the clip looks like so far (normalised latents), borrowed for the call. */
+  onStep?: (done: number, total: number, prediction: tf.Tensor) => void;
+}
+
+export interface GenerateOptions<A> extends Prompt<A>, RunOptions {
+  /** Latent frames, height and width. */
+  size: readonly [number, number, number];
+  /** One per clip of the batch: the same seed gives the same noise. */
+  seeds: readonly number[];
+  /** Noise instead of the seeds': [batch, channels, ...size]. */
+  noise?: tf.Tensor;
+  /** Normalised latents of a clip to start from [batch, channels, ...size]. */
+  source?: {
+    latents: tf.Tensor;
+    /** 0 starts from pure noise, 1 gives the source back; between, that part of the steps is left out. */
+    fidelity: number;
+    /** The latents come from `invert` with this fidelity and already lie at the noise level where the steps begin. */
+    inverted?: boolean;
+  };
+}
+
+export interface Sampler<A> {
+  /** Samples clips: -> normalised latents [batch, channels, frames, height, width], owned by the caller. */
+  generate(options: GenerateOptions<A>): Promise<tf.Tensor>;
+  /** Runs the flow backwards, from a clip to the noise that leads to it: -> latents at the level where `generate` starts with `fidelity`. */
+  invert(latents: tf.Tensor, options: Prompt<A> & RunOptions & { fidelity: number }): Promise<tf.Tensor>;
+  /** Forgets recorded steps. The model stays the caller's. */
+  dispose(): void;
+}
+
+type FlowInputs = {
+  sample: tf.Tensor;
+  /** The previous prediction of the clean latents, for self-conditioning. */
+  previous?: tf.Tensor;
+  text: tf.Tensor;
+  time: tf.Tensor;
+  guidance?: tf.Tensor;
+  adapter?: unknown;
+};
+
+/** A sampler for one model and one kind of adapter. Recorded steps serve every later run of the same size. */
+export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A> {
+  const { config, parameters, scheduler } = model;
+  const selfConditioning = config.in_channels === 2 * config.out_channels;
+
+  /** The guided flow; conditional and unconditional pass are one batch. */
+  const predict = traced(({ sample, previous, text, time, guidance, adapter }: FlowInputs) =>
+    tf.tidy(() => {
+      const hooks = adapter !== undefined ? model.hooks?.(adapter as A) : undefined;
+      const seen = previous ? tf.concat([sample, previous], 1) : sample;
+      const latents = guidance ? tf.concat([seen, seen], 0) : seen;
+      const flow = wanTransformer(config, parameters, { latents, text, time }, hooks ? { hooks } : {});
+      if (!guidance) return { flow };
+      const [conditional, unconditional] = tf.split(flow, 2, 0) as [tf.Tensor, tf.Tensor];
+      return { flow: tf.add(unconditional, tf.mul(guidance, tf.sub(conditional, unconditional))) };
+    }),
+  );
+  const step = traced(({ state, flow, weights }: { state: SolverState; flow: tf.Tensor; weights: tf.Tensor }) =>
+    tf.tidy(() => advance(state, flow, weights as tf.Tensor1D)),
+  );
+
+  /** What stays the same through a run, and the flow at one noise level. */
+  function conditioned({ text, negative, guidance = 1, adapter }: Prompt<A>) {
+    const guided = guidance > 1;
+    if (guided && `${negative?.shape}` !== `${text.shape}`)
+      throw new Error(`guidance needs negative prompts of [${text.shape}], found [${negative?.shape}]`);
+    const prompts = guided ? tf.concat([text, negative!], 0) : tf.clone(text);
+    const scale = guided ? tf.scalar(guidance) : undefined;
+    return {
+      async flow(sample: tf.Tensor, previous: tf.Tensor | undefined, timestep: number, signal?: AbortSignal) {
+        const time = timeFeatures(config, new Array<number>(prompts.shape[0]!).fill(timestep));
+        const inputs: FlowInputs = { sample, text: prompts, time };
+        if (previous) inputs.previous = previous;
+        if (scale) inputs.guidance = scale;
+        if (adapter !== undefined) inputs.adapter = adapter;
+        const { flow } = await predict.run(inputs, signal).finally(() => time.dispose());
+        return flow;
+      },
+      dispose: () => tf.dispose([prompts, ...(scale ? [scale] : [])]),
+    };
+  }
+
+  async function generate(options: GenerateOptions<A>): Promise<tf.Tensor> {
+    const { steps, signal, onStep } = options;
+    const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
+    const first = options.source ? firstStep(options.source.fidelity, steps) : 0;
+    const start = startLatents(options, sigmas[first]!);
+    const condition = conditioned(options);
+    let state = startState(scheduler, start);
+    let previous = selfConditioning ? tf.zeros(start.shape) : undefined;
+    start.dispose();
+    try {
+      for (const [index, plan] of solverSteps(scheduler, sigmas.slice(first)).entries()) {
+        signal?.throwIfAborted();
+        const flow = await condition.flow(state.sample, previous, timesteps[first + index]!, signal);
+        const weights = stepWeights(plan);
+        const next = await step.run({ state, flow, weights }, signal).finally(() => tf.dispose([flow, weights]));
+        disposeState(state);
+        state = next.state;
+        try {
+          onStep?.(index + 1, steps - first, next.prediction);
+        } finally {
+          previous?.dispose();
+          previous = selfConditioning ? next.prediction : undefined;
+          if (!selfConditioning) next.prediction.dispose();
+        }
+        await breathe();
+      }
+      return tf.clone(state.sample);
+    } finally {
+      disposeState(state);
+      previous?.dispose();
+      condition.dispose();
+    }
+  }
+
+  function startLatents({ text, size, seeds, noise, source }: GenerateOptions<A>, sigma: number): tf.Tensor {
+    const shape = [text.shape[0]!, config.out_channels, ...size];
+    const check = (tensor: tf.Tensor, what: string) => {
+      if (`${tensor.shape}` !== `${shape}`) throw new Error(`${what} must be [${shape}], found [${tensor.shape}]`);
+      return tensor;
+    };
+    if (source?.inverted) return tf.clone(check(source.latents, 'inverted latents'));
+    return tf.tidy(() => {
+      const random = noise ? check(noise, 'noise') : seededNoise(seeds, shape);
+      if (!source) return tf.clone(random);
+      return tf.add(tf.mul(random, sigma), tf.mul(check(source.latents, 'source latents'), 1 - sigma));
+    });
+  }
+
+  async function invert(
+    latents: tf.Tensor,
+    options: Prompt<A> & RunOptions & { fidelity: number },
+  ): Promise<tf.Tensor> {
+    const { steps, fidelity, signal, onStep } = options;
+    const { sigmas } = noiseSchedule(scheduler, steps);
+    const levels = sigmas.slice(firstStep(fidelity, steps)).reverse(); // 0, then louder and louder
+    const condition = conditioned(options);
+    let sample = tf.clone(latents);
+    let previous = selfConditioning ? tf.clone(latents) : undefined;
+    try {
+      for (const [index, sigma] of levels.slice(0, -1).entries()) {
+        signal?.throwIfAborted();
+        const flow = await condition.flow(sample, previous, 1000 * sigma, signal);
+        const [next, prediction] = tf.tidy(() => [
+          tf.add(sample, tf.mul(flow, levels[index + 1]! - sigma)),
+          tf.sub(sample, tf.mul(flow, sigma)),
+        ]) as [tf.Tensor, tf.Tensor];
+        tf.dispose([flow, sample]);
+        sample = next;
+        try {
+          onStep?.(index + 1, levels.length - 1, prediction);
+        } finally {
+          previous?.dispose();
+          previous = selfConditioning ? prediction : undefined;
+          if (!selfConditioning) prediction.dispose();
+        }
+        await breathe();
+      }
+      return tf.clone(sample);
+    } finally {
+      tf.dispose([sample, ...(previous ? [previous] : [])]);
+      condition.dispose();
+    }
+  }
+
+  return {
+    generate,
+    invert,
+    dispose() {
+      predict.dispose();
+      step.dispose();
+    },
+  };
+}
+
+/** The step to start with: 0 for pure noise, `steps` to leave the source as it is. */
+function firstStep(fidelity: number, steps: number): number {
+  if (!(fidelity >= 0 && fidelity <= 1)) throw new Error(`fidelity lies between 0 and 1, found ${fidelity}`);
+  return Math.round(fidelity * steps);
+}
+
+/** Standard normal noise [seeds, ...], each clip's from its own seed. */
+export function seededNoise(seeds: readonly number[], shape: readonly number[]): tf.Tensor {
+  if (seeds.length !== shape[0]) throw new Error(`expected ${shape[0]} seeds, found ${seeds.length}`);
+  const size = shape.slice(1).reduce((product, length) => product * length, 1);
+  const values = new Float32Array(seeds.length * size);
+  seeds.forEach((seed, index) => {
+    values.set(new Random(seed).normals(size), index * size);
+  });
+  return tf.tensor(values, [...shape]);
+}
+
+function disposeState({ sample, last, history }: SolverState): void {
+  tf.dispose([sample, last, ...history]);
+}
+
+/** Lets messages, and with them an abort, come in between steps. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
