@@ -9,7 +9,19 @@ export interface RecipeOptions {
   stepsIdentity?: number;
   stepsMotion?: number;
   seed?: number;
+  without?: Regulariser[];
+  checkpointEvery?: number;
 }
+
+/** Names on the command line -> switches of the recipe. */
+const regulariserSwitches = {
+  prior: 'priorPreservation',
+  dropout: 'coefficientDropout',
+  masking: 'textTokenMasking',
+  'self-conditioning': 'selfConditioning',
+} as const;
+
+type Regulariser = keyof typeof regulariserSwitches;
 
 export interface CaptionOptions {
   static: string[];
@@ -22,7 +34,11 @@ export function addRecipeOptions(command: Command): Command {
     .option('--rank <n>', 'rank of the learned weights', parseInteger(1, 256))
     .option('--steps-identity <n>', 'steps of stage I, on unordered frames', parseInteger(0, 20_000))
     .option('--steps-motion <n>', 'steps of stage II, on the whole clip', parseInteger(0, 20_000))
-    .option('--seed <n>', 'the same seed learns the same weights', parseInteger(0));
+    .option('--seed <n>', 'the same seed learns the same weights', parseInteger(0))
+    .addOption(
+      new Option('--without <regulariser...>', 'switches regularisers off').choices(Object.keys(regulariserSwitches)),
+    )
+    .option('--checkpoint-every <n>', 'steps between checkpoints', parseInteger(1));
 }
 
 export function addCaptionOptions(command: Command): Command {
@@ -47,6 +63,9 @@ export function recipeOf(options: RecipeOptions): RecipeInput {
     stepsIdentity: options.stepsIdentity,
     stepsMotion: options.stepsMotion,
     seed: options.seed,
+    checkpointEvery: options.checkpointEvery,
+    regularisers:
+      options.without && Object.fromEntries(options.without.map((name) => [regulariserSwitches[name], false])),
   };
 }
 
