@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as tf from '../../main/engine/backends/tf.ts';
+import { selectBackend } from '../../main/engine/backends/select.ts';
 import { openWeights } from '../../main/engine/formats/diffusers.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { savePipeline } from '../../main/engine/models/wan/save-pipeline.ts';
@@ -12,7 +12,9 @@ import { golden } from './golden.ts';
 const given = process.env.MOTIF_GOLDEN_WRITE;
 const folder = given ?? mkdtempSync(join(tmpdir(), 'motif-directory-'));
 afterAll(() => given || rmSync(folder, { recursive: true }));
-beforeAll(() => tf.setBackend('cpu'));
+beforeAll(async () => {
+  await selectBackend({ device: 'onnxruntime' });
+});
 
 test('a directory that we write holds every tensor and configuration that Python wrote', async () => {
   const written = join(folder, 'model');

@@ -1,9 +1,20 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect } from 'vitest';
 import '@tensorflow/tfjs-backend-cpu/dist/index.js';
-import { expect } from 'vitest';
+import { selectBackend } from '../../main/engine/backends/select.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openSafetensors } from '../../main/engine/formats/safetensors.ts';
+
+/** Declares the tests once for each backend: plain TensorFlow.js, and the one that users have. */
+export function onEachBackend(declare: () => void): void {
+  describe.each(['cpu', 'onnxruntime'] as const)('on %s', (device) => {
+    beforeAll(async () => {
+      await selectBackend({ device });
+    });
+    declare();
+  });
+}
 
 /** A file or folder beside this one. */
 export const golden = (name: string) => fileURLToPath(new URL(name, import.meta.url));
