@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { DeviceName, DeviceReport } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { createCpuExecutor } from './lazy/executors/onnxruntime/cpu.ts';
+import { createOpenVinoExecutor } from './lazy/executors/openvino/executor.ts';
+import { findOpenVino } from './lazy/executors/openvino/locate.ts';
 import { useLazyBackend } from './lazy/use.ts';
 import * as tf from './tf.ts';
 
@@ -28,6 +30,8 @@ const devices: Device[] = [
       return backend.executor.name;
     },
   },
+  { name: 'openvino', automatic: false, use: (threads) => useOpenVino('bf16', threads) },
+  { name: 'openvino-f32', automatic: false, use: (threads) => useOpenVino('f32', threads) },
   {
     name: 'cpu',
     automatic: false,
@@ -38,6 +42,13 @@ const devices: Device[] = [
     },
   },
 ];
+
+async function useOpenVino(precision: 'bf16' | 'f32', threads: number): Promise<string> {
+  const found = await findOpenVino();
+  if (!found) throw new Error('its library was not found (MOTIF_OPENVINO names its folder)');
+  const backend = await useLazyBackend(createOpenVinoExecutor({ library: found.path, precision, threads }));
+  return `${backend.executor.name}, from ${found.where}`;
+}
 
 /**
  * Chooses what computes: the device asked for, or the best that works. Tensors made before do not outlive the change.
