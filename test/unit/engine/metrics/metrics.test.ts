@@ -61,7 +61,7 @@ describe('picture metrics', () => {
 describe('motion metrics', () => {
   it('finds a known displacement', () => {
     const flow = opticalFlow(picture(0, 0), picture(2, -1), size);
-    const inside = [];
+    const inside: number[] = [];
     for (let y = 8; y < 40; y++) for (let x = 8; x < 56; x++) inside.push(y * size.width + x);
     const mean = (values: Float32Array) => inside.reduce((sum, i) => sum + values[i]!, 0) / inside.length;
     expect(mean(flow.x)).toBeCloseTo(2, 0);
