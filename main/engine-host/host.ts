@@ -47,8 +47,9 @@ interface Running {
  * finds a fresh engine. Calls that compute wait for one another; `device` and `describeModel` do not.
  */
 export class EngineHost implements Engine {
-  readonly #options: EngineHostOptions;
-  readonly #limits: WatchLimits;
+  #options: EngineHostOptions;
+  #limits: WatchLimits;
+  #restartWhenIdle = false;
   #running: Running | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #onEvent: ((event: EngineEvent) => void) | null = null;
@@ -92,6 +93,15 @@ export class EngineHost implements Engine {
 
   importLora(request: ImportLoraRequest, options: CallOptions = {}): Promise<LoraReport> {
     return this.#compute(options, (client, wire) => client.call.importLora(request, wire));
+  }
+
+  /** Other devices, threads or limits from the next process on; one that is idle is ended for that, one at work afterwards. */
+  configure(changed: Pick<EngineHostOptions, 'device' | 'threads' | 'limits'>): void {
+    this.#options = { ...this.#options, ...changed };
+    this.#limits = { ...this.#limits, ...changed.limits };
+    this.#device = null;
+    if (this.#calls > 0) this.#restartWhenIdle = true;
+    else void this.dispose();
   }
 
   /** Ends the process; calls in flight fail with `disconnected`. A later call starts another. */
@@ -185,6 +195,11 @@ export class EngineHost implements Engine {
 
   #rest(): void {
     this.#options.onState?.('ready', null);
+    if (this.#restartWhenIdle) {
+      this.#restartWhenIdle = false;
+      void this.dispose();
+      return;
+    }
     const { idleStopSeconds } = this.#options;
     if (idleStopSeconds == null) return;
     this.#idleTimer = setTimeout(() => void this.dispose(), idleStopSeconds * 1000);
@@ -249,6 +264,8 @@ export class EngineHost implements Engine {
     });
   }
 }
+
+export type { Engine };
 
 type Ask<T> = (client: Client<typeof engineContract>, options: { signal?: AbortSignal }) => Promise<Result<T>>;
 

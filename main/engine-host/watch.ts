@@ -17,6 +17,7 @@ export const defaultLimits: WatchLimits = {
   idleSeconds: 180,
   silentSeconds: 3600,
   beatSeconds: 120,
+  startSeconds: 120,
   memoryBytes: null,
 };
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { Clip } from '../../shared/domain/clip.ts';
 import type { Concept, ConceptCaption } from '../../shared/domain/concept.ts';
@@ -16,6 +17,26 @@ import type {
 } from '../../shared/domain/library.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
+import { type Engine, EngineHost } from '../engine-host/host.ts';
+import { ClipStore } from '../library/clips.ts';
+import { ConceptStore } from '../library/concepts.ts';
+import { EditStore } from '../library/edits.ts';
+import { resolveItem } from '../library/ids.ts';
+import { allTags } from '../library/labels.ts';
+import { openLibrary } from '../library/open.ts';
+import { searchItems } from '../library/search.ts';
+import { readSettings, writeSettings } from '../library/settings.ts';
+import { deleteItems, emptyTrash, listTrash, restoreItems } from '../library/trash.ts';
+import { locateMediaTools, type MediaTools } from '../media/locate.ts';
+import { duplicateConcept, importLora, readLosses } from './concept-files.ts';
+import { Emitter } from './emitter.ts';
+import { findResources, ModelRegistry } from './models.ts';
+import { renderPreview } from './preview.ts';
+import { type JobListener, JobQueue, type Runners } from './queue.ts';
+import { exportRunner } from './runners/export.ts';
+import { generateRunner } from './runners/generate.ts';
+import { importRunner } from './runners/import.ts';
+import { learnRunner } from './runners/learn.ts';
 
 /** What a caller writes to start a job: `{ kind: 'learn', clips: [...], recipe: { rank: 8 } }`. Defaults may be left out. */
 export type JobRequest = {
@@ -37,13 +58,11 @@ export interface ServicesOptions {
   threads?: number;
   /** Folder with models/ and samples/; found beside the program when left out. */
   resources?: string;
+  /** An engine in this process instead of one in its own. */
+  engine?: Engine;
 }
 
-/** What a job tells while it runs. */
-export interface JobListener {
-  onChange?(job: Job): void;
-  onEvent?(event: EngineEvent): void;
-}
+export type { JobListener };
 
 export interface ServiceEvents {
   'job.changed': { job: Job };
@@ -144,6 +163,10 @@ export interface Services {
   readonly device: {
     report(options?: { measure?: boolean }): Promise<DeviceReport>;
   };
+  readonly media: {
+    /** ffmpeg and ffprobe, looked for at the first call. Throws `not-found` when there are none. */
+    tools(): Promise<MediaTools>;
+  };
   readonly settings: {
     get(): Settings;
     set(patch: Partial<Settings>): Settings;
@@ -155,5 +178,142 @@ export interface Services {
 
 /** Opens the library and wires the queue, the media tools and the engine host. Starts no process. */
 export async function openServices(options: ServicesOptions): Promise<Services> {
-  throw new Error(`the services are being built; ${options.program} cannot open them yet`);
+  const library = openLibrary(options);
+  const emitter = new Emitter<ServiceEvents>();
+  const changed = (kind: ItemKind) => emitter.emit('library.changed', { kind });
+  const clips = new ClipStore(library);
+  const concepts = new ConceptStore(library);
+  const edits = new EditStore(library);
+
+  const engineSettings = ({ device, threads, engineMemoryLimitBytes }: Settings) => ({
+    device: options.device ?? device,
+    threads: options.threads ?? threads ?? undefined,
+    limits: { memoryBytes: engineMemoryLimitBytes },
+  });
+  const host = new EngineHost({
+    ...engineSettings(readSettings(library)),
+    onState: (state, message) => emitter.emit('engine.state', { state, message }),
+  });
+  const engine: Engine = options.engine ?? host;
+  const models = new ModelRegistry(library, options.resources ?? findResources(), (directory) =>
+    engine.describeModel(directory),
+  );
+  let located: Promise<MediaTools> | undefined;
+  const tools = () => {
+    located ??= locateMediaTools();
+    // An ffmpeg that is installed meanwhile is found at the next try.
+    located.catch(() => {
+      located = undefined;
+    });
+    return located;
+  };
+
+  const parts = { library, clips, concepts, edits, models, engine, tools };
+  const runners: Runners = {
+    import: importRunner(parts),
+    learn: learnRunner(parts),
+    generate: generateRunner(parts),
+    export: exportRunner(parts),
+  };
+  const queue = new JobQueue(library, runners, {
+    changed: (job) => emitter.emit('job.changed', { job }),
+    removed: (id) => emitter.emit('job.removed', { id }),
+    event: (id, event) => emitter.emit('job.event', { id, event }),
+    libraryChanged: changed,
+  });
+  if (library.canWrite) emptyTrash(library, daysAgo(readSettings(library).trashDays));
+
+  /** Tells everybody once the change is made. */
+  const telling = <T>(kind: ItemKind, value: T): T => {
+    changed(kind);
+    return value;
+  };
+  const tellingAll = (deletion: Deletion): Deletion => {
+    for (const kind of new Set(deletion.items.map((item) => item.kind))) changed(kind);
+    return deletion;
+  };
+
+  return {
+    library: {
+      status: () => library.status(),
+      absolutePath: (path) => library.absolutePath(path),
+      search: (text, given) => searchItems(library, text, given),
+      tags: () => allTags(library),
+      resolve: (reference, kinds) => resolveItem(library, reference, kinds),
+      delete: (items) => tellingAll(deleteItems(library, items)),
+      restore: (id) => tellingAll(restoreItems(library, id)),
+      trash: () => listTrash(library),
+      emptyTrash: (before) => emptyTrash(library, before),
+    },
+    clips: {
+      list: (query) => clips.list(query),
+      get: (reference) => clips.get(reference),
+      label: (reference, labels) => telling('clip', clips.label(reference, labels)),
+    },
+    concepts: {
+      list: (query) => concepts.list(query),
+      get: (reference, version) => concepts.get(reference, version),
+      versions: (reference) => concepts.versions(reference),
+      label: (reference, labels) => telling('concept', concepts.label(reference, labels)),
+      duplicate: (reference, name) => telling('concept', duplicateConcept(parts, reference, name)),
+      losses: (reference, version) => readLosses(parts, reference, version),
+      importLora: async (request, signal) => telling('concept', await importLora(parts, request, signal)),
+    },
+    edits: {
+      list: (query) => edits.list(query),
+      get: (reference) => edits.get(reference),
+      label: (reference, labels) => telling('edit', edits.label(reference, labels)),
+      preview: (request, signal) => renderPreview(parts, request, signal),
+    },
+    jobs: {
+      list: (filter) => queue.list(filter),
+      get: (reference) => queue.get(reference),
+      enqueue: (request) => queue.enqueue(request),
+      run: (reference, given) => queue.run(reference, given),
+      runNew: (request, given) => queue.run(queue.enqueue(request).id, given),
+      start: () => queue.start(),
+      pause: (reference) => queue.control(reference, 'pause'),
+      resume: (reference) => queue.control(reference, 'resume'),
+      cancel: (reference) => queue.control(reference, 'cancel'),
+      retry: (reference) => queue.retry(reference),
+      move: (reference, before) => queue.move(reference, before),
+      remove: (reference) => queue.remove(reference),
+      events: (reference) => queue.events(reference),
+    },
+    models: {
+      list: () => models.list(),
+      get: (nameOrDirectory) => models.get(nameOrDirectory),
+      add: (directory) => models.add(directory),
+      remove: (nameOrDirectory) => models.remove(nameOrDirectory),
+    },
+    device: {
+      report: (given) => engine.device(given),
+    },
+    media: { tools },
+    settings: {
+      get: () => readSettings(library),
+      set(patch) {
+        const settings = writeSettings(library, patch);
+        if (engineSettingNames.some((name) => patch[name] !== undefined)) host.configure(engineSettings(settings));
+        emitter.emit('settings.changed', { settings });
+        return settings;
+      },
+    },
+    on: (event, listener) => emitter.on(event, listener),
+    async close() {
+      const stopped = queue.close();
+      // A call that does not end soon is cut off with its process; a learning goes on from its last checkpoint.
+      await Promise.race([stopped, sleep(closeMilliseconds, undefined, { ref: false })]);
+      await engine.dispose();
+      await stopped;
+      library.close();
+    },
+  };
+}
+
+const engineSettingNames = ['device', 'threads', 'engineMemoryLimitBytes'] as const;
+const closeMilliseconds = 5000;
+
+function daysAgo(days: number): Date {
+  return new Date(Date.now() - days * 24 * 3600 * 1000);
 }

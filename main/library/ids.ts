@@ -29,12 +29,12 @@ export function slug(name: string): string {
 
 const allKinds: ItemKind[] = ['concept', 'edit', 'clip'];
 
-/** An id that no item of the library has, nor had before it went to the trash. */
-export function makeItemId(library: Library, name: string): string {
+/** An id that no item of the library has, those in the trash included, and that nobody has reserved. */
+export function makeItemId(library: Library, name: string, isReserved: (id: string) => boolean = () => false): string {
   const statement = library.db.prepare(
     allKinds.map((kind) => `SELECT 1 FROM ${tableOf[kind]} WHERE id = @id`).join(' UNION ALL '),
   );
-  return makeId(name, (id) => statement.get({ id }) !== undefined);
+  return makeId(name, (id) => isReserved(id) || statement.get({ id }) !== undefined);
 }
 
 /**

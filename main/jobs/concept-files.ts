@@ -1,0 +1,115 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import type { Concept, ConceptCaption } from '../../shared/domain/concept.ts';
+import { type LossPoint, lossPoint } from '../../shared/domain/engine.ts';
+import { recipe } from '../../shared/domain/recipe.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import type { Engine } from '../engine-host/host.ts';
+import type { ClipStore } from '../library/clips.ts';
+import type { ConceptStore } from '../library/concepts.ts';
+import { makeItemId } from '../library/ids.ts';
+import type { Library } from '../library/open.ts';
+import type { ModelRegistry } from './models.ts';
+import { lossesFile } from './runners/learn.ts';
+
+interface Parts {
+  library: Library;
+  clips: ClipStore;
+  concepts: ConceptStore;
+  models: ModelRegistry;
+  engine: Pick<Engine, 'importLora'>;
+}
+
+/** The loss curves that were kept with a concept; none for one that came from elsewhere. */
+export function readLosses({ library, concepts }: Parts, reference: string, version?: number): LossPoint[] {
+  const file = join(dirname(library.absolutePath(concepts.get(reference, version).file)), lossesFile);
+  return existsSync(file) ? z.array(lossPoint).parse(JSON.parse(readFileSync(file, 'utf8'))) : [];
+}
+
+/** A new concept that begins as the newest version of another, with a file of its own. */
+export function duplicateConcept({ library, concepts }: Parts, reference: string, name?: string): Concept {
+  const original = concepts.get(reference);
+  const newName = name ?? `${original.name} copy`;
+  return adoptFirstVersion(library, newName, (folder, id, place) => {
+    const file = basename(original.file);
+    copyFileSync(library.absolutePath(original.file), join(folder, file));
+    const losses = join(dirname(library.absolutePath(original.file)), lossesFile);
+    if (existsSync(losses)) copyFileSync(losses, join(folder, lossesFile));
+    const createdAt = new Date().toISOString();
+    return () => concepts.insert({ ...original, id, name: newName, version: 1, file: `${place}/${file}`, createdAt });
+  });
+}
+
+export interface ImportLoraRequest {
+  file: string;
+  clipId: string;
+  caption: ConceptCaption;
+  name?: string;
+  model?: string;
+}
+
+/** A LoRA file of any dialect becomes a concept. Throws what the engine says about a file that does not fit the model. */
+export async function importLora(parts: Parts, request: ImportLoraRequest, signal?: AbortSignal): Promise<Concept> {
+  const { library, clips, concepts, models, engine } = parts;
+  library.requireWriting();
+  const file = resolve(request.file);
+  if (!existsSync(file)) throw new AppError('not-found', `There is no file ${file}.`);
+  const clip = clips.get(request.clipId);
+  const model = await models.get(request.model ?? null);
+  const name = request.name ?? basename(file, extname(file));
+  const folder = makeFolder(library);
+  try {
+    const conceptFile = join(folder, 'concept.safetensors');
+    const report = await engine.importLora(
+      { model: model.directory, file, caption: request.caption, conceptFile },
+      { signal },
+    );
+    writeFileSync(join(folder, lossesFile), '[]');
+    const id = makeItemId(library, name);
+    const place = `concepts/${id}/v1`;
+    return library.adopt(folder, place, () =>
+      concepts.insert({
+        id,
+        name,
+        version: 1,
+        clipIds: [clip.id],
+        captions: [request.caption],
+        recipe: recipe.parse({ method: 'lora', rank: report.rank }),
+        model: models.reference(model),
+        rank: report.rank,
+        directionStrengths: [],
+        directionNames: {},
+        metrics: {},
+        file: `${place}/concept.safetensors`,
+        tags: [],
+        notes: `Imported from ${basename(file)} (${report.dialect}, rank ${report.rank}, ${report.layers} layers).`,
+        createdAt: new Date().toISOString(),
+      }),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function adoptFirstVersion(
+  library: Library,
+  name: string,
+  fill: (folder: string, id: string, place: string) => () => Concept,
+): Concept {
+  library.requireWriting();
+  const id = makeItemId(library, name);
+  const place = `concepts/${id}/v1`;
+  const folder = makeFolder(library);
+  try {
+    return library.adopt(folder, place, fill(folder, id, place));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Inside the jobs folder: on the same disk, and what a kill leaves there is cleared at the next start. */
+function makeFolder(library: Library): string {
+  mkdirSync(join(library.folder, 'jobs'), { recursive: true });
+  return mkdtempSync(join(library.folder, 'jobs', 'incoming-'));
+}

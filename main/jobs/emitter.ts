@@ -1,0 +1,15 @@
+/** Tells listeners of typed events, in the order in which they came. */
+export class Emitter<Events> {
+  readonly #listeners = new Map<keyof Events, Set<(payload: never) => void>>();
+
+  /** Answers a function that stops listening. */
+  on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => void): () => void {
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  emit<E extends keyof Events>(event: E, payload: Events[E]): void {
+    for (const listener of this.#listeners.get(event) ?? []) (listener as (payload: Events[E]) => void)(payload);
+  }
+}

@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, extname, join, resolve } from 'node:path';
+import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
+import type { ExportSettings } from '../../../shared/domain/export.ts';
+import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
+import type { Engine } from '../../engine-host/host.ts';
+import type { ClipStore } from '../../library/clips.ts';
+import type { ConceptStore } from '../../library/concepts.ts';
+import type { EditStore } from '../../library/edits.ts';
+import type { Library } from '../../library/open.ts';
+import { readSettings } from '../../library/settings.ts';
+import { exportFrames } from '../../media/export.ts';
+import type { MediaTools } from '../../media/locate.ts';
+import type { ModelRegistry } from '../models.ts';
+import type { RunContext, Runner } from '../runner.ts';
+
+type LoraExport = Extract<ExportInput, { what: 'lora' }>;
+
+/** An edit or a clip becomes a video file, a concept a LoRA file. */
+export function exportRunner(services: {
+  library: Library;
+  clips: ClipStore;
+  concepts: ConceptStore;
+  edits: EditStore;
+  models: ModelRegistry;
+  engine: Pick<Engine, 'exportLora'>;
+  tools(): Promise<MediaTools>;
+}): Runner<ExportInput, ExportOutput> {
+  const { library, clips, concepts, edits, models, engine, tools } = services;
+
+  function target(output: string | null, name: string): string {
+    if (output !== null) return resolve(output);
+    return join(readSettings(library).exportFolder ?? join(library.folder, 'exports'), name);
+  }
+
+  async function exportVideo(
+    frames: RawFrames,
+    clip: Clip | null,
+    settings: ExportSettings,
+    file: string,
+    { signal, onProgress }: RunContext<ExportInput>,
+  ): Promise<ExportOutput> {
+    const made = await exportFrames(await tools(), {
+      frames: { ...frames, file: library.absolutePath(frames.file) },
+      settings,
+      target: file,
+      source: clip
+        ? {
+            path: clip.source.path,
+            fromSeconds: clip.fromSeconds,
+            hasAudio: clip.source.hasAudio,
+            rate: clip.source.rate,
+          }
+        : undefined,
+      signal,
+      onProgress: ({ frame, framesPerSecond, secondsLeft, ratio }) =>
+        onProgress({
+          phase: 'export',
+          done: frame,
+          total: ratio ? Math.max(frame, Math.round(frame / ratio)) : frames.frameCount,
+          unit: 'frames',
+          perSecond: framesPerSecond || null,
+          etaSeconds: secondsLeft ?? null,
+        }),
+    });
+    return { file: made.file, sizeBytes: made.sizeBytes, notes: made.warnings };
+  }
+
+  async function exportLora(input: LoraExport, { signal }: RunContext<ExportInput>): Promise<ExportOutput> {
+    const concept = concepts.byId(input.conceptId, input.conceptVersion ?? undefined);
+    const model = await models.get(concept.model);
+    const asked = target(input.output, `${concept.id}-${input.dialect}.safetensors`);
+    const file = freeFile(extname(asked) === '' ? `${asked}.safetensors` : asked, input.overwrite);
+    mkdirSync(dirname(file), { recursive: true });
+    const report = await engine.exportLora(
+      {
+        model: model.directory,
+        conceptFile: library.absolutePath(concept.file),
+        sliders: input.sliders,
+        dialect: input.dialect,
+        output: file,
+      },
+      { signal },
+    );
+    return {
+      file: report.file,
+      sizeBytes: statSync(report.file).size,
+      notes: [`${report.dialect} LoRA of rank ${report.rank} for ${report.layers} layers`],
+    };
+  }
+
+  return {
+    kind: 'export',
+    lane: 'media',
+    resumes: false,
+    prepare(input) {
+      switch (input.what) {
+        case 'edit': {
+          const edit = edits.get(input.editId);
+          return { input: { ...input, editId: edit.id }, title: `Export ${edit.name}`, targetName: 'export' };
+        }
+        case 'clip': {
+          const clip = clips.get(input.clipId);
+          return { input: { ...input, clipId: clip.id }, title: `Export ${clip.name}`, targetName: 'export' };
+        }
+        case 'lora': {
+          const concept = concepts.get(input.conceptId, input.conceptVersion ?? undefined);
+          return {
+            input: { ...input, conceptId: concept.id, conceptVersion: concept.version },
+            title: `Export ${concept.name} as a LoRA`,
+            targetName: 'export',
+          };
+        }
+        default:
+          return input satisfies never;
+      }
+    },
+    async run(context) {
+      const { input } = context;
+      switch (input.what) {
+        case 'edit': {
+          const edit = edits.byId(input.editId);
+          const clip = edit.sourceClipId === null ? null : clips.byId(edit.sourceClipId);
+          return {
+            output: await exportVideo(edit.frames, clip, input.settings, target(input.output, edit.id), context),
+          };
+        }
+        case 'clip': {
+          const clip = clips.byId(input.clipId);
+          return {
+            output: await exportVideo(clip.frames, clip, input.settings, target(input.output, clip.id), context),
+          };
+        }
+        case 'lora':
+          return { output: await exportLora(input, context) };
+        default:
+          return input satisfies never;
+      }
+    },
+  };
+}
+
+/** 'a.safetensors' -> itself, or 'a-2.safetensors' when it exists and files are numbered. Throws `conflict` when that is refused. */
+function freeFile(file: string, overwrite: ExportSettings['overwrite']): string {
+  if (overwrite === 'replace' || !existsSync(file)) return file;
+  if (overwrite === 'refuse') {
+    throw new AppError('conflict', `${file} exists already.`, { hint: 'Choose another name, or allow replacing it.' });
+  }
+  const ending = extname(file);
+  const stem = file.slice(0, file.length - ending.length);
+  for (let number = 2; ; number++) {
+    const numbered = `${stem}-${number}${ending}`;
+    if (!existsSync(numbered)) return numbered;
+  }
+}

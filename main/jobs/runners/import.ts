@@ -1,0 +1,71 @@
+import { basename, extname, join, resolve } from 'node:path';
+import type { Clip } from '../../../shared/domain/clip.ts';
+import type { ImportInput, ImportOutput } from '../../../shared/domain/job-input.ts';
+import type { ClipStore } from '../../library/clips.ts';
+import { type ImportedClip, importClip } from '../../media/import.ts';
+import type { MediaTools } from '../../media/locate.ts';
+import type { ModelRegistry } from '../models.ts';
+import { createProgressMeter } from '../progress-meter.ts';
+import type { Runner } from '../runner.ts';
+
+/** A video file becomes a clip of the library, at the size and rate of a model. */
+export function importRunner(services: {
+  clips: ClipStore;
+  models: ModelRegistry;
+  tools(): Promise<MediaTools>;
+}): Runner<ImportInput, ImportOutput> {
+  const { clips, models, tools } = services;
+  return {
+    kind: 'import',
+    lane: 'media',
+    resumes: false,
+    prepare(input) {
+      const path = resolve(input.path);
+      const name = input.name ?? basename(path, extname(path));
+      return { input: { ...input, path, name }, title: `Import ${basename(path)}`, targetName: name };
+    },
+    async run({ input, target, folder, signal, onProgress }) {
+      const model = await models.get(input.model);
+      const measure = createProgressMeter('import', 'frames');
+      const made = join(folder, 'clip');
+      const imported = await importClip(await tools(), {
+        file: input.path,
+        fromSeconds: input.fromSeconds,
+        toSeconds: input.toSeconds,
+        crop: input.crop,
+        fit: input.fit,
+        sizes: model.sizes,
+        rate: model.rate,
+        temporalStride: model.temporalStride,
+        maximumFrames: model.frameCount,
+        outFolder: made,
+        signal,
+        onProgress: ({ framesDone, framesExpected }) => onProgress(measure(framesDone, framesExpected)),
+      });
+      const twin = clips.withContent(imported.source.sha256).find((clip) => isSameCut(clip, imported));
+      if (twin && input.duplicates === 'reuse') return { output: { clipId: twin.id, duplicate: true } };
+      const place = `clips/${target}`;
+      return {
+        output: { clipId: target, duplicate: twin !== undefined },
+        move: { from: made, to: place },
+        changed: 'clip',
+        writeRows: () =>
+          clips.insert({
+            ...imported,
+            id: target,
+            name: input.name ?? target,
+            frames: { ...imported.frames, file: `${place}/${basename(imported.frames.file)}` },
+            tags: [],
+            notes: '',
+            createdAt: new Date().toISOString(),
+          }),
+      };
+    },
+  };
+}
+
+function isSameCut(clip: Clip, imported: ImportedClip): boolean {
+  const cut = ({ fromSeconds, toSeconds, crop, fit, frames: { width, height, frameCount, rate } }: ImportedClip) =>
+    JSON.stringify([fromSeconds, toSeconds, crop, fit, width, height, frameCount, rate.numerator, rate.denominator]);
+  return cut(clip) === cut(imported);
+}

@@ -1,0 +1,111 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LearnInput, LearnOutput } from '../../../shared/domain/job-input.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
+import type { Engine } from '../../engine-host/host.ts';
+import type { ClipStore } from '../../library/clips.ts';
+import type { ConceptStore } from '../../library/concepts.ts';
+import type { Library } from '../../library/open.ts';
+import { mergeLosses, readEvents } from '../event-log.ts';
+import type { ModelRegistry } from '../models.ts';
+import type { Runner } from '../runner.ts';
+
+/** The name of the loss curves beside a concept's file. */
+export const lossesFile = 'losses.json';
+
+/** One or more clips become a concept, or the next version of one. Checkpoints stay in the job's folder until it is done. */
+export function learnRunner(services: {
+  library: Library;
+  clips: ClipStore;
+  concepts: ConceptStore;
+  models: ModelRegistry;
+  engine: Pick<Engine, 'learn'>;
+}): Runner<LearnInput, LearnOutput> {
+  const { library, clips, concepts, models, engine } = services;
+  return {
+    kind: 'learn',
+    lane: 'engine',
+    resumes: true,
+    prepare(input) {
+      const chosen = input.clips.map(({ clipId, caption }) => ({ clip: clips.get(clipId), caption }));
+      const existing = input.conceptId === undefined ? null : concepts.get(input.conceptId);
+      const name = existing?.name ?? input.name ?? chosen.map(({ clip }) => clip.name).join(' + ');
+      for (const { caption } of chosen) checkCaption(caption.static, input.recipe.method);
+      return {
+        input: {
+          ...input,
+          name,
+          conceptId: existing?.id,
+          clips: chosen.map(({ clip, caption }) => ({ clipId: clip.id, caption })),
+        },
+        title: existing ? `Learn ${name} again` : `Learn ${name}`,
+        targetName: name,
+      };
+    },
+    async run({ input, target, folder, signal, onProgress, onEvent }) {
+      const model = await models.get(input.model);
+      const used = input.clips.map(({ clipId }) => clips.byId(clipId));
+      const made = join(folder, 'result');
+      mkdirSync(made, { recursive: true });
+      const result = await engine.learn(
+        {
+          model: model.directory,
+          clips: used.map((clip, index) => ({
+            frames: { ...clip.frames, file: library.absolutePath(clip.frames.file) },
+            caption: input.clips[index]!.caption,
+          })),
+          recipe: input.recipe,
+          workDirectory: join(folder, 'work'),
+          conceptFile: join(made, 'concept.safetensors'),
+        },
+        {
+          signal,
+          onEvent(event) {
+            onEvent(event);
+            if (event.type === 'progress') onProgress(event.progress);
+          },
+        },
+      );
+      const told = readEvents(join(folder, 'events.jsonl')).flatMap((event) =>
+        event.type === 'loss' ? [event.point] : [],
+      );
+      writeFileSync(join(made, lossesFile), JSON.stringify(mergeLosses(told, result.losses)));
+
+      const id = input.conceptId ?? target;
+      const version = concepts.nextVersion(id);
+      const place = `concepts/${id}/v${version}`;
+      return {
+        output: { conceptId: id, version },
+        move: { from: made, to: place },
+        changed: 'concept',
+        writeRows: () =>
+          concepts.insert({
+            id,
+            name: input.name ?? id,
+            version,
+            clipIds: used.map((clip) => clip.id),
+            captions: input.clips.map(({ caption }) => caption),
+            recipe: input.recipe,
+            model: models.reference(model),
+            rank: result.rank,
+            directionStrengths: result.directionStrengths,
+            directionNames: {},
+            metrics: result.metrics,
+            file: `${place}/concept.safetensors`,
+            tags: [],
+            notes: '',
+            createdAt: new Date().toISOString(),
+          }),
+      };
+    },
+  };
+}
+
+/** The words of stage I must say where the learned identity goes; a plain LoRA has no token of its own. */
+function checkCaption(caption: string, method: LearnInput['recipe']['method']): void {
+  if (method === 'set-and-sequence' && !/\[v\d*\]/.test(caption)) {
+    throw new AppError('invalid-input', `The static description "${caption}" has no [v].`, {
+      hint: 'Put [v] before what is learned: "a [v] person in a blue jacket, in a park".',
+    });
+  }
+}
