@@ -117,10 +117,10 @@ export class ConceptStore {
   /** Also finds a concept in the trash: its edits may have been restored without it. */
   byId(id: string, version?: number): Concept {
     const row = this.#library.db
-      .prepare<[string, number | null], ConceptRow>(
-        `${selectVersions} WHERE concepts.id = ?1 AND (?2 IS NULL OR version = ?2) ORDER BY version DESC LIMIT 1`,
+      .prepare<[{ id: string; version: number | null }], ConceptRow>(
+        `${selectVersions} WHERE concepts.id = @id AND (@version IS NULL OR version = @version) ORDER BY version DESC LIMIT 1`,
       )
-      .get(id, version ?? null);
+      .get({ id, version: version ?? null });
     if (row === undefined) {
       throw new AppError('not-found', `There is no ${version ? `version ${version} of the ` : ''}concept "${id}".`);
     }
