@@ -127,11 +127,14 @@ export async function decode(probe: Probe, decoder: Decoder, request: DecodeRequ
     alpha: decoder.hasAlpha,
     mapColours: decoder.mapColours,
   });
-  const seek = Math.max(0, request.fromSeconds - (request.keyFramesOnly ? 0 : lead(probe)));
+  const { numerator, denominator } = probe.rate;
+  const wantedSeek = Math.max(0, request.fromSeconds - (request.keyFramesOnly ? 0 : lead(probe)));
+  const seek = probe.hasTimes ? wantedSeek : 0; // without times there is nothing to seek by
   const args = [
     ...['-hide_banner', '-nostdin', '-loglevel', 'repeat+level+info', '-nostats', ...inputRestrictions],
     ...['-noautorotate', ...decoder.inputArguments],
     ...(request.keyFramesOnly ? ['-skip_frame', 'nokey', '-noaccurate_seek'] : []),
+    ...(probe.hasTimes ? [] : ['-r', `${numerator}/${denominator}`]),
     ...(seek > 0 ? ['-ss', seek.toFixed(6)] : []),
     ...['-t', (request.toSeconds - seek + 0.5).toFixed(6), '-i', fileArgument(probe.path)],
     ...['-map', `0:${probe.streamIndex}`, '-vf', [...filters, 'showinfo'].join(',')],

@@ -13,6 +13,7 @@ type Timing = Pick<
   | 'startSeconds'
   | 'endSeconds'
   | 'claimedSeconds'
+  | 'hasTimes'
   | 'frameTimes'
 >;
 
@@ -42,7 +43,13 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
   const variableRate = gaps.length > 0 && longestGap - shortestGap > gapTolerance;
   const nominal = rationalOr(stream.r_frame_rate, { numerator: 25, denominator: 1 });
   const average = rationalOr(stream.avg_frame_rate, nominal);
-  const rate = variableRate ? average : plausible(nominal, gaps) ? nominal : average;
+  const duration = secondsOr(packets[0]?.duration_time, 0);
+  const rate =
+    times.length === 0 && duration > 0
+      ? nearestRate(1 / duration, nominal, average)
+      : variableRate || !plausible(nominal, gaps)
+        ? average
+        : nominal;
   const startSeconds = times[0] ?? Math.max(0, secondsOr(stream.start_time, 0) - fileStart);
   const claimedSeconds = secondsOr(
     stream.duration,
@@ -61,6 +68,7 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
     startSeconds,
     endSeconds: packetsComplete ? readEnd : Math.max(readEnd, claimedSeconds),
     claimedSeconds,
+    hasTimes: times.length > 0 || shown.length === 0,
     frameTimes: packetsComplete && times.length === shown.length && times.length > 0 ? times : undefined,
   };
 }
@@ -70,4 +78,14 @@ function plausible(rate: Rational, gaps: number[]): boolean {
   if (gaps.length === 0) return toNumber(rate) <= 240;
   const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
   return Math.abs(mean * toNumber(rate) - 1) < 0.05;
+}
+
+/** Raw streams have no times; ffprobe then gives one field's rate, ffmpeg's default, and the packets' true duration. */
+function nearestRate(wanted: number, nominal: Rational, average: Rational): Rational {
+  const half =
+    nominal.numerator % 2 === 0
+      ? { ...nominal, numerator: nominal.numerator / 2 }
+      : { ...nominal, denominator: nominal.denominator * 2 };
+  const distance = (rate: Rational) => Math.abs(toNumber(rate) - wanted);
+  return [half, average].reduce((best, rate) => (distance(rate) < distance(best) ? rate : best), nominal);
 }
