@@ -76,5 +76,8 @@ export function reportConcept(
     ...(seconds === undefined ? [] : [`learned in ${formatDuration(seconds)}`]),
     ...(reconstructionPsnr === undefined ? [] : [`reconstruction ${formatNumber(reconstructionPsnr)} dB`]),
   ];
+  if (concept.captions.length > 1) {
+    context.output.note('In prompts, the first clip is [v] and [u], the second [v2] and [u2], and so on.');
+  }
   context.output.result('concept', { concept }, `${concept.id}  ${concept.name} (${told.join(', ')})`);
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { conceptCaption } from '../../../shared/domain/concept.ts';
+import { findResources } from '../../jobs/models.ts';
 
 /** `resources/samples/samples.json`: the bundled clips with the words that describe them. */
 const sampleList = z
@@ -16,15 +17,7 @@ const sampleList = z
 
 /** The clip that the demo learns when none is given: the first of the list, with an absolute path. */
 export function bundledSample(): z.infer<typeof sampleList>[number] {
-  const folder = join(resourcesFolder(), 'samples');
+  const folder = join(findResources(), 'samples');
   const [first] = sampleList.parse(JSON.parse(readFileSync(join(folder, 'samples.json'), 'utf8')));
   return { ...first!, file: join(folder, first!.file) };
-}
-
-/** The program runs from dist/ when built and from main/cli/ in tests; resources/ is the first one above. */
-function resourcesFolder(): string {
-  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
-    if (existsSync(join(folder, 'resources', 'samples'))) return join(folder, 'resources');
-  }
-  throw new Error('the folder resources/samples is missing beside the program');
 }
