@@ -1,3 +1,4 @@
+import { lowRankLinear } from '../backends/low-rank-linear.ts';
 import * as tf from '../backends/tf.ts';
 import type { Hooks } from '../nn/hooks.ts';
 import { linear } from '../nn/linear.ts';
@@ -16,25 +17,18 @@ export function basisShape(inSize: number, outSize: number, side: BasisSide): [m
   return side === 'output' ? [outSize, inSize] : [inSize, outSize];
 }
 
-/** x [..., in] -> the change A B applied to it [..., out] */
-export function applyLowRank({ basis, coefficients }: LowRank, side: BasisSide, x: tf.Tensor): tf.Tensor {
-  return tf.tidy(() => {
-    const inSize = x.shape[x.shape.length - 1]!;
-    const rows = tf.reshape(x, [-1, inSize]); // [rows, in]
-    const inner =
-      side === 'output' ? tf.matMul(rows, coefficients, false, true) : (tf.matMul(rows, basis) as tf.Tensor); // [rows, r]
-    const changed = side === 'output' ? tf.matMul(inner, basis, false, true) : tf.matMul(inner, coefficients); // [rows, out]
-    return tf.reshape(changed, [...x.shape.slice(0, -1), changed.shape[1]!]);
-  });
-}
-
 /** Hooks that add a low-rank change to every layer named in `changes`, and leave the others as they are. */
 export function lowRankHooks(changes: ReadonlyMap<string, LowRank>, side: BasisSide): Hooks {
   return {
     linear(path, base, x) {
       const change = changes.get(path);
       if (!change) return linear(base, x);
-      return tf.tidy(() => tf.add(linear(base, x), applyLowRank(change, side, x)));
+      return tf.tidy(() => {
+        const { basis, coefficients } = change;
+        const [down, up] =
+          side === 'output' ? [tf.transpose(coefficients), tf.transpose(basis)] : [basis, coefficients]; // [in, r], [r, out]
+        return lowRankLinear(x, base.weight, base.bias, down, up);
+      });
     },
     scope(path) {
       const inside = [...changes].filter(([name]) => name.startsWith(`${path}.`));

@@ -1,5 +1,6 @@
 import { describe, test } from 'vitest';
 import { attention, gelu, layerNorm, rmsNorm, rotary } from '../../../../main/engine/backends/fused.ts';
+import { lowRankLinear } from '../../../../main/engine/backends/low-rank-linear.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { type Case, expectAgreement } from './compare.ts';
 
@@ -477,6 +478,23 @@ const angles = (tokens: number, half: number) => {
   return [tf.cos(angle), tf.sin(angle)] as const;
 };
 const fused: Case[] = [
+  {
+    name: 'linear layer with a low-rank change',
+    shapes: [
+      [2, 3, 5],
+      [5, 2],
+      [2, 4],
+    ],
+    run: (x, down, up) =>
+      lowRankLinear(
+        x!,
+        tf.reshape(tf.range(0, 20), [5, 4]) as tf.Tensor2D,
+        tf.range(0, 4),
+        down as tf.Tensor2D,
+        up as tf.Tensor2D,
+      ),
+  },
+
   { name: 'GELU', shapes: [[3, 7]], run: (x) => gelu(x!), range: [-4, 4] },
   { name: 'GELU by tanh', shapes: [[3, 7]], run: (x) => gelu(x!, 'tanh'), range: [-4, 4] },
   { name: 'layer norm', shapes: [[2, 3, 7]], run: (x) => layerNorm(x!) },

@@ -1,0 +1,40 @@
+import * as tf from './tf.ts';
+
+/**
+ * A frozen dense layer with a low-rank change that learns: y = x (weight + down up) + bias.
+ * x [..., in], weight [in, out], bias [out], down [in, rank], up [rank, out] -> [..., out]. No gradient flows to weight and bias.
+ *
+ * The change is added to the weight instead of to the output: for many rows that is less work, forward and backward, and one pass less
+ * over the activations; only the gradients of down and up need thin products.
+ */
+export function lowRankLinear(
+  x: tf.Tensor,
+  weight: tf.Tensor2D,
+  bias: tf.Tensor1D | undefined,
+  down: tf.Tensor2D,
+  up: tf.Tensor2D,
+): tf.Tensor {
+  const [inSize, outSize] = weight.shape;
+  const changed = () => tf.add(weight, tf.matMul(down, up)) as tf.Tensor2D; // [in, out]
+  const product = tf.customGrad((...parameters) => {
+    const [rows, , , save] = parameters as unknown as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];
+    save([rows, down, up]);
+    return {
+      value: tf.matMul(rows, changed()),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [rows, down, up] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+        const inner = tf.matMul(rows, down); // [rows, rank]
+        const dInner = tf.matMul(dy as tf.Tensor2D, up, false, true); // [rows, rank]
+        return [
+          tf.matMul(dy as tf.Tensor2D, changed(), false, true),
+          tf.matMul(rows, dInner, true, false),
+          tf.matMul(inner, dy as tf.Tensor2D, true, false),
+        ];
+      },
+    };
+  });
+  return tf.tidy(() => {
+    const rows = product(tf.reshape(x, [-1, inSize]), down, up);
+    return tf.reshape(bias ? tf.add(rows, bias) : rows, [...x.shape.slice(0, -1), outSize]);
+  });
+}
