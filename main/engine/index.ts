@@ -15,6 +15,15 @@ import type {
   LoraReport,
 } from '../../shared/domain/engine.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import { measureMatMulRate, selectBackend } from './backends/select.ts';
+import { describePipeline, modelName } from './models/wan/describe.ts';
+import { transformerFingerprint } from './models/wan/fingerprint.ts';
+import { openWanPipeline, type WanPipeline } from './models/wan/pipeline.ts';
+import { type ConceptSampler, createConceptSampler } from './sampling/concept-sampler.ts';
+import { generateClip } from './sampling/generate-clip.ts';
+import { exportLora, importLora } from './training/exchange-lora.ts';
+import { learnConcept } from './training/learn.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -36,4 +45,72 @@ export interface Engine {
 export interface EngineOptions {
   device?: DeviceName;
   threads?: number;
+}
+
+/** An opened model with what was computed for it so far. */
+interface OpenModel {
+  pipeline: WanPipeline;
+  sampler: ConceptSampler;
+  name: string;
+  fingerprint: string;
+}
+
+/**
+ * Chooses what computes and makes an engine on it. Throws AppError when the device asked for does not work.
+ * Calls wait for each other; one model is open at a time, and stays open until another is asked for.
+ */
+export async function createEngine({ device, threads }: EngineOptions = {}): Promise<Engine> {
+  const report = await selectBackend({ device, threads });
+  let open: OpenModel | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function close(): Promise<void> {
+    const closing = open;
+    open = undefined;
+    closing?.sampler.dispose();
+    await closing?.pipeline.dispose();
+  }
+
+  async function modelAt(directory: string): Promise<OpenModel> {
+    if (open?.pipeline.directory === directory) return open;
+    const pipeline = await openWanPipeline(directory);
+    const fingerprint = await transformerFingerprint(directory);
+    await close();
+    open = { pipeline, sampler: createConceptSampler(pipeline), name: modelName(directory), fingerprint };
+    return open;
+  }
+
+  /** Runs `work` when all calls before it have ended, however they ended. An abort is the error `cancelled`. */
+  function inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const turn = last.then(async () => {
+      try {
+        signal?.throwIfAborted();
+        return await work();
+      } catch (error) {
+        if (error instanceof AppError || !signal?.aborted) throw error;
+        throw new AppError('cancelled', 'Cancelled.', { cause: error });
+      }
+    });
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  return {
+    device: ({ measure = false } = {}) =>
+      inTurn(undefined, async () => ({ ...report, matMulGflops: measure ? await measureMatMulRate() : null })),
+    describeModel: (directory) =>
+      inTurn(undefined, async () => {
+        if (open?.pipeline.directory === directory) return describePipeline(open.pipeline);
+        return describePipeline(await openWanPipeline(directory));
+      }),
+    learn: (request, options = {}) =>
+      inTurn(options.signal, async () => learnConcept(await modelAt(request.model), request, options)),
+    generate: (request, options = {}) =>
+      inTurn(options.signal, async () => generateClip(await modelAt(request.model), request, options)),
+    exportLora: (request, options = {}) =>
+      inTurn(options.signal, async () => exportLora(await modelAt(request.model), request)),
+    importLora: (request, options = {}) =>
+      inTurn(options.signal, async () => importLora(await modelAt(request.model), request)),
+    dispose: () => inTurn(undefined, close),
+  };
 }

@@ -1,33 +1,20 @@
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { LoraLayer } from '../formats/lora.ts';
-import { basisShape } from './low-rank.ts';
-import {
-  type ConceptShape,
-  type ConceptValues,
-  conceptSizes,
-  type Gains,
-  mixCoefficients,
-  sum,
-} from './set-and-sequence.ts';
+import { conceptLayers, conceptValues } from './concept-values.ts';
+import { type ConceptShape, type ConceptValues, type Gains, mixCoefficients } from './set-and-sequence.ts';
 import type { TargetLayer } from './target-layers.ts';
 
 /** Bakes one slider setting into a plain LoRA of the concept's rank: A1 (G B1 + g_motion B2), layer by layer. */
 export function bakeLora(shape: ConceptShape, values: ConceptValues, gains: Gains): LoraLayer[] {
   const { rank, basisSide } = shape;
   const mixed = mixCoefficients(values, rank, gains);
-  const width = mixed.length / rank;
-  let row = 0;
-  let column = 0;
-  return shape.layers.map((layer) => {
-    const [m, n] = basisShape(layer.inSize, layer.outSize, basisSide);
-    const basis = values.basis.slice(row * rank, (row + m) * rank); // [m, r]
-    const coefficients = takeColumns(mixed, rank, width, column, n); // [r, n]
-    row += m;
-    column += n;
+  const baked = conceptLayers(shape, { ...values, coefficients: mixed });
+  return shape.layers.map((layer, index) => {
+    const { basis, coefficients } = baked[index]!; // [m, r] and [r, n]
     // W [out, in] as files have it: 'output' is (A)(B) as it stands, 'input' is its transpose (B^T)(A^T).
     return basisSide === 'output'
       ? { ...layer, rank, down: coefficients, up: basis }
-      : { ...layer, rank, down: transpose(basis, m, rank), up: transpose(coefficients, rank, n) };
+      : { ...layer, rank, down: transpose(basis, rank), up: transpose(coefficients, layer.outSize) };
   });
 }
 
@@ -52,35 +39,19 @@ export function conceptFromLora(
     );
   }
   const rank = Math.max(...lora.map((layer) => layer.rank));
-  const shape: ConceptShape = {
-    layers: lora.map(({ path, inSize, outSize }) => ({ path, inSize, outSize })),
-    rank,
-    basisSide: 'output',
-  };
-  const { basisSizes, coefficientSizes } = conceptSizes(shape);
-  const width = sum(coefficientSizes);
-  const basis = new Float32Array(sum(basisSizes) * rank);
-  const coefficients = new Float32Array(rank * width);
-  let row = 0;
-  let column = 0;
-  for (const layer of lora) {
-    for (let i = 0; i < layer.outSize; i++)
-      basis.set(layer.up.subarray(i * layer.rank, (i + 1) * layer.rank), (row + i) * rank);
-    for (let k = 0; k < layer.rank; k++)
-      coefficients.set(layer.down.subarray(k * layer.inSize, (k + 1) * layer.inSize), k * width + column);
-    row += layer.outSize;
-    column += layer.inSize;
-  }
-  return { shape, values: { basis, coefficients, residual: new Float32Array(coefficients.length) } };
+  const layers = lora.map((layer) => {
+    const basis = new Float32Array(layer.outSize * rank);
+    for (let row = 0; row < layer.outSize; row++)
+      basis.set(layer.up.subarray(row * layer.rank, (row + 1) * layer.rank), row * rank);
+    const coefficients = new Float32Array(rank * layer.inSize);
+    coefficients.set(layer.down);
+    return { path: layer.path, basis, coefficients, residual: new Float32Array(coefficients.length) };
+  });
+  return conceptValues({ layers, rank, basisSide: 'output' }, model);
 }
 
-/** Columns [column, column + n) of a [rows, width] matrix. */
-function takeColumns(matrix: Float32Array, rows: number, width: number, column: number, n: number): Float32Array {
-  const part = new Float32Array(rows * n);
-  for (let k = 0; k < rows; k++) part.set(matrix.subarray(k * width + column, k * width + column + n), k * n);
-  return part;
-}
-
-function transpose(a: Float32Array, m: number, n: number): Float32Array {
-  return Float32Array.from({ length: m * n }, (_, index) => a[(index % m) * n + Math.floor(index / m)]!);
+/** [rows, columns] -> [columns, rows] */
+function transpose(matrix: Float32Array, columns: number): Float32Array {
+  const rows = matrix.length / columns;
+  return Float32Array.from({ length: matrix.length }, (_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)]!);
 }

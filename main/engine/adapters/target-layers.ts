@@ -10,16 +10,21 @@ export type TargetLayer = { path: string; inSize: number; outSize: number };
  * Throws RangeError for an ending that no layer has.
  */
 export function targetLayers(parameters: Tree, endings: readonly string[]): TargetLayer[] {
-  const linears = treeEntries(parameters)
-    .filter(([path, tensor]) => path.endsWith('.weight') && tensor.rank === 2)
-    .map(([path, tensor]) => {
-      const [inSize, outSize] = (tensor as tf.Tensor2D).shape;
-      return { path: path.slice(0, -'.weight'.length), inSize, outSize };
-    });
+  const linears = allLinearLayers(parameters);
   const matches = (path: string, ending: string) => path === ending || path.endsWith(`.${ending}`);
   for (const ending of endings) {
     if (!linears.some(({ path }) => matches(path, ending)))
       throw new RangeError(`no linear layer of the model ends with "${ending}"`);
   }
   return linears.filter(({ path }) => endings.some((ending) => matches(path, ending)));
+}
+
+/** Every linear layer of a model. */
+export function allLinearLayers(parameters: Tree): TargetLayer[] {
+  return treeEntries(parameters)
+    .filter(([path, tensor]) => path.endsWith('.weight') && tensor.rank === 2)
+    .map(([path, tensor]) => {
+      const [inSize, outSize] = (tensor as tf.Tensor2D).shape;
+      return { path: path.slice(0, -'.weight'.length), inSize, outSize };
+    });
 }

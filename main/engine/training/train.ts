@@ -46,7 +46,7 @@ export async function train(run: TrainingRun, state: TrainingState): Promise<Tra
     state.moments = { first: {}, second: {} };
     state.stage = index + 1;
     state.step = 0;
-    if (index + 1 < run.plans.length) await run.save(state);
+    await run.save(state);
   }
   return state;
 }
@@ -79,10 +79,7 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
   const data = run.dataOf(plan);
   try {
     while (state.step < plan.steps) {
-      if (run.signal?.aborted) {
-        await run.save(state);
-        throw new AppError('cancelled', 'Learning was stopped; it can go on from where it stands.');
-      }
+      if (run.signal?.aborted) return await stop(run, state);
       const step = state.step + 1;
       const random = new Random(`${recipe.seed}/${plan.label}/${step}`);
       const conditioned =
@@ -90,15 +87,19 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
         recipe.regularisers.selfConditioning &&
         random.uniform() < recipe.selfConditioningProbability;
       const factor = learningRateFactor(recipe, step);
-      const loss = await runStep(conditioned ? steps.conditioned : steps.plain, state, step, {
-        batch: drawBatch(random, data, run.bank, batchOptions),
-        rates: {
-          names,
-          learningRate: recipe.learningRate * factor,
-          tokenLearningRate: recipe.tokenLearningRate * factor,
-          optimiser,
-        },
+      const rates = {
+        names,
+        learningRate: recipe.learningRate * factor,
+        tokenLearningRate: recipe.tokenLearningRate * factor,
+        optimiser,
+      };
+      const batch = drawBatch(random, data, run.bank, batchOptions);
+      const chosen = conditioned ? steps.conditioned : steps.plain;
+      const loss = await runStep(chosen, state, step, { batch, rates, signal: run.signal }).catch((error) => {
+        if (run.signal?.aborted) return undefined; // the state is still that of the step before
+        throw error;
       });
+      if (loss === undefined) return await stop(run, state);
       state.step = step;
       const point: LossPoint = { stage: plan.label, step, loss, learningRate: recipe.learningRate * factor };
       state.losses.push(point);
@@ -115,7 +116,14 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
   }
 }
 
+/** Saves where the run stands and throws `cancelled`. */
+async function stop(run: TrainingRun, state: TrainingState): Promise<never> {
+  await run.save(state);
+  throw new AppError('cancelled', 'Learning was stopped; it can go on from where it stands.');
+}
+
 interface StepContext {
+  signal: AbortSignal | undefined;
   batch: StepInputs['batch'];
   rates: { names: string[]; learningRate: number; tokenLearningRate: number; optimiser: AdamWOptions };
 }
@@ -125,7 +133,7 @@ async function runStep(
   step: ConceptStep,
   state: TrainingState,
   number: number,
-  { batch, rates: { names, learningRate, tokenLearningRate, optimiser } }: StepContext,
+  { batch, rates: { names, learningRate, tokenLearningRate, optimiser }, signal }: StepContext,
 ): Promise<number> {
   const [correction1, correction2] = biasCorrections(optimiser, number);
   const rates = {
@@ -137,7 +145,7 @@ async function runStep(
   };
   try {
     const weights = state.weights as ConceptWeights & { tokens?: tf.Tensor2D };
-    const { trained, moments, loss } = await step.run({ weights, moments: state.moments, batch, rates });
+    const { trained, moments, loss } = await step.run({ weights, moments: state.moments, batch, rates }, signal);
     tf.dispose([pick(state.weights, names), state.moments] as unknown as tf.TensorContainer);
     state.weights = { ...state.weights, ...trained };
     state.moments = moments;

@@ -1,0 +1,53 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { ModelInfo } from '../../../../shared/domain/model.ts';
+import { parseRational } from '../../../../shared/domain/time.ts';
+import { openWeights } from '../../formats/diffusers.ts';
+import type { WanPipeline } from './pipeline.ts';
+import { vaeStrides } from './vae-config.ts';
+
+/** What an editor must know of a model to prepare clips for it. */
+export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo> {
+  const { directory, extras, vaeConfig } = pipeline;
+  const strides = vaeStrides(vaeConfig);
+  let parameters = 0;
+  for (const component of ['transformer', 'vae', 'text_encoder']) {
+    const source = await openWeights(join(directory, component));
+    for (const name of source.names())
+      parameters += source.info(name).shape.reduce((product, length) => product * length, 1);
+    await source.close();
+  }
+  return {
+    name: modelName(directory),
+    directory,
+    license: await licenseOf(directory),
+    sizeBytes: await weightBytes(directory),
+    parameters,
+    sizes: extras.sizes.map(({ width, height }) => [width, height]),
+    frameCount: extras.frames,
+    rate: parseRational(String(extras.frameRate)),
+    temporalStride: strides.frames,
+    spatialStride: Math.max(
+      strides.height * pipeline.transformerConfig.patch_size[1],
+      strides.width * pipeline.transformerConfig.patch_size[2],
+    ),
+  };
+}
+
+/** A model goes by the name of its folder. */
+export function modelName(directory: string): string {
+  return basename(resolve(directory));
+}
+
+/** The `license:` line of the model card, where there is one. */
+async function licenseOf(directory: string): Promise<string> {
+  const card = await readFile(join(directory, 'README.md'), 'utf8').catch(() => '');
+  return /^license:\s*(\S+)/m.exec(card)?.[1] ?? 'unknown';
+}
+
+async function weightBytes(directory: string): Promise<number> {
+  const files = await readdir(directory, { recursive: true });
+  let bytes = 0;
+  for (const file of files) if (file.endsWith('.safetensors')) bytes += (await stat(join(directory, file))).size;
+  return bytes;
+}

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import {
+  type ConceptShape,
+  type ConceptValues,
+  conceptHooks,
+  type Gains,
+  mixCoefficients,
+} from '../adapters/set-and-sequence.ts';
+import { markPrompt, type TokenEmbeddings, tokenHooks } from '../adapters/tokens.ts';
+import * as tf from '../backends/tf.ts';
+import type { WanPipeline } from '../models/wan/pipeline.ts';
+import { createSampler, type Sampler } from './sampler.ts';
+import { schedulerConfigSchema } from './scheduler-config.ts';
+
+/** A learned concept at one slider setting. */
+export interface SampledConcept {
+  shape: ConceptShape;
+  values: ConceptValues;
+  tokens: TokenEmbeddings;
+  gains: Gains;
+}
+
+export interface ConceptSamplingOptions {
+  /** Null samples the base model. */
+  concept: SampledConcept | null;
+  prompts: readonly string[];
+  negativePrompt?: string;
+  guidance: number;
+  steps: number;
+  /** One per prompt. */
+  seeds: readonly number[];
+  /** Latent frames, height and width. */
+  size: readonly [number, number, number];
+  /** Normalised latents [1, channels, ...size] to start from, and how much of them stays (0 to 1). */
+  source?: { latents: tf.Tensor; fidelity: number };
+  signal?: AbortSignal;
+  onStep?(done: number, total: number): void;
+}
+
+/** Samples one model with any concept. Recorded steps and encoded prompts are kept for later calls. */
+export interface ConceptSampler {
+  /** -> normalised latents [prompts, channels, ...size], owned by the caller. */
+  sample(options: ConceptSamplingOptions): Promise<tf.Tensor>;
+  dispose(): void;
+}
+
+/** The adapter's tensors, inputs of the recorded step: a moved slider records nothing anew. */
+type AdapterTensors = { basis: tf.Tensor2D; mixed: tf.Tensor2D };
+
+const keptTexts = 16;
+const keptSamplers = 2;
+
+export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
+  const texts = new Map<string, tf.Tensor>();
+  const samplers = new Map<string, Sampler<AdapterTensors>>();
+
+  async function samplerFor(shape: ConceptShape | undefined): Promise<Sampler<AdapterTensors>> {
+    const key = shape ? JSON.stringify(shape) : 'base';
+    const made =
+      take(samplers, key) ??
+      createSampler<AdapterTensors>({
+        config: pipeline.transformerConfig,
+        parameters: await pipeline.transformer(),
+        scheduler: schedulerConfigSchema.parse(pipeline.schedulerConfig),
+        ...(shape ? { hooks: ({ basis, mixed }: AdapterTensors) => conceptHooks(shape, basis, mixed) } : {}),
+      });
+    keep(samplers, key, made, keptSamplers);
+    return made;
+  }
+
+  /** [1, text tokens, text width], owned by the cache. */
+  async function encoded(prompt: string, tokens: TokenEmbeddings | undefined, signal?: AbortSignal) {
+    const key = `${tokens ? hashOf(tokens) : ''}|${prompt}`;
+    const text = take(texts, key) ?? (await encodePrompts(pipeline, [prompt], tokens, signal));
+    keep(texts, key, text, keptTexts);
+    return text;
+  }
+
+  return {
+    async sample({ concept, prompts, negativePrompt = '', guidance, source, ...options }) {
+      const sampler = await samplerFor(concept?.shape);
+      const adapter = concept ? adapterTensors(concept) : undefined;
+      const own: tf.Tensor[] = adapter ? Object.values(adapter) : [];
+      try {
+        const parts: tf.Tensor[] = [];
+        for (const prompt of prompts) {
+          // Cloned, for a long list of prompts may push its own first ones out of the cache.
+          parts.push(tf.clone(await encoded(prompt, concept?.tokens, options.signal)));
+          own.push(parts.at(-1)!);
+        }
+        const text = tf.concat(parts, 0);
+        own.push(text);
+        const negative =
+          guidance > 1
+            ? tf.tile(await encoded(negativePrompt, concept?.tokens, options.signal), [prompts.length, 1, 1])
+            : undefined;
+        if (negative) own.push(negative);
+        return await sampler.generate({
+          ...options,
+          text,
+          guidance,
+          ...(negative ? { negative } : {}),
+          ...(adapter ? { adapter } : {}),
+          ...(source ? { source } : {}),
+        });
+      } finally {
+        tf.dispose(own);
+      }
+    },
+    dispose() {
+      for (const sampler of samplers.values()) sampler.dispose();
+      for (const text of texts.values()) text.dispose();
+      samplers.clear();
+      texts.clear();
+    },
+  };
+}
+
+/** The same item, now the last used. */
+function take<T>(kept: Map<string, T>, key: string): T | undefined {
+  const item = kept.get(key);
+  kept.delete(key);
+  return item;
+}
+
+function keep<T extends { dispose(): void }>(kept: Map<string, T>, key: string, item: T, limit: number): void {
+  kept.set(key, item);
+  for (const [oldest, old] of kept) {
+    if (kept.size <= limit) break;
+    kept.delete(oldest);
+    old.dispose();
+  }
+}
+
+function hashOf({ names, values }: TokenEmbeddings): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return createHash('sha1').update(names.join()).update(bytes).digest('hex');
+}
+
+function adapterTensors({ shape, values, gains }: SampledConcept): AdapterTensors {
+  const { rank } = shape;
+  const mixed = mixCoefficients(values, rank, gains);
+  return {
+    basis: tf.tensor2d(values.basis, [values.basis.length / rank, rank]),
+    mixed: tf.tensor2d(mixed, [rank, mixed.length / rank]),
+  };
+}
+
+/** Prompts with a concept's special tokens -> [prompts, tokens, text width]; the caller owns it. */
+export async function encodePrompts(
+  pipeline: WanPipeline,
+  prompts: readonly string[],
+  tokens: TokenEmbeddings | undefined,
+  signal?: AbortSignal,
+): Promise<tf.Tensor3D> {
+  const known = tokens?.names ?? [];
+  const marked = prompts.map((prompt) => markPrompt(prompt, known, pipeline.tokenizer));
+  const texts = marked.map(({ text }) => text);
+  if (!tokens || known.length === 0) return (await pipeline.encodeText(texts, { signal })) as tf.Tensor3D;
+  const width = tokens.values.length / known.length;
+  const embeddings = tf.tensor2d(tokens.values, [known.length, width]);
+  try {
+    const names = marked.map((prompt) => prompt.names);
+    const hooks = tokenHooks(names, known, embeddings, pipeline.tokenizer);
+    return (await pipeline.encodeText(texts, { hooks, signal })) as tf.Tensor3D;
+  } finally {
+    embeddings.dispose();
+  }
+}

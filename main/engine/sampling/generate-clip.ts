@@ -1,0 +1,127 @@
+import type { EngineEvent, GenerateRequest, GenerateResult } from '../../../shared/domain/engine.ts';
+import { parseRational } from '../../../shared/domain/time.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
+import { conceptValues } from '../adapters/concept-values.ts';
+import { allLinearLayers } from '../adapters/target-layers.ts';
+import type * as tf from '../backends/tf.ts';
+import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
+import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
+import type { WanPipeline } from '../models/wan/pipeline.ts';
+import { checkVideoSize, vaeStrides } from '../models/wan/vae-config.ts';
+import type { ConceptSampler, SampledConcept } from './concept-sampler.ts';
+
+export interface GenerateModel {
+  pipeline: WanPipeline;
+  sampler: ConceptSampler;
+  name: string;
+  fingerprint: string;
+}
+
+export interface GenerateClipOptions {
+  signal?: AbortSignal;
+  onEvent?(event: EngineEvent): void;
+}
+
+/**
+ * Makes one clip: an edit of a concept, or with no concept a clip of the base model. The same request gives the same bytes.
+ * Throws `invalid-input` when concept, size or settings do not fit the model.
+ */
+export async function generateClip(
+  model: GenerateModel,
+  request: GenerateRequest,
+  { signal, onEvent = () => {} }: GenerateClipOptions = {},
+): Promise<GenerateResult> {
+  const startedAt = performance.now();
+  const { pipeline, sampler } = model;
+  const { settings, source } = request;
+  const concept = request.conceptFile ? await openConcept(model, request.conceptFile) : null;
+  const size = latentSize(pipeline, request);
+  const report = (phase: string, unit: string, done: number, total: number) => {
+    const perSecond = done > 0 ? (1000 * done) / (performance.now() - startedAt) : null;
+    const etaSeconds = perSecond === null ? null : (total - done) / perSecond;
+    onEvent({ type: 'progress', progress: { phase, done, total, unit, perSecond, etaSeconds } });
+  };
+
+  let sourceLatents: tf.Tensor | undefined;
+  if (settings.fidelity > 0) {
+    if (!source)
+      throw new AppError('invalid-input', 'a fidelity above 0 starts from a clip, and none was given', {
+        hint: 'Set the fidelity to 0, or choose the clip to start from.',
+      });
+    sourceLatents = await pipeline.encodeFrames(await readRawFrames(source), { signal });
+  }
+  let latents: tf.Tensor;
+  try {
+    latents = await sampler.sample({
+      concept: concept && gained(concept, request),
+      prompts: [settings.prompt],
+      negativePrompt: settings.negativePrompt,
+      guidance: settings.guidance,
+      steps: settings.steps,
+      seeds: [settings.seed],
+      size,
+      signal,
+      onStep: (done, total) => report('sample', 'steps', done, total),
+      ...(sourceLatents ? { source: { latents: sourceLatents, fidelity: settings.fidelity } } : {}),
+    });
+  } finally {
+    sourceLatents?.dispose();
+  }
+  const pictures = await pipeline
+    .decodeFrames(latents, {
+      signal,
+      onProgress: (done, total) => report('decode', 'latent frames', done, total),
+    })
+    .finally(() => latents.dispose());
+  const rate = source?.rate ?? parseRational(String(pipeline.extras.frameRate));
+  const frames = await writeRawFrames(request.output, pictures, rate);
+  return { frames, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+/** Reads a concept for this model. Throws `invalid-input` when it belongs to another. */
+export async function openConcept(
+  { pipeline, name, fingerprint }: Omit<GenerateModel, 'sampler'>,
+  file: string,
+): Promise<Omit<SampledConcept, 'gains'> & { file: ConceptFile }> {
+  const concept = await readConcept(file);
+  checkConceptModel(file, concept, { name, fingerprint });
+  const names = Object.keys(concept.tokens);
+  const width = pipeline.textEncoderConfig.d_model;
+  const tokens = new Float32Array(names.length * width);
+  for (const [index, tokenName] of names.entries()) {
+    const values = concept.tokens[tokenName]!;
+    if (values.length !== width)
+      throw new AppError('damaged-file', `${file}: the token [${tokenName}] has ${values.length} values, not ${width}`);
+    tokens.set(values, index * width);
+  }
+  const { shape, values } = conceptValues(concept, allLinearLayers(await pipeline.transformer()));
+  return { shape, values, tokens: { names, values: tokens }, file: concept };
+}
+
+function gained(concept: Omit<SampledConcept, 'gains'>, { settings }: GenerateRequest): SampledConcept {
+  const { rank } = concept.shape;
+  const missing = Object.keys(settings.sliders.directions).find((index) => Number(index) >= rank);
+  if (missing !== undefined)
+    throw new AppError('invalid-input', `direction ${missing} does not exist: the concept has 0 to ${rank - 1}`);
+  return { ...concept, gains: settings.sliders };
+}
+
+/** [frames, height, width] of the latents: as the source clip, or as the request says, or the model's own size. */
+function latentSize(pipeline: WanPipeline, { source, size }: GenerateRequest): [number, number, number] {
+  const { extras, vaeConfig, transformerConfig } = pipeline;
+  const wanted = source ?? size ?? { ...extras.sizes[0]!, frameCount: extras.frames };
+  checkVideoSize(vaeConfig, wanted.frameCount, wanted.height, wanted.width);
+  const strides = vaeStrides(vaeConfig);
+  const latent: [number, number, number] = [
+    1 + (wanted.frameCount - 1) / strides.frames,
+    wanted.height / strides.height,
+    wanted.width / strides.width,
+  ];
+  const [, patchHeight, patchWidth] = transformerConfig.patch_size;
+  if (latent[1] % patchHeight !== 0 || latent[2] % patchWidth !== 0)
+    throw new AppError(
+      'invalid-input',
+      `this model makes clips whose width is a multiple of ${strides.width * patchWidth} and whose height is one of ${strides.height * patchHeight}, not ${wanted.width} x ${wanted.height}`,
+    );
+  return latent;
+}

@@ -1,0 +1,49 @@
+import { markPrompt, tokenHooks } from '../adapters/tokens.ts';
+import * as tf from '../backends/tf.ts';
+import type { WanPipeline } from '../models/wan/pipeline.ts';
+import { encodeTokens } from '../models/wan/text-encoder.ts';
+import { wanTransformer } from '../models/wan/transformer.ts';
+import type { TrainableModel } from './step.ts';
+
+/** Above this many values of activations (2 GB) blocks are computed again in the backward pass instead of being kept. */
+const keptActivations = 500e6;
+
+/**
+ * A Wan model as a step of training sees it. `learned` are the prompts whose tokens learn (then the text encoder is part of the step),
+ * `known` the concept's token names in the order of their embeddings.
+ */
+export async function learnableModel(
+  pipeline: WanPipeline,
+  learned: readonly string[],
+  known: readonly string[],
+): Promise<TrainableModel> {
+  const { transformerConfig: config, textEncoderConfig, tokenizer, selfConditioning } = pipeline;
+  const parameters = await pipeline.transformer();
+  const size = config.num_attention_heads * config.attention_head_dim;
+  const perToken = config.num_layers * (14 * size + 2 * config.ffn_dim);
+  const model: TrainableModel = {
+    selfConditioned: selfConditioning,
+    denoise(noisy, previous, time, text, hooks) {
+      const latents = previous ? tf.concat([noisy, previous], 1) : noisy;
+      const tokens = noisy.size / config.out_channels / config.patch_size.reduce((a, b) => a * b, 1);
+      return wanTransformer(
+        config,
+        parameters,
+        { latents, time, text },
+        { hooks, recompute: tokens * perToken > keptActivations },
+      );
+    },
+  };
+  if (learned.length === 0) return model;
+  const encoder = await pipeline.textEncoder();
+  const marked = learned.map((prompt) => markPrompt(prompt, known, tokenizer));
+  const input = pipeline.tokenize(marked.map(({ text }) => text));
+  const names = marked.map((prompt) => prompt.names);
+  return {
+    ...model,
+    encodeLearned: (embeddings) =>
+      pipeline.padText(
+        encodeTokens(textEncoderConfig, encoder, input, tokenHooks(names, known, embeddings, tokenizer)),
+      ),
+  };
+}

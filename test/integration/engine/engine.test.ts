@@ -1,0 +1,189 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as tf from '../../../main/engine/backends/tf.ts';
+import { createEngine, type Engine } from '../../../main/engine/index.ts';
+import { type EngineEvent, generateRequest } from '../../../shared/domain/engine.ts';
+import { learnRequest, temporaryFolder, tinyModel, writeClip } from './tiny-model.ts';
+
+let engine: Engine;
+let folder: string;
+let concept: string;
+const events: EngineEvent[] = [];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  engine = await createEngine({ threads: 2 });
+  const request = await learnRequest(folder, { sampleEvery: 6 });
+  concept = request.conceptFile;
+  await engine.learn(request, { onEvent: (event) => events.push(event) });
+});
+afterAll(async () => {
+  await engine.dispose();
+  await rm(folder, { recursive: true });
+});
+
+const request = async (name: string, settings: object, changes: object = {}) =>
+  generateRequest.parse({
+    model: tinyModel,
+    conceptFile: concept,
+    source: await writeClip(folder),
+    size: null,
+    settings: { prompt: 'a [v] dog on the beach runs in [u] motion', steps: 3, ...settings },
+    output: join(folder, `${name}.rgb`),
+    ...changes,
+  });
+
+async function generate(name: string, settings: object, changes: object = {}) {
+  const { frames } = await engine.generate(await request(name, settings, changes));
+  return readFile(frames.file);
+}
+
+describe('learning', () => {
+  it('tells of losses, progress, checkpoints and samples', () => {
+    const losses = events.flatMap((event) => (event.type === 'loss' ? [event.point] : []));
+    expect(losses.map(({ stage, step }) => `${stage} ${step}`)).toEqual(
+      ['identity', 'motion'].flatMap((stage) => [1, 2, 3, 4, 5, 6].map((step) => `${stage} ${step}`)),
+    );
+    const phases = events.flatMap((event) => (event.type === 'progress' ? [event.progress.phase] : []));
+    expect([...new Set(phases)]).toEqual(['encode', 'prior', 'identity', 'motion']);
+    expect(events.filter(({ type }) => type === 'checkpoint').length).toBeGreaterThanOrEqual(4);
+    const samples = events.flatMap((event) => (event.type === 'sample' ? [event.frames.frameCount] : []));
+    expect(samples).toEqual([1, 5]);
+  });
+
+  it('refuses the folder of another run, and a clip that the model cannot take', async () => {
+    const other = await learnRequest(folder, { seed: 2 });
+    await expect(engine.learn(other)).rejects.toMatchObject({ code: 'conflict' });
+    const odd = await learnRequest(folder);
+    odd.workDirectory = join(folder, 'odd');
+    odd.clips[0]!.frames = { ...odd.clips[0]!.frames, frameCount: 4 };
+    await expect(engine.learn(odd)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  it('refuses layers that the model does not have', async () => {
+    const wrong = await learnRequest(folder, { targetLayers: ['attn3.to_q'] });
+    await expect(engine.learn(wrong)).rejects.toThrow('attn3.to_q');
+  });
+
+  it('when stopped leaves the engine usable and no tensors behind', async () => {
+    const stopped = await learnRequest(folder, { stepsIdentity: 1000 });
+    stopped.workDirectory = join(folder, 'stopped');
+    const run = async () => {
+      const controller = new AbortController();
+      const work = engine.learn(stopped, {
+        signal: controller.signal,
+        onEvent: (event) => event.type === 'loss' && controller.abort(),
+      });
+      await expect(work).rejects.toMatchObject({ code: 'cancelled' });
+    };
+    await run();
+    const before = tf.memory().numTensors;
+    await run();
+    expect(tf.memory().numTensors).toBe(before);
+    expect((await generate('after', {})).length).toBe(5 * 32 * 32 * 3);
+  });
+
+  it('keeps memory constant over 200 steps', async () => {
+    const long = await learnRequest(folder, { stepsIdentity: 200, stepsMotion: 0, checkpointEvery: 1000 });
+    long.workDirectory = join(folder, 'long');
+    const tensors: number[] = [];
+    const bytes: number[] = [];
+    await engine.learn(long, {
+      onEvent(event) {
+        if (event.type !== 'loss') return;
+        tensors.push(tf.memory().numTensors);
+        bytes.push(tf.memory().numBytes);
+      },
+    });
+    expect(tensors).toHaveLength(200);
+    expect(new Set(tensors.slice(2))).toEqual(new Set([tensors[2]]));
+    expect(new Set(bytes.slice(2))).toEqual(new Set([bytes[2]]));
+  });
+});
+
+describe('generating', () => {
+  it('gives the same bytes for the same request', async () => {
+    expect(await generate('one', {})).toEqual(await generate('two', {}));
+  });
+
+  it('changes with the sliders, each direction, the seed and the words', async () => {
+    const base = await generate('base', {});
+    const others = {
+      identity: { sliders: { identity: 2 } },
+      motion: { sliders: { motion: 3 } },
+      direction: { sliders: { directions: { 0: 4 } } },
+      seed: { seed: 2 },
+      prompt: { prompt: 'a [v] cat in the snow' },
+    };
+    for (const [name, settings] of Object.entries(others)) expect(await generate(name, settings)).not.toEqual(base);
+  });
+
+  it('with all gains at zero is the base model under the same words', async () => {
+    const prompt = 'a dog on the beach';
+    const silent = await generate('silent', { prompt, sliders: { identity: 0, motion: 0 } });
+    const base = await generate('bare', { prompt }, { conceptFile: null });
+    let worst = 0;
+    for (const [i, value] of silent.entries()) worst = Math.max(worst, Math.abs(value - base[i]!));
+    expect(worst).toBeLessThanOrEqual(1);
+  });
+
+  it('comes closer to the source clip with more fidelity', async () => {
+    const source = await readFile((await writeClip(folder)).file);
+    const away = async (fidelity: number) => {
+      const made = await generate(`fidelity-${fidelity}`, { fidelity, steps: 4, guidance: 1 });
+      return made.reduce((sum, value, i) => sum + (value - source[i]!) ** 2, 0);
+    };
+    expect(await away(1)).toBeLessThan(await away(0));
+  });
+
+  it('refuses what cannot be, and says why', async () => {
+    await expect(generate('x', { sliders: { directions: { 9: 1 } } })).rejects.toThrow('direction 9');
+    await expect(generate('x', { fidelity: 0.5 }, { source: null })).rejects.toThrow('fidelity');
+    const size = { width: 30, height: 32, frameCount: 5 };
+    await expect(generate('x', {}, { source: null, size })).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  it('when cancelled leaves the engine usable and no tensors behind', async () => {
+    const cancel = async () => {
+      const controller = new AbortController();
+      const work = engine.generate(await request('cancelled', { steps: 50 }), {
+        signal: controller.signal,
+        onEvent: () => controller.abort(),
+      });
+      await expect(work).rejects.toMatchObject({ code: 'cancelled' });
+    };
+    await cancel();
+    const before = tf.memory().numTensors;
+    await cancel();
+    expect(tf.memory().numTensors).toBe(before);
+    expect((await generate('again', {})).length).toBe(5 * 32 * 32 * 3);
+  });
+});
+
+describe('LoRA files', () => {
+  for (const dialect of ['comfyui', 'diffusers', 'kohya'] as const) {
+    it(`in the ${dialect} dialect carry a slider setting to another program and back`, async () => {
+      const sliders = { identity: 1.5, motion: 0.5, directions: {} };
+      const output = join(folder, `lora-${dialect}.safetensors`);
+      const exported = await engine.exportLora({ model: tinyModel, conceptFile: concept, sliders, dialect, output });
+      expect(exported).toMatchObject({ dialect, rank: 2, layers: 20 });
+      const conceptFile = join(folder, `imported-${dialect}.safetensors`);
+      const caption = { static: 'a dog', dynamic: '' };
+      const imported = await engine.importLora({ model: tinyModel, file: output, caption, conceptFile });
+      expect(imported).toMatchObject({ dialect, rank: 2, layers: 20 });
+      const prompt = 'a dog on the beach'; // without the tokens, which LoRA files do not carry
+      const there = await generate('there', { prompt, sliders });
+      const back = await generate('back', { prompt }, { conceptFile });
+      let worst = 0;
+      for (const [i, value] of there.entries()) worst = Math.max(worst, Math.abs(value - back[i]!));
+      expect(worst).toBeLessThanOrEqual(1);
+    });
+  }
+});
+
+it('describes a model', async () => {
+  const info = await engine.describeModel(tinyModel);
+  expect(info).toMatchObject({ name: 'model', temporalStride: 4, spatialStride: 16 });
+  expect(info.parameters).toBeGreaterThan(10_000);
+});
