@@ -1,0 +1,281 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Services } from '../../../main/jobs/services.ts';
+import { makeTempFolder } from '../../fixtures/library.ts';
+import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
+
+let folder: string;
+let home: string;
+let services: Services;
+const foldersOf = (kind: string) => readdirSync(join(home, kind));
+
+beforeEach(async () => {
+  folder = makeTempFolder('jobs');
+  home = join(folder, 'home');
+  addClips(folder, 'river-1a2b', 'lake-3c4d');
+  services = await openTestServices(folder);
+});
+afterEach(async () => {
+  await services.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe('learning', () => {
+  it('makes a concept with its file, its losses and its versions, and leaves no job folder', async () => {
+    const states: string[] = [];
+    const job = await services.jobs.runNew(learnRequest('river', 6), { onChange: ({ state }) => states.push(state) });
+    expect(job).toMatchObject({ state: 'done', attempts: 1, error: null, checkpoint: null });
+    const { conceptId, version } = job.output as { conceptId: string; version: number };
+    const concept = services.concepts.get(conceptId);
+    expect(concept).toMatchObject({ name: 'Dancer', version: 1, clipIds: ['river-1a2b'], model: 'fake', rank: 16 });
+    expect(version).toBe(1);
+    expect(readFileSync(services.library.absolutePath(concept.file), 'utf8')).toBe('learned from step 0 to 6');
+    expect(services.concepts.losses('Dancer').map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(foldersOf('jobs')).toEqual([]);
+    expect(states[0]).toBe('running');
+    expect(states.at(-1)).toBe('done');
+
+    const again = await services.jobs.runNew({ ...learnRequest('lake', 2), conceptId: 'dancer' });
+    expect(again.output).toEqual({ conceptId, version: 2 });
+    expect(services.concepts.versions(conceptId).map(({ clipIds }) => clipIds)).toEqual([
+      ['river-1a2b'],
+      ['lake-3c4d'],
+    ]);
+    expect(foldersOf(`concepts/${conceptId}`).sort()).toEqual(['v1', 'v2']);
+  });
+
+  it('that fails keeps its checkpoint, leaves the library as it was, and goes on from there when retried', async () => {
+    const job = await services.jobs.runNew(learnRequest('river', 6, 'a [v] person that breaks once'));
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'internal', message: 'step 4 broke' } });
+    expect(job.checkpoint).toBe(`jobs/${job.id}`);
+    expect([services.concepts.list(), foldersOf('concepts')]).toEqual([[], []]);
+    expect(services.jobs.retry(job.id)).toMatchObject({ state: 'queued', error: null });
+    expect(await services.jobs.run(job.id)).toMatchObject({ state: 'done', attempts: 2 });
+    const { file } = services.concepts.get('Dancer');
+    expect(readFileSync(services.library.absolutePath(file), 'utf8')).toBe('learned from step 4 to 6');
+  });
+
+  it('is paused by its signal, shows so after a restart, and resumes from its checkpoint', async () => {
+    const controller = new AbortController();
+    const job = await services.jobs.runNew(learnRequest('river', 50), {
+      signal: controller.signal,
+      onChange: ({ progress }) => progress && progress.done >= 5 && controller.abort(),
+    });
+    expect(job.state).toBe('paused');
+    await services.close();
+    services = await openTestServices(folder);
+    expect(services.jobs.get(job.id)).toMatchObject({ state: 'paused', checkpoint: `jobs/${job.id}` });
+    const events = services.jobs.events(job.id);
+    expect(events.filter(({ type }) => type === 'loss').length).toBeGreaterThanOrEqual(5);
+
+    const done = await services.jobs.run(job.id);
+    expect(done).toMatchObject({ state: 'done', attempts: 2 });
+    const concept = services.concepts.get('Dancer');
+    expect(readFileSync(services.library.absolutePath(concept.file), 'utf8')).toMatch(
+      /learned from step [1-9]\d* to 50/,
+    );
+    // Steps that were told twice are in the curve once.
+    expect(services.concepts.losses('Dancer').map(({ step }) => step)).toEqual(
+      Array.from({ length: 50 }, (_, step) => step),
+    );
+  });
+
+  it('refuses captions and clips that cannot be, before there is a job', () => {
+    expect(() => services.jobs.enqueue(learnRequest('river', 6, 'a person'))).toThrow('has no [v]');
+    expect(() => services.jobs.enqueue(learnRequest('sea', 6))).toThrow('There is no clip "sea"');
+    expect(services.jobs.list()).toEqual([]);
+  });
+});
+
+describe('editing', () => {
+  beforeEach(async () => {
+    await services.jobs.runNew(learnRequest('river', 2));
+  });
+  const request = (settings: object) => ({
+    kind: 'generate' as const,
+    conceptId: 'dancer',
+    settings: { prompt: 'a [v] person on a beach', steps: 2, ...settings },
+  });
+
+  it('with the same settings twice gives the same edit, unless it is to be made anew', async () => {
+    const first = (await services.jobs.runNew(request({ seed: 5 }))).output as { editId: string };
+    const second = (await services.jobs.runNew(request({ seed: 5 }))).output;
+    expect(second).toEqual({ editId: first.editId, reused: true });
+    const third = (await services.jobs.runNew({ ...request({ seed: 5 }), reuse: false })).output as { editId: string };
+    expect(third.editId).not.toBe(first.editId);
+    const bytes = (id: string) => readFileSync(services.library.absolutePath(services.edits.get(id).frames.file));
+    expect(bytes(third.editId).equals(bytes(first.editId))).toBe(true);
+    expect(services.edits.list({ conceptId: services.concepts.get('dancer').id }).length).toBe(2);
+  });
+
+  it('keeps the recipe of the result: concept version, source, parent and settings', async () => {
+    const { output } = await services.jobs.runNew(request({}));
+    const first = services.edits.get((output as { editId: string }).editId);
+    expect(first).toMatchObject({
+      conceptVersion: 1,
+      sourceClipId: 'river-1a2b',
+      parentId: null,
+      settings: { steps: 2, seed: 1 },
+    });
+    expect(first.frames).toMatchObject({ width: 16, height: 16, frameCount: 5 });
+    const child = await services.jobs.runNew({ ...request({ seed: 9 }), parentId: first.id, sourceClipId: 'lake' });
+    expect(services.edits.get((child.output as { editId: string }).editId)).toMatchObject({
+      parentId: first.id,
+      sourceClipId: 'lake-3c4d',
+    });
+  });
+
+  it('that fails or is cancelled leaves library and folders as they were', async () => {
+    const failed = await services.jobs.runNew(request({ prompt: 'it breaks' }));
+    expect(failed).toMatchObject({ state: 'failed', error: { message: 'sampling broke' } });
+    const controller = new AbortController();
+    const cancelled = await services.jobs.runNew(request({ steps: 200 }), {
+      signal: controller.signal,
+      onChange: ({ progress }) => progress && controller.abort(),
+    });
+    expect(cancelled.state).toBe('cancelled');
+    expect([services.edits.list(), foldersOf('edits'), foldersOf('jobs')]).toEqual([[], [], []]);
+  });
+
+  it('as a preview takes few steps, is cached, and is no edit', async () => {
+    const ask = () =>
+      services.edits.preview({ conceptId: 'dancer', settings: { prompt: 'beach', steps: 60, seed: 3 } });
+    const first = await ask();
+    expect(first).toMatchObject({ cached: false, frames: { frameCount: 5 } });
+    expect(existsSync(services.library.absolutePath(first.frames.file))).toBe(true);
+    expect(await ask()).toMatchObject({ cached: true, frames: first.frames });
+    expect(services.edits.list()).toEqual([]);
+  });
+
+  it('previews are forgotten, the least recently used first, when they outgrow their limit', async () => {
+    const ask = async (seed: number) =>
+      (await services.edits.preview({ conceptId: 'dancer', settings: { prompt: 'beach', seed } })).frames.file;
+    services.settings.set({ previewCacheBytes: 2 * 5 * 16 * 16 * 3 });
+    const [first, second] = [await ask(1), await ask(2)];
+    await sleep(20);
+    await ask(1);
+    const third = await ask(3);
+    const exists = (file: string) => existsSync(services.library.absolutePath(file));
+    expect([first, second, third].map(exists)).toEqual([true, false, true]);
+  });
+});
+
+describe('exporting a concept', () => {
+  it('writes a LoRA file, numbers or refuses or replaces one that exists', async () => {
+    await services.jobs.runNew(learnRequest('river', 2));
+    const output = join(folder, 'out', 'dancer.safetensors');
+    const request = {
+      kind: 'export' as const,
+      what: 'lora' as const,
+      conceptId: 'Dancer',
+      dialect: 'kohya' as const,
+      output,
+    };
+    const files = [];
+    for (const overwrite of ['number', 'number', 'replace'] as const) {
+      files.push(((await services.jobs.runNew({ ...request, overwrite })).output as { file: string }).file);
+    }
+    expect(files).toEqual([output, join(folder, 'out', 'dancer-2.safetensors'), output]);
+    expect(readFileSync(output, 'utf8')).toBe('kohya');
+    expect(await services.jobs.runNew({ ...request, overwrite: 'refuse' })).toMatchObject({
+      state: 'failed',
+      error: { code: 'conflict' },
+    });
+  });
+});
+
+describe('the queue', () => {
+  const done = (count: number) =>
+    expect.poll(() => services.jobs.list({ states: ['done'] }).length, { timeout: 10_000 }).toBe(count);
+
+  it('works through learning one by one in its order, which can be changed', async () => {
+    const order: string[] = [];
+    services.on('job.changed', ({ job }) => job.state === 'done' && order.push(job.id));
+    const [first, second, third] = ['river', 'lake', 'river'].map((clip) =>
+      services.jobs.enqueue(learnRequest(clip, 2)),
+    );
+    services.jobs.move(third!.id, first!.id);
+    services.jobs.move(first!.id, null);
+    services.jobs.start();
+    await done(3);
+    expect(order).toEqual([third!.id, second!.id, first!.id]);
+  });
+
+  it('holds back a paused job, and takes it up again when it is resumed', async () => {
+    const job = services.jobs.enqueue(learnRequest('river', 2));
+    expect(services.jobs.pause(job.id)).toMatchObject({ requested: false, job: { state: 'paused' } });
+    services.jobs.start();
+    services.jobs.enqueue(learnRequest('lake', 2));
+    await done(1);
+    expect(services.jobs.get(job.id).state).toBe('paused');
+    services.jobs.resume(job.id);
+    await done(2);
+  });
+
+  it('pauses and cancels a job that runs, and goes on with the next', async () => {
+    const long = services.jobs.enqueue(learnRequest('river', 2000));
+    const next = services.jobs.enqueue(learnRequest('lake', 2));
+    services.jobs.start();
+    await expect.poll(() => services.jobs.get(long.id).progress?.done ?? 0, { timeout: 5000 }).toBeGreaterThan(3);
+    services.jobs.pause(long.id);
+    await expect.poll(() => services.jobs.get(long.id).state).toBe('paused');
+    await expect.poll(() => services.jobs.get(next.id).state, { timeout: 5000 }).toBe('done');
+    expect(foldersOf('jobs')).toEqual([long.id]);
+    services.jobs.cancel(long.id);
+    expect(services.jobs.get(long.id)).toMatchObject({ state: 'cancelled', checkpoint: null });
+    expect(foldersOf('jobs')).toEqual([]);
+    services.jobs.remove(long.id);
+    expect(() => services.jobs.get(long.id)).toThrow('There is no job');
+  });
+
+  it('refuses what makes no sense for the state of a job', async () => {
+    const job = await services.jobs.runNew(learnRequest('river', 2));
+    for (const act of [services.jobs.pause, services.jobs.resume, services.jobs.cancel, services.jobs.retry]) {
+      expect(() => act(job.id)).toThrow(expect.objectContaining({ code: 'conflict' }));
+    }
+    expect((await services.jobs.run(job.id)).attempts).toBe(1);
+  });
+
+  it('leaves what ran interrupted when the program is closed', async () => {
+    const job = services.jobs.enqueue(learnRequest('river', 2000));
+    services.jobs.start();
+    await expect.poll(() => services.jobs.get(job.id).progress?.done ?? 0, { timeout: 5000 }).toBeGreaterThan(3);
+    await services.close();
+    services = await openTestServices(folder);
+    expect(services.jobs.get(job.id)).toMatchObject({ state: 'interrupted', checkpoint: `jobs/${job.id}` });
+  });
+});
+
+describe('a second program', () => {
+  it('reads, says who writes, and asks the first to pause, resume and cancel', async () => {
+    const reader = await openTestServices(folder, { program: 'reader' });
+    try {
+      expect(reader.library.status()).toMatchObject({ access: 'read', holder: { pid: process.pid, program: 'test' } });
+      expect(() => reader.jobs.enqueue(learnRequest('river', 2))).toThrow(
+        expect.objectContaining({
+          code: 'library-locked',
+          message: expect.stringContaining('written by test (process'),
+        }),
+      );
+      await expect(openTestServices(folder, { access: 'write' })).rejects.toMatchObject({ code: 'library-locked' });
+
+      const running = services.jobs.runNew(learnRequest('river', 2000));
+      await expect.poll(() => reader.jobs.list()[0]?.progress?.done ?? 0, { timeout: 5000 }).toBeGreaterThan(1);
+      const { id } = reader.jobs.list()[0]!;
+      expect(reader.jobs.pause(id)).toMatchObject({ requested: true });
+      expect((await running).state).toBe('paused');
+      await expect.poll(() => reader.jobs.get(id).state).toBe('paused');
+
+      reader.jobs.resume(id);
+      await expect.poll(() => services.jobs.get(id).state, { timeout: 3000 }).toBe('queued');
+      reader.jobs.cancel(id);
+      await expect.poll(() => services.jobs.get(id).state, { timeout: 3000 }).toBe('cancelled');
+      expect(() => reader.jobs.pause(id)).toThrow('there is nothing to pause');
+      expect(foldersOf('control')).toEqual([]);
+    } finally {
+      await reader.close();
+    }
+  });
+});
