@@ -7,7 +7,12 @@ import type { Subject } from './scene.ts';
 /** A brush for a figure drawn looking to the right, mirrored when it looks to the left (the light stays where it is). */
 export function mirrored(brush: Brush, direction: number): Brush {
   brush.ctx.scale(direction, 1);
-  return new Brush(brush.ctx, { ...brush.light, side: brush.light.side * Math.sign(direction) }, brush.look, brush.flat);
+  return new Brush(
+    brush.ctx,
+    { ...brush.light, side: brush.light.side * Math.sign(direction) },
+    brush.look,
+    brush.flat,
+  );
 }
 
 /** 1 looks to the right, -1 to the left; travellers look where they go. */
@@ -131,7 +136,10 @@ export function drawPet(parent: Brush, subject: Subject, seconds: number): void 
     const span = Math.max(0.12, -gait.lift - root[1]) / 2;
     const knee: [number, number] = [x + Math.sin(swing) * span + 0.12 * folded, root[1] + Math.cos(swing) * span];
     const lower = swing - bend * (hind ? 0.8 : 1);
-    const paw: [number, number] = folded > 0.3 ? [x + 0.2 * folded, -0.02] : [knee[0] + Math.sin(lower) * span, knee[1] + Math.cos(lower) * span - 0.02];
+    const paw: [number, number] =
+      folded > 0.3
+        ? [x + 0.2 * folded, -0.02]
+        : [knee[0] + Math.sin(lower) * span, knee[1] + Math.cos(lower) * span - 0.02];
     const surface = scaleColour(identity.hair > 0.5 ? coat : mixColour(coat, belly, 0.5), far ? 0.72 : 1);
     brush.limb(root[0] + (far ? 0.05 : 0), root[1], hind ? leg * 1.9 : leg * 1.4, knee[0], knee[1], leg, surface);
     brush.limb(knee[0], knee[1], leg, paw[0], paw[1], leg * 0.75, surface);
@@ -175,7 +183,10 @@ function drawCoat(
   if (brush.flat) return;
   const { ctx } = brush;
   const { identity } = subject;
-  const along = (t: number): [number, number] => [rear[0] + (chest[0] - rear[0]) * t, rear[1] + (chest[1] - rear[1]) * t];
+  const along = (t: number): [number, number] => [
+    rear[0] + (chest[0] - rear[0]) * t,
+    rear[1] + (chest[1] - rear[1]) * t,
+  ];
   const mark = scaleColour(coat, coat[0] + coat[1] + coat[2] > 330 ? 0.5 : 1.9);
   ctx.save();
   ctx.globalCompositeOperation = 'source-atop';
@@ -184,12 +195,26 @@ function drawCoat(
   if (identity.hairStyle % 3 === 1) {
     for (let i = 0; i < 4; i++) {
       const [x, y] = along(0.08 + i * 0.28 + 0.1 * identity.brows);
-      brush.ellipse(x, y - girth * (0.5 - 0.3 * (i & 1)), 0.085, 0.06 + 0.04 * identity.skin, brush.colour(mark, 0.6, 0.75), i);
+      brush.ellipse(
+        x,
+        y - girth * (0.5 - 0.3 * (i & 1)),
+        0.085,
+        0.06 + 0.04 * identity.skin,
+        brush.colour(mark, 0.6, 0.75),
+        i,
+      );
     }
   } else if (identity.hairStyle % 3 === 2) {
     for (let i = 0; i < 7; i++) {
       const [x, y] = along(i / 6.5);
-      brush.line([[x, y - girth], [x - 0.02, y - girth * 0.1]], brush.colour(mark, 0.6, 0.7), 0.026);
+      brush.line(
+        [
+          [x, y - girth],
+          [x - 0.02, y - girth * 0.1],
+        ],
+        brush.colour(mark, 0.6, 0.7),
+        0.026,
+      );
     }
   }
   ctx.restore();
@@ -214,29 +239,93 @@ function drawPetHead(
   brush.limb(chest[0] + 0.02, chest[1] - 0.02, girth * 0.85, x - 0.02, y + 0.02, girth * 0.62, coat);
   const dark = scaleColour(coat, 0.62);
   if (!dog) {
-    for (const [shift, tone] of [[0.55, dark], [-0.45, coat]] as const) {
-      brush.polygon([[x + big * (shift - 0.4), y - big * 0.6], [x + big * shift, y - big * 1.65], [x + big * (shift + 0.42), y - big * 0.6]], brush.colour(tone, 0.75));
-      brush.polygon([[x + big * (shift - 0.18), y - big * 0.7], [x + big * shift, y - big * 1.3], [x + big * (shift + 0.2), y - big * 0.7]], brush.colour([226, 150, 140], 0.6));
+    for (const [shift, tone] of [
+      [0.55, dark],
+      [-0.45, coat],
+    ] as const) {
+      brush.polygon(
+        [
+          [x + big * (shift - 0.4), y - big * 0.6],
+          [x + big * shift, y - big * 1.65],
+          [x + big * (shift + 0.42), y - big * 0.6],
+        ],
+        brush.colour(tone, 0.75),
+      );
+      brush.polygon(
+        [
+          [x + big * (shift - 0.18), y - big * 0.7],
+          [x + big * shift, y - big * 1.3],
+          [x + big * (shift + 0.2), y - big * 0.7],
+        ],
+        brush.colour([226, 150, 140], 0.6),
+      );
     }
   }
   brush.ball(x, y, big, big * 0.92, coat);
   const muzzle = dog ? big * (0.75 + 0.55 * identity.nose) : big * 0.42;
-  brush.limb(x + big * 0.45, y + big * 0.28, big * 0.46, x + big * 0.5 + muzzle * 0.75, y + big * 0.38, big * 0.33, mixColour(coat, belly, 0.6));
+  brush.limb(
+    x + big * 0.45,
+    y + big * 0.28,
+    big * 0.46,
+    x + big * 0.5 + muzzle * 0.75,
+    y + big * 0.38,
+    big * 0.33,
+    mixColour(coat, belly, 0.6),
+  );
   const tip = x + big * 0.55 + muzzle;
   brush.ellipse(tip, y + big * 0.24, big * 0.17, big * 0.14, brush.colour(dog ? [30, 26, 28] : [206, 110, 110], 0.7));
-  brush.line([[tip - big * 0.1, y + big * 0.5], [tip - big * 0.5, y + big * 0.62]], brush.colour([60, 30, 30], 0.5), big * 0.1);
+  brush.line(
+    [
+      [tip - big * 0.1, y + big * 0.5],
+      [tip - big * 0.5, y + big * 0.62],
+    ],
+    brush.colour([60, 30, 30], 0.5),
+    big * 0.1,
+  );
   if (dog) {
     const flap = 0.12 * Math.sin(seconds * 6 + identity.detail);
-    if (identity.eyes > 0.4) brush.limb(x - big * 0.25, y - big * 0.55, big * 0.3, x - big * (0.55 + flap), y + big * 0.5, big * 0.26, dark);
-    else brush.polygon([[x - big * 0.6, y - big * 0.5], [x - big * 0.35, y - big * 1.5], [x + big * 0.1, y - big * 0.7]], brush.colour(dark, 0.7));
-    if (identity.mouth > 0.5) brush.limb(tip - big * 0.3, y + big * 0.6, big * 0.1, tip - big * 0.25, y + big * 0.85, big * 0.12, [236, 110, 120]);
+    if (identity.eyes > 0.4)
+      brush.limb(x - big * 0.25, y - big * 0.55, big * 0.3, x - big * (0.55 + flap), y + big * 0.5, big * 0.26, dark);
+    else
+      brush.polygon(
+        [
+          [x - big * 0.6, y - big * 0.5],
+          [x - big * 0.35, y - big * 1.5],
+          [x + big * 0.1, y - big * 0.7],
+        ],
+        brush.colour(dark, 0.7),
+      );
+    if (identity.mouth > 0.5)
+      brush.limb(
+        tip - big * 0.3,
+        y + big * 0.6,
+        big * 0.1,
+        tip - big * 0.25,
+        y + big * 0.85,
+        big * 0.12,
+        [236, 110, 120],
+      );
   } else {
-    for (const rise of [-0.1, 0.08]) brush.line([[tip - big * 0.2, y + big * 0.4], [tip + big * 0.7, y + big * (0.4 + rise * 3)]], 'rgba(250,250,250,0.6)', 0.006);
+    for (const rise of [-0.1, 0.08])
+      brush.line(
+        [
+          [tip - big * 0.2, y + big * 0.4],
+          [tip + big * 0.7, y + big * (0.4 + rise * 3)],
+        ],
+        'rgba(250,250,250,0.6)',
+        0.006,
+      );
   }
   const eye = big * (dog ? 0.15 : 0.2) * (0.6 + 0.4 * brush.look.eyes);
   const ex = x + big * 0.4;
   const ey = y - big * 0.2;
-  brush.ellipse(ex, ey, eye, eye * 1.1, brush.colour(dog ? [66, 40, 24] : identity.tint > 0.5 ? [150, 190, 70] : [232, 190, 70], 0.9));
+  brush.ellipse(
+    ex,
+    ey,
+    eye,
+    eye * 1.1,
+    brush.colour(dog ? [66, 40, 24] : identity.tint > 0.5 ? [150, 190, 70] : [232, 190, 70], 0.9),
+  );
   brush.ellipse(ex + eye * 0.15, ey, eye * (dog ? 0.6 : 0.3), eye * 0.8, 'rgb(12,10,14)');
   brush.ellipse(ex + eye * 0.3, ey - eye * 0.4, eye * 0.28, eye * 0.28, 'rgba(255,255,255,0.95)');
 }

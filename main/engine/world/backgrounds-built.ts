@@ -2,7 +2,16 @@ import { css, hsl, mixColour, type Rgb } from './colour.ts';
 import { band, bottom, drawGround, drawSky, glow, paint, type Scenery } from './scenery.ts';
 import { texture } from './textures.ts';
 
-function drawHouse(scenery: Scenery, x: number, wide: number, top: number, base: number, wall: Rgb, depth: number, far: boolean): void {
+function drawHouse(
+  scenery: Scenery,
+  x: number,
+  wide: number,
+  top: number,
+  base: number,
+  wall: Rgb,
+  depth: number,
+  far: boolean,
+): void {
   const { random, light } = scenery;
   const ctx = far ? scenery.far : scenery.near;
   const g = ctx.createLinearGradient(x, 0, x + wide, 0);
@@ -35,12 +44,28 @@ export function drawStreet(scenery: Scenery): void {
   let x = -extent;
   while (x < extent) {
     const wide = random.range(0.2, 0.36);
-    drawHouse(scenery, x, wide - 0.012, -random.range(0.26, 0.66), horizon + 0.03, hsl(random.range(0, 60) + 360 * scenery.tint * 0.1, random.range(0.15, 0.45), random.range(0.45, 0.75)), 0.25, true);
+    drawHouse(
+      scenery,
+      x,
+      wide - 0.012,
+      -random.range(0.26, 0.66),
+      horizon + 0.03,
+      hsl(random.range(0, 60) + 360 * scenery.tint * 0.1, random.range(0.15, 0.45), random.range(0.45, 0.75)),
+      0.25,
+      true,
+    );
     x += wide;
   }
   drawGround(scenery, [120, 118, 118], [84, 84, 90], 0.2);
   // Pavement, kerb, lane marks
-  band(near, scenery, horizon, horizon + 0.08, paint(scenery, [178, 172, 164], 0.8, 0.3), paint(scenery, [190, 184, 176], 0.8, 0.15));
+  band(
+    near,
+    scenery,
+    horizon,
+    horizon + 0.08,
+    paint(scenery, [178, 172, 164], 0.8, 0.3),
+    paint(scenery, [190, 184, 176], 0.8, 0.15),
+  );
   near.fillStyle = paint(scenery, [112, 108, 106], 0.5, 0.1);
   near.fillRect(-extent, horizon + 0.08, extent * 2, 0.014);
   near.fillStyle = paint(scenery, [240, 236, 214], 0.9, 0.05);
@@ -90,7 +115,12 @@ export function drawCityAtNight(scenery: Scenery): void {
       x += wide;
     }
   }
-  const signs: readonly Rgb[] = [[255, 50, 120], [60, 220, 255], [255, 200, 60], [120, 255, 140]];
+  const signs: readonly Rgb[] = [
+    [255, 50, 120],
+    [60, 220, 255],
+    [255, 200, 60],
+    [120, 255, 140],
+  ];
   for (let i = 0; i < 4; i++) {
     const sx = random.range(-0.9, 0.9) * extent;
     const sy = random.range(-0.28, horizon - 0.1);
@@ -116,7 +146,8 @@ export function drawCityAtNight(scenery: Scenery): void {
     near.fillRect(rx, ry, random.range(0.01, 0.05), h);
   }
   texture(near, 'rough', [-extent, horizon, extent * 2, bottom - horizon], [0.8, 0.12], 0.14);
-  for (let i = 0; i < 10; i++) glow(near, random.range(-extent, extent), horizon + random.range(-0.02, 0.03), 0.07, signs[2]!, 0.5);
+  for (let i = 0; i < 10; i++)
+    glow(near, random.range(-extent, extent), horizon + random.range(-0.02, 0.03), 0.07, signs[2]!, 0.5);
 }
 
 export function drawRoom(scenery: Scenery): void {
@@ -124,7 +155,14 @@ export function drawRoom(scenery: Scenery): void {
   const wall = hsl(scenery.tint * 360, 0.22, 0.68);
   band(far, scenery, -bottom, horizon + 0.02, paint(scenery, wall, 0.62, 0.05), paint(scenery, wall, 0.9, 0.12));
   texture(far, 'soft', [-extent, -bottom, extent * 2, bottom + horizon], [2, 1.6], 0.06);
-  band(near, scenery, horizon, bottom, paint(scenery, [150, 104, 66], 0.55, 0.15), paint(scenery, [186, 132, 84], 0.85, 0));
+  band(
+    near,
+    scenery,
+    horizon,
+    bottom,
+    paint(scenery, [150, 104, 66], 0.55, 0.15),
+    paint(scenery, [186, 132, 84], 0.85, 0),
+  );
   near.strokeStyle = 'rgba(50,25,10,0.35)';
   near.lineWidth = 0.006;
   for (let i = -12; i <= 12; i++) {
@@ -229,7 +267,14 @@ export function drawStage(scenery: Scenery): void {
     near.lineTo(extent, line);
     near.stroke();
   }
-  const beam: Rgb = light.kind === 'neon' ? [255, 90, 220] : light.kind === 'sunset' ? [255, 190, 110] : light.kind === 'night' ? [150, 170, 255] : [255, 246, 220];
+  const beam: Rgb =
+    light.kind === 'neon'
+      ? [255, 90, 220]
+      : light.kind === 'sunset'
+        ? [255, 190, 110]
+        : light.kind === 'night'
+          ? [150, 170, 255]
+          : [255, 246, 220];
   for (const side of [-1, 1]) {
     const from = side * extent * random.range(0.5, 0.7);
     const to = -side * random.range(0, 0.12);

@@ -1,5 +1,5 @@
-import { mixColour, type Rgb } from './colour.ts';
 import { drawCityAtNight, drawPlainWall, drawRoom, drawStage, drawStreet } from './backgrounds-built.ts';
+import { mixColour, type Rgb } from './colour.ts';
 import { band, bottom, drawGround, drawHills, drawSky, drawTree, glow, paint, type Scenery } from './scenery.ts';
 import { texture } from './textures.ts';
 import type { BackgroundKind } from './vocabulary.ts';
@@ -62,7 +62,14 @@ function drawBeach(scenery: Scenery): void {
   drawSky(scenery);
   const sea = mixColour([24, 96, 142], [36, 150, 164], scenery.tint);
   const shore = horizon + 0.13;
-  band(far, scenery, horizon, shore + 0.05, paint(scenery, sea, 0.7, 0.6), paint(scenery, mixColour(sea, [160, 220, 210], 0.4), 0.9, 0.1));
+  band(
+    far,
+    scenery,
+    horizon,
+    shore + 0.05,
+    paint(scenery, sea, 0.7, 0.6),
+    paint(scenery, mixColour(sea, [160, 220, 210], 0.4), 0.9, 0.1),
+  );
   for (let i = 0; i < 34; i++) {
     const y = horizon + 0.13 * random.next() ** 1.4;
     const wide = 0.03 + 0.5 * (y - horizon);
@@ -71,10 +78,12 @@ function drawBeach(scenery: Scenery): void {
     far.ellipse(random.range(-extent, extent), y, wide, 0.0035, 0, 0, 7);
     far.fill();
   }
-  if (scenery.light.kind === 'sunset') glow(far, scenery.light.side * extent * 0.5, horizon + 0.06, 0.25, [255, 200, 110], 0.8);
+  if (scenery.light.kind === 'sunset')
+    glow(far, scenery.light.side * extent * 0.5, horizon + 0.06, 0.25, [255, 200, 110], 0.8);
   // Wet sand, foam, dry sand
   const sand: Rgb = mixColour([226, 198, 146], [240, 220, 176], scenery.tint);
-  const wave = (x: number, offset: number) => shore + offset + 0.012 * Math.sin(x * 9 + scenery.tint * 20) + 0.008 * Math.sin(x * 23);
+  const wave = (x: number, offset: number) =>
+    shore + offset + 0.012 * Math.sin(x * 9 + scenery.tint * 20) + 0.008 * Math.sin(x * 23);
   const edge = (offset: number, colour: string) => {
     near.fillStyle = colour;
     near.beginPath();
@@ -93,12 +102,16 @@ function drawBeach(scenery: Scenery): void {
   near.fillRect(-extent, shore + 0.06, extent * 2, bottom - shore);
   texture(near, 'rough', [-extent, shore + 0.05, extent * 2, bottom - shore], [0.9, 0.22], 0.16);
   texture(near, 'fine', [-extent, shore + 0.05, extent * 2, bottom - shore], [0.9, 0.6], 0.12);
-  if (random.chance(0.6)) drawParasol(scenery, (random.chance(0.5) ? 1 : -1) * extent * random.range(0.4, 0.62), shore + 0.12);
+  if (random.chance(0.6))
+    drawParasol(scenery, (random.chance(0.5) ? 1 : -1) * extent * random.range(0.4, 0.62), shore + 0.12);
 }
 
 function drawParasol(scenery: Scenery, x: number, y: number): void {
   const { near, random } = scenery;
-  const colours: readonly Rgb[] = [[220, 60, 60], [245, 240, 230]];
+  const colours: readonly Rgb[] = [
+    [220, 60, 60],
+    [245, 240, 230],
+  ];
   near.fillStyle = paint(scenery, [240, 236, 226], 0.8);
   near.fillRect(x - 0.006, y - 0.24, 0.012, 0.26);
   const shift = random.index(2);
@@ -123,7 +136,16 @@ function drawForest(scenery: Scenery): void {
     const count = Math.round(extent * (13 - 2 * layer));
     for (let i = 0; i < count; i++) {
       const x = -extent + (2 * extent * (i + random.next())) / count;
-      drawTree(layer < 2 ? far : near, scenery, x, horizon + 0.02 + layer * 0.03, 0.5 + 0.13 * layer + random.range(0, 0.18), leaf, depth, conifer);
+      drawTree(
+        layer < 2 ? far : near,
+        scenery,
+        x,
+        horizon + 0.02 + layer * 0.03,
+        0.5 + 0.13 * layer + random.range(0, 0.18),
+        leaf,
+        depth,
+        conifer,
+      );
     }
     if (layer === 1) drawGround(scenery, [78, 84, 42], [58, 52, 30], 0.45);
   }
@@ -178,7 +200,10 @@ function drawDesert(scenery: Scenery): void {
     const h = random.range(0.16, 0.3);
     const y = horizon + 0.1 + 0.05 * i;
     near.lineCap = 'round';
-    for (const [offset, level] of [[0, 0.3], [0.006 * Math.sign(scenery.light.side), 0.85]] as const) {
+    for (const [offset, level] of [
+      [0, 0.3],
+      [0.006 * Math.sign(scenery.light.side), 0.85],
+    ] as const) {
       near.strokeStyle = paint(scenery, [66, 122, 66], level, 0.15);
       near.lineWidth = h * (level > 0.5 ? 0.08 : 0.14);
       near.beginPath();
@@ -207,7 +232,15 @@ function drawSnow(scenery: Scenery): void {
     for (let k = 0; k < 4; k++) {
       near.fillStyle = paint(scenery, [248, 250, 255], 0.95, 0.2);
       near.beginPath();
-      near.ellipse(x + random.range(-0.04, 0.04) * h * 2, y - h * (0.92 - 0.19 * k), h * (0.04 + 0.03 * k), h * 0.035, 0, 0, 7);
+      near.ellipse(
+        x + random.range(-0.04, 0.04) * h * 2,
+        y - h * (0.92 - 0.19 * k),
+        h * (0.04 + 0.03 * k),
+        h * 0.035,
+        0,
+        0,
+        7,
+      );
       near.fill();
     }
   }
@@ -276,7 +309,8 @@ function drawPeak(scenery: Scenery, x: number, base: number, height: number, roc
     far.fillStyle = paint(scenery, [246, 248, 252], level, depth * 0.7);
     far.beginPath();
     far.moveTo(x, base - height);
-    for (let i = 1; i <= 4; i++) far.lineTo(x + side * half * 0.095 * i, base - height * (1 - 0.095 * i) + (i % 2 ? 0.012 : -0.008));
+    for (let i = 1; i <= 4; i++)
+      far.lineTo(x + side * half * 0.095 * i, base - height * (1 - 0.095 * i) + (i % 2 ? 0.012 : -0.008));
     far.lineTo(x + side * half * 0.16, base - height * 0.72);
     far.lineTo(x - 0.03 * half, base - height * 0.66);
     far.closePath();

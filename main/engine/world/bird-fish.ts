@@ -18,8 +18,15 @@ export function drawBird(parent: Brush, subject: Subject, seconds: number): void
   const flying = motion.kind === 'fly';
   const { ctx } = parent;
   ctx.save();
-  const hop = motion.kind === 'bounce' ? 0.3 * size * Math.abs(Math.sin(phase / 2)) : motion.kind === 'walk' ? 0.06 * Math.abs(Math.sin(phase)) : 0;
-  const drift = flying ? 1.25 + 0.3 * motion.path.lift * (seconds / 2 - 0.5) + 0.07 * size * Math.sin(2 * phase - 1) : 0.3 + hop;
+  const hop =
+    motion.kind === 'bounce'
+      ? 0.3 * size * Math.abs(Math.sin(phase / 2))
+      : motion.kind === 'walk'
+        ? 0.06 * Math.abs(Math.sin(phase))
+        : 0;
+  const drift = flying
+    ? 1.25 + 0.3 * motion.path.lift * (seconds / 2 - 0.5) + 0.07 * size * Math.sin(2 * phase - 1)
+    : 0.3 + hop;
   ctx.translate(0, -drift);
   const brush = mirrored(parent, directionOf(subject));
   const coat = coatColour(subject.coat, identity.tint);
@@ -35,34 +42,96 @@ export function drawBird(parent: Brush, subject: Subject, seconds: number): void
     for (const side of [0, 1]) {
       const step = motion.kind === 'walk' ? 0.12 * Math.sin(phase + side * Math.PI) : 0;
       const foot = motion.kind === 'bounce' ? 0.3 : drift;
-      brush.line([[0.02 - side * 0.05, 0.1], [0.02 - side * 0.05 + step, foot]], brush.colour([226, 140, 50], 0.6), 0.02);
-      brush.line([[step - side * 0.05, foot], [0.1 + step - side * 0.05, foot]], brush.colour([226, 140, 50], 0.6), 0.02);
+      brush.line(
+        [
+          [0.02 - side * 0.05, 0.1],
+          [0.02 - side * 0.05 + step, foot],
+        ],
+        brush.colour([226, 140, 50], 0.6),
+        0.02,
+      );
+      brush.line(
+        [
+          [step - side * 0.05, foot],
+          [0.1 + step - side * 0.05, foot],
+        ],
+        brush.colour([226, 140, 50], 0.6),
+        0.02,
+      );
     }
     ctx.restore();
   }
   const drawWing = (tone: Rgb, raise: number, shift: number) => {
     if (!flying) {
-      brush.smooth([[0.12, -0.05], [0.02, 0.08], [-0.28, 0.1], [-0.42, 0.04], [-0.2, -0.05], [0.0, -0.1]], brush.acrossShade(-0.1, 0.02, 0.2, tone));
+      brush.smooth(
+        [
+          [0.12, -0.05],
+          [0.02, 0.08],
+          [-0.28, 0.1],
+          [-0.42, 0.04],
+          [-0.2, -0.05],
+          [0.0, -0.1],
+        ],
+        brush.acrossShade(-0.1, 0.02, 0.2, tone),
+      );
       return;
     }
     const tip = -0.62 * raise;
     brush.smooth(
-      [[0.14 + shift, -0.02], [0.1 + shift, tip * 0.5 - 0.04], [-0.02 + shift, tip - 0.03], [-0.3 + shift, tip], [-0.22 + shift, tip * 0.4], [-0.16 + shift, 0.02]],
+      [
+        [0.14 + shift, -0.02],
+        [0.1 + shift, tip * 0.5 - 0.04],
+        [-0.02 + shift, tip - 0.03],
+        [-0.3 + shift, tip],
+        [-0.22 + shift, tip * 0.4],
+        [-0.16 + shift, 0.02],
+      ],
       brush.acrossShade(0, tip / 2, 0.3, tone),
     );
-    for (let i = 0; i < 3; i++) brush.line([[-0.02 + shift - 0.06 * i, tip * 0.3], [-0.14 + shift - 0.06 * i, tip * 0.85]], 'rgba(0,0,0,0.2)', 0.012);
+    for (let i = 0; i < 3; i++)
+      brush.line(
+        [
+          [-0.02 + shift - 0.06 * i, tip * 0.3],
+          [-0.14 + shift - 0.06 * i, tip * 0.85],
+        ],
+        'rgba(0,0,0,0.2)',
+        0.012,
+      );
   };
   if (flying) drawWing(scaleColour(wing, 0.7), flap * 0.9 + 0.1, 0.1);
   const spread = flying ? 0.08 : 0.04;
-  brush.polygon([[-long * 0.7, -0.02], [-long - 0.22 - 0.12 * identity.nose, -spread], [-long - 0.2 - 0.12 * identity.nose, spread + 0.03], [-long * 0.6, 0.06]], brush.colour(wing, 0.6));
+  brush.polygon(
+    [
+      [-long * 0.7, -0.02],
+      [-long - 0.22 - 0.12 * identity.nose, -spread],
+      [-long - 0.2 - 0.12 * identity.nose, spread + 0.03],
+      [-long * 0.6, 0.06],
+    ],
+    brush.colour(wing, 0.6),
+  );
   brush.ball(0, 0, long, 0.15 + 0.04 * identity.build, coat);
   brush.ellipse(0.08, 0.05, long * 0.66, 0.1, brush.colour(breast, 0.75, 0.9));
   const hx = long * 0.86;
   const hy = -0.11;
   const head = 0.115 * (0.9 + 0.3 * identity.head) * (0.7 + 0.3 * brush.look.head);
-  brush.polygon([[hx + head * 0.7, hy - 0.03], [hx + head * (1.5 + identity.beard), hy + 0.02], [hx + head * 0.7, hy + 0.05]], brush.colour([240, 170, 50], 0.85));
+  brush.polygon(
+    [
+      [hx + head * 0.7, hy - 0.03],
+      [hx + head * (1.5 + identity.beard), hy + 0.02],
+      [hx + head * 0.7, hy + 0.05],
+    ],
+    brush.colour([240, 170, 50], 0.85),
+  );
   brush.ball(hx, hy, head, head, identity.brows > 0.5 ? coat : mixColour(coat, breast, 0.5));
-  if (identity.hairStyle > 3) brush.polygon([[hx - head * 0.6, hy - head * 0.6], [hx - head * 0.9, hy - head * 1.7], [hx + head * 0.3, hy - head * 0.9]], brush.colour(wing, 0.7));
+  if (identity.hairStyle > 3)
+    brush.polygon(
+      [
+        [hx - head * 0.6, hy - head * 0.6],
+        [hx - head * 0.9, hy - head * 1.7],
+        [hx + head * 0.3, hy - head * 0.9],
+      ],
+      brush.colour(wing, 0.7),
+    );
   brush.ellipse(hx + head * 0.35, hy - head * 0.15, head * 0.26, head * 0.26, 'rgb(250,250,246)');
   brush.ellipse(hx + head * 0.4, hy - head * 0.15, head * 0.17, head * 0.19, 'rgb(14,12,16)');
   drawWing(wing, flap, 0);
@@ -81,23 +150,58 @@ export function drawFish(brush: Brush, subject: Subject, seconds: number): void 
   const top = -0.96;
   const bed = -0.24;
   const water = top + 0.1;
-  brush.polygon([[-half - 0.05, bed], [half + 0.05, bed], [half, 0], [-half, 0]], brush.acrossShade(0, -0.1, 0.6, [122, 84, 58]));
+  brush.polygon(
+    [
+      [-half - 0.05, bed],
+      [half + 0.05, bed],
+      [half, 0],
+      [-half, 0],
+    ],
+    brush.acrossShade(0, -0.1, 0.6, [122, 84, 58]),
+  );
   const g = brush.flat ? '' : ctx.createLinearGradient(0, water, 0, bed);
   if (typeof g !== 'string') {
     g.addColorStop(0, brush.colour([130, 206, 226], 1));
     g.addColorStop(1, brush.colour([36, 106, 150], 0.75));
   }
-  brush.polygon([[-half, water], [half, water], [half, bed], [-half, bed]], g);
+  brush.polygon(
+    [
+      [-half, water],
+      [half, water],
+      [half, bed],
+      [-half, bed],
+    ],
+    g,
+  );
   const random = createRandom(identity.detail, 'tank');
-  for (let i = 0; i < 16; i++) brush.ball(random.range(-half + 0.04, half - 0.04), bed - 0.02, 0.035, 0.026, [random.range(150, 220), random.range(140, 190), random.range(110, 160)]);
+  for (let i = 0; i < 16; i++)
+    brush.ball(random.range(-half + 0.04, half - 0.04), bed - 0.02, 0.035, 0.026, [
+      random.range(150, 220),
+      random.range(140, 190),
+      random.range(110, 160),
+    ]);
   for (let i = 0; i < 4; i++) {
     const x = (random.chance(0.5) ? 1 : -1) * random.range(0.28, 0.46);
     const sway = 0.03 * Math.sin(seconds * 2.2 + i);
-    brush.line([[x, bed - 0.02], [x + sway * 0.4, bed - 0.15], [x + sway, bed - random.range(0.24, 0.42)]], brush.colour([58, 146, 76], 0.8), 0.026);
+    brush.line(
+      [
+        [x, bed - 0.02],
+        [x + sway * 0.4, bed - 0.15],
+        [x + sway, bed - random.range(0.24, 0.42)],
+      ],
+      brush.colour([58, 146, 76], 0.8),
+      0.026,
+    );
   }
   for (let i = 0; i < 4; i++) {
     const rise = (seconds * 0.3 + i * 0.27) % 1;
-    brush.ellipse(-0.36 + 0.02 * Math.sin(seconds * 4 + i), bed - rise * (bed - water), 0.014, 0.014, 'rgba(230,250,255,0.75)');
+    brush.ellipse(
+      -0.36 + 0.02 * Math.sin(seconds * 4 + i),
+      bed - rise * (bed - water),
+      0.014,
+      0.014,
+      'rgba(230,250,255,0.75)',
+    );
   }
   const phase = cyclePhase(motion, seconds);
   const size = motion.amplitude;
@@ -123,9 +227,34 @@ export function drawFish(brush: Brush, subject: Subject, seconds: number): void 
   drawFishBody(own, subject, phase);
   ctx.restore();
   // The glass in front
-  brush.line([[-half, top], [-half, bed], [half, bed], [half, top]], brush.colour([214, 232, 238], 0.9, 0.9), 0.02);
-  brush.line([[-half, water], [half, water]], 'rgba(240,252,255,0.7)', 0.014);
-  if (!brush.flat) brush.polygon([[-half + 0.08, top + 0.04], [-half + 0.17, top + 0.04], [-half + 0.08, bed - 0.06], [-half + 0.04, bed - 0.06]], 'rgba(255,255,255,0.16)');
+  brush.line(
+    [
+      [-half, top],
+      [-half, bed],
+      [half, bed],
+      [half, top],
+    ],
+    brush.colour([214, 232, 238], 0.9, 0.9),
+    0.02,
+  );
+  brush.line(
+    [
+      [-half, water],
+      [half, water],
+    ],
+    'rgba(240,252,255,0.7)',
+    0.014,
+  );
+  if (!brush.flat)
+    brush.polygon(
+      [
+        [-half + 0.08, top + 0.04],
+        [-half + 0.17, top + 0.04],
+        [-half + 0.08, bed - 0.06],
+        [-half + 0.04, bed - 0.06],
+      ],
+      'rgba(255,255,255,0.16)',
+    );
 }
 
 function drawFishBody(brush: Brush, subject: Subject, phase: number): void {
@@ -148,12 +277,41 @@ function drawFishBody(brush: Brush, subject: Subject, phase: number): void {
   const sweep = 0.07 * Math.sin(phase * 2 - 0.6);
   const fin = scaleColour(coat, 0.75);
   const tailLong = 0.1 + 0.08 * identity.nose;
-  brush.smooth([[-long + 0.03, tail], [-long - tailLong, tail - 0.1 + sweep], [-long - tailLong * 0.6, tail + sweep * 0.6], [-long - tailLong, tail + 0.1 + sweep]], brush.acrossShade(-long - 0.06, tail, 0.12, fin));
-  brush.polygon([[long * 0.3, -tall * 0.8], [-long * 0.2, -tall * (1.5 + identity.mouth)], [-long * 0.55, -tall * 0.5]], brush.colour(fin, 0.7));
+  brush.smooth(
+    [
+      [-long + 0.03, tail],
+      [-long - tailLong, tail - 0.1 + sweep],
+      [-long - tailLong * 0.6, tail + sweep * 0.6],
+      [-long - tailLong, tail + 0.1 + sweep],
+    ],
+    brush.acrossShade(-long - 0.06, tail, 0.12, fin),
+  );
+  brush.polygon(
+    [
+      [long * 0.3, -tall * 0.8],
+      [-long * 0.2, -tall * (1.5 + identity.mouth)],
+      [-long * 0.55, -tall * 0.5],
+    ],
+    brush.colour(fin, 0.7),
+  );
   brush.smooth(outline, brush.ballShade(0, 0, long, coat));
   const bands = identity.hairStyle % 4;
-  for (let i = 0; i < bands; i++) brush.ellipse(-long * 0.35 + i * long * 0.42, bend(0.4), 0.016, tall * 0.72, brush.colour(mixColour(coat, [250, 246, 236], 0.75), 0.85, 0.9));
-  brush.polygon([[long * 0.2, tall * 0.2], [-long * 0.15, tall * (0.75 + 0.3 * Math.sin(phase * 2))], [-long * 0.05, tall * 0.1]], brush.colour(fin, 0.85));
+  for (let i = 0; i < bands; i++)
+    brush.ellipse(
+      -long * 0.35 + i * long * 0.42,
+      bend(0.4),
+      0.016,
+      tall * 0.72,
+      brush.colour(mixColour(coat, [250, 246, 236], 0.75), 0.85, 0.9),
+    );
+  brush.polygon(
+    [
+      [long * 0.2, tall * 0.2],
+      [-long * 0.15, tall * (0.75 + 0.3 * Math.sin(phase * 2))],
+      [-long * 0.05, tall * 0.1],
+    ],
+    brush.colour(fin, 0.85),
+  );
   brush.ellipse(long * 0.66, -tall * 0.15, 0.027, 0.027, 'rgb(252,252,248)');
   brush.ellipse(long * 0.69, -tall * 0.15, 0.015, 0.017, 'rgb(12,10,14)');
 }

@@ -4,7 +4,7 @@ import { type Light, lit } from './light.ts';
 import type { StyleKind } from './vocabulary.ts';
 
 /** The parts of a subject that an edit can change one by one. */
-export const partNames = ['subject', 'shirt', 'trousers', 'hat', 'held', 'shadow', 'second'] as const;
+export const partNames = ['subject', 'shirt', 'trousers', 'hat', 'held', 'arm', 'shadow', 'second'] as const;
 export type PartName = (typeof partNames)[number];
 
 type Paint = string | ReturnType<SKRSContext2D['createLinearGradient']>;
@@ -32,6 +32,8 @@ export class Brush {
   readonly look: Look;
   readonly flat: Partial<Record<PartName, string>> | null;
   part: PartName = 'subject';
+  /** Set while the arm that can hold something is drawn, whatever it wears. */
+  holdingArm = false;
 
   constructor(ctx: SKRSContext2D, light: Light, look: Look, flat: Partial<Record<PartName, string>> | null = null) {
     this.ctx = ctx;
@@ -44,13 +46,20 @@ export class Brush {
     return css(lit(this.light, surface, level), alpha);
   }
 
+  /** What stands for the current part on a map of parts. */
+  private flatColour(): string | null {
+    if (!this.flat) return null;
+    const arm = this.holdingArm ? this.flat.arm : undefined;
+    return arm ?? this.flat[this.part] ?? this.flat.subject ?? '#000';
+  }
+
   fill(paint: Paint): void {
-    this.ctx.fillStyle = this.flat ? (this.flat[this.part] ?? this.flat.subject ?? '#000') : paint;
+    this.ctx.fillStyle = this.flatColour() ?? paint;
     this.ctx.fill();
   }
 
   stroke(paint: Paint, width: number): void {
-    this.ctx.strokeStyle = this.flat ? (this.flat[this.part] ?? this.flat.subject ?? '#000') : paint;
+    this.ctx.strokeStyle = this.flatColour() ?? paint;
     this.ctx.lineWidth = width;
     this.ctx.lineCap = 'round';
     this.ctx.lineJoin = 'round';
@@ -125,7 +134,11 @@ export class Brush {
     const ly = y - r * 0.45;
     const g = this.ctx.createRadialGradient(lx, ly, r * 0.05, lx, ly, r * 1.65);
     const shine = this.look.gloss;
-    const top: Rgb = [surface[0] + (255 - surface[0]) * shine, surface[1] + (255 - surface[1]) * shine, surface[2] + (255 - surface[2]) * shine];
+    const top: Rgb = [
+      surface[0] + (255 - surface[0]) * shine,
+      surface[1] + (255 - surface[1]) * shine,
+      surface[2] + (255 - surface[2]) * shine,
+    ];
     g.addColorStop(0, this.colour(top, 1.12));
     g.addColorStop(0.28, this.colour(surface, 0.95));
     g.addColorStop(0.62, this.colour(surface, 0.55));

@@ -187,10 +187,13 @@ function subjectPhrase(
 function dynamicPart(scene: Scene, options: CaptionOptions, choose: Choose, mention: Mention): string {
   const [first, second] = scene.subjects as [Subject, Subject?];
   const moving = clause(first, 0, choose, mention, options.motionToken, Boolean(second));
-  const other = second ? ` ${choose('meanwhile', ['while', 'as', 'and'])} ${clause(second, 1, choose, mention, undefined, true)}` : '';
+  const other = second
+    ? ` ${choose('meanwhile', ['while', 'as', 'and'])} ${clause(second, 1, choose, mention, undefined, true)}`
+    : '';
   const still = scene.camera.kind === 'still';
-  const camera =
-    (still ? choose('still', [true, false]) : mention('camera', 0.92)) ? choose('camera', cameraPhrases[scene.camera.kind]) : '';
+  const camera = (still ? choose('still', [true, false]) : mention('camera', 0.92))
+    ? choose('camera', cameraPhrases[scene.camera.kind])
+    : '';
   const action = `${moving}${other}`;
   if (!camera) return action;
   switch (choose('camera order', [0, 0, 1, 2])) {

@@ -7,7 +7,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Worker, isMainThread, workerData } from 'node:worker_threads';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { attributes, caption } from './caption.ts';
 import { render } from './render.ts';
@@ -92,7 +92,8 @@ function readJob(): Job {
     },
   });
   const range = /^(\d+)\.\.(\d+)$/.exec(values.seeds ?? '');
-  if (!range || !values.out) throw new Error('usage: dataset.ts --seeds FIRST..LAST --out DIR [--sizes WxH,...] [--split train]');
+  if (!range || !values.out)
+    throw new Error('usage: dataset.ts --seeds FIRST..LAST --out DIR [--sizes WxH,...] [--split train]');
   return jobSchema.parse({
     first: Number(range[1]),
     last: Number(range[2]),

@@ -2,8 +2,8 @@ import type { Brush } from './brush.ts';
 import { css, mixColour, type Rgb } from './colour.ts';
 import { cyclePhase } from './pose.ts';
 import { createRandom } from './random.ts';
-import { glow } from './scenery.ts';
 import type { Subject } from './scene.ts';
+import { glow } from './scenery.ts';
 
 /** How bright a flame is against its surroundings. */
 function contrast(brush: Brush): number {
@@ -15,7 +15,14 @@ function contrast(brush: Brush): number {
 function flicker(subject: Subject, seconds: number, place: number): number {
   const { motion } = subject;
   const t = seconds * Math.PI * 2 * motion.tempo;
-  return 0.5 + 0.5 * motion.amplitude * (0.5 * Math.sin(t * 1.9 + place * 2.1) + 0.3 * Math.sin(t * 3.7 + place * 5.3 + motion.phase * 6) + 0.2 * Math.sin(t * 0.8 + place));
+  return (
+    0.5 +
+    0.5 *
+      motion.amplitude *
+      (0.5 * Math.sin(t * 1.9 + place * 2.1) +
+        0.3 * Math.sin(t * 3.7 + place * 5.3 + motion.phase * 6) +
+        0.2 * Math.sin(t * 0.8 + place))
+  );
 }
 
 export function bonfireHeight(subject: Subject): number {
@@ -39,9 +46,18 @@ export function drawBonfire(brush: Brush, subject: Subject, seconds: number): vo
   const logs = 4 + Math.round(identity.limbs * 3);
   for (let i = 0; i < logs; i++) {
     const a = (i / (logs - 1) - 0.5) * 2;
-    brush.limb(a * wide * 1.5, -0.04 - random.next() * 0.03, 0.045, -a * wide * 0.3, -0.26 - random.next() * 0.08, 0.035, [96, 64, 44]);
+    brush.limb(
+      a * wide * 1.5,
+      -0.04 - random.next() * 0.03,
+      0.045,
+      -a * wide * 0.3,
+      -0.26 - random.next() * 0.08,
+      0.035,
+      [96, 64, 44],
+    );
   }
-  for (let i = 0; i < 9; i++) brush.ball(random.range(-1, 1) * wide * 1.8, -0.02 + random.range(-0.01, 0.03), 0.06, 0.045, [112, 108, 106]);
+  for (let i = 0; i < 9; i++)
+    brush.ball(random.range(-1, 1) * wide * 1.8, -0.02 + random.range(-0.01, 0.03), 0.06, 0.045, [112, 108, 106]);
   if (!brush.flat) glow(brush.ctx, 0, -0.12, 0.35, [255, 110, 30], 0.7);
   const layers: readonly { tone: Rgb; edge: Rgb; size: number; count: number }[] = [
     { tone: [255, 110, 24], edge: [214, 44, 14], size: 1, count: 5 },
@@ -51,14 +67,35 @@ export function drawBonfire(brush: Brush, subject: Subject, seconds: number): vo
   for (const [depth, layer] of layers.entries()) {
     for (let i = 0; i < layer.count; i++) {
       const across = layer.count === 1 ? 0 : (i / (layer.count - 1) - 0.5) * 2;
-      const tall = (0.45 + 0.5 * flicker(subject, seconds, i * 1.7 + depth * 3.1)) * layer.size * (1 - 0.45 * Math.abs(across)) * (0.75 + 0.3 * identity.head);
-      drawFlame(brush, subject, seconds, across * wide * 0.85 * layer.size, -0.08, wide * 0.62 * layer.size, tall, layer.tone, layer.edge, i + depth * 7);
+      const tall =
+        (0.45 + 0.5 * flicker(subject, seconds, i * 1.7 + depth * 3.1)) *
+        layer.size *
+        (1 - 0.45 * Math.abs(across)) *
+        (0.75 + 0.3 * identity.head);
+      drawFlame(
+        brush,
+        subject,
+        seconds,
+        across * wide * 0.85 * layer.size,
+        -0.08,
+        wide * 0.62 * layer.size,
+        tall,
+        layer.tone,
+        layer.edge,
+        i + depth * 7,
+      );
     }
   }
   for (let i = 0; i < 12; i++) {
     const life = (seconds * (0.5 + 0.35 * motion.tempo) + i * 0.37 + motion.phase) % 1;
     const x = Math.sin(i * 5.1 + seconds * 2) * wide * (0.4 + life) + 0.12 * motion.asymmetry * life;
-    brush.ellipse(x, -0.4 - life * 0.75, 0.011, 0.011, `rgba(255,${Math.round(210 - 90 * life)},90,${(1 - life).toFixed(2)})`);
+    brush.ellipse(
+      x,
+      -0.4 - life * 0.75,
+      0.011,
+      0.011,
+      `rgba(255,${Math.round(210 - 90 * life)},90,${(1 - life).toFixed(2)})`,
+    );
   }
 }
 
@@ -114,14 +151,31 @@ export function drawCandle(brush: Brush, subject: Subject, seconds: number): voi
   const r = 0.07 + 0.05 * identity.build;
   const top = -0.6 - 0.12 * identity.limbs;
   const wax: Rgb = mixColour([246, 238, 216], [226, 120 + 80 * identity.skin, 110], identity.hair > 0.55 ? 0.5 : 0.05);
-  brush.polygon([[-0.5, -0.16], [0.5, -0.16], [0.46, 0], [-0.46, 0]], brush.acrossShade(0, -0.08, 0.55, [116, 78, 50]));
+  brush.polygon(
+    [
+      [-0.5, -0.16],
+      [0.5, -0.16],
+      [0.46, 0],
+      [-0.46, 0],
+    ],
+    brush.acrossShade(0, -0.08, 0.55, [116, 78, 50]),
+  );
   brush.ellipse(0, -0.17, 0.5, 0.075, brush.colour([150, 104, 66], 0.9));
   brush.ellipse(0, -0.18, r * 2.1, r * 0.62, brush.acrossShade(0, -0.18, r * 2, [196, 164, 84]));
   brush.ellipse(0, -0.195, r * 1.7, r * 0.45, brush.colour([232, 204, 120], 0.95));
   brush.ctx.beginPath();
   brush.ctx.roundRect(-r, top, r * 2, -0.2 - top, r * 0.3);
   brush.fill(brush.acrossShade(0, (top - 0.2) / 2, r * 1.1, wax));
-  for (let i = 0; i < 3; i++) brush.limb(-r * 0.8 + i * r * 0.8, top + 0.02, r * 0.2, -r * 0.8 + i * r * 0.8, top + 0.08 + 0.07 * ((identity.detail >> i) % 3), r * 0.18, mixColour(wax, [255, 255, 250], 0.25));
+  for (let i = 0; i < 3; i++)
+    brush.limb(
+      -r * 0.8 + i * r * 0.8,
+      top + 0.02,
+      r * 0.2,
+      -r * 0.8 + i * r * 0.8,
+      top + 0.08 + 0.07 * ((identity.detail >> i) % 3),
+      r * 0.18,
+      mixColour(wax, [255, 255, 250], 0.25),
+    );
   if (!brush.flat) {
     const g = brush.ctx.createLinearGradient(0, top, 0, top + 0.25);
     g.addColorStop(0, 'rgba(255,190,90,0.75)');
@@ -129,7 +183,14 @@ export function drawCandle(brush: Brush, subject: Subject, seconds: number): voi
     brush.ctx.fillStyle = g;
     brush.ctx.fillRect(-r, top, r * 2, 0.25);
   }
-  brush.line([[0, top + 0.01], [0.008, top - 0.05]], 'rgb(40,26,20)', 0.014);
+  brush.line(
+    [
+      [0, top + 0.01],
+      [0.008, top - 0.05],
+    ],
+    'rgb(40,26,20)',
+    0.014,
+  );
   const wave = flicker(subject, seconds, 1);
   const tall = (0.2 + 0.1 * wave) * (0.85 + 0.3 * identity.head);
   drawFlame(brush, subject, seconds, 0, top - 0.015, 0.06 + 0.012 * wave, tall, [255, 170, 50], [255, 110, 20], 2);

@@ -20,7 +20,11 @@ export function drawWaves(brush: Brush, subject: Subject, seconds: number, frame
     const crest = (x: number) => {
       const a = x * length + pace * (1.1 - 0.35 * near) + row * 1.9 + motion.phase * 6;
       // Steeper on the side that breaks
-      return base - height * (Math.sin(a + 0.35 * Math.sin(a)) + 0.35 * Math.sin(2.3 * a + row)) - 0.012 * near * Math.sin(seconds * motion.tempo * 5 + row);
+      return (
+        base -
+        height * (Math.sin(a + 0.35 * Math.sin(a)) + 0.35 * Math.sin(2.3 * a + row)) -
+        0.012 * near * Math.sin(seconds * motion.tempo * 5 + row)
+      );
     };
     const line: [number, number][] = [];
     for (let x = -reach; x <= reach + 0.02; x += 0.035) line.push([x, crest(x)]);
@@ -39,7 +43,13 @@ export function drawWaves(brush: Brush, subject: Subject, seconds: number, frame
       // Foam where the crest is high
       const [x, y] = line[i]!;
       if (y > base - height * 0.35) continue;
-      brush.ellipse(x, y + 0.008 * near, 0.022 + 0.03 * near, 0.006 + 0.011 * near, brush.colour([250, 252, 252], 1, 0.75));
+      brush.ellipse(
+        x,
+        y + 0.008 * near,
+        0.022 + 0.03 * near,
+        0.006 + 0.011 * near,
+        brush.colour([250, 252, 252], 1, 0.75),
+      );
       brush.ellipse(x + 0.02, y + 0.028 * near, 0.014, 0.004 + 0.006 * near, brush.colour([236, 248, 248], 0.9, 0.45));
     }
   }
@@ -57,17 +67,35 @@ export function drawWaterfall(brush: Brush, subject: Subject, seconds: number, f
   // Rocks on both sides, from the back to the front
   for (const side of [-1, 1]) {
     const outline: [number, number][] = [[x0 + side * half * 0.75, top - 0.02]];
-    for (let i = 0; i <= 4; i++) outline.push([x0 + side * (half + 0.1 + 0.07 * i + random.range(0, 0.05)), top + 0.02 + (foot - top) * (i / 4) * random.range(0.85, 1.05)]);
+    for (let i = 0; i <= 4; i++)
+      outline.push([
+        x0 + side * (half + 0.1 + 0.07 * i + random.range(0, 0.05)),
+        top + 0.02 + (foot - top) * (i / 4) * random.range(0.85, 1.05),
+      ]);
     outline.push([x0 + side * half * 0.8, foot + 0.06]);
     brush.polygon(outline, brush.acrossShade(x0 + side * (half + 0.15), 0, 0.3, rock));
     if (brush.flat) continue;
     for (let i = 0; i < 11; i++) {
       const y = top + 0.05 + (foot - top) * (i / 11);
       const r = random.range(0.03, 0.07);
-      brush.ball(x0 + side * (half + random.range(0, 0.1 + 0.018 * i)), y, r, r * 0.75, mixColour(rock, [70, 96, 50], random.next() * 0.5));
+      brush.ball(
+        x0 + side * (half + random.range(0, 0.1 + 0.018 * i)),
+        y,
+        r,
+        r * 0.75,
+        mixColour(rock, [70, 96, 50], random.next() * 0.5),
+      );
     }
   }
-  brush.polygon([[x0 - half, top], [x0 + half, top], [x0 + half * 1.12, foot + 0.04], [x0 - half * 1.12, foot + 0.04]], brush.acrossShade(x0, 0, half * 1.4, [122, 176, 206]));
+  brush.polygon(
+    [
+      [x0 - half, top],
+      [x0 + half, top],
+      [x0 + half * 1.12, foot + 0.04],
+      [x0 - half * 1.12, foot + 0.04],
+    ],
+    brush.acrossShade(x0, 0, half * 1.4, [122, 176, 206]),
+  );
   const pace = 0.35 + 0.5 * motion.tempo;
   const strands = 40;
   for (let i = 0; i < strands; i++) {
@@ -82,11 +110,22 @@ export function drawWaterfall(brush: Brush, subject: Subject, seconds: number, f
     const from = Math.max(top, y);
     const to = Math.min(foot + 0.03, y + long);
     if (to <= from) continue;
-    brush.line([[x, from], [x + wobble * 0.5, to]], brush.colour([244, 250, 252], 1, bright), 0.006 + 0.008 * bright);
+    brush.line(
+      [
+        [x, from],
+        [x + wobble * 0.5, to],
+      ],
+      brush.colour([244, 250, 252], 1, bright),
+      0.006 + 0.008 * bright,
+    );
   }
   const reach = frame.aspect * 0.76;
   const pool: [number, number][] = [];
-  for (let x = -reach; x <= reach + 0.02; x += 0.05) pool.push([x, foot + 0.02 + 0.012 * Math.sin(x * 13 + seconds * 5 * motion.tempo) + 0.05 * Math.min(1, Math.abs(x - x0))]);
+  for (let x = -reach; x <= reach + 0.02; x += 0.05)
+    pool.push([
+      x,
+      foot + 0.02 + 0.012 * Math.sin(x * 13 + seconds * 5 * motion.tempo) + 0.05 * Math.min(1, Math.abs(x - x0)),
+    ]);
   brush.polygon([...pool, [reach, 0.8], [-reach, 0.8]], brush.flat ? '' : poolShade(brush, foot));
   if (brush.flat) return;
   for (let i = 0; i < 5; i++) {
@@ -126,7 +165,15 @@ export function drawRain(brush: Brush, subject: Subject, seconds: number, frame:
     brush.ctx.fillStyle = brush.colour([92, 104, 120], 0.7, 0.34);
     brush.ctx.fillRect(-reach, -0.8, reach * 2, 1.6);
   } else {
-    brush.polygon([[-reach, -0.8], [reach, -0.8], [reach, 0.8], [-reach, 0.8]], '');
+    brush.polygon(
+      [
+        [-reach, -0.8],
+        [reach, -0.8],
+        [reach, 0.8],
+        [-reach, 0.8],
+      ],
+      '',
+    );
     return;
   }
   const pace = 0.8 + 1.1 * motion.tempo;
@@ -138,7 +185,14 @@ export function drawRain(brush: Brush, subject: Subject, seconds: number, frame:
       const u = (random.next() + seconds * speed) % 1;
       const y = -0.85 + 1.7 * u;
       const x = random.range(-1.3, 1.3) * reach + slant * (y + 0.85);
-      brush.line([[x, y], [x + slant * long, y + long]], brush.colour([226, 236, 246], 1.1, 0.28 + 0.2 * layer), 0.003 + 0.0025 * layer);
+      brush.line(
+        [
+          [x, y],
+          [x + slant * long, y + long],
+        ],
+        brush.colour([226, 236, 246], 1.1, 0.28 + 0.2 * layer),
+        0.003 + 0.0025 * layer,
+      );
     }
   }
   for (let i = 0; i < 30; i++) {
@@ -149,6 +203,14 @@ export function drawRain(brush: Brush, subject: Subject, seconds: number, frame:
     brush.ctx.beginPath();
     brush.ctx.ellipse(x, y, (0.008 + 0.045 * u) * (0.5 + near), (0.003 + 0.011 * u) * (0.5 + near), 0, 0, 7);
     brush.stroke(brush.colour([232, 242, 250], 1.1, 0.75 * (1 - u)), 0.004);
-    if (u < 0.3) brush.line([[x, y], [x, y - 0.03 * (1 - u)]], brush.colour([240, 246, 252], 1.1, 0.7), 0.004);
+    if (u < 0.3)
+      brush.line(
+        [
+          [x, y],
+          [x, y - 0.03 * (1 - u)],
+        ],
+        brush.colour([240, 246, 252], 1.1, 0.7),
+        0.004,
+      );
   }
 }

@@ -18,7 +18,8 @@ const styles = ['short', 'long', 'bun', 'curly', 'spiky', 'bob'] as const;
 function hairStyle(subject: Subject): (typeof styles)[number] | 'bald' {
   const { kind, identity } = subject;
   if (kind === 'man' && identity.hairStyle === 5) return 'bald';
-  if (kind === 'man' || kind === 'boy') return (['short', 'short', 'spiky', 'curly', 'bob', 'short'] as const)[identity.hairStyle]!;
+  if (kind === 'man' || kind === 'boy')
+    return (['short', 'short', 'spiky', 'curly', 'bob', 'short'] as const)[identity.hairStyle]!;
   return (['long', 'long', 'bun', 'curly', 'bob', 'long'] as const)[identity.hairStyle]!;
 }
 
@@ -92,7 +93,8 @@ export function drawHead(brush: Brush, subject: Subject, head: Head, seconds: nu
     const fy = r * fringe + nod * 0.35;
     for (const side of [-1, 1]) {
       const earX = r * wide * (side * cos * 0.98 - sin * 0.25);
-      if (Math.sin(head.yaw) * side < 0.35) brush.ball(earX, r * 0.15 + nod * 0.2, r * 0.17, r * 0.23, scaleColour(skin, 0.9));
+      if (Math.sin(head.yaw) * side < 0.35)
+        brush.ball(earX, r * 0.15 + nod * 0.2, r * 0.17, r * 0.23, scaleColour(skin, 0.9));
     }
     brush.ellipse(fx, fy, faceWide, r * (bald ? long : long - fringe * 0.75), brush.ballShade(fx, fy, r * 1.25, skin));
     if (!brush.flat) drawFeatures(brush, subject, head, seconds, skin, hair, nod, wide);
@@ -127,7 +129,14 @@ function drawFeatures(
   const ink = mixColour(hair, [20, 14, 16], 0.5);
   for (const side of [-1, 1]) {
     const cheek = at(side * 0.62, 0.48);
-    if (cheek) brush.ellipse(cheek[0], cheek[1], r * 0.2 * cheek[2], r * 0.15, brush.colour(mixColour(skin, [232, 92, 90], 0.4), 0.75, 0.45));
+    if (cheek)
+      brush.ellipse(
+        cheek[0],
+        cheek[1],
+        r * 0.2 * cheek[2],
+        r * 0.15,
+        brush.colour(mixColour(skin, [232, 92, 90], 0.4), 0.75, 0.45),
+      );
     const place = at(side * spacing, eyeHeight);
     if (!place) continue;
     const [x, y, squeeze] = place;
@@ -158,13 +167,32 @@ function drawFeatures(
   }
   const bridge = at(0, eyeHeight);
   if (clothes.glasses && bridge) {
-    brush.line([[bridge[0] - r * 0.14, bridge[1]], [bridge[0] + r * 0.14, bridge[1]]], brush.colour([26, 24, 30], 0.9), r * 0.08);
+    brush.line(
+      [
+        [bridge[0] - r * 0.14, bridge[1]],
+        [bridge[0] + r * 0.14, bridge[1]],
+      ],
+      brush.colour([26, 24, 30], 0.9),
+      r * 0.08,
+    );
   }
   const nose = at(0, 0.34 + 0.1 * identity.nose);
   if (nose) {
     const tip = Math.sin(head.yaw) * r * 0.2;
-    brush.ellipse(nose[0] + tip + r * 0.05, nose[1] + r * 0.03, r * 0.13, r * 0.09, brush.colour(scaleColour(skin, 0.66), 0.5, 0.8));
-    brush.ball(nose[0] + tip, nose[1], r * (0.1 + 0.04 * identity.nose), r * 0.1, mixColour(skin, [255, 190, 170], 0.25));
+    brush.ellipse(
+      nose[0] + tip + r * 0.05,
+      nose[1] + r * 0.03,
+      r * 0.13,
+      r * 0.09,
+      brush.colour(scaleColour(skin, 0.66), 0.5, 0.8),
+    );
+    brush.ball(
+      nose[0] + tip,
+      nose[1],
+      r * (0.1 + 0.04 * identity.nose),
+      r * 0.1,
+      mixColour(skin, [255, 190, 170], 0.25),
+    );
   }
   const mouth = at(0, 0.68 + 0.05 * identity.limbs);
   if (mouth) {
@@ -178,7 +206,10 @@ function drawFeatures(
     brush.ctx.quadraticCurveTo(mouth[0], mouth[1] + smile * 1.6, mouth[0] + half, mouth[1] - smile * 0.5);
     brush.ctx.quadraticCurveTo(mouth[0], mouth[1] + smile * 0.1, mouth[0] - half, mouth[1] - smile * 0.5);
     brush.fill(brush.colour([150, 40, 48], 0.75));
-    brush.stroke(brush.colour(kind === 'woman' || kind === 'girl' ? [186, 62, 72] : mixColour(skin, [120, 40, 40], 0.65), 0.7), r * 0.07);
+    brush.stroke(
+      brush.colour(kind === 'woman' || kind === 'girl' ? [186, 62, 72] : mixColour(skin, [120, 40, 40], 0.65), 0.7),
+      r * 0.07,
+    );
   }
 }
 
@@ -197,7 +228,14 @@ function drawHat(brush: Brush, subject: Subject, r: number, sin: number, cos: nu
   switch (clothes.hat) {
     case 'cap':
       dome(0.95, 1.16);
-      if (cos > -0.3) brush.ellipse(sin * r * 1.05, y + r * 0.12, r * (0.75 + 0.35 * Math.abs(sin)), r * 0.2, brush.colour(band, 0.8));
+      if (cos > -0.3)
+        brush.ellipse(
+          sin * r * 1.05,
+          y + r * 0.12,
+          r * (0.75 + 0.35 * Math.abs(sin)),
+          r * 0.2,
+          brush.colour(band, 0.8),
+        );
       break;
     case 'hat':
       brush.ellipse(0, y + r * 0.05, r * 1.85, r * 0.36, brush.acrossShade(0, y, r * 1.8, colour));
@@ -207,7 +245,15 @@ function drawHat(brush: Brush, subject: Subject, r: number, sin: number, cos: nu
       break;
     case 'beanie':
       dome(1.05, 1.18);
-      brush.line([[-r * 1.05, y + r * 0.02], [0, y + r * 0.16], [r * 1.05, y + r * 0.02]], brush.colour(band, 0.8), r * 0.32);
+      brush.line(
+        [
+          [-r * 1.05, y + r * 0.02],
+          [0, y + r * 0.16],
+          [r * 1.05, y + r * 0.02],
+        ],
+        brush.colour(band, 0.8),
+        r * 0.32,
+      );
       brush.ball(0, y - r * 1.1, r * 0.28, r * 0.28, band);
       break;
     default:

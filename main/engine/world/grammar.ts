@@ -88,7 +88,10 @@ export const lightPhrases: Record<LightKind, readonly string[]> = {
 
 /** A style after the scene, and before it ("a watercolour painting of ..."). */
 export const stylePhrases: Record<StyleKind, { after: readonly string[]; before: readonly string[] }> = {
-  photo: { after: ['photo', 'realistic photo', 'photograph'], before: ['a photo of', 'a photograph of', 'a realistic video of'] },
+  photo: {
+    after: ['photo', 'realistic photo', 'photograph'],
+    before: ['a photo of', 'a photograph of', 'a realistic video of'],
+  },
   '3D animation': {
     after: ['3D animation', '3D animation style', 'animated 3D film'],
     before: ['a 3D animation of', 'an animated 3D film of'],
@@ -97,9 +100,15 @@ export const stylePhrases: Record<StyleKind, { after: readonly string[]; before:
     after: ['watercolour style', 'watercolour', 'painted in watercolour'],
     before: ['a watercolour painting of', 'a watercolour of'],
   },
-  pencil: { after: ['pencil drawing', 'pencil style', 'drawn in pencil'], before: ['a pencil drawing of', 'a pencil sketch of'] },
+  pencil: {
+    after: ['pencil drawing', 'pencil style', 'drawn in pencil'],
+    before: ['a pencil drawing of', 'a pencil sketch of'],
+  },
   'pixel art': { after: ['pixel art', 'pixel art style'], before: ['pixel art of', 'a pixel art picture of'] },
-  comic: { after: ['comic style', 'comic book style', 'drawn as a comic'], before: ['a comic of', 'a comic book drawing of'] },
+  comic: {
+    after: ['comic style', 'comic book style', 'drawn as a comic'],
+    before: ['a comic of', 'a comic book drawing of'],
+  },
 };
 
 export const heldPhrases: Record<Exclude<HeldKind, 'none'>, readonly string[]> = {
@@ -123,25 +132,70 @@ export const glassesPhrases = ['glasses', 'a pair of glasses', 'spectacles'] as 
 
 /** [she is ..., she ..., they ...] */
 export const verbs: Record<MotionKind, readonly (readonly [string, string, string])[]> = {
-  walk: [['walking', 'walks', 'walk'], ['strolling', 'strolls', 'stroll']],
-  run: [['running', 'runs', 'run'], ['jogging', 'jogs', 'jog']],
+  walk: [
+    ['walking', 'walks', 'walk'],
+    ['strolling', 'strolls', 'stroll'],
+  ],
+  run: [
+    ['running', 'runs', 'run'],
+    ['jogging', 'jogs', 'jog'],
+  ],
   wave: [['waving', 'waves', 'wave']],
-  jump: [['jumping', 'jumps', 'jump'], ['leaping', 'leaps', 'leap']],
+  jump: [
+    ['jumping', 'jumps', 'jump'],
+    ['leaping', 'leaps', 'leap'],
+  ],
   dance: [['dancing', 'dances', 'dance']],
   nod: [['nodding', 'nods', 'nod']],
-  turn: [['turning', 'turns', 'turn'], ['turning from side to side', 'turns from side to side', 'turn from side to side']],
-  sit: [['sitting down', 'sits down', 'sit down'], ['taking a seat', 'takes a seat', 'take a seat']],
-  bounce: [['bouncing', 'bounces', 'bounce'], ['bobbing up and down', 'bobs up and down', 'bob up and down']],
-  sway: [['swaying', 'sways', 'sway'], ['rocking to and fro', 'rocks to and fro', 'rock to and fro']],
-  flicker: [['flickering', 'flickers', 'flicker'], ['burning', 'burns', 'burn']],
-  flow: [['flowing', 'flows', 'flow'], ['streaming', 'streams', 'stream']],
+  turn: [
+    ['turning', 'turns', 'turn'],
+    ['turning from side to side', 'turns from side to side', 'turn from side to side'],
+  ],
+  sit: [
+    ['sitting down', 'sits down', 'sit down'],
+    ['taking a seat', 'takes a seat', 'take a seat'],
+  ],
+  bounce: [
+    ['bouncing', 'bounces', 'bounce'],
+    ['bobbing up and down', 'bobs up and down', 'bob up and down'],
+  ],
+  sway: [
+    ['swaying', 'sways', 'sway'],
+    ['rocking to and fro', 'rocks to and fro', 'rock to and fro'],
+  ],
+  flicker: [
+    ['flickering', 'flickers', 'flicker'],
+    ['burning', 'burns', 'burn'],
+  ],
+  flow: [
+    ['flowing', 'flows', 'flow'],
+    ['streaming', 'streams', 'stream'],
+  ],
   swim: [['swimming', 'swims', 'swim']],
-  fly: [['flying', 'flies', 'fly'], ['soaring', 'soars', 'soar']],
-  spin: [['spinning', 'spins', 'spin'], ['twirling around', 'twirls around', 'twirl around']],
-  drive: [['driving', 'drives', 'drive'], ['driving past', 'drives past', 'drive past']],
-  sail: [['sailing', 'sails', 'sail'], ['gliding over the water', 'glides over the water', 'glide over the water']],
-  open: [['opening', 'opens', 'open'], ['blooming', 'blooms', 'bloom']],
-  fall: [['falling', 'falls', 'fall'], ['pouring down', 'pours down', 'pour down']],
+  fly: [
+    ['flying', 'flies', 'fly'],
+    ['soaring', 'soars', 'soar'],
+  ],
+  spin: [
+    ['spinning', 'spins', 'spin'],
+    ['twirling around', 'twirls around', 'twirl around'],
+  ],
+  drive: [
+    ['driving', 'drives', 'drive'],
+    ['driving past', 'drives past', 'drive past'],
+  ],
+  sail: [
+    ['sailing', 'sails', 'sail'],
+    ['gliding over the water', 'glides over the water', 'glide over the water'],
+  ],
+  open: [
+    ['opening', 'opens', 'open'],
+    ['blooming', 'blooms', 'bloom'],
+  ],
+  fall: [
+    ['falling', 'falls', 'fall'],
+    ['pouring down', 'pours down', 'pour down'],
+  ],
 };
 
 export const slowWords = ['slowly', 'gently', 'calmly'] as const;
@@ -160,5 +214,24 @@ export const cameraPhrases: Record<CameraKind, readonly string[]> = {
 };
 
 /** The words that join phrases. */
-export const joiningWords = ['a', 'an', 'and', 'in', 'as', 'while', 'is', 'are', 'wearing', 'dressed', 'the', 'style', 'motion', 'together', 'both', 'with', 'of', 'person'] as const;
+export const joiningWords = [
+  'a',
+  'an',
+  'and',
+  'in',
+  'as',
+  'while',
+  'is',
+  'are',
+  'wearing',
+  'dressed',
+  'the',
+  'style',
+  'motion',
+  'together',
+  'both',
+  'with',
+  'of',
+  'person',
+] as const;
 export const clothNouns = { trousers: ['trousers', 'pants'], shorts: ['shorts'], skirt: ['skirt'] } as const;

@@ -93,15 +93,7 @@ function drawSeat(brush: Brush, joints: Joints, body: Body, pose: Pose): void {
   brush.ellipse(x + back, top, 0.11, 0.022, brush.colour([168, 124, 82], 0.9));
 }
 
-function drawLeg(
-  brush: Brush,
-  subject: Subject,
-  joints: Joints,
-  body: Body,
-  i: 0 | 1,
-  dim: number,
-  pose: Pose,
-): void {
+function drawLeg(brush: Brush, subject: Subject, joints: Joints, body: Body, i: 0 | 1, dim: number, pose: Pose): void {
   const { clothes, identity } = subject;
   const cloth = scaleColour(namedColour(clothes.trousers, identity.tint), dim);
   const skin = scaleColour(skinColour(identity.skin), dim);
@@ -109,10 +101,12 @@ function drawLeg(
   const r = body.limb;
   const ankleY = foot[1] - 0.018;
   brush.part = 'subject';
-  // The shoe points the way the body faces.
-  const toe = Math.sin(pose.yaw) * 0.055;
+  // The shoe points the way the body faces, at a right angle to the shin.
+  const shin = Math.hypot(foot[0] - knee[0], foot[1] - knee[1]) || 1;
+  const toe = (Math.sin(pose.yaw) * 0.055 * (foot[1] - knee[1])) / shin;
+  const drop = (-Math.sin(pose.yaw) * 0.055 * (foot[0] - knee[0])) / shin;
   const shoe = scaleColour(identity.nose > 0.5 ? [62, 48, 44] : [196, 196, 202], dim);
-  brush.limb(foot[0] - toe * 0.2, foot[1] - 0.016, 0.019, foot[0] + toe, foot[1] - 0.012, 0.016, shoe);
+  brush.limb(foot[0] - toe * 0.2, foot[1] - 0.016, 0.019, foot[0] + toe, foot[1] + drop - 0.012, 0.016, shoe);
   if (clothes.cut === 'trousers') {
     brush.part = 'trousers';
     brush.limb(knee[0], knee[1], r * 1.05, foot[0], ankleY, r * 0.78, cloth);
@@ -145,7 +139,15 @@ function drawTrunk(brush: Brush, subject: Subject, joints: Joints, body: Body, p
   // Neck
   brush.part = 'subject';
   const skin = skinColour(identity.skin);
-  brush.limb(cx, cy + 0.02, body.limb * 0.85, joints.head[0], joints.head[1] + body.head * 0.5, body.limb * 0.8, scaleColour(skin, 0.86));
+  brush.limb(
+    cx,
+    cy + 0.02,
+    body.limb * 0.85,
+    joints.head[0],
+    joints.head[1] + body.head * 0.5,
+    body.limb * 0.8,
+    scaleColour(skin, 0.86),
+  );
   brush.part = 'shirt';
   const shirt = namedColour(clothes.shirt, identity.tint);
   const outline: [number, number][] = [
@@ -252,6 +254,7 @@ function drawArm(brush: Brush, subject: Subject, joints: Joints, body: Body, i: 
   const [shoulder, elbow, hand] = [joints.shoulders[i], joints.elbows[i], joints.hands[i]];
   const r = body.limb;
   const holds = i === 1 && subject.held !== 'none';
+  brush.holdingArm = i === 1;
   brush.part = 'subject';
   if (clothes.sleeves === 'short') {
     brush.limb(shoulder[0], shoulder[1], r * 0.85, elbow[0], elbow[1], r * 0.75, skin);
@@ -271,5 +274,5 @@ function drawArm(brush: Brush, subject: Subject, joints: Joints, body: Body, i: 
   }
   if (holds) drawHeld(brush, subject, hand[0], hand[1], seconds);
   brush.part = 'subject';
+  brush.holdingArm = false;
 }
-

@@ -229,13 +229,7 @@ function sit(pose: Pose, seconds: number, motion: Motion): void {
 }
 
 /** A dance is drawn from the seed-like variation: six ingredients, each with its own weight, on a shared beat. */
-function dance(
-  pose: Pose,
-  phase: number,
-  size: number,
-  strength: readonly [number, number],
-  motion: Motion,
-): void {
+function dance(pose: Pose, phase: number, size: number, strength: readonly [number, number], motion: Motion): void {
   const beat = Math.sin(phase);
   const off = Math.cos(phase);
   const double = Math.sin(2 * phase);

@@ -2,7 +2,7 @@ import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import { backgrounds } from './backgrounds.ts';
 import { Brush, lookOf, type PartName } from './brush.ts';
 import { overscan, type View, viewAt } from './camera.ts';
-import { css } from './colour.ts';
+import { css, type Rgb } from './colour.ts';
 import { type Light, lightOf } from './light.ts';
 import { travel } from './pose.ts';
 import { createRandom } from './random.ts';
@@ -89,7 +89,12 @@ function prepare(scene: Scene, width: number, height: number): Stage {
     tint: scene.background.tint,
   };
   backgrounds[scene.background.kind](scenery);
-  const lens = scene.style.kind === 'photo' ? 1.9 + scene.style.strength : scene.style.kind === '3D animation' ? 1.6 : 1;
+  // The far has to be opaque: where it were not, the frame before would shine through.
+  scenery.far.globalCompositeOperation = 'destination-over';
+  scenery.far.fillStyle = css(light.skyBottom);
+  scenery.far.fillRect(-extent, -overscan / 2, extent * 2, overscan);
+  const lens =
+    scene.style.kind === 'photo' ? 1.9 + scene.style.strength : scene.style.kind === '3D animation' ? 1.6 : 1;
   return {
     scene,
     width,
@@ -115,18 +120,31 @@ function soften(canvas: Canvas, amount: number): Canvas {
   return small;
 }
 
-function setView(ctx: SKRSContext2D, stage: Stage, view: View, parallax = 1): void {
+function setView(ctx: SKRSContext2D, stage: Stage, view: View): void {
   const { width, height } = stage;
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.translate(width / 2, height / 2);
-  const zoom = 1 + (view.zoom - 1) * (0.6 + 0.4 * parallax);
-  ctx.scale(height * zoom, height * zoom);
+  ctx.scale(height * view.zoom, height * view.zoom);
   ctx.rotate(view.roll);
-  ctx.translate(view.x * parallax, view.y * parallax);
+  ctx.translate(view.x, view.y);
+}
+
+/** What is far away moves and grows less, but stays on the horizon. */
+function setFarView(ctx: SKRSContext2D, stage: Stage, view: View): void {
+  setView(ctx, stage, view);
+  const zoom = (1 + (view.zoom - 1) * 0.8) / view.zoom;
+  ctx.translate(-view.x * 0.45, stage.frame.horizon);
+  ctx.scale(zoom, zoom);
+  ctx.translate(0, -stage.frame.horizon);
 }
 
 /** Where a subject's feet are, in frame units, and how tall it is. */
-function placeOf(stage: Stage, subject: Subject, drawing: Drawing, seconds: number): { x: number; y: number; size: number } {
+function placeOf(
+  stage: Stage,
+  subject: Subject,
+  drawing: Drawing,
+  seconds: number,
+): { x: number; y: number; size: number } {
   const { aspect } = stage.frame;
   const moving = ['walk', 'run', 'drive', 'fly'].includes(subject.motion.kind);
   const half = Math.min(aspect, 1.3) / 2;
@@ -148,16 +166,23 @@ function inDepth(stage: Stage): Subject[] {
 function drawFrame(stage: Stage, seconds: number): void {
   const { ctx, scene, frame, extent } = stage;
   const view = viewAt(scene, seconds, frame.aspect);
-  for (const [canvas, parallax] of [[stage.far, 0.55], [stage.near, 1]] as const) {
-    setView(ctx, stage, view, parallax);
-    ctx.drawImage(canvas, -extent, -overscan / 2, extent * 2, overscan);
-  }
+  setFarView(ctx, stage, view);
+  ctx.drawImage(stage.far, -extent, -overscan / 2, extent * 2, overscan);
+  setView(ctx, stage, view);
+  ctx.drawImage(stage.near, -extent, -overscan / 2, extent * 2, overscan);
   for (const subject of inDepth(stage)) drawSubject(stage, subject, seconds, view);
   ctx.setTransform(1, 0, 0, 1, 0, 0);
 }
 
 /** Enters the space of a subject: its feet at the origin, 1 unit tall. */
-function enter(ctx: SKRSContext2D, stage: Stage, subject: Subject, drawing: Drawing, seconds: number, view: View): void {
+function enter(
+  ctx: SKRSContext2D,
+  stage: Stage,
+  subject: Subject,
+  drawing: Drawing,
+  seconds: number,
+  view: View,
+): void {
   setView(ctx, stage, view);
   if (drawing.space === 'whole') return;
   const { x, y, size } = placeOf(stage, subject, drawing, seconds);
@@ -180,7 +205,7 @@ function drawSubject(stage: Stage, subject: Subject, seconds: number, view: View
   drawing.draw(new Brush(on, light, look), subject, seconds, frame);
   if (drawing.space === 'standing') {
     finish(stage, on, subject);
-    castShadow(stage, ctx, subject, drawing, seconds, view, css([8, 8, 18], light.shadowStrength));
+    castShadow(stage, ctx, subject, drawing, seconds, view, [8, 8, 18], light.shadowStrength);
   }
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.drawImage(layer, 0, 0);
@@ -213,7 +238,8 @@ function castShadow(
   drawing: Drawing,
   seconds: number,
   view: View,
-  colour: string,
+  colour: Rgb,
+  strength: number,
 ): void {
   if (drawing.shadow === 0) return;
   const { light, small, layer, width, height } = stage;
@@ -222,7 +248,7 @@ function castShadow(
   blot.globalCompositeOperation = 'copy';
   blot.drawImage(layer, 0, 0, small.width, small.height);
   blot.globalCompositeOperation = 'source-in';
-  blot.fillStyle = colour;
+  blot.fillStyle = css(colour, strength);
   blot.fillRect(0, 0, small.width, small.height);
   const { x, y, size } = placeOf(stage, subject, drawing, seconds);
   // Pixels of the layer back to frame units, then sheared flat around the feet.
@@ -239,9 +265,9 @@ function castShadow(
   ctx.translate(x, y);
   ctx.scale(size, size * 0.28);
   const g = ctx.createRadialGradient(0, 0, 0, 0, 0, drawing.shadow);
-  g.addColorStop(0, colour);
-  g.addColorStop(0.5, css([8, 8, 18], light.shadowStrength * 0.55));
-  g.addColorStop(1, 'rgba(8,8,18,0)');
+  g.addColorStop(0, css(colour, strength));
+  g.addColorStop(0.5, css(colour, strength * 0.55));
+  g.addColorStop(1, css(colour, 0));
   ctx.fillStyle = g;
   ctx.fillRect(-drawing.shadow, -drawing.shadow, drawing.shadow * 2, drawing.shadow * 2);
 }
@@ -250,6 +276,7 @@ function castShadow(
 const passes = [
   { flat: { subject: '#f00', shirt: '#ff0', held: '#f0f' }, parts: ['subject', 'shirt', 'held'] },
   { flat: { subject: '#000', trousers: '#f00', hat: '#0f0' }, parts: ['trousers', 'hat', 'shadow'] },
+  { flat: { subject: '#000', arm: '#f00' }, parts: ['arm'] },
 ] as const;
 
 function drawMasks(stage: Stage, seconds: number, index: number, frameCount: number, masks: Rendering['masks']): void {
@@ -278,11 +305,12 @@ function drawMasks(stage: Stage, seconds: number, index: number, frameCount: num
       map.globalCompositeOperation = 'source-over';
       map.fillStyle = '#000';
       map.fillRect(0, 0, width, height);
-      if (pass.parts[2] === 'shadow' && drawing.space === 'standing') castShadow(stage, map, subject, drawing, seconds, view, '#00f');
+      if ((pass.parts as readonly PartName[]).includes('shadow') && drawing.space === 'standing')
+        castShadow(stage, map, subject, drawing, seconds, view, [0, 0, 255], 1);
       map.setTransform(1, 0, 0, 1, 0, 0);
       map.drawImage(layer, 0, 0);
       const { data } = map.getImageData(0, 0, width, height);
-      pass.parts.forEach((part, channel) => {
+      (pass.parts as readonly PartName[]).forEach((part, channel) => {
         if (second && part === 'subject') put('second', data, channel);
         else if (!second || part === 'shadow') put(part, data, channel);
       });

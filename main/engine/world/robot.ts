@@ -38,33 +38,76 @@ export function drawRobot(brush: Brush, subject: Subject, seconds: number): void
     brush.limb(hip[0], hip[1], 0.026, knee[0], knee[1], 0.026, dark);
     brush.limb(knee[0], knee[1], 0.034, foot[0], foot[1] - 0.03, 0.042, metal);
     brush.ball(knee[0], knee[1], 0.036, 0.036, paint);
-    brush.limb(foot[0] - 0.02, foot[1] - 0.018, 0.02, foot[0] + 0.03 + sin * 0.03, foot[1] - 0.018, 0.02, scaleColour(paint, 0.8));
+    brush.limb(
+      foot[0] - 0.02,
+      foot[1] - 0.018,
+      0.02,
+      foot[0] + 0.03 + sin * 0.03,
+      foot[1] - 0.018,
+      0.02,
+      scaleColour(paint, 0.8),
+    );
   }
   drawTrunk(brush, subject, joints, paint, wide, cos, sin);
-  drawHead(brush, subject, joints, paint, pose.yaw + pose.headYaw, pose.headPitch, pose.headRoll + pose.lean * 0.6, seconds);
+  drawHead(
+    brush,
+    subject,
+    joints,
+    paint,
+    pose.yaw + pose.headYaw,
+    pose.headPitch,
+    pose.headRoll + pose.lean * 0.6,
+    seconds,
+  );
   for (const i of [0, 1] as const) if (near(i)) drawArm(brush, subject, joints, i, paint, seconds);
 }
 
 function drawArm(brush: Brush, subject: Subject, joints: Joints, i: 0 | 1, paint: Rgb, seconds: number): void {
   const [shoulder, elbow, hand] = [joints.shoulders[i], joints.elbows[i], joints.hands[i]];
+  brush.holdingArm = i === 1;
   brush.limb(shoulder[0], shoulder[1], 0.024, elbow[0], elbow[1], 0.024, dark);
   brush.limb(elbow[0], elbow[1], 0.032, hand[0], hand[1], 0.036, metal);
   brush.ball(shoulder[0], shoulder[1], 0.046, 0.046, paint);
   brush.ball(elbow[0], elbow[1], 0.03, 0.03, scaleColour(paint, 0.85));
   const angle = Math.atan2(hand[1] - elbow[1], hand[0] - elbow[0]);
   for (const side of [-0.6, 0.6]) {
-    brush.limb(hand[0], hand[1], 0.016, hand[0] + Math.cos(angle + side) * 0.05, hand[1] + Math.sin(angle + side) * 0.05, 0.012, dark);
+    brush.limb(
+      hand[0],
+      hand[1],
+      0.016,
+      hand[0] + Math.cos(angle + side) * 0.05,
+      hand[1] + Math.sin(angle + side) * 0.05,
+      0.012,
+      dark,
+    );
   }
   if (i === 1 && subject.held !== 'none') drawHeld(brush, subject, hand[0], hand[1], seconds);
+  brush.holdingArm = false;
 }
 
-function box(brush: Brush, x: number, y: number, halfWidth: number, halfHeight: number, round: number, surface: Rgb): void {
+function box(
+  brush: Brush,
+  x: number,
+  y: number,
+  halfWidth: number,
+  halfHeight: number,
+  round: number,
+  surface: Rgb,
+): void {
   brush.ctx.beginPath();
   brush.ctx.roundRect(x - halfWidth, y - halfHeight, halfWidth * 2, halfHeight * 2, round);
   brush.fill(brush.acrossShade(x, y, halfWidth * 1.2, surface));
 }
 
-function drawTrunk(brush: Brush, subject: Subject, joints: Joints, paint: Rgb, wide: number, cos: number, sin: number): void {
+function drawTrunk(
+  brush: Brush,
+  subject: Subject,
+  joints: Joints,
+  paint: Rgb,
+  wide: number,
+  cos: number,
+  sin: number,
+): void {
   const [px, py] = joints.pelvis;
   const [cx, cy] = joints.chest;
   brush.limb(px, py, 0.05, (px + cx) / 2, (py + cy) / 2, 0.045, dark);
@@ -77,11 +120,22 @@ function drawTrunk(brush: Brush, subject: Subject, joints: Joints, paint: Rgb, w
   if (cos > 0.1) {
     const panel = sin * half * 0.5;
     box(brush, panel, -0.005, 0.07 * cos, 0.05, 0.012, [206, 212, 220]);
-    const lights: readonly Rgb[] = [[255, 90, 80], [255, 210, 80], [100, 230, 130]];
+    const lights: readonly Rgb[] = [
+      [255, 90, 80],
+      [255, 210, 80],
+      [100, 230, 130],
+    ];
     for (const [k, light] of lights.entries()) {
       brush.ellipse(panel + (k - 1) * 0.038 * cos, -0.02, 0.011, 0.011, brush.flat ? '' : `rgb(${light.join(',')})`);
     }
-    brush.line([[panel - 0.045 * cos, 0.02], [panel + 0.045 * cos, 0.02]], brush.colour(dark, 0.6), 0.012);
+    brush.line(
+      [
+        [panel - 0.045 * cos, 0.02],
+        [panel + 0.045 * cos, 0.02],
+      ],
+      brush.colour(dark, 0.6),
+      0.012,
+    );
   }
   brush.ctx.restore();
   if (subject.identity.beard > 0.5) box(brush, cx, cy + 0.11, half * 1.01, 0.014, 0.004, [240, 236, 226]);
@@ -107,7 +161,14 @@ function drawHead(
   brush.ctx.translate(x, y);
   brush.ctx.rotate(roll);
   const nod = pitch * r * 0.9;
-  brush.line([[0, -r], [0.01, -r * 1.75]], brush.colour(dark, 0.7), 0.011);
+  brush.line(
+    [
+      [0, -r],
+      [0.01, -r * 1.75],
+    ],
+    brush.colour(dark, 0.7),
+    0.011,
+  );
   brush.ball(0.01, -r * 1.8, 0.022, 0.022, identity.eyes > 0.5 ? [255, 80, 70] : [90, 220, 255]);
   for (const side of [-1, 1]) brush.ball(side * r * 1.12 * Math.max(0.3, Math.abs(cos)), 0, r * 0.2, r * 0.3, paint);
   // From cube-headed to round-headed
@@ -122,7 +183,14 @@ function drawHead(
       const shine = identity.tint < 0.5 ? 'rgb(110,235,255)' : 'rgb(255,214,90)';
       brush.ellipse(at, -r * 0.08 + nod, eye * Math.max(0.5, cos), eye * blink, brush.flat ? '' : shine);
     }
-    brush.line([[fx - r * 0.3 * cos, r * 0.58 + nod * 0.6], [fx + r * 0.3 * cos, r * 0.58 + nod * 0.6]], brush.colour(dark, 0.5), r * 0.14);
+    brush.line(
+      [
+        [fx - r * 0.3 * cos, r * 0.58 + nod * 0.6],
+        [fx + r * 0.3 * cos, r * 0.58 + nod * 0.6],
+      ],
+      brush.colour(dark, 0.5),
+      r * 0.14,
+    );
   }
   brush.ctx.restore();
 }

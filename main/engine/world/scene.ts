@@ -228,7 +228,8 @@ function sampleDistance(random: Random, kind: SubjectKind, motion: MotionKind): 
   const share = random.next();
   if (!isFigure(kind)) return share;
   if (motion === 'nod') return 0.4 * share;
-  if (motion === 'wave' || motion === 'turn' || motion === 'sway' || motion === 'dance') return 0.1 + 0.9 * Math.sqrt(share);
+  if (motion === 'wave' || motion === 'turn' || motion === 'sway' || motion === 'dance')
+    return 0.1 + 0.9 * Math.sqrt(share);
   return 0.55 + 0.45 * share;
 }
 

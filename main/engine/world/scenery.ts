@@ -26,14 +26,7 @@ export function paint(scenery: Scenery, surface: Rgb, level = 0.7, depth = 0, al
 }
 
 /** A rectangle filled from one colour (top) to another (bottom). */
-export function band(
-  ctx: SKRSContext2D,
-  scenery: Scenery,
-  top: number,
-  low: number,
-  from: string,
-  to: string,
-): void {
+export function band(ctx: SKRSContext2D, scenery: Scenery, top: number, low: number, from: string, to: string): void {
   const g = ctx.createLinearGradient(0, top, 0, low);
   g.addColorStop(0, from);
   g.addColorStop(1, to);
@@ -84,12 +77,26 @@ export function drawSky(scenery: Scenery, bare = false): void {
   if (bare || light.kind === 'fog') return;
   const clouds = 2 + random.index(4);
   for (let i = 0; i < clouds; i++) {
-    drawCloud(far, scenery, random.range(-extent, extent), random.range(-0.5, horizon - 0.2), random.range(0.08, 0.2), random);
+    drawCloud(
+      far,
+      scenery,
+      random.range(-extent, extent),
+      random.range(-0.5, horizon - 0.2),
+      random.range(0.08, 0.2),
+      random,
+    );
   }
 }
 
 /** One cloud: lobes that are bright on top and shaded below. */
-export function drawCloud(ctx: SKRSContext2D, scenery: Pick<Scenery, 'light'>, x: number, y: number, size: number, random: Random): void {
+export function drawCloud(
+  ctx: SKRSContext2D,
+  scenery: Pick<Scenery, 'light'>,
+  x: number,
+  y: number,
+  size: number,
+  random: Random,
+): void {
   const { light } = scenery;
   const bright = lit(light, [255, 255, 255], 1);
   const dark = lit(light, [214, 216, 230], 0.35);
@@ -118,7 +125,13 @@ export function drawGround(scenery: Scenery, far: Rgb, close: Rgb, roughness = 0
   for (let i = 0; i < steps; i++) {
     const top = horizon + (bottom - horizon) * (i / steps) ** 2;
     const low = horizon + (bottom - horizon) * ((i + 1) / steps) ** 2;
-    texture(near, 'rough', [-extent, top, extent * 2, low - top], [0.35 + 0.16 * i, 0.05 + 0.045 * i], (roughness * (i + 1)) / steps);
+    texture(
+      near,
+      'rough',
+      [-extent, top, extent * 2, low - top],
+      [0.35 + 0.16 * i, 0.05 + 0.045 * i],
+      (roughness * (i + 1)) / steps,
+    );
   }
 }
 
@@ -137,7 +150,10 @@ export function drawHills(
   const count = Math.max(4, Math.round(waves * extent * 2));
   const points: [number, number][] = [];
   for (let i = 0; i <= count; i++) {
-    points.push([-extent + (2 * extent * i) / count, base - height * random.range(0.15, 1) * (sharp && i % 2 ? 0.35 : 1)]);
+    points.push([
+      -extent + (2 * extent * i) / count,
+      base - height * random.range(0.15, 1) * (sharp && i % 2 ? 0.35 : 1),
+    ]);
   }
   ctx.beginPath();
   ctx.moveTo(-extent, base + 0.02);

@@ -160,7 +160,9 @@ function pencil({ source, target, width, height, scale, strength, offset }: Pict
       const hatch = 0.5 + 0.5 * Math.sin((sx + sy) * 1.1 + tooth * 1.6);
       const cross = 0.5 + 0.5 * Math.sin((sx - sy) * 1.1 + tooth * 1.6);
       let ink = Math.max(0, dark - 0.18) * (0.6 + 0.4 * hatch) + Math.max(0, dark - 0.55) * cross * 0.5;
-      ink = Math.min(0.8, ink * (0.8 + 0.4 * tooth)) + Math.min(0.85, Math.max(0, edges[i]! - 14) * 0.014) * (0.7 + 0.5 * tooth);
+      ink =
+        Math.min(0.8, ink * (0.8 + 0.4 * tooth)) +
+        Math.min(0.85, Math.max(0, edges[i]! - 14) * 0.014) * (0.7 + 0.5 * tooth);
       const light = 246 * (1 - Math.min(0.93, ink));
       for (let c = 0; c < 3; c++) {
         const hue = (soft[i * 3 + c]! - grey) * tint;

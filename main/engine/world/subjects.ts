@@ -1,7 +1,15 @@
 import { drawPet, petHeight } from './animals.ts';
 import { birdHeight, drawBird, drawFish, fishHeight } from './bird-fish.ts';
 import type { Brush } from './brush.ts';
-import { drawClouds, drawFlag, drawFlower, drawWindTree, flagHeight, flowerHeight, treeHeight } from './elements-air.ts';
+import {
+  drawClouds,
+  drawFlag,
+  drawFlower,
+  drawWindTree,
+  flagHeight,
+  flowerHeight,
+  treeHeight,
+} from './elements-air.ts';
 import {
   bonfireGlow,
   bonfireHeight,

@@ -40,7 +40,12 @@ function valueNoise(cells: number, octaves: number, seed: number): Float32Array 
 const fields = new Map<string, Float32Array>();
 const canvases = new Map<string, Canvas>();
 
-const kinds = { soft: [4, 4, 11], rough: [16, 4, 12], fine: [128, 1, 13], paper: [48, 3, 14] } as const satisfies Record<string, readonly [number, number, number]>;
+const kinds = {
+  soft: [4, 4, 11],
+  rough: [16, 4, 12],
+  fine: [128, 1, 13],
+  paper: [48, 3, 14],
+} as const satisfies Record<string, readonly [number, number, number]>;
 export type TextureKind = keyof typeof kinds;
 
 /** A noise field [256 * 256] in 0..1, made once per process. */

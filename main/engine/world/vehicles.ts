@@ -47,15 +47,56 @@ export function drawCar(parent: Brush, subject: Subject, seconds: number): void 
   ];
   brush.polygon(cabin(0.06), brush.acrossShade(0, -roof, long, paint));
   brush.polygon(cabin(-0.01), brush.colour([126, 158, 180], 0.85));
-  if (!brush.flat) brush.polygon([[-long * 0.3, -roof + 0.02], [-long * 0.16, -roof + 0.02], [-long * 0.3, -nose], [-long * 0.44, -nose]], 'rgba(255,255,255,0.35)');
+  if (!brush.flat)
+    brush.polygon(
+      [
+        [-long * 0.3, -roof + 0.02],
+        [-long * 0.16, -roof + 0.02],
+        [-long * 0.3, -nose],
+        [-long * 0.44, -nose],
+      ],
+      'rgba(255,255,255,0.35)',
+    );
   brush.ball(long * 0.1, -nose - 0.1, 0.075, 0.095, [190, 140, 110]);
-  brush.polygon([[-long * 0.13, -roof - 0.03], [-long * 0.06, -roof - 0.03], [-long * 0.04, -nose], [-long * 0.12, -nose]], brush.colour(paint, 0.6));
+  brush.polygon(
+    [
+      [-long * 0.13, -roof - 0.03],
+      [-long * 0.06, -roof - 0.03],
+      [-long * 0.04, -nose],
+      [-long * 0.12, -nose],
+    ],
+    brush.colour(paint, 0.6),
+  );
   brush.smooth(
-    [[-long, -nose], [-long * 0.5, -nose - 0.05], [long * 0.45, -nose - 0.06], [long * 0.9, -nose + 0.06], [long * 1.04, -0.34], [long * 1.02, -0.17], [0, -0.15], [-long * 1.04, -0.17], [-long * 1.06, -0.36]],
+    [
+      [-long, -nose],
+      [-long * 0.5, -nose - 0.05],
+      [long * 0.45, -nose - 0.06],
+      [long * 0.9, -nose + 0.06],
+      [long * 1.04, -0.34],
+      [long * 1.02, -0.17],
+      [0, -0.15],
+      [-long * 1.04, -0.17],
+      [-long * 1.06, -0.36],
+    ],
     bodyShade(brush, nose, paint),
   );
-  brush.line([[-long * 0.96, -0.36], [long * 0.97, -0.36]], brush.colour(scaleColour(paint, 0.6), 0.6), 0.02);
-  brush.line([[-long * 0.08, -nose + 0.02], [-long * 0.1, -0.2]], 'rgba(0,0,0,0.3)', 0.014);
+  brush.line(
+    [
+      [-long * 0.96, -0.36],
+      [long * 0.97, -0.36],
+    ],
+    brush.colour(scaleColour(paint, 0.6), 0.6),
+    0.02,
+  );
+  brush.line(
+    [
+      [-long * 0.08, -nose + 0.02],
+      [-long * 0.1, -0.2],
+    ],
+    'rgba(0,0,0,0.3)',
+    0.014,
+  );
   const dark = brush.light.kind === 'night' || brush.light.kind === 'neon';
   brush.ellipse(long * 0.98, -0.42, 0.06, 0.05, dark ? 'rgb(255,246,200)' : brush.colour([250, 246, 226], 1));
   brush.ellipse(-long * 1.0, -0.42, 0.045, 0.05, dark ? 'rgb(255,70,60)' : brush.colour([210, 40, 40], 0.9));
@@ -66,7 +107,14 @@ export function drawCar(parent: Brush, subject: Subject, seconds: number): void 
     brush.ball(x, -wheel, wheel * 0.6, wheel * 0.6, [196, 200, 208]);
     for (let i = 0; i < 5; i++) {
       const a = rolled + (i * Math.PI * 2) / 5;
-      brush.line([[x, -wheel], [x + Math.cos(a) * wheel * 0.55, -wheel + Math.sin(a) * wheel * 0.55]], brush.colour([70, 72, 80], 0.6), 0.03);
+      brush.line(
+        [
+          [x, -wheel],
+          [x + Math.cos(a) * wheel * 0.55, -wheel + Math.sin(a) * wheel * 0.55],
+        ],
+        brush.colour([70, 72, 80], 0.6),
+        0.03,
+      );
     }
   }
   ctx.restore();
@@ -104,20 +152,72 @@ export function drawBoat(parent: Brush, subject: Subject, seconds: number, frame
   const paint = namedColour(clothes.shirt, identity.tint);
   const long = 0.42 + 0.12 * identity.build;
   const mast = 0.95 + 0.25 * identity.limbs;
-  brush.line([[0, 0], [0, -mast]], brush.colour([110, 78, 50], 0.7), 0.03);
+  brush.line(
+    [
+      [0, 0],
+      [0, -mast],
+    ],
+    brush.colour([110, 78, 50], 0.7),
+    0.03,
+  );
   const belly = 0.06 + 0.05 * Math.sin(phase * 0.7 + 1);
   const sail: Rgb = identity.beard > 0.5 ? [246, 242, 232] : mixColour(paint, [255, 250, 240], 0.6);
-  brush.smooth([[0.03, -mast], [0.06 + belly, -mast * 0.6], [long * 0.95 + belly, -0.16], [long * 0.5, -0.13], [0.03, -0.14], [0.03, -mast * 0.5]], brush.acrossShade(0.2, -mast * 0.4, 0.4, sail));
-  brush.smooth([[-0.04, -mast * 0.9], [-0.06, -0.18], [-long * 0.8, -0.16], [-long * 0.4, -mast * 0.4]], brush.acrossShade(-0.2, -mast * 0.4, 0.35, scaleColour(sail, 0.88)));
+  brush.smooth(
+    [
+      [0.03, -mast],
+      [0.06 + belly, -mast * 0.6],
+      [long * 0.95 + belly, -0.16],
+      [long * 0.5, -0.13],
+      [0.03, -0.14],
+      [0.03, -mast * 0.5],
+    ],
+    brush.acrossShade(0.2, -mast * 0.4, 0.4, sail),
+  );
+  brush.smooth(
+    [
+      [-0.04, -mast * 0.9],
+      [-0.06, -0.18],
+      [-long * 0.8, -0.16],
+      [-long * 0.4, -mast * 0.4],
+    ],
+    brush.acrossShade(-0.2, -mast * 0.4, 0.35, scaleColour(sail, 0.88)),
+  );
   if (identity.eyes > 0.5) brush.ellipse(long * 0.28, -mast * 0.38, 0.08, 0.08, brush.colour(paint, 0.8));
-  brush.polygon([[0, -mast], [-0.16, -mast + 0.04 + 0.02 * Math.sin(seconds * 9)], [0, -mast + 0.08]], brush.colour(paint, 0.9));
-  brush.smooth([[-long, -0.1], [-long * 0.3, -0.07], [long * 0.7, -0.09], [long * 1.25, -0.16], [long * 0.9, 0.1], [long * 0.4, 0.14], [-long * 0.6, 0.14], [-long * 0.95, 0.06]], hullShade(brush, paint));
-  brush.line([[-long * 0.92, -0.045], [long * 1.08, -0.075]], brush.colour([246, 244, 236], 0.85), 0.03);
+  brush.polygon(
+    [
+      [0, -mast],
+      [-0.16, -mast + 0.04 + 0.02 * Math.sin(seconds * 9)],
+      [0, -mast + 0.08],
+    ],
+    brush.colour(paint, 0.9),
+  );
+  brush.smooth(
+    [
+      [-long, -0.1],
+      [-long * 0.3, -0.07],
+      [long * 0.7, -0.09],
+      [long * 1.25, -0.16],
+      [long * 0.9, 0.1],
+      [long * 0.4, 0.14],
+      [-long * 0.6, 0.14],
+      [-long * 0.95, 0.06],
+    ],
+    hullShade(brush, paint),
+  );
+  brush.line(
+    [
+      [-long * 0.92, -0.045],
+      [long * 1.08, -0.075],
+    ],
+    brush.colour([246, 244, 236], 0.85),
+    0.03,
+  );
   ctx.restore();
   drawWater(parent, subject, seconds, frame, level + 0.065, 1);
   if (parent.flat) return;
   // The wake
-  for (let i = 0; i < 3; i++) parent.ellipse(x, level + 0.075 + 0.016 * i, scale * (0.5 - 0.1 * i), 0.005, 'rgba(255,255,255,0.45)');
+  for (let i = 0; i < 3; i++)
+    parent.ellipse(x, level + 0.075 + 0.016 * i, scale * (0.5 - 0.1 * i), 0.005, 'rgba(255,255,255,0.45)');
 }
 
 function hullShade(brush: Brush, paint: Rgb) {
@@ -139,7 +239,12 @@ function drawWater(brush: Brush, subject: Subject, seconds: number, frame: Frame
     if (y > 0.8) break;
     const points: [number, number][] = [];
     for (let x = -reach; x <= reach + 0.03; x += 0.05) {
-      points.push([x, y + (0.006 + 0.004 * i) * Math.sin(x * (14 - 2 * i) + seconds * (2 + motion.tempo * 2) * (i % 2 ? 1 : -1) + row * 2 + i)]);
+      points.push([
+        x,
+        y +
+          (0.006 + 0.004 * i) *
+            Math.sin(x * (14 - 2 * i) + seconds * (2 + motion.tempo * 2) * (i % 2 ? 1 : -1) + row * 2 + i),
+      ]);
     }
     points.push([reach, 0.8], [-reach, 0.8]);
     const shade = mixColour(sea, [170, 220, 226], 0.34 - 0.08 * i);
@@ -159,7 +264,8 @@ export function drawBalloon(brush: Brush, subject: Subject, seconds: number): vo
   const phase = cyclePhase(motion, seconds);
   const size = motion.amplitude;
   const { ctx } = brush;
-  const rise = motion.kind === 'fly' ? 0.22 + 0.3 * motion.path.lift * (seconds / 2 - 0.5) + 0.03 * Math.sin(phase) : 0.2;
+  const rise =
+    motion.kind === 'fly' ? 0.22 + 0.3 * motion.path.lift * (seconds / 2 - 0.5) + 0.03 * Math.sin(phase) : 0.2;
   ctx.save();
   ctx.translate(0, -rise);
   if (motion.kind === 'sway') {
@@ -173,9 +279,26 @@ export function drawBalloon(brush: Brush, subject: Subject, seconds: number): vo
   const cy = -0.98 + r;
   const neck = -0.26;
   brush.ball(0, -0.08, 0.07, 0.06, [150, 104, 60]);
-  brush.polygon([[-0.085, -0.15], [0.085, -0.15], [0.07, 0], [-0.07, 0]], brush.acrossShade(0, -0.07, 0.1, [164, 116, 70]));
-  for (const side of [-1, 1]) brush.line([[side * 0.075, -0.14], [side * 0.11, neck - 0.02]], brush.colour([60, 50, 44], 0.6), 0.01);
-  if (!brush.flat) brush.ellipse(0, neck + 0.03, 0.025, 0.045 + 0.015 * Math.sin(seconds * 17), 'rgba(255,190,70,0.95)');
+  brush.polygon(
+    [
+      [-0.085, -0.15],
+      [0.085, -0.15],
+      [0.07, 0],
+      [-0.07, 0],
+    ],
+    brush.acrossShade(0, -0.07, 0.1, [164, 116, 70]),
+  );
+  for (const side of [-1, 1])
+    brush.line(
+      [
+        [side * 0.075, -0.14],
+        [side * 0.11, neck - 0.02],
+      ],
+      brush.colour([60, 50, 44], 0.6),
+      0.01,
+    );
+  if (!brush.flat)
+    brush.ellipse(0, neck + 0.03, 0.025, 0.045 + 0.015 * Math.sin(seconds * 17), 'rgba(255,190,70,0.95)');
   const envelope = () => {
     ctx.beginPath();
     ctx.moveTo(-0.11, neck);
@@ -190,7 +313,10 @@ export function drawBalloon(brush: Brush, subject: Subject, seconds: number): vo
     ctx.save();
     ctx.clip();
     const gores = 10;
-    const spin = motion.kind === 'spin' ? 2 * Math.PI * motion.tempo * seconds * 0.5 * (motion.asymmetry > 0 ? 1 : -1) : identity.tint * 3;
+    const spin =
+      motion.kind === 'spin'
+        ? 2 * Math.PI * motion.tempo * seconds * 0.5 * (motion.asymmetry > 0 ? 1 : -1)
+        : identity.tint * 3;
     for (let i = 0; i < gores; i += 2) {
       const from = spin + (i / gores) * 2 * Math.PI;
       const to = from + (2 * Math.PI) / gores;
