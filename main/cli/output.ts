@@ -29,7 +29,7 @@ const plainProgressSeconds = 5;
 
 export function createHumanOutput({ stdout, stderr }: Streams, now = () => performance.now() / 1000): Output {
   const bar = stderr.isTTY ? new ProgressBar(stderr) : null;
-  let last = { key: '', seconds: Number.NEGATIVE_INFINITY };
+  let last = { key: '', seconds: Number.NEGATIVE_INFINITY, finished: false };
   const say = (text: string) => {
     bar?.stop();
     stderr.write(`${text}\n`);
@@ -49,8 +49,9 @@ export function createHumanOutput({ stdout, stderr }: Streams, now = () => perfo
       }
       const key = `${title}/${progress.phase}`;
       const finished = progress.total > 0 && progress.done >= progress.total;
-      if (key === last.key && !finished && now() - last.seconds < plainProgressSeconds) return;
-      last = { key, seconds: now() };
+      const due = finished ? !last.finished : now() - last.seconds >= plainProgressSeconds;
+      if (key === last.key && !due) return;
+      last = { key, seconds: now(), finished };
       say(formatProgress(title, progress));
     },
     event() {},

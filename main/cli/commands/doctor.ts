@@ -71,7 +71,7 @@ async function checkDevice(services: Services, findings: Finding[]): Promise<Dev
     findings.push({
       name: 'computes',
       state: 'good',
-      text: `${report.chosen}: ${report.description}, ${report.threads} threads${rate}`,
+      text: `${report.chosen}: ${report.description}${rate}`,
     });
     for (const { name, available, reason } of report.candidates) {
       if (name === report.chosen) continue;

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ExportPreset, exportPreset, type LoraDialect, loraDialect } from '../../../shared/domain/export.ts';
+import type { ItemReference } from '../../../shared/domain/library.ts';
 import type { Rational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import type { Services } from '../../jobs/services.ts';
 import type { Registration } from '../context.ts';
 import { addSliderOptions, type SliderOptions, slidersOf } from '../edit-options.ts';
 import { parseInteger, parseRate, parseSize } from '../options.ts';
@@ -59,7 +61,7 @@ Examples:
           : ([sliderOptions, 'needs --lora; the gains of an edit are its own'] as const);
         for (const name of unfitting) if (options[name] !== undefined) command.error(`error: --${name} ${why}.`);
         await context.withServices({ access: 'write' }, async (services) => {
-          const item = services.library.resolve(reference);
+          const item = resolveFor(services, reference, options.lora !== undefined);
           const output = options.output === undefined ? null : resolve(options.output);
           const { overwrite } = options;
           const settings = {
@@ -71,16 +73,6 @@ Examples:
             crf: options.crf,
             overwrite,
           };
-          if (options.lora && item.kind !== 'concept') {
-            throw new AppError('invalid-input', `${reference} is no concept; only a concept becomes a LoRA file.`, {
-              hint: 'See motif concepts.',
-            });
-          }
-          if (!options.lora && item.kind === 'concept') {
-            throw new AppError('invalid-input', `${reference} is a concept; as a file it needs --lora.`, {
-              hint: `For a video make an edit first: motif edit ${reference} --prompt "..."`,
-            });
-          }
           const written = await runExport(
             context,
             services,
@@ -103,3 +95,21 @@ Examples:
       }),
     );
 };
+
+/** A LoRA is made of a concept, a video of an edit or a clip: what else the reference names says what went wrong. */
+function resolveFor(services: Services, reference: string, lora: boolean): ItemReference {
+  try {
+    return services.library.resolve(reference, lora ? ['concept'] : ['edit', 'clip']);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError && thrown.code === 'not-found')) throw thrown;
+    services.library.resolve(reference); // throws for what is nothing at all
+    if (lora) {
+      throw new AppError('invalid-input', `${reference} is no concept; only a concept becomes a LoRA file.`, {
+        hint: 'See motif concepts.',
+      });
+    }
+    throw new AppError('invalid-input', `${reference} is a concept; as a file it needs --lora.`, {
+      hint: `For a video make an edit first: motif edit ${reference} --prompt "..."`,
+    });
+  }
+}

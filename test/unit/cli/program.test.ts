@@ -41,9 +41,12 @@ function fakeServices(end: (requests: JobRequest[]) => Partial<Job>) {
     library: {
       status: () => ({ folder: 'library', access: 'write', holder: null }),
       absolutePath: (path: string) => `/library/${path}`,
-      resolve: (id: string) => {
-        if (id === 'nothing') throw new AppError('not-found', 'Nothing is called nothing.', { hint: 'Look again.' });
-        return { kind: id.startsWith('e') ? 'edit' : 'concept', id };
+      resolve: (id: string, kinds = ['clip', 'concept', 'edit']) => {
+        const kind = id.startsWith('e') ? 'edit' : 'concept';
+        if (id === 'nothing' || !kinds.includes(kind)) {
+          throw new AppError('not-found', `Nothing is called ${id}.`, { hint: 'Look again.' });
+        }
+        return { kind, id };
       },
     },
     clips: { get: (id: string) => ({ id, source: { path: 'a.mp4' } }), list: () => [] },
