@@ -28,7 +28,7 @@ const expect = (
 ): ExpectedCapability => ({ kind, names: names.split(' '), purpose, essential });
 
 /** Decoders are named by codec, since one codec has several. */
-export const expectedCapabilities: readonly ExpectedCapability[] = [
+const expectedCapabilities: readonly ExpectedCapability[] = [
   expect('filter', 'scale', 'every picture', true),
   expect('filter', 'showinfo', 'frame times', true),
   expect('filter', 'lut3d', 'HDR and wide-gamut sources', true),

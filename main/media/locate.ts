@@ -13,9 +13,9 @@ import {
 } from './capabilities.ts';
 import { run } from './run.ts';
 
-export type BinaryOrigin = 'FFMPEG_BIN' | 'FFPROBE_BIN' | 'beside ffmpeg' | 'ffmpeg-static' | 'system' | 'npm';
+type BinaryOrigin = 'FFMPEG_BIN' | 'FFPROBE_BIN' | 'beside ffmpeg' | 'ffmpeg-static' | 'system' | 'npm';
 
-export interface Candidate {
+interface Candidate {
   path: string;
   origin: BinaryOrigin;
 }
@@ -25,7 +25,7 @@ export interface Ffmpeg extends Candidate {
   missing: ExpectedCapability[];
 }
 
-export interface Ffprobe extends Candidate {
+interface Ffprobe extends Candidate {
   version: string;
 }
 

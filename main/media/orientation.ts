@@ -33,10 +33,6 @@ export function orientationFromRotation(degrees: number): Orientation {
   ][quarter]!;
 }
 
-export function isUpright(orientation: Orientation): boolean {
-  return !orientation.transpose && !orientation.mirrorHorizontally && !orientation.mirrorVertically;
-}
-
 /** Filters that turn the picture. `transpose=0` of ffmpeg is the plain swap of x and y. */
 export function orientationFilters({ transpose, mirrorHorizontally, mirrorVertically }: Orientation): string[] {
   return [transpose && 'transpose=0', mirrorHorizontally && 'hflip', mirrorVertically && 'vflip'].filter(

@@ -20,7 +20,7 @@ export interface PicturePlan {
 }
 
 /** Without these swscale rounds chroma coarsely: off by several levels. */
-export const exactScaling = 'bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
+const exactScaling = 'bicubic+accurate_rnd+full_chroma_int+full_chroma_inp';
 /** Grey under transparent pictures: as far from black as from white, so that no outline is invented. */
 const backdrop = 128;
 

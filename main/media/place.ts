@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { AppError } from '../../shared/ipc/result.ts';
 
@@ -12,6 +12,7 @@ export async function placeWhole<T>(target: string, make: (partial: string) => P
   await mkdir(folder, { recursive: true });
   const extension = extname(target);
   const name = basename(target, extension);
+  await removeAbandoned(folder, name);
   const partial = join(folder, `.${name}.partial-${randomBytes(4).toString('hex')}${extension}`);
   try {
     const made = await make(partial);
@@ -21,6 +22,20 @@ export async function placeWhole<T>(target: string, make: (partial: string) => P
     await rm(partial, { recursive: true, force: true, maxRetries: 3 });
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw noSpace(folder, undefined, undefined, error);
     throw error;
+  }
+}
+
+/** What a killed process left of the same target, so long ago that nobody can be writing it any more. */
+const abandonedMilliseconds = 6 * 3600 * 1000;
+
+async function removeAbandoned(folder: string, name: string): Promise<void> {
+  for (const entry of await readdir(folder)) {
+    if (!entry.startsWith(`.${name}.partial-`)) continue;
+    const path = join(folder, entry);
+    const information = await stat(path).catch(() => undefined); // another process may be removing it too
+    if (information && Date.now() - information.mtimeMs > abandonedMilliseconds) {
+      await rm(path, { recursive: true, force: true });
+    }
   }
 }
 

@@ -39,6 +39,7 @@ export interface ProbeStream {
 
 export interface ProbePacket {
   pts_time?: string;
+  dts_time?: string;
   duration_time?: string;
   flags?: string;
 }

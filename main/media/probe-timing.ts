@@ -33,8 +33,9 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
   const fileStart = secondsOr(document.format?.start_time, 0);
   // A packet flagged D is decoded and not shown: an edit list starts after it.
   const shown = packets.filter(({ flags }) => !flags?.includes('D'));
+  const hasTimes = shown.some(({ pts_time }) => isTime(pts_time)) || shown.length === 0;
   const times = shown
-    .map(({ pts_time }) => secondsOr(pts_time, Number.NaN) - fileStart)
+    .map(({ pts_time, dts_time }) => secondsOr(hasTimes ? pts_time : dts_time, Number.NaN) - fileStart)
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   const gaps = times.slice(1).map((time, index) => time - times[index]!);
@@ -68,7 +69,7 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
     startSeconds,
     endSeconds: packetsComplete ? readEnd : Math.max(readEnd, claimedSeconds),
     claimedSeconds,
-    hasTimes: times.length > 0 || shown.length === 0,
+    hasTimes,
     frameTimes: packetsComplete && times.length === shown.length && times.length > 0 ? times : undefined,
   };
 }
@@ -78,6 +79,10 @@ function plausible(rate: Rational, gaps: number[]): boolean {
   if (gaps.length === 0) return toNumber(rate) <= 240;
   const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
   return Math.abs(mean * toNumber(rate) - 1) < 0.05;
+}
+
+function isTime(text: string | undefined): boolean {
+  return text !== undefined && text !== 'N/A';
 }
 
 /** Raw streams have no times; ffprobe then gives one field's rate, ffmpeg's default, and the packets' true duration. */

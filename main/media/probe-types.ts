@@ -57,7 +57,7 @@ export interface Probe {
   endSeconds: number;
   /** What the container says. */
   claimedSeconds: number;
-  /** False for raw streams, which are a row of pictures: they are taken to follow each other at `rate`. */
+  /** False for raw streams and some AVI files, which do not tell when a picture is shown: they follow each other at `rate`. */
   hasTimes: boolean;
   /** Start of each frame in display order; undefined for files too large to scan or without times. */
   frameTimes: number[] | undefined;

@@ -50,7 +50,7 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
       path,
       [
         ...['-select_streams', String(stream.index), ...(complete ? [] : ['-read_intervals', '%+60'])],
-        ...['-show_packets', '-show_entries', 'packet=pts_time,duration_time,flags'],
+        ...['-show_packets', '-show_entries', 'packet=pts_time,dts_time,duration_time,flags'],
       ],
       signal,
     ),
@@ -76,7 +76,13 @@ async function ask(
   signal: AbortSignal | undefined,
 ): Promise<ProbeDocument> {
   const args = ['-v', 'error', '-print_format', 'json', ...inputRestrictions, ...what, fileArgument(path)];
-  const { output, errorTail } = await run(tools.ffprobe.path, args, { signal, stallMilliseconds });
+  const { output, errorTail, exitCode } = await run(tools.ffprobe.path, args, { signal, stallMilliseconds });
+  if (exitCode === null) {
+    throw new AppError('unsupported-media', `ffprobe ${tools.ffprobe.version} crashed while reading the file.`, {
+      hint: 'Install a newer ffmpeg (its folder in PATH, or FFPROBE_BIN), or convert the file to MP4 first.',
+      details: { ffprobe: tools.ffprobe.path },
+    });
+  }
   try {
     return { ...(JSON.parse(output) as ProbeDocument), errors: errorTail };
   } catch {

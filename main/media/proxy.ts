@@ -23,7 +23,7 @@ export interface ProxyRequest {
 /** Few enough that the way from a key frame to any frame is decoded within a scrub's 50 ms. */
 const framesPerKeyFrame = 6;
 /** Measured upper bound at 540 lines. */
-const bytesPerSecond = 1_500_000;
+const bytesPerSecond = 1_000_000;
 
 /**
  * Writes a small copy of a source that scrubs fast: same frames, same times, same sound, upright, square pixels, BT.709.

@@ -6,6 +6,12 @@ import { AppError } from '../../shared/ipc/result.ts';
 const stderrLinesKept = 60;
 const killAfterMilliseconds = 2000;
 
+const environment = {
+  AV_LOG_FORCE_NOCOLOR: '1',
+  // The static binaries of npm crash when they load the system's character conversions (for names in transport streams).
+  GCONV_PATH: '/nonexistent',
+};
+
 export interface RunOptions {
   /** File names inside filter graphs need escaping; a name relative to this folder does not. */
   cwd?: string;
@@ -42,7 +48,7 @@ export async function run(program: string, args: readonly string[], options: Run
     cwd: options.cwd,
     stdio: [options.writeInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     windowsHide: true,
-    env: { ...process.env, AV_LOG_FORCE_NOCOLOR: '1' },
+    env: { ...process.env, ...environment },
   });
   if (options.background && child.pid !== undefined) lowerPriority(child.pid);
   let ending: 'early' | 'stalled' | 'aborted' | undefined;

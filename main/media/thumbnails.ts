@@ -8,7 +8,7 @@ import type { Probe } from './probe-types.ts';
 const longSeconds = 20;
 
 /** Pictures evenly spread over a source, each from the middle of its share. */
-export async function spreadPictures(
+async function spreadPictures(
   tools: MediaTools,
   probe: Probe,
   count: number,

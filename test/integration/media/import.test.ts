@@ -87,6 +87,24 @@ describe('time', () => {
     );
   });
 
+  test.each(['.ts', '.avi', '.mov'])('%s keeps the frames, from its beginning and inside', async (extension) => {
+    const file = path(`other${extension}`);
+    await ffmpeg('-i', source, '-c', 'copy', ...(extension === '.ts' ? ['-output_ts_offset', '500'] : []), file);
+    const clip = await importNumbered(file, folder, { maximumFrames: 5 });
+    expect(readNumbers(clip)).toEqual(count(0, 5));
+    const part = await importNumbered(file, folder, { fromSeconds: 30 / 30, toSeconds: 34 / 30 });
+    expect(readNumbers(part)).toEqual(count(30, 4));
+  });
+
+  test('pictures that begin after the sound are taken from their own beginning', async () => {
+    const file = path('late.mp4');
+    const sound = ['-f', 'lavfi', '-i', 'sine=duration=2'];
+    await ffmpeg(...sound, '-itsoffset', '0.5', '-i', source, '-c:v', 'copy', '-map', '1:v', '-map', '0:a', file);
+    const clip = await importNumbered(file, folder, { maximumFrames: 5 });
+    expect(clip.fromSeconds).toBeCloseTo(0.5, 1);
+    expect(readNumbers(clip)).toEqual(count(0, 5));
+  });
+
   test('a raw stream without any times is read frame by frame', async () => {
     const file = path('raw.h264');
     await ffmpeg('-i', source, '-c', 'copy', '-bsf:v', 'h264_mp4toannexb', '-f', 'h264', file);

@@ -1,7 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openDecoder } from '../../../main/media/decode.ts';
+import { encoderChoices } from '../../../main/media/encoder-choice.ts';
 import { ffmpegFor, locateMediaTools } from '../../../main/media/locate.ts';
+import type { Probe } from '../../../main/media/probe-types.ts';
 import { mediaTools, testFolder } from './synthesise.ts';
 
 const folder = testFolder();
@@ -53,5 +56,40 @@ describe.skipIf(process.platform === 'win32')('a choice among several', () => {
     const able = await ffmpegFor(tools, ({ decodableCodecs }) => decodableCodecs.has('h264'));
     expect(able?.origin).toBe('npm');
     expect(await ffmpegFor(tools, ({ decodableCodecs }) => decodableCodecs.has('no-such-codec'))).toBeUndefined();
+  });
+});
+
+test('a codec that cannot be decoded is an error that names the fix', async () => {
+  const tools = await mediaTools();
+  const capabilities = { ...tools.ffmpeg.capabilities, decodableCodecs: new Set(['h264']) };
+  const poor = { ...tools, ffmpeg: { ...tools.ffmpeg, capabilities }, passedOver: [], others: [] };
+  await expect(openDecoder(poor, { codec: 'av1' } as Probe)).rejects.toMatchObject({
+    code: 'unsupported-media',
+    message: expect.stringMatching(/cannot decode AV1 video/),
+    hint: expect.stringMatching(/libdav1d.*FFMPEG_BIN/),
+  });
+});
+
+test('a hardware encoder that is listed and does not work gives way to the processor', async () => {
+  const tools = await mediaTools();
+  const encoders = new Set([...tools.ffmpeg.capabilities.encoders, 'h264_amf']);
+  const capabilities = { ...tools.ffmpeg.capabilities, encoders };
+  const hopeful = { ...tools, ffmpeg: { ...tools.ffmpeg, capabilities } };
+  const size = { width: 64, height: 64 };
+  const trials = new Map();
+  const choices = await encoderChoices(hopeful, 'h264', size, { hardware: true, trials });
+  expect(choices.map(({ choice }) => choice.encoder)).not.toContain('h264_amf');
+  expect(choices.at(-1)?.choice.encoder).toMatch(/libx264|libopenh264/);
+  expect([...trials.keys()].join()).toMatch(/h264_amf 64x64/);
+});
+
+test('a preset that no encoder can write is an error that names what to install', async () => {
+  const tools = await mediaTools();
+  const capabilities = { ...tools.ffmpeg.capabilities, encoders: new Set(['libx264']) };
+  const poor = { ...tools, ffmpeg: { ...tools.ffmpeg, capabilities }, passedOver: [], others: [] };
+  const size = { width: 64, height: 64 };
+  await expect(encoderChoices(poor, 'av1', size, { hardware: false })).rejects.toMatchObject({
+    code: 'unsupported-media',
+    hint: expect.stringMatching(/libsvtav1/),
   });
 });

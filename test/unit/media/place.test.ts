@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -42,6 +42,15 @@ test('a folder replaces an older folder', async () => {
   });
   expect(await readdir(folder)).toEqual(['pictures']);
   expect(await readdir(target)).toEqual(['new.png']);
+});
+
+test('what a killed process left long ago is cleared away, what may be in use is not', async () => {
+  for (const name of ['.a.partial-1.txt', '.a.partial-2.txt', '.b.partial-1.txt'])
+    await writeFile(join(folder, name), '');
+  await utimes(join(folder, '.a.partial-1.txt'), 1000, 1000);
+  await utimes(join(folder, '.b.partial-1.txt'), 1000, 1000);
+  await placeWhole(join(folder, 'a.txt'), (partial) => writeFile(partial, ''));
+  expect((await readdir(folder)).sort()).toEqual(['.a.partial-2.txt', '.b.partial-1.txt', 'a.txt']);
 });
 
 test('a taken name gets a number', async () => {
