@@ -255,13 +255,20 @@ export class JobQueue {
     }
   }
 
-  #hear(id: string, runner: AnyRunner, event: EngineEvent): void {
+  #hear(id: string, runner: AnyRunner, heard: EngineEvent): void {
+    const event = this.#withLibraryPath(heard);
     if (event.type === 'checkpoint' && this.#store.byId(id).checkpoint === null) {
       this.#change(id, { checkpoint: this.#library.relativePath(this.#folder(id)) });
     }
     if (runner.resumes && event.type !== 'progress') appendEvent(this.#eventFile(id), event);
     this.#listeners.get(id)?.onEvent?.(event);
     this.#events.event(id, event);
+  }
+
+  /** The engine knows absolute paths only; everybody else paths of the library. */
+  #withLibraryPath(event: EngineEvent): EngineEvent {
+    if (event.type !== 'sample') return event;
+    return { ...event, frames: { ...event.frames, file: this.#library.relativePath(event.frames.file) } };
   }
 
   #progressTeller(id: string): (progress: Progress) => void {

@@ -1,4 +1,10 @@
-import { type SettingName, type Settings, settings, settingsPatch } from '../../shared/domain/settings.ts';
+import {
+  defaultSettings,
+  type SettingName,
+  type Settings,
+  settings,
+  settingsPatch,
+} from '../../shared/domain/settings.ts';
 import type { Library } from './open.ts';
 
 /** One row per setting that differs from what it was born with. A row that no longer parses (an older Motif's) counts as absent. */
@@ -9,19 +15,18 @@ export function readSettings(library: Library): Settings {
     const parsed = schema?.safeParse(JSON.parse(value));
     return parsed?.success ? [[name, parsed.data] as const] : [];
   });
-  return settings.parse(Object.fromEntries(known));
+  return { ...defaultSettings, ...Object.fromEntries(known) };
 }
 
 /** Stores the given settings and leaves the others. Throws ZodError when one is out of its range; then none is stored. */
 export function writeSettings(library: Library, patch: Partial<Settings>): Settings {
-  // `partial` still fills defaults for absent names: only what the caller named is written.
   const parsed = settingsPatch.parse(patch);
   library.write(() => {
     const upsert = library.db.prepare(
       'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
     );
-    for (const name of Object.keys(patch) as SettingName[]) {
-      if (patch[name] !== undefined) upsert.run(name, JSON.stringify(parsed[name]));
+    for (const [name, value] of Object.entries(parsed)) {
+      if (value !== undefined) upsert.run(name, JSON.stringify(value));
     }
   });
   return readSettings(library);

@@ -2,32 +2,42 @@ import { z } from 'zod';
 import { deviceName } from './engine.ts';
 import { exportSettings } from './export.ts';
 
-/** Everything a user can set that outlives the program. A stored value that no longer parses falls back to its default. */
+/** Everything a user can set that outlives the program. */
 export const settings = z.object({
-  device: deviceName.default('auto'),
+  device: deviceName,
   /** null: as many as the machine has physical cores. */
-  threads: z.int().positive().nullable().default(null),
+  threads: z.int().positive().nullable(),
   /** The engine is stopped, and its job fails, when it takes more than this; null: no limit. */
-  engineMemoryLimitBytes: z.int().positive().nullable().default(null),
+  engineMemoryLimitBytes: z.int().positive().nullable(),
   /** The model that learns and generates when a job names none; null: the embedded one. */
-  defaultModel: z.string().nullable().default(null),
+  defaultModel: z.string().nullable(),
   /** Folders of models (diffusers layout) that the user added. */
-  modelDirectories: z.array(z.string()).default([]),
-  theme: z.enum(['system', 'light', 'dark']).default('system'),
-  previewSteps: z.int().min(1).max(50).default(8),
-  previewCacheBytes: z
-    .int()
-    .nonnegative()
-    .default(256 * 1024 * 1024),
-  proxyCacheBytes: z
-    .int()
-    .nonnegative()
-    .default(8 * 1024 * 1024 * 1024),
-  trashDays: z.int().min(0).max(3650).default(30),
-  exportFolder: z.string().nullable().default(null),
-  exportPresets: z.array(z.object({ name: z.string().min(1), settings: exportSettings })).default([]),
+  modelDirectories: z.array(z.string()),
+  theme: z.enum(['system', 'light', 'dark']),
+  previewSteps: z.int().min(1).max(50),
+  previewCacheBytes: z.int().nonnegative(),
+  proxyCacheBytes: z.int().nonnegative(),
+  trashDays: z.int().min(0).max(3650),
+  exportFolder: z.string().nullable(),
+  exportPresets: z.array(z.object({ name: z.string().min(1), settings: exportSettings })),
 });
 export type Settings = z.infer<typeof settings>;
 export type SettingName = keyof Settings;
+
+/** Apart from the schema, so that a patch of one setting does not bring the defaults of all others along. */
+export const defaultSettings: Settings = {
+  device: 'auto',
+  threads: null,
+  engineMemoryLimitBytes: null,
+  defaultModel: null,
+  modelDirectories: [],
+  theme: 'system',
+  previewSteps: 8,
+  previewCacheBytes: 256 * 1024 ** 2,
+  proxyCacheBytes: 8 * 1024 ** 3,
+  trashDays: 30,
+  exportFolder: null,
+  exportPresets: [],
+};
 
 export const settingsPatch = settings.partial();

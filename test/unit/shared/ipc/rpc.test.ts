@@ -4,6 +4,7 @@ import { afterEach, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { AppError, type Result } from '../../../../shared/ipc/result.ts';
 import { type Contract, connect, type Handlers, type Port, serve, unwrap } from '../../../../shared/ipc/rpc.ts';
+import { overMessagePort } from '../../../fixtures/message-port.ts';
 
 const contract = {
   calls: {
@@ -35,19 +36,15 @@ const handlers: Handlers<typeof contract> = {
 };
 
 const open: MessagePort[] = [];
-function overMessagePort(port: MessagePort): Port {
+function portOf(port: MessagePort): Port {
   open.push(port);
-  return {
-    postMessage: (message) => port.postMessage(message),
-    onMessage: (listener) => port.on('message', listener),
-    onClose: (listener) => port.on('close', listener),
-  };
+  return overMessagePort(port);
 }
 
 function pair() {
   const { port1, port2 } = new MessageChannel();
-  const server = serve(contract, overMessagePort(port1), handlers);
-  const client = connect(contract, overMessagePort(port2));
+  const server = serve(contract, portOf(port1), handlers);
+  const client = connect(contract, portOf(port2));
   return { server, client, port1, port2 };
 }
 
@@ -90,7 +87,7 @@ it('unwraps a failure into the same AppError', async () => {
 
 it('answers not-found for a call that the contract does not have, even one named like a method of Object', async () => {
   const { port1, port2 } = new MessageChannel();
-  serve(contract, overMessagePort(port1), handlers);
+  serve(contract, portOf(port1), handlers);
   open.push(port2);
   const replies: unknown[] = [];
   port2.on('message', (message) => replies.push(message));

@@ -1,0 +1,11 @@
+import type { AppContract } from '../../shared/ipc/app-contract.ts';
+import type { Handlers } from '../../shared/ipc/rpc.ts';
+import type { Services } from '../jobs/services.ts';
+
+export function clipHandlers({ clips }: Services) {
+  return {
+    'clips.list': (query) => clips.list(query),
+    'clips.get': ({ reference }) => clips.get(reference),
+    'clips.label': ({ reference, labels }) => clips.label(reference, labels),
+  } satisfies Partial<Handlers<AppContract>>;
+}

@@ -1,0 +1,15 @@
+import type { AppContract } from '../../shared/ipc/app-contract.ts';
+import type { Handlers } from '../../shared/ipc/rpc.ts';
+import type { Services } from '../jobs/services.ts';
+
+export function conceptHandlers({ concepts }: Services) {
+  return {
+    'concepts.list': (query) => concepts.list(query),
+    'concepts.get': ({ reference, version }) => concepts.get(reference, version),
+    'concepts.versions': ({ reference }) => concepts.versions(reference),
+    'concepts.label': ({ reference, labels }) => concepts.label(reference, labels),
+    'concepts.duplicate': ({ reference, name }) => concepts.duplicate(reference, name),
+    'concepts.losses': ({ reference, version }) => concepts.losses(reference, version),
+    'concepts.importLora': (request, { signal }) => concepts.importLora(request, signal),
+  } satisfies Partial<Handlers<AppContract>>;
+}

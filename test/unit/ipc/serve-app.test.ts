@@ -1,0 +1,114 @@
+import { rmSync } from 'node:fs';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { servedFile } from '../../../main/ipc/media.ts';
+import { serveApp } from '../../../main/ipc/serve-app.ts';
+import type { Services } from '../../../main/jobs/services.ts';
+import type { Job } from '../../../shared/domain/job.ts';
+import { type AppContract, appContract } from '../../../shared/ipc/app-contract.ts';
+import { type Client, connect, unwrap } from '../../../shared/ipc/rpc.ts';
+import { makeTempFolder } from '../../fixtures/library.ts';
+import { overMessagePort } from '../../fixtures/message-port.ts';
+import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
+
+let folder: string;
+let services: Services;
+let port: MessagePort;
+let window: Client<AppContract>;
+
+beforeEach(async () => {
+  folder = makeTempFolder('ipc');
+  addClips(folder, 'river-1a2b');
+  services = await openTestServices(folder);
+  const { port1, port2 } = new MessageChannel();
+  serveApp(services, overMessagePort(port1));
+  window = connect(appContract, overMessagePort(port2));
+  port = port2;
+});
+afterEach(async () => {
+  port.close();
+  await services.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Enqueues in the window, runs in the program behind it. */
+async function learn(): Promise<string> {
+  const job = unwrap(await window.call['jobs.enqueue'](learnRequest('river', 4)));
+  await services.jobs.run(job.id);
+  return job.id;
+}
+
+it('lists, renames, finds, deletes and restores what the library holds', async () => {
+  const call = window.call;
+  expect(unwrap(await call['clips.list']({})).map(({ id }) => id)).toEqual(['river-1a2b']);
+  unwrap(await call['clips.label']({ reference: 'river', labels: { name: 'Rapids', tags: ['water'] } }));
+  expect(unwrap(await call['library.search']({ text: 'rap' }))).toMatchObject([{ kind: 'clip', name: 'Rapids' }]);
+  expect(unwrap(await call['library.tags']({}))).toEqual([{ tag: 'water', count: 1 }]);
+  const deletion = unwrap(await call['library.delete']({ items: [{ kind: 'clip', id: 'river-1a2b' }] }));
+  expect(unwrap(await call['clips.list']({}))).toEqual([]);
+  expect(unwrap(await call['library.trash']({}))).toEqual([deletion]);
+  unwrap(await call['library.restore']({ deletionId: deletion.id }));
+  expect(unwrap(await call['clips.get']({ reference: 'Rapids' })).tags).toEqual(['water']);
+});
+
+it('queues a job at once and tells how it goes, to the end', async () => {
+  const jobs: Job[] = [];
+  const kinds: string[] = [];
+  const events: string[] = [];
+  window.on('job.changed', ({ job }) => jobs.push(job));
+  window.on('job.event', ({ event }) => events.push(event.type));
+  window.on('library.changed', ({ kind }) => kinds.push(kind));
+  const id = await learn();
+  await expect.poll(() => kinds).toEqual(['concept']);
+  expect(jobs[0]).toMatchObject({ id, state: 'queued' });
+  expect(jobs.at(-1)).toMatchObject({ id, state: 'done', progress: { done: 4, total: 4 } });
+  expect(events.filter((type) => type === 'loss').length).toBe(4);
+  expect(unwrap(await window.call['concepts.losses']({ reference: 'Dancer' })).length).toBe(4);
+});
+
+it('names directions, duplicates a concept, and renders a preview that has an address', async () => {
+  await learn();
+  const labels = { directionNames: { 0: 'Jacket' } };
+  expect(unwrap(await window.call['concepts.label']({ reference: 'Dancer', labels })).directionNames).toEqual({
+    0: 'Jacket',
+  });
+  const copy = unwrap(await window.call['concepts.duplicate']({ reference: 'Dancer' }));
+  expect(copy).toMatchObject({ name: 'Dancer copy', version: 1, directionNames: { 0: 'Jacket' } });
+  const conceptId = copy.id;
+  const { frames } = unwrap(await window.call['edits.preview']({ conceptId, settings: { prompt: 'on a beach' } }));
+  const { address } = unwrap(await window.call['media.address']({ path: frames.file }));
+  expect(address).toBe(`media/${frames.file}`);
+});
+
+it('serves files of items only', () => {
+  expect(servedFile(services, 'clips/river-1a2b/frames.rgb')).toBe(
+    services.library.absolutePath('clips/river-1a2b/frames.rgb'),
+  );
+  for (const path of ['library.db', 'lock.json', 'clips/../library.db', '../x', '/etc/passwd', '', 'backups/a.db']) {
+    expect(() => servedFile(services, path)).toThrow(expect.objectContaining({ code: 'not-found' }));
+  }
+});
+
+it('refuses settings that cannot be, and stores those that can', async () => {
+  const refused = await window.call['settings.set']({ previewSteps: 1000 });
+  expect(refused).toMatchObject({ ok: false, error: { code: 'invalid-input' } });
+  const settings = unwrap(await window.call['settings.set']({ theme: 'dark' }));
+  expect(settings).toMatchObject({ theme: 'dark', previewSteps: 8 });
+});
+
+it('tells of models and of the device', async () => {
+  expect(unwrap(await window.call['models.list']({}))).toMatchObject([
+    { embedded: true, info: { name: 'fake' }, error: null },
+  ]);
+  expect(await window.call['models.add']({ directory: folder })).toMatchObject({ error: { code: 'invalid-input' } });
+  expect(unwrap(await window.call['device.report']({ measure: true }))).toMatchObject({
+    chosen: 'fake',
+    matMulGflops: 1,
+  });
+});
+
+it('goes on working for others when one window goes away in the middle', async () => {
+  const job = unwrap(await window.call['jobs.enqueue'](learnRequest('river', 4)));
+  port.close();
+  expect((await services.jobs.run(job.id)).state).toBe('done');
+});
