@@ -114,7 +114,9 @@ async function encode(job: EncodeJob, { ffmpeg, choice }: ChosenEncoder): Promis
   const isGif = request.settings.preset === 'gif';
   const working = isGif ? await mkdtemp(join(tmpdir(), 'motif-')) : undefined;
   try {
-    const filters = encodeFilters(preset.isYuv, isGif ? 'rgb24' : choice.pixelFormat, size).join(',');
+    const tags = preset.isYuv ? bt709Tags(ffmpeg.capabilities) : { filters: [], arguments: [] };
+    const pixelFormat = isGif ? 'rgb24' : choice.pixelFormat;
+    const filters = [...encodeFilters(preset.isYuv, pixelFormat, size), ...tags.filters].join(',');
     let graph = ['-vf', filters];
     if (working) {
       // Two passes: the best 256 colours of the whole clip, then every frame drawn with them.
@@ -140,7 +142,7 @@ async function encode(job: EncodeJob, { ffmpeg, choice }: ChosenEncoder): Promis
         ...(sound ? ['-map', '0:v:0', ...sound.outputArguments] : []),
         ...(isGif ? [] : ['-c:v', choice.encoder]),
         ...choice.arguments(job.quality),
-        ...(preset.isYuv ? bt709Tags : []),
+        ...tags.arguments,
         ...preset.muxerArguments,
         ...['-f', preset.muxer],
         preset.muxer === 'image2' ? join(partial.replaceAll('%', '%%'), '%05d.png') : fileArgument(partial),

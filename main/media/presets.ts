@@ -1,4 +1,5 @@
 import type { ExportPreset } from '../../shared/domain/export.ts';
+import type { Capabilities } from './capabilities.ts';
 
 /** One way to encode; the ffmpeg at hand decides which of a preset's ways is taken. */
 export interface EncoderChoice {
@@ -173,8 +174,17 @@ export function storableSize(preset: Preset, width: number, height: number): { w
   return { width: nearest(width, acrossStep), height: nearest(height, downStep) };
 }
 
-/** Tags that tell players what `encodeFilters` did. */
-export const bt709Tags = [
-  ...['-color_primaries', 'bt709', '-color_trc', 'bt709'],
-  ...['-colorspace', 'bt709', '-color_range', 'tv'],
-];
+/**
+ * What tells players that the pictures are BT.709: options for older ffmpeg, whose encoders take their tags from there, and a
+ * last filter for newer ones (7.1 on), whose encoders take them from the frames.
+ */
+export function bt709Tags({ filters }: Pick<Capabilities, 'filters'>): { filters: string[]; arguments: string[] } {
+  const tag = 'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv';
+  return {
+    filters: filters.has('setparams') ? [tag] : [],
+    arguments: [
+      ...['-color_primaries', 'bt709', '-color_trc', 'bt709'],
+      ...['-colorspace', 'bt709', '-color_range', 'tv'],
+    ],
+  };
+}

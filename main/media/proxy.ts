@@ -50,6 +50,7 @@ export async function makeProxy(
   const size = { width: even(probe.width), height: even(probe.height) };
   const seconds = probe.endSeconds - probe.startSeconds;
   await requireFreeSpace(dirname(request.file), seconds * bytesPerSecond);
+  const tags = bt709Tags(decoder.ffmpeg.capabilities);
   const filters = playableFilters(probe, { ...size, alpha: decoder.hasAlpha, mapColours: decoder.mapColours });
   const quality: Record<string, string[]> = {
     libx264: ['-preset', 'veryfast', '-tune', 'fastdecode', '-crf', '21', '-bf', '0'],
@@ -60,8 +61,14 @@ export async function makeProxy(
   const args = [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-nostats', '-y', '-progress', 'pipe:1'],
     ...[...inputRestrictions, '-noautorotate', ...decoder.inputArguments, '-i', fileArgument(probe.path)],
-    ...['-map', `0:${probe.streamIndex}`, '-vf', filters.join(','), ...passTimesThrough(decoder.ffmpeg)],
-    ...['-c:v', encoder, ...(quality[encoder] ?? ['-b:v', '8M']), '-g', String(framesPerKeyFrame), ...bt709Tags],
+    ...[
+      '-map',
+      `0:${probe.streamIndex}`,
+      '-vf',
+      [...filters, ...tags.filters].join(','),
+      ...passTimesThrough(decoder.ffmpeg),
+    ],
+    ...['-c:v', encoder, ...(quality[encoder] ?? ['-b:v', '8M']), '-g', String(framesPerKeyFrame), ...tags.arguments],
     ...(hasSound ? ['-map', `0:${probe.audio[0]!.index}`, '-c:a', isWebm ? vorbis : 'aac', '-ac', '2'] : []),
     ...(isWebm ? ['-f', 'webm'] : ['-movflags', '+faststart', '-f', 'mp4']),
   ];
