@@ -71,8 +71,7 @@ function editMask(
     const [before, after] = [source.masks.shadow, target.masks.shadow];
     if (before && after) for (let i = 0; i < count; i++) if (before[i] !== after[i]) mask[i] = 255;
   }
-  const styles = [scene.style.kind];
-  const radius = Math.ceil(Math.max(...styles.map((style) => styleReach[style])) * (height / 128)) + 1;
+  const radius = Math.ceil(styleReach[scene.style.kind] * (height / 128)) + 1;
   return dilate(mask, width, height, radius);
 }
 

@@ -1,11 +1,11 @@
 import type { Brush } from './brush.ts';
 import { mixColour, type Rgb, scaleColour } from './colour.ts';
+import type { Frame } from './frame.ts';
 import { namedColour } from './palette.ts';
 import { cyclePhase, smoothstep } from './pose.ts';
 import { createRandom } from './random.ts';
 import type { Subject } from './scene.ts';
 import { drawCloud } from './scenery.ts';
-import type { Frame } from './subjects.ts';
 
 export function flagHeight(subject: Subject): number {
   return 0.86 * (0.9 + 0.16 * subject.identity.size);

@@ -1,8 +1,8 @@
 import type { Brush } from './brush.ts';
 import { mixColour, type Rgb } from './colour.ts';
+import type { Frame } from './frame.ts';
 import { createRandom } from './random.ts';
 import type { Subject } from './scene.ts';
-import type { Frame } from './subjects.ts';
 
 /** Rows of breaking waves over the lower part of the frame (frame units). */
 export function drawWaves(brush: Brush, subject: Subject, seconds: number, frame: Frame): void {

@@ -1,6 +1,7 @@
 import { hash } from './random.ts';
 import type { Scene } from './scene.ts';
 import { noiseField } from './textures.ts';
+import type { StyleKind } from './vocabulary.ts';
 
 /** One picture being styled: RGBA in, RGB out. */
 interface Picture {
@@ -37,26 +38,20 @@ export function applyStyle(
     offset: hash(scene.seed, 'style') % 65536,
     frameOffset: hash(scene.seed, `grain-${frame}`) % 65536,
   };
-  switch (scene.style.kind) {
-    case 'photo':
-      return photo(picture);
-    case '3D animation':
-      return animation(picture);
-    case 'watercolour':
-      return watercolour(picture);
-    case 'pencil':
-      return pencil(picture);
-    case 'pixel art':
-      return pixelArt(picture);
-    case 'comic':
-      return comic(picture);
-    default:
-      scene.style.kind satisfies never;
-  }
+  styles[scene.style.kind](picture);
 }
 
+const styles: Record<StyleKind, (picture: Picture) => void> = {
+  photo,
+  '3D animation': animation,
+  watercolour,
+  pencil,
+  'pixel art': pixelArt,
+  comic,
+};
+
 function clamp(value: number): number {
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return Math.min(255, Math.max(0, value));
 }
 
 function noiseAt(field: Float32Array, x: number, y: number, offset: number): number {

@@ -1,5 +1,6 @@
 import { drawPet, petHeight } from './animals.ts';
-import { birdHeight, drawBird, drawFish, fishHeight } from './bird-fish.ts';
+import { birdHeight, drawBird } from './bird.ts';
+import { drawBoat } from './boat.ts';
 import type { Brush } from './brush.ts';
 import {
   drawClouds,
@@ -21,17 +22,13 @@ import {
   smokeHeight,
 } from './elements-fire.ts';
 import { drawRain, drawWaterfall, drawWaves } from './elements-water.ts';
+import { drawFish, fishHeight } from './fish.ts';
+import type { Frame } from './frame.ts';
 import { drawPerson, personHeight } from './people.ts';
 import { drawRobot, robotHeight } from './robot.ts';
 import type { Subject } from './scene.ts';
-import { balloonHeight, carHeight, drawBalloon, drawBoat, drawCar } from './vehicles.ts';
+import { balloonHeight, carHeight, drawBalloon, drawCar } from './vehicles.ts';
 import type { SubjectKind } from './vocabulary.ts';
-
-/** The frame that a subject is drawn into: width over height, and where the ground meets the far. */
-export interface Frame {
-  aspect: number;
-  horizon: number;
-}
 
 /** How one kind of subject is drawn. */
 export interface Drawing {
