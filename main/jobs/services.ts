@@ -17,7 +17,7 @@ import type {
 } from '../../shared/domain/library.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
-import { type Engine, EngineHost } from '../engine-host/host.ts';
+import { type Engine, EngineHost, type EngineState } from '../engine-host/host.ts';
 import { ClipStore } from '../library/clips.ts';
 import { ConceptStore } from '../library/concepts.ts';
 import { EditStore } from '../library/edits.ts';
@@ -71,7 +71,7 @@ export interface ServiceEvents {
   /** Something of this kind was added, changed, deleted or restored. */
   'library.changed': { kind: ItemKind };
   'settings.changed': { settings: Settings };
-  'engine.state': { state: 'stopped' | 'starting' | 'ready' | 'busy' | 'failed'; message: string | null };
+  'engine.state': { state: EngineState; message: string | null };
 }
 
 /**

@@ -15,14 +15,11 @@ export const itemLabels = z.object({
 });
 export type ItemLabels = z.infer<typeof itemLabels>;
 
-export const itemOrder = z.enum(['newest', 'oldest', 'name']);
-export type ItemOrder = z.infer<typeof itemOrder>;
-
 /** Which items a list holds: all that carry the tag and match every word of the text. */
 export const itemQuery = z.object({
   text: z.string().default(''),
   tag: z.string().optional(),
-  order: itemOrder.default('newest'),
+  order: z.enum(['newest', 'oldest', 'name']).default('newest'),
 });
 export type ItemQuery = z.input<typeof itemQuery>;
 

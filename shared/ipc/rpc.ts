@@ -23,7 +23,7 @@ export type Handlers<C extends Contract> = {
   ) => z.input<C['calls'][K]['output']> | Promise<z.input<C['calls'][K]['output']>>;
 };
 
-export type Calls<C extends Contract> = {
+type Calls<C extends Contract> = {
   [K in keyof C['calls']]: (
     input: z.input<C['calls'][K]['input']>,
     options?: { signal?: AbortSignal },
