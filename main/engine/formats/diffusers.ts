@@ -31,7 +31,7 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
 }
 
 /** `model_index.json`: which class each component is, beside plain values such as `boundary_ratio`. */
-export const modelIndexSchema = z.looseObject({ _class_name: z.string() });
+const modelIndexSchema = z.looseObject({ _class_name: z.string() });
 
 export type ModelIndex = z.infer<typeof modelIndexSchema>;
 

@@ -6,9 +6,9 @@ import { decodeBrain, decodeHalf } from './half.ts';
 /** Bytes per value of the types that we read. */
 export const typeBytes = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
 
-export type StoredType = keyof typeof typeBytes;
+type StoredType = keyof typeof typeBytes;
 
-export interface StoredInfo {
+interface StoredInfo {
   /** The file that holds it, for messages. */
   file: string;
   type: StoredType;

@@ -23,7 +23,7 @@ export interface Hooks {
   embedTokens?(ids: number[][], base: tf.Tensor): tf.Tensor;
 }
 
-export interface HookScope {
+interface HookScope {
   trainable: Tree;
   bind(trainable: Tree): Hooks;
 }

@@ -105,7 +105,7 @@ export function parametersToWrite(
 }
 
 /** Moves axes: value [shape] -> [shape[axes[0]], shape[axes[1]], ...] */
-export function permute(values: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
+function permute(values: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
   const result = new Float32Array(values.length);
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, length) => product * length, 1));
   const lengths = axes.map((axis) => shape[axis]!);

@@ -17,7 +17,7 @@ export function treeEntries(tree: Tree, prefix = ''): [path: string, tensor: tf.
 }
 
 /** Every tensor of the tree, in the order of `treeEntries`. */
-export function treeTensors(tree: Tree): tf.Tensor[] {
+function treeTensors(tree: Tree): tf.Tensor[] {
   return treeEntries(tree).map(([, tensor]) => tensor);
 }
 
@@ -48,12 +48,6 @@ export function mapTree<T extends Tree>(tree: T, change: (tensor: tf.Tensor, pat
 /** Frees every tensor of the tree. */
 export function disposeTree(tree: Tree): void {
   for (const tensor of treeTensors(tree)) tensor.dispose();
-}
-
-/** Protects every tensor of the tree from the enclosing `tf.tidy`. */
-export function keepTree<T extends Tree>(tree: T): T {
-  for (const tensor of treeTensors(tree)) tf.keep(tensor);
-  return tree;
 }
 
 /** How many numbers the tree holds. */

@@ -16,7 +16,7 @@ export interface SamplerModel<A> {
   hooks?: (adapter: A) => Hooks;
 }
 
-export interface Prompt<A> {
+interface Prompt<A> {
   /** Encoded prompts [batch, text tokens, text_dim]. */
   text: tf.Tensor;
   /** Encoded negative prompts, as `text`; needed for guidance. */
@@ -26,14 +26,14 @@ export interface Prompt<A> {
   adapter?: A;
 }
 
-export interface RunOptions {
+interface RunOptions {
   steps: number;
   signal?: AbortSignal;
   /** After each step. `prediction` is what the clip looks like so far (normalised latents), borrowed for the call. */
   onStep?: (done: number, total: number, prediction: tf.Tensor) => void;
 }
 
-export interface GenerateOptions<A> extends Prompt<A>, RunOptions {
+interface GenerateOptions<A> extends Prompt<A>, RunOptions {
   /** Latent frames, height and width. */
   size: readonly [number, number, number];
   /** One per clip of the batch: the same seed gives the same noise. */
@@ -115,7 +115,8 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     const { steps, signal, onStep } = options;
     const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
     const first = options.source ? firstStep(options.source.fidelity, steps) : 0;
-    const start = startLatents(options, sigmas[first]!);
+    // UniPC's first noise level is a millionth below 1; without a step left out the source plays no part at all.
+    const start = startLatents(first > 0 ? options : { ...options, source: undefined }, sigmas[first]!);
     const condition = conditioned(options);
     let state = startState(scheduler, start);
     let previous = selfConditioning ? tf.zeros(start.shape) : undefined;
@@ -212,7 +213,7 @@ function firstStep(fidelity: number, steps: number): number {
 }
 
 /** Standard normal noise [seeds, ...], each clip's from its own seed. */
-export function seededNoise(seeds: readonly number[], shape: readonly number[]): tf.Tensor {
+function seededNoise(seeds: readonly number[], shape: readonly number[]): tf.Tensor {
   if (seeds.length !== shape[0]) throw new Error(`expected ${shape[0]} seeds, found ${seeds.length}`);
   const size = shape.slice(1).reduce((product, length) => product * length, 1);
   const values = new Float32Array(seeds.length * size);

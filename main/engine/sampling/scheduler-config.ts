@@ -3,7 +3,7 @@ import { z } from 'zod';
 const off = z.literal(false, 'this kind of noise schedule does not occur with Wan and is not supported').default(false);
 
 /** `scheduler/scheduler_config.json` of UniPC (arXiv 2302.04867) as Wan uses it: on flow matching's straight paths. */
-export const uniPcConfigSchema = z.object({
+const uniPcConfigSchema = z.object({
   _class_name: z.literal('UniPCMultistepScheduler'),
   num_train_timesteps: z.int().positive().default(1000),
   solver_order: z.int().min(1).max(3).default(2),
@@ -24,7 +24,7 @@ export const uniPcConfigSchema = z.object({
 });
 
 /** The same of Euler's method (FlowMatchEulerDiscreteScheduler). */
-export const eulerConfigSchema = z.object({
+const eulerConfigSchema = z.object({
   _class_name: z.literal('FlowMatchEulerDiscreteScheduler'),
   num_train_timesteps: z.int().positive().default(1000),
   shift: z.number().positive().default(1),

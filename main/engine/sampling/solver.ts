@@ -19,7 +19,7 @@ export function solverSteps(config: SchedulerConfig, sigmas: readonly number[]):
 }
 
 /** How many predictions of the clean latents a step looks at, its own included. */
-export function historyLength(config: SchedulerConfig): number {
+function historyLength(config: SchedulerConfig): number {
   return config._class_name === 'UniPCMultistepScheduler' ? config.solver_order + 1 : 1;
 }
 

@@ -13,7 +13,7 @@ export type ResidualBlock = {
   conv_shortcut?: Convolution;
 };
 
-export type AttentionBlock = { norm: { gamma: tf.Tensor1D }; to_qkv: Linear; proj: Linear };
+type AttentionBlock = { norm: { gamma: tf.Tensor1D }; to_qkv: Linear; proj: Linear };
 
 export type MiddleBlock = { resnets: { 0: ResidualBlock; 1: ResidualBlock }; attentions: { 0: AttentionBlock } };
 

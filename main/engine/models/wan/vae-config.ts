@@ -57,13 +57,13 @@ export function checkVideoSize(config: VaeConfig, frames: number, height: number
     );
 }
 
-export interface ResidualPlan {
+interface ResidualPlan {
   path: string;
   inSize: number;
   outSize: number;
 }
 
-export interface ResamplePlan {
+interface ResamplePlan {
   path: string;
   inSize: number;
   outSize: number;

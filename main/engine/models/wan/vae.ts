@@ -101,7 +101,7 @@ async function* inChunks(
       const end = Math.min(first + size, frames);
       const chunk = tf.tidy(() => tf.clone(sliceFrames(x, Math.max(0, first), end)));
       try {
-        const outputs = await step.run(memory ? { x: chunk, memory } : { x: chunk });
+        const outputs = await step.run(memory ? { x: chunk, memory } : { x: chunk }, signal);
         if (memory) disposeTree(memory);
         memory = outputs.memory;
         yield outputs.y;
