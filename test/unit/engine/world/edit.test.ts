@@ -11,7 +11,7 @@ import { renderEdit } from '../../../../main/engine/world/edit-mask.ts';
 import { sampleScene } from '../../../../main/engine/world/scene.ts';
 import { styleKinds } from '../../../../main/engine/world/vocabulary.ts';
 
-const size = { width: 64, height: 64, frameCount: 2, frameRate: 1 };
+const size = { width: 48, height: 48, frameCount: 2, frameRate: 1 };
 
 /** The label that each kind of change shows in. */
 const label = {
