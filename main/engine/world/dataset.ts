@@ -1,86 +1,37 @@
 /**
  * Renders a captioned data set, shard by shard:
  *   node main/engine/world/dataset.ts --seeds 2..20000 --sizes 128x128,176x96,96x176 --split train --out DIR
- * `shard-00000.u8` is raw uint8 [clips, 17, height, width, 3]; `shard-00000.json` describes its clips.
- * Run again after a stop, it goes on behind the last complete shard.
+ *     [--workers 1] [--shard 500]
+ * Run again after a stop, it goes on behind the last complete shard. What a shard holds is in shards.ts.
  */
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { z } from 'zod';
-import { attributes, caption } from './caption.ts';
-import { render } from './render.ts';
-import { sampleScene } from './scene.ts';
-import { belongsTo } from './split.ts';
+import { planShards, renderShard, type Shard } from './shards.ts';
 
-const frameCount = 17;
-const frameRate = 8;
-const variants = [0, 1, 2];
+const usage =
+  'usage: node main/engine/world/dataset.ts --seeds FIRST..LAST --out DIR ' +
+  '[--sizes WxH,WxH] [--split train|validation|test] [--workers N] [--shard CLIPS]';
 
-const jobSchema = z.object({
-  first: z.number().int().nonnegative(),
-  last: z.number().int().nonnegative(),
-  sizes: z.array(z.tuple([z.number().int().positive(), z.number().int().positive()])).min(1),
+const whole = z.coerce.number().int().positive();
+const optionsSchema = z.object({
+  seeds: z
+    .string({ error: 'is missing' })
+    .regex(/^\d+\.\.\d+$/, 'has to be FIRST..LAST')
+    .transform((range) => range.split('..').map(Number) as [number, number]),
+  sizes: z
+    .string()
+    .regex(/^\d+x\d+(,\d+x\d+)*$/, 'has to be WIDTHxHEIGHT,...')
+    .transform((list) => list.split(',').map((size) => size.split('x').map(Number) as [number, number])),
   split: z.enum(['train', 'validation', 'test']),
-  out: z.string().min(1),
-  shard: z.number().int().positive(),
-  workers: z.number().int().positive(),
+  out: z.string({ error: 'is missing' }).min(1),
+  shard: whole,
+  workers: whole,
 });
-type Job = z.infer<typeof jobSchema>;
+type Options = z.infer<typeof optionsSchema>;
 
-/** The seeds of one shard. Shards take turns over the sizes, so that every size is there early. */
-interface Shard {
-  index: number;
-  width: number;
-  height: number;
-  seeds: number[];
-}
-
-function planShards(job: Job): Shard[] {
-  const seeds: number[] = [];
-  for (let seed = job.first; seed <= job.last; seed++) {
-    if (belongsTo(sampleScene(seed), job.split)) seeds.push(seed);
-  }
-  const shards: Shard[] = [];
-  for (let start = 0; start < seeds.length; start += job.shard) {
-    const index = shards.length;
-    const [width, height] = job.sizes[index % job.sizes.length]!;
-    shards.push({ index, width, height, seeds: seeds.slice(start, start + job.shard) });
-  }
-  return shards;
-}
-
-async function renderShard({ index, width, height, seeds }: Shard, out: string): Promise<void> {
-  const name = join(out, `shard-${String(index).padStart(5, '0')}`);
-  if (existsSync(`${name}.json`)) return;
-  const started = performance.now();
-  const partial = `${name}.u8.partial`;
-  const file = openSync(partial, 'w');
-  const items = [];
-  for (const seed of seeds) {
-    const scene = sampleScene(seed);
-    writeSync(file, render(scene, { width, height, frameCount, frameRate }).frames);
-    // Canvases give back their memory in a turn of the event loop; without one, thousands of clips take gigabytes.
-    await new Promise(setImmediate);
-    const captions = variants.map((variant) => caption(scene, { variant }));
-    items.push({
-      seed,
-      static: captions.map((text) => text.static),
-      dynamic: captions.map((text) => text.dynamic),
-      attributes: attributes(scene),
-    });
-  }
-  closeSync(file);
-  renameSync(partial, `${name}.u8`);
-  // The description comes last: where it is, the shard is complete.
-  writeFileSync(`${name}.json.partial`, JSON.stringify({ width, height, frameCount, frameRate, items }));
-  renameSync(`${name}.json.partial`, `${name}.json`);
-  const each = (performance.now() - started) / seeds.length;
-  console.log(`shard ${index}: ${seeds.length} clips of ${width}x${height}, ${each.toFixed(0)} ms each`);
-}
-
-function readJob(): Job {
+function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       seeds: { type: 'string' },
@@ -91,33 +42,37 @@ function readJob(): Job {
       shard: { type: 'string', default: '500' },
     },
   });
-  const range = /^(\d+)\.\.(\d+)$/.exec(values.seeds ?? '');
-  if (!range || !values.out)
-    throw new Error('usage: dataset.ts --seeds FIRST..LAST --out DIR [--sizes WxH,...] [--split train]');
-  return jobSchema.parse({
-    first: Number(range[1]),
-    last: Number(range[2]),
-    sizes: values.sizes.split(',').map((size) => size.split('x').map(Number)),
-    split: values.split,
-    out: values.out,
-    shard: Number(values.shard),
-    workers: Number(values.workers),
-  });
+  const parsed = optionsSchema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  for (const { path, message } of parsed.error.issues) console.error(`--${path.join('.')}: ${message}`);
+  console.error(usage);
+  process.exit(2);
+}
+
+async function renderAll(shards: readonly Shard[], out: string): Promise<void> {
+  for (const shard of shards) {
+    const started = performance.now();
+    if (!(await renderShard(shard, out))) continue;
+    const each = (performance.now() - started) / shard.seeds.length;
+    console.log(
+      `shard ${shard.index}: ${shard.seeds.length} clips of ${shard.width}x${shard.height}, ${each.toFixed(0)} ms each`,
+    );
+  }
 }
 
 if (isMainThread) {
-  const job = readJob();
-  mkdirSync(job.out, { recursive: true });
-  const shards = planShards(job);
-  console.log(`${shards.length} shards in ${job.out}`);
-  if (job.workers === 1) for (const shard of shards) await renderShard(shard, job.out);
+  const { seeds, sizes, split, out, shard, workers } = readOptions();
+  mkdirSync(out, { recursive: true });
+  const shards = planShards({ first: seeds[0], last: seeds[1], sizes, split, clipsPerShard: shard });
+  console.log(`${shards.length} shards in ${out}`);
+  if (workers === 1) await renderAll(shards, out);
   else {
-    for (let worker = 0; worker < job.workers; worker++) {
-      const own = shards.filter(({ index }) => index % job.workers === worker);
-      new Worker(new URL(import.meta.url), { workerData: { shards: own, out: job.out } });
+    for (let worker = 0; worker < workers; worker++) {
+      const own = shards.filter(({ index }) => index % workers === worker);
+      new Worker(new URL(import.meta.url), { workerData: { shards: own, out } });
     }
   }
 } else {
   const { shards, out } = workerData as { shards: Shard[]; out: string };
-  for (const shard of shards) await renderShard(shard, out);
+  await renderAll(shards, out);
 }

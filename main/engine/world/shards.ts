@@ -1,0 +1,76 @@
+import { closeSync, existsSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { attributes, caption } from './caption.ts';
+import { render } from './render.ts';
+import { sampleScene } from './scene.ts';
+import { belongsTo, type Split } from './split.ts';
+
+const frameCount = 17;
+const frameRate = 8;
+const variants = [0, 1, 2];
+
+export interface ShardPlan {
+  /** The range of seeds, both ends included; those of other splits are passed over. */
+  first: number;
+  last: number;
+  sizes: readonly (readonly [width: number, height: number])[];
+  split: Split;
+  clipsPerShard: number;
+}
+
+/** The clips of one file: all of one size. */
+export interface Shard {
+  index: number;
+  width: number;
+  height: number;
+  seeds: number[];
+}
+
+/** Which seeds go into which shard. Shards take turns over the sizes, so that every size is there early. */
+export function planShards(plan: ShardPlan): Shard[] {
+  const seeds: number[] = [];
+  for (let seed = plan.first; seed <= plan.last; seed++) {
+    if (belongsTo(sampleScene(seed), plan.split)) seeds.push(seed);
+  }
+  const shards: Shard[] = [];
+  for (let start = 0; start < seeds.length; start += plan.clipsPerShard) {
+    const index = shards.length;
+    const [width, height] = plan.sizes[index % plan.sizes.length]!;
+    shards.push({ index, width, height, seeds: seeds.slice(start, start + plan.clipsPerShard) });
+  }
+  return shards;
+}
+
+/**
+ * Renders one shard into a folder: `shard-00000.u8`, raw uint8 [clips, 17, height, width, 3], and `shard-00000.json`, which
+ * describes its clips. Both are written beside and renamed, the description last: where it is, the shard is complete.
+ * Answers false, having done nothing, when the shard is there already.
+ */
+export async function renderShard({ index, width, height, seeds }: Shard, out: string): Promise<boolean> {
+  const name = join(out, `shard-${String(index).padStart(5, '0')}`);
+  if (existsSync(`${name}.json`)) return false;
+  const partial = `${name}.u8.partial`;
+  const file = openSync(partial, 'w');
+  const items = [];
+  try {
+    for (const seed of seeds) {
+      const scene = sampleScene(seed);
+      writeSync(file, render(scene, { width, height, frameCount, frameRate }).frames);
+      // Canvases give back their memory in a turn of the event loop; without one, thousands of clips take gigabytes.
+      await new Promise(setImmediate);
+      const captions = variants.map((variant) => caption(scene, { variant }));
+      items.push({
+        seed,
+        static: captions.map((text) => text.static),
+        dynamic: captions.map((text) => text.dynamic),
+        attributes: attributes(scene),
+      });
+    }
+  } finally {
+    closeSync(file);
+  }
+  renameSync(partial, `${name}.u8`);
+  writeFileSync(`${name}.json.partial`, JSON.stringify({ width, height, frameCount, frameRate, items }));
+  renameSync(`${name}.json.partial`, `${name}.json`);
+  return true;
+}
