@@ -1,4 +1,3 @@
-import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineEvent } from '../../shared/domain/engine.ts';
 import type { Job, JobKind, JobState, Progress } from '../../shared/domain/job.ts';
@@ -9,8 +8,10 @@ import { makeItemId } from '../library/ids.ts';
 import type { Library } from '../library/open.ts';
 import { type ControlAction, requestControl, takeControlRequests } from './control.ts';
 import { appendEvent, readEvents } from './event-log.ts';
+import { JobFolders } from './folders.ts';
 import type { Outcome, Runner } from './runner.ts';
-import { isFinished, type JobChange, JobStore } from './store.ts';
+import { type JobChange, JobStore } from './store.ts';
+import { isFinished, nextState, requireNextState } from './transitions.ts';
 
 export interface JobListener {
   onChange?(job: Job): void;
@@ -49,6 +50,7 @@ const toldProgressMilliseconds = 50;
 export class JobQueue {
   readonly #library: Library;
   readonly #store: JobStore;
+  readonly #folders: JobFolders;
   readonly #runners: Runners;
   readonly #events: QueueEvents;
   readonly #active = new Map<string, Active>();
@@ -60,11 +62,12 @@ export class JobQueue {
   constructor(library: Library, runners: Runners, events: QueueEvents) {
     this.#library = library;
     this.#store = new JobStore(library);
+    this.#folders = new JobFolders(library.folder);
     this.#runners = runners;
     this.#events = events;
     if (library.canWrite) {
       this.#store.markInterrupted();
-      this.#removeLeftFolders();
+      this.#folders.removeLeftovers(this.#store.list());
       this.#obeyRequests();
     }
   }
@@ -120,7 +123,7 @@ export class JobQueue {
   control(reference: string, action: ControlAction): { job: Job; requested: boolean } {
     const job = this.#store.resolve(reference);
     if (this.#library.canWrite) return { job: this.#obey(job, action), requested: false };
-    if (nextState(job, action) === null) throw cannot(job, action);
+    requireNextState(job, action);
     if (this.#library.status().holder === null) this.#library.requireWriting();
     requestControl(join(this.#library.folder, 'control'), job.id, action);
     return { job, requested: true };
@@ -128,14 +131,16 @@ export class JobQueue {
 
   retry(reference: string): Job {
     const job = this.#store.resolve(reference);
-    if (!['failed', 'interrupted', 'cancelled'].includes(job.state)) throw cannot(job, 'retry');
+    requireNextState(job, 'retry');
     return this.#queued(job);
   }
 
   /** Moves a waiting job before another one, or to the end of the queue. */
   move(reference: string, before: string | null): Job {
     const job = this.#store.resolve(reference);
-    if (isFinished(job.state)) throw cannot(job, 'move');
+    if (isFinished(job.state)) {
+      throw new AppError('conflict', `"${job.title}" is ${job.state}: it has no place in the queue any more.`);
+    }
     const others = this.#store.list().filter(({ id }) => id !== job.id);
     const place = before === null ? others.length : others.findIndex(({ id }) => id === this.#store.resolve(before).id);
     const previous = others[place - 1]?.position ?? (others[place]?.position ?? 1) - 2;
@@ -149,12 +154,12 @@ export class JobQueue {
       throw new AppError('conflict', `"${job.title}" is running.`, { hint: 'Cancel it first.' });
     }
     this.#store.delete(job.id);
-    this.#removeFolder(job.id);
+    this.#folders.remove(job.id);
     this.#events.removed(job.id);
   }
 
   events(reference: string): EngineEvent[] {
-    return readEvents(this.#eventFile(this.#store.resolve(reference).id));
+    return readEvents(this.#folders.eventFile(this.#store.resolve(reference).id));
   }
 
   /** Stops what runs; it is `interrupted` and goes on at the next start. Nothing runs any more when this resolves. */
@@ -200,7 +205,7 @@ export class JobQueue {
 
   /** Never rejects. */
   async #attempt(job: Job, runner: AnyRunner, signal: AbortSignal): Promise<Job> {
-    const folder = this.#folder(job.id);
+    const folder = this.#folders.of(job.id);
     try {
       const outcome = await runner.run({
         jobId: job.id,
@@ -228,7 +233,7 @@ export class JobQueue {
       });
     };
     const done = move ? this.#library.adopt(move.from, move.to, write) : this.#library.write(write);
-    this.#removeFolder(job.id);
+    this.#folders.remove(job.id);
     this.#tell(done);
     if (changed) this.#events.libraryChanged(changed);
     return done;
@@ -243,13 +248,11 @@ export class JobQueue {
       case 'close':
         return this.#change(job.id, { state: 'interrupted' });
       case 'cancel':
-        this.#removeFolder(job.id);
+        this.#folders.remove(job.id);
         return this.#change(job.id, { state: 'cancelled', checkpoint: null, finishedAt });
-      case null: {
-        const { checkpoint } = this.#store.byId(job.id);
-        if (checkpoint === null) this.#removeFolder(job.id);
+      case null:
+        if (!this.#runners[job.kind].resumes) this.#folders.remove(job.id);
         return this.#change(job.id, { state: 'failed', error: toErrorShape(thrown), finishedAt });
-      }
       default:
         return stop satisfies never;
     }
@@ -258,9 +261,9 @@ export class JobQueue {
   #hear(id: string, runner: AnyRunner, heard: EngineEvent): void {
     const event = this.#withLibraryPath(heard);
     if (event.type === 'checkpoint' && this.#store.byId(id).checkpoint === null) {
-      this.#change(id, { checkpoint: this.#library.relativePath(this.#folder(id)) });
+      this.#change(id, { checkpoint: this.#library.relativePath(this.#folders.of(id)) });
     }
-    if (runner.resumes && event.type !== 'progress') appendEvent(this.#eventFile(id), event);
+    if (runner.resumes && event.type !== 'progress') appendEvent(this.#folders.eventFile(id), event);
     this.#listeners.get(id)?.onEvent?.(event);
     this.#events.event(id, event);
   }
@@ -292,14 +295,13 @@ export class JobQueue {
   }
 
   #obey(job: Job, action: ControlAction): Job {
-    const state = nextState(job, action);
-    if (state === null) throw cannot(job, action);
+    const state = requireNextState(job, action);
     if (job.state === 'running') {
       this.#stop(job.id, action === 'cancel' ? 'cancel' : 'pause');
       return job;
     }
     if (state === 'queued') return this.#queued(job);
-    if (state === 'cancelled') this.#removeFolder(job.id);
+    if (state === 'cancelled') this.#folders.remove(job.id);
     const isEnd = state === 'cancelled';
     return this.#change(job.id, {
       state,
@@ -336,39 +338,4 @@ export class JobQueue {
     this.#listeners.get(job.id)?.onChange?.(job);
     this.#events.changed(job);
   }
-
-  #folder(id: string): string {
-    return join(this.#library.folder, 'jobs', id);
-  }
-
-  #eventFile(id: string): string {
-    return join(this.#folder(id), 'events.jsonl');
-  }
-
-  /** A kill between the end of a job and the deletion of its folder leaves the folder behind. */
-  #removeLeftFolders(): void {
-    const kept = new Set(
-      this.#store.list().flatMap(({ id, state }) => (state === 'done' || state === 'cancelled' ? [] : [id])),
-    );
-    for (const id of readdirSync(join(this.#library.folder, 'jobs'))) if (!kept.has(id)) this.#removeFolder(id);
-  }
-
-  #removeFolder(id: string): void {
-    rmSync(this.#folder(id), { recursive: true, force: true });
-  }
-}
-
-/** What a request makes of a job in its state; null: it cannot be. */
-function nextState(job: Job, action: ControlAction): JobState | null {
-  const from: Record<ControlAction, JobState[]> = {
-    pause: ['queued', 'running', 'interrupted'],
-    resume: ['paused', 'interrupted', 'failed'],
-    cancel: ['queued', 'running', 'paused', 'interrupted', 'failed'],
-  };
-  const to = { pause: 'paused', resume: 'queued', cancel: 'cancelled' } as const;
-  return from[action].includes(job.state) ? to[action] : null;
-}
-
-function cannot(job: Job, action: string): AppError {
-  return new AppError('conflict', `"${job.title}" is ${job.state}: there is nothing to ${action}.`);
 }

@@ -1,23 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
-import type { Clip } from '../../shared/domain/clip.ts';
-import type { Concept, ConceptCaption } from '../../shared/domain/concept.ts';
-import type { Edit, EditSettingsInput } from '../../shared/domain/edit.ts';
-import type { DeviceName, DeviceReport, EngineEvent, LossPoint } from '../../shared/domain/engine.ts';
-import type { Job, JobKind, JobState } from '../../shared/domain/job.ts';
-import type { jobInputs } from '../../shared/domain/job-input.ts';
-import type {
-  Deletion,
-  ItemKind,
-  ItemLabels,
-  ItemQuery,
-  ItemReference,
-  LibraryStatus,
-  SearchHit,
-} from '../../shared/domain/library.ts';
-import type { ModelInfo } from '../../shared/domain/model.ts';
+import type { Deletion, ItemKind } from '../../shared/domain/library.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
-import { type Engine, EngineHost, type EngineState } from '../engine-host/host.ts';
+import { type Engine, EngineHost } from '../engine-host/host.ts';
 import { ClipStore } from '../library/clips.ts';
 import { ConceptStore } from '../library/concepts.ts';
 import { EditStore } from '../library/edits.ts';
@@ -32,152 +16,19 @@ import { duplicateConcept, importLora, readLosses } from './concept-files.ts';
 import { Emitter } from './emitter.ts';
 import { findResources, ModelRegistry } from './models.ts';
 import { renderPreview } from './preview.ts';
-import { type JobListener, JobQueue, type Runners } from './queue.ts';
+import { JobQueue, type Runners } from './queue.ts';
 import { exportRunner } from './runners/export.ts';
 import { generateRunner } from './runners/generate.ts';
 import { importRunner } from './runners/import.ts';
 import { learnRunner } from './runners/learn.ts';
+import type { ServiceEvents, Services, ServicesOptions } from './service-interface.ts';
 
-/** What a caller writes to start a job: `{ kind: 'learn', clips: [...], recipe: { rank: 8 } }`. Defaults may be left out. */
-export type JobRequest = {
-  [K in JobKind]: { kind: K } & z.input<(typeof jobInputs)[K]>;
-}[JobKind];
-
-export interface ServicesOptions {
-  /** The library's folder; otherwise MOTIF_HOME, otherwise the platform's application-data folder. Created when absent. */
-  home?: string;
-  /** Shown to others while this program holds the write lock, e.g. 'motif learn'. */
-  program: string;
-  /**
-   * 'write' fails with `library-locked` when another program writes; 'read' never asks for the lock;
-   * 'any' writes if it can, reads otherwise. Default 'any'.
-   */
-  access?: 'write' | 'read' | 'any';
-  /** Win over the stored settings. */
-  device?: DeviceName;
-  threads?: number;
-  /** Folder with models/ and samples/; found beside the program when left out. */
-  resources?: string;
-  /** An engine in this process instead of one in its own. */
-  engine?: Engine;
-}
-
-export type { JobListener };
-
-export interface ServiceEvents {
-  'job.changed': { job: Job };
-  'job.removed': { id: string };
-  'job.event': { id: string; event: EngineEvent };
-  /** Something of this kind was added, changed, deleted or restored. */
-  'library.changed': { kind: ItemKind };
-  'settings.changed': { settings: Settings };
-  'engine.state': { state: EngineState; message: string | null };
-}
-
-/**
- * Everything that the command line, the server and the window do, in one object. `reference` is an id, a unique beginning of one,
- * or a unique name. Every method throws AppError: `not-found`, `conflict` (ambiguous reference), `invalid-input`, `library-locked`
- * (writing while another program does) and what its own comment says.
- */
-export interface Services {
-  readonly library: {
-    status(): LibraryStatus;
-    /** A path of the library (clip.frames.file, concept.file ...) -> absolute path. Refuses one that leaves the folder. */
-    absolutePath(relativePath: string): string;
-    search(text: string, options?: { kinds?: ItemKind[]; limit?: number }): SearchHit[];
-    tags(): { tag: string; count: number }[];
-    /** reference -> what it names; for commands that take "a concept or an edit". */
-    resolve(reference: string, kinds?: ItemKind[]): ItemReference;
-    /** Puts items (an edit goes with its concept) into the trash together. */
-    delete(items: ItemReference[]): Deletion;
-    restore(deletionId: string): Deletion;
-    trash(): Deletion[];
-    /** Deletes for good what was thrown away before that moment (default: everything in the trash). Answers how many items. */
-    emptyTrash(before?: Date): number;
-  };
-  readonly clips: {
-    list(query?: ItemQuery): Clip[];
-    get(reference: string): Clip;
-    label(reference: string, labels: ItemLabels): Clip;
-  };
-  readonly concepts: {
-    list(query?: ItemQuery): Concept[];
-    /** The newest version unless one is asked for. */
-    get(reference: string, version?: number): Concept;
-    versions(reference: string): Concept[];
-    label(reference: string, labels: ItemLabels & { directionNames?: Record<string, string> }): Concept;
-    duplicate(reference: string, name?: string): Concept;
-    /** The loss curves of one learning, stage by stage. */
-    losses(reference: string, version?: number): LossPoint[];
-    /** A LoRA file of any dialect becomes a concept. */
-    importLora(
-      request: { file: string; clipId: string; caption: ConceptCaption; name?: string; model?: string },
-      signal?: AbortSignal,
-    ): Promise<Concept>;
-  };
-  readonly edits: {
-    list(query?: ItemQuery & { conceptId?: string }): Edit[];
-    get(reference: string): Edit;
-    label(reference: string, labels: ItemLabels & { starred?: boolean }): Edit;
-    /** A quick, small-step rendering that is not kept in the library but in a bounded cache; a path of the library. */
-    preview(
-      request: { conceptId: string; settings: EditSettingsInput; sourceClipId?: string },
-      signal?: AbortSignal,
-    ): Promise<{ frames: Edit['frames']; seconds: number; cached: boolean }>;
-  };
-  readonly jobs: {
-    list(filter?: { states?: JobState[]; kinds?: JobKind[] }): Job[];
-    get(reference: string): Job;
-    /** Stores the job as `queued`. References in the request (clips, concepts) may be names: they are resolved here. */
-    enqueue(request: JobRequest): Job;
-    /**
-     * Runs one queued, paused, interrupted or failed job here and now, until it is done or paused. Aborting pauses a job that can go
-     * on later (learn) and cancels any other. Never throws for a failed job: look at `state` and `error`.
-     */
-    run(reference: string, options?: JobListener & { signal?: AbortSignal }): Promise<Job>;
-    /** enqueue + run. */
-    runNew(request: JobRequest, options?: JobListener & { signal?: AbortSignal }): Promise<Job>;
-    /** Works through the queue until `close`, engine jobs and media jobs side by side (the window and the server). */
-    start(): void;
-    /** These three also reach a job that runs in another program; then they answer the job as it was and `requested: true`. */
-    pause(reference: string): { job: Job; requested: boolean };
-    resume(reference: string): { job: Job; requested: boolean };
-    cancel(reference: string): { job: Job; requested: boolean };
-    /** A failed, interrupted or cancelled job goes back into the queue, from its last checkpoint if it has one. */
-    retry(reference: string): Job;
-    /** Moves a waiting job before another, or to the end. */
-    move(reference: string, before: string | null): Job;
-    /** Forgets a job that does not run, with its checkpoints. */
-    remove(reference: string): void;
-    /** Losses, samples and checkpoints of a job so far, oldest first (for a curve after a reload). */
-    events(reference: string): EngineEvent[];
-  };
-  readonly models: {
-    /** The embedded model first; folders that hold no readable model carry `error` instead of `info`. */
-    list(): Promise<{ directory: string; embedded: boolean; info: ModelInfo | null; error: string | null }[]>;
-    /** A name or folder; null is the default model. */
-    get(nameOrDirectory: string | null): Promise<ModelInfo>;
-    add(directory: string): Promise<ModelInfo>;
-    remove(nameOrDirectory: string): void;
-  };
-  readonly device: {
-    report(options?: { measure?: boolean }): Promise<DeviceReport>;
-  };
-  readonly media: {
-    /** ffmpeg and ffprobe, looked for at the first call. Throws `not-found` when there are none. */
-    tools(): Promise<MediaTools>;
-  };
-  readonly settings: {
-    get(): Settings;
-    set(patch: Partial<Settings>): Settings;
-  };
-  on<E extends keyof ServiceEvents>(event: E, listener: (payload: ServiceEvents[E]) => void): () => void;
-  /** Pauses or cancels what runs, stops the engine, gives the write lock back. */
-  close(): Promise<void>;
-}
+export type { JobListener } from './queue.ts';
+export type { JobRequest, ServiceEvents, Services, ServicesOptions } from './service-interface.ts';
 
 /** Opens the library and wires the queue, the media tools and the engine host. Starts no process. */
 export async function openServices(options: ServicesOptions): Promise<Services> {
+  const resources = options.resources ?? findResources();
   const library = openLibrary(options);
   const emitter = new Emitter<ServiceEvents>();
   const changed = (kind: ItemKind) => emitter.emit('library.changed', { kind });
@@ -195,9 +46,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     onState: (state, message) => emitter.emit('engine.state', { state, message }),
   });
   const engine: Engine = options.engine ?? host;
-  const models = new ModelRegistry(library, options.resources ?? findResources(), (directory) =>
-    engine.describeModel(directory),
-  );
+  const models = new ModelRegistry(library, resources, (directory) => engine.describeModel(directory));
   let located: Promise<MediaTools> | undefined;
   const tools = () => {
     located ??= locateMediaTools();

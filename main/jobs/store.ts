@@ -54,9 +54,6 @@ export interface JobChange {
   finishedAt?: string | null;
 }
 
-const finishedStates: JobState[] = ['done', 'failed', 'cancelled'];
-export const isFinished = (state: JobState) => finishedStates.includes(state);
-
 /** The rows of jobs. Which state may follow which is the queue's business. */
 export class JobStore {
   readonly #library: Library;
