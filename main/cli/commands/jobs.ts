@@ -24,7 +24,7 @@ Examples:
     .addHelpText('after', '\nExamples:\n  motif jobs list\n  motif jobs list --json')
     .action(
       run((context) =>
-        context.withServices({ access: 'read' }, (services) => {
+        context.withServices({ access: 'any' }, (services) => {
           const all = services.jobs.list();
           const table = formatTable(
             ['id', 'kind', 'state', 'progress', 'title', 'created'],
