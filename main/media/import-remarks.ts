@@ -13,6 +13,8 @@ export function judgeDamage(
   summary: Pick<DecodeSummary, 'frames' | 'errors'>,
   expectedFrames: number | undefined,
   wholeSource: boolean,
+  /** Where the pictures ended although more were expected. */
+  brokeOffSeconds?: number,
 ): { refuse: boolean; warning: string | undefined } {
   const { frames, errors } = summary;
   if (expectedFrames && frames < leastDecodableShare * expectedFrames && errors > frames) {
@@ -23,7 +25,7 @@ export function judgeDamage(
   const parts: string[] = [];
   if (missing > Math.max(0.5, 0.05 * probe.claimedSeconds)) {
     parts.push(`it claims ${probe.claimedSeconds.toFixed(2)} s and holds ${readable.toFixed(2)} s`);
-  }
+  } else if (brokeOffSeconds !== undefined) parts.push(`its pictures break off at ${brokeOffSeconds.toFixed(2)} s`);
   const lost = wholeSource && expectedFrames ? Math.max(0, expectedFrames - frames) : 0;
   if (lost > 0) parts.push(`${lost} of ${expectedFrames} frames could not be decoded`);
   else if (errors > 0) parts.push(`the decoder complained ${errors} time${errors === 1 ? '' : 's'}`);

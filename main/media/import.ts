@@ -74,7 +74,14 @@ export async function importClip(tools: MediaTools, request: ImportRequest): Pro
     const { frameCount, summary, lastSeconds } = written;
     const wholeSource = lastSeconds >= probe.endSeconds - 2 * probe.longestGap;
     if (frameCount === 0) throw undecodable(summary, probe);
-    const damage = judgeDamage(probe, summary, written.expectedPackets, wholeSource);
+    const brokeOff = written.samples < expected - 1 && lastSeconds + Math.max(0.5, probe.longestGap) < range.toSeconds;
+    const damage = judgeDamage(
+      probe,
+      summary,
+      written.expectedPackets,
+      wholeSource,
+      brokeOff ? lastSeconds + probe.shortestGap : undefined,
+    );
     if (damage.refuse) throw undecodable(summary, probe);
     if (frameCount < minimumFrames) throw tooShort(frameCount, minimumFrames, request.rate, damage.warning);
     const usedSeconds = frameCount / rate;
@@ -146,6 +153,8 @@ interface WriteJob {
 /** Writes the sampled frames, cut to a usable count. `expectedPackets`: how many frames the decoded part should have had. */
 async function writeFrames(job: WriteJob): Promise<{
   frameCount: number;
+  /** Before the cut. */
+  samples: number;
   lastSeconds: number;
   expectedPackets: number | undefined;
   summary: DecodeSummary;
@@ -193,7 +202,7 @@ async function writeFrames(job: WriteJob): Promise<{
     const expectedPackets = probe.frameTimes?.filter(
       (time) => time >= firstSeconds - 1e-3 && time <= (written < expected ? range.toSeconds : lastSeconds + 1e-3),
     ).length;
-    return { frameCount, lastSeconds, expectedPackets, summary };
+    return { frameCount, samples: written, lastSeconds, expectedPackets, summary };
   } finally {
     await file.close();
   }

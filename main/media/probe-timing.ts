@@ -13,6 +13,7 @@ type Timing = Pick<
   | 'startSeconds'
   | 'endSeconds'
   | 'claimedSeconds'
+  | 'keyFrameGap'
   | 'hasTimes'
   | 'frameTimes'
 >;
@@ -40,7 +41,7 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
     .sort((a, b) => a - b);
   const gaps = times.slice(1).map((time, index) => time - times[index]!);
   const shortestGap = gaps.reduce((least, gap) => Math.min(least, gap), Number.POSITIVE_INFINITY);
-  const longestGap = gaps.reduce((most, gap) => Math.max(most, gap), 0);
+  const longestGap = longestGapOf(times);
   const variableRate = gaps.length > 0 && longestGap - shortestGap > gapTolerance;
   const nominal = rationalOr(stream.r_frame_rate, { numerator: 25, denominator: 1 });
   const average = rationalOr(stream.avg_frame_rate, nominal);
@@ -58,6 +59,10 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
   );
   const lastDuration = secondsOr(shown.at(-1)?.duration_time, 0) || 1 / toNumber(rate);
   const readEnd = times.length > 0 ? times.at(-1)! + lastDuration : claimedSeconds || shown.length / toNumber(rate);
+  const keyTimes = shown
+    .filter(({ flags }) => flags?.startsWith('K'))
+    .map(({ pts_time }) => secondsOr(pts_time, Number.NaN) - fileStart)
+    .filter(Number.isFinite);
   const counted = Number(stream.nb_frames) || Math.round(claimedSeconds * toNumber(rate));
   return {
     rate,
@@ -69,6 +74,7 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
     startSeconds,
     endSeconds: packetsComplete ? readEnd : Math.max(readEnd, claimedSeconds),
     claimedSeconds,
+    keyFrameGap: longestGapOf([...keyTimes, readEnd]),
     hasTimes,
     frameTimes: packetsComplete && times.length === shown.length && times.length > 0 ? times : undefined,
   };
@@ -79,6 +85,10 @@ function plausible(rate: Rational, gaps: number[]): boolean {
   if (gaps.length === 0) return toNumber(rate) <= 240;
   const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
   return Math.abs(mean * toNumber(rate) - 1) < 0.05;
+}
+
+function longestGapOf(times: number[]): number {
+  return times.slice(1).reduce((most, time, index) => Math.max(most, time - times[index]!), 0);
 }
 
 function isTime(text: string | undefined): boolean {

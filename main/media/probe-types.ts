@@ -57,6 +57,8 @@ export interface Probe {
   endSeconds: number;
   /** What the container says. */
   claimedSeconds: number;
+  /** Longest time from one key frame to the next, in the part that was scanned. */
+  keyFrameGap: number;
   /** False for raw streams and some AVI files, which do not tell when a picture is shown: they follow each other at `rate`. */
   hasTimes: boolean;
   /** Start of each frame in display order; undefined for files too large to scan or without times. */

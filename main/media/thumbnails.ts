@@ -4,10 +4,10 @@ import { encodePictures, fitInside, type Picture, readFrames, readRawFrames, wri
 import type { MediaTools } from './locate.ts';
 import type { Probe } from './probe-types.ts';
 
-/** Files longer than this get their small pictures from key frames. */
-const longSeconds = 20;
-
-/** Pictures evenly spread over a source, each from the middle of its share. */
+/**
+ * Pictures evenly spread over a source, each from the middle of its share: the exact ones, or the key frames where these
+ * are so near that nobody sees the difference in a strip.
+ */
 async function spreadPictures(
   tools: MediaTools,
   probe: Probe,
@@ -17,7 +17,7 @@ async function spreadPictures(
 ): Promise<Picture[]> {
   const length = probe.endSeconds - probe.startSeconds;
   const times = Array.from({ length: count }, (_, index) => probe.startSeconds + ((index + 0.5) / count) * length);
-  return readFrames(tools, probe, times, { ...size, keyFrames: length > longSeconds, signal });
+  return readFrames(tools, probe, times, { ...size, keyFrames: probe.keyFrameGap < length / count / 2, signal });
 }
 
 /** Writes the liveliest of a few pictures (no black beginning, no white flash), at most `maximumSide` large. */

@@ -19,6 +19,11 @@ describe('damage', () => {
     expect(refuse).toBe(false);
     expect(warning).toMatch(/claims 5\.00 s and holds 1\.60 s/);
   });
+  test('pictures that end before the range does are said to break off, where the length gave no hint', () => {
+    expect(judgeDamage(whole, { frames: 60, errors: 0 }, undefined, false, 2.5).warning).toMatch(
+      /break off at 2\.50 s/,
+    );
+  });
   test('rubbish is refused: hardly a frame and more complaints than frames', () => {
     expect(judgeDamage(whole, { frames: 9, errors: 525 }, 122, true).refuse).toBe(true);
   });

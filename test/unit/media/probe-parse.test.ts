@@ -114,6 +114,31 @@ describe('timing', () => {
     expect(probe.rate).toEqual({ numerator: 30, denominator: 1 });
   });
 
+  test('the distance of key frames is known, to the end of the file', () => {
+    const flagged = packets(constant).map((packet, index) => ({ ...packet, flags: index % 10 === 0 ? 'K__' : '___' }));
+    expect(parse(video(), flagged).keyFrameGap).toBeCloseTo(1 / 3, 4);
+    expect(
+      parse(
+        video(),
+        flagged.slice(0, 29).filter((_, index) => index < 11),
+      ).keyFrameGap,
+    ).toBeCloseTo(1 / 3, 4);
+  });
+
+  test("of a file too large to scan the count is the container's and the end what it claims", () => {
+    const stream = video({ duration: '3600', nb_frames: '108000' });
+    const probe = parseProbe({
+      ...{ path: '/a.mp4', sizeBytes: 1, document: document({ streams: [stream] }), stream, frames: [] },
+      ...{ packets: packets(constant), packetsComplete: false },
+    });
+    expect(probe).toMatchObject({
+      frameCount: 108000,
+      frameCountExact: false,
+      endSeconds: 3600,
+      frameTimes: undefined,
+    });
+  });
+
   test('a truncated file keeps what it claims beside what it holds', () => {
     const probe = parse(video({ duration: '4.0', nb_frames: '120' }));
     expect(probe.claimedSeconds).toBe(4);
