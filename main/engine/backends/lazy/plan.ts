@@ -65,10 +65,11 @@ function ancestors(wanted: readonly Value[]): Node[] {
 
 /**
  * Views and broadcasts are worth less than the memory that carries their result from one segment to another: each segment that uses
- * one makes its own.
+ * one makes its own. So do transposes, most of which a product takes in its stride; and ONNX Runtime 1.30, which moves transposes
+ * through products, can leave one that is also an output of the graph unwritten.
  */
 function isCheap({ op, inputs, outputs }: Node): boolean {
-  return op === 'Reshape' || (op === 'Expand' && sizeOf(inputs[0]!.shape) < sizeOf(outputs[0]!.shape));
+  return op === 'Reshape' || op === 'Transpose' || (op === 'Expand' && sizeOf(inputs[0]!.shape) < sizeOf(outputs[0]!.shape));
 }
 
 function splitIntoSegments(nodes: readonly Node[], wanted: readonly Value[]): Segment[] {
