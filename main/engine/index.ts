@@ -16,7 +16,8 @@ import type {
 } from '../../shared/domain/engine.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import { AppError } from '../../shared/ipc/result.ts';
-import { measureMatMulRate, selectBackend } from './backends/select.ts';
+import { measureMatMulRate } from './backends/matmul-rate.ts';
+import { selectBackend } from './backends/select.ts';
 import { describePipeline, modelName } from './models/wan/describe.ts';
 import { transformerFingerprint } from './models/wan/fingerprint.ts';
 import { openWanPipeline, type WanPipeline } from './models/wan/pipeline.ts';
