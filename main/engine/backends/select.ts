@@ -1,10 +1,11 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { DeviceName, DeviceReport } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { createCpuExecutor } from './lazy/executors/onnxruntime/cpu.ts';
-import { createOpenVinoExecutor } from './lazy/executors/openvino/executor.ts';
-import { findOpenVino } from './lazy/executors/openvino/locate.ts';
+import { createWebGpuExecutor } from './lazy/executors/onnxruntime/webgpu.ts';
 import { useLazyBackend } from './lazy/use.ts';
+import { measureMatMulRate } from './matmul-rate.ts';
 import * as tf from './tf.ts';
 
 export interface SelectOptions {
@@ -13,41 +14,54 @@ export interface SelectOptions {
   threads?: number;
 }
 
+/** Something that can compute. Failing is answered with an Error whose message is the reason, for people. */
 interface Device {
   name: Exclude<DeviceName, 'auto'>;
-  /** Makes it the backend that computes and describes it to people; throws an Error with the reason where it cannot. */
+  /** Makes it the backend that computes, and describes it. */
   use(threads: number): Promise<string>;
-  /** Whether it may be chosen without being asked for, best first. */
-  automatic: boolean;
+  /** Whether to choose it without being asked: the same as `use`, with further demands. Absent: never. */
+  useIfBest?(threads: number): Promise<string>;
 }
 
-const devices: Device[] = [
-  {
-    name: 'onnxruntime',
-    automatic: true,
-    async use(threads) {
-      const backend = await useLazyBackend(createCpuExecutor({ threads }));
-      return backend.executor.name;
-    },
-  },
-  { name: 'openvino', automatic: false, use: (threads) => useOpenVino('bf16', threads) },
-  { name: 'openvino-f32', automatic: false, use: (threads) => useOpenVino('f32', threads) },
-  {
-    name: 'cpu',
-    automatic: false,
-    async use() {
-      await import('@tensorflow/tfjs-backend-cpu/dist/index.js');
-      await tf.setBackend('cpu');
-      return 'plain TensorFlow.js, one thread: a reference for tests, very slow';
-    },
-  },
-];
+const onnxRuntime: Device = {
+  name: 'onnxruntime',
+  use: async (threads) => (await useLazyBackend(createCpuExecutor({ threads }))).executor.name,
+  useIfBest: (threads) => onnxRuntime.use(threads),
+};
 
-async function useOpenVino(precision: 'bf16' | 'f32', threads: number): Promise<string> {
-  const found = await findOpenVino();
-  if (!found) throw new Error('its library was not found (MOTIF_OPENVINO names its folder)');
-  const backend = await useLazyBackend(createOpenVinoExecutor({ library: found.path, precision, threads }));
-  return `${backend.executor.name}, from ${found.where}`;
+const webGpu: Device = {
+  name: 'webgpu',
+  use: async () => (await useLazyBackend(createWebGpuExecutor())).executor.name,
+  async useIfBest(threads) {
+    if (!hasGraphicsProcessor()) throw new Error('no graphics processor was found');
+    // A software adapter passes for a device, but computes on the processor, slower than ONNX Runtime does there.
+    await onnxRuntime.use(threads);
+    const processorRate = await measureMatMulRate();
+    const description = await webGpu.use(threads);
+    const rate = await measureMatMulRate();
+    if (rate < 2 * processorRate)
+      throw new Error(`its ${Math.round(rate)} GFLOP/s are not twice the processor's ${Math.round(processorRate)}`);
+    return description;
+  },
+};
+
+const plain: Device = {
+  name: 'cpu',
+  async use() {
+    await import('@tensorflow/tfjs-backend-cpu/dist/index.js');
+    await tf.setBackend('cpu');
+    return 'plain TensorFlow.js on one thread: a reference for tests, very slow';
+  },
+};
+
+/** Best first. */
+const devices: readonly Device[] = [webGpu, onnxRuntime, plain];
+
+/** A cheap look that costs no driver's start: Windows and macOS always have one, Linux shows it among its devices. */
+function hasGraphicsProcessor(): boolean {
+  if (process.platform !== 'linux') return true;
+  if (['/dev/nvidia0', '/dev/dxg', '/dev/kfd'].some(existsSync)) return true;
+  return existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD'));
 }
 
 /**
@@ -57,53 +71,27 @@ async function useOpenVino(precision: 'bf16' | 'f32', threads: number): Promise<
 export async function selectBackend({ device = 'auto', threads }: SelectOptions = {}): Promise<DeviceReport> {
   const count = threads ?? availableParallelism();
   const candidates: DeviceReport['candidates'] = [];
+  const report = (name: string, available: boolean, reason: string) => candidates.push({ name, available, reason });
   let chosen: { name: string; description: string } | undefined;
-  for (const { name, automatic, use } of devices) {
-    if (device === 'auto' ? !automatic : name !== device) {
-      candidates.push({ name, available: true, reason: 'only used when asked for' });
-      continue;
-    }
-    if (chosen) {
-      candidates.push({ name, available: true, reason: `not needed: ${chosen.name} comes first` });
-      continue;
-    }
-    try {
-      const description = await use(count);
-      chosen = { name, description };
-      candidates.push({ name, available: true, reason: device === 'auto' ? 'the best that works here' : 'asked for' });
-    } catch (error) {
-      candidates.push({ name, available: false, reason: error instanceof Error ? error.message : String(error) });
-    }
+  for (const { name, use, useIfBest } of devices) {
+    const attempt = device === 'auto' ? useIfBest : name === device ? use : undefined;
+    if (chosen) report(name, true, `not needed: ${chosen.name} comes first`);
+    else if (!attempt) report(name, true, device === 'auto' ? 'only used when asked for' : 'not tried');
+    else
+      try {
+        chosen = { name, description: await attempt(count) };
+        report(name, true, device === 'auto' ? 'the best that works here' : 'asked for');
+      } catch (error) {
+        report(name, false, error instanceof Error ? error.message : String(error));
+      }
   }
   if (!chosen) {
-    const reason = candidates.find(({ name }) => name === device)?.reason ?? 'this version does not have it';
-    throw new AppError('invalid-input', `The device "${device}" cannot be used: ${reason}`, {
-      hint: 'Choose "auto" to use the best device that works here.',
-    });
+    const reasons = candidates.filter(({ available }) => !available).map(({ name, reason }) => `${name}: ${reason}`);
+    throw new AppError(
+      'invalid-input',
+      `The device "${device}" cannot be used. ${reasons.join('; ') || 'This version does not have it.'}`,
+      { hint: 'Choose "auto" to use the best device that works here.' },
+    );
   }
   return { chosen: chosen.name, description: chosen.description, threads: count, matMulGflops: null, candidates };
-}
-
-/** Rate of a float32 matrix product of 1024 x 1024 on the backend that computes now, in GFLOP/s. */
-export async function measureMatMulRate(): Promise<number> {
-  const size = 1024;
-  const repeats = 4;
-  const a = tf.ones([size, size]);
-  const product = () => {
-    const chain = tf.tidy(() => {
-      let x: tf.Tensor = a;
-      for (let index = 0; index < repeats; index++) x = tf.matMul(x, a);
-      return tf.sum(x);
-    });
-    return chain.data().finally(() => chain.dispose());
-  };
-  await product(); // compiles
-  let fastest = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 3; round++) {
-    const start = performance.now();
-    await product();
-    fastest = Math.min(fastest, performance.now() - start);
-  }
-  a.dispose();
-  return (repeats * 2 * size ** 3) / fastest / 1e6;
 }

@@ -3,7 +3,8 @@ import type { Attributes, ElementType, HostArray } from './graph.ts';
 
 export interface OnnxTensorType {
   name: string;
-  shape: readonly number[];
+  /** A length by name is only known when the graph is run. */
+  shape: readonly (number | string)[];
   type: ElementType;
 }
 
@@ -20,7 +21,14 @@ export interface OnnxGraph {
   nodes: readonly OnnxNode[];
   inputs: readonly OnnxTensorType[];
   outputs: readonly OnnxTensorType[];
-  literals: readonly (OnnxTensorType & { values: readonly number[] | HostArray })[];
+  literals: readonly OnnxLiteral[];
+}
+
+export interface OnnxLiteral {
+  name: string;
+  shape: readonly number[];
+  type: ElementType;
+  values: readonly number[] | HostArray;
 }
 
 /** Operator set 20: the first with Gelu; read by ONNX Runtime 1.17 and OpenVINO 2025.0 and newer. */
@@ -138,10 +146,7 @@ function writeNode(writer: ProtobufWriter, { op, domain, inputs, outputs, attrib
   if (domain) writer.text(7, domain);
 }
 
-function writeLiteral(
-  writer: ProtobufWriter,
-  { name, shape, type, values }: OnnxTensorType & { values: readonly number[] | HostArray },
-): void {
+function writeLiteral(writer: ProtobufWriter, { name, shape, type, values }: OnnxLiteral): void {
   for (const size of shape) writer.integer(1, size);
   writer.integer(2, elementTypes[type]);
   writer.text(8, name);
@@ -162,7 +167,10 @@ function writeTensorType(writer: ProtobufWriter, { name, shape, type }: OnnxTens
     typeMessage.message(1, (tensor) => {
       tensor.integer(1, elementTypes[type]);
       tensor.message(2, (shapeMessage) => {
-        for (const size of shape) shapeMessage.message(1, (dimension) => dimension.integer(1, size));
+        for (const size of shape)
+          shapeMessage.message(1, (dimension) =>
+            typeof size === 'number' ? dimension.integer(1, size) : dimension.text(2, size),
+          );
       });
     }),
   );

@@ -1,21 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { Tensor } from 'onnxruntime-node';
-import type { DeviceBuffer, ElementType, HostArray } from '../../graph.ts';
-import type { Executor, Program, TensorType } from '../executor.ts';
+import type { DeviceBuffer } from '../../graph.ts';
+import type { Executor, TensorType } from '../executor.ts';
 import { BufferPool, type HostBuffer } from './buffer-pool.ts';
+import { byteLengthOf, viewAs } from './element-arrays.ts';
 import { createNativeSession, hostTensor } from './native-session.ts';
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, int64: BigInt64Array } as const;
-
-/** View of a buffer as the array type of its elements. */
-function view(buffer: HostBuffer, { shape, type }: TensorType): HostArray {
-  const size = shape.reduce((product, length) => product * length, 1);
-  return new arrays[type](buffer.memory, buffer.byteOffset, size) as HostArray;
-}
-
-const bytesPerElement: Record<ElementType, number> = { float32: 4, int32: 4, bool: 1, int64: 8 };
+const viewOf = ({ memory, byteOffset }: HostBuffer, type: TensorType) => viewAs(memory, byteOffset, type);
 const tensorOf = (buffer: DeviceBuffer, type: TensorType) =>
-  hostTensor(type.type, view(buffer as HostBuffer, type), type.shape);
+  hostTensor(type.type, viewOf(buffer as HostBuffer, type), type.shape);
 
 /** ONNX Runtime on the processor. Values live in ordinary array buffers, which are bound without copies. */
 export function createCpuExecutor({ threads = availableParallelism() } = {}): Executor {
@@ -30,7 +23,7 @@ export function createCpuExecutor({ threads = availableParallelism() } = {}): Ex
       layerNormalizationStatistics: true,
       gelu: true,
     },
-    compile(model, inputs, outputs): Program {
+    compile(model, inputs, outputs) {
       const session = createNativeSession(model, {
         executionProviders: ['cpu'],
         intraOpNumThreads: threads,
@@ -46,9 +39,7 @@ export function createCpuExecutor({ threads = availableParallelism() } = {}): Ex
         run(buffers) {
           const feeds: Record<string, Tensor> = {};
           for (const [index, buffer] of buffers.entries()) feeds[`i${index}`] = tensorOf(buffer, inputs[index]!);
-          const results = outputs.map(({ shape, type }) =>
-            pool.take(shape.reduce((bytes, size) => bytes * size, bytesPerElement[type])),
-          );
+          const results = outputs.map((type) => pool.take(byteLengthOf(type)));
           const fetches: Record<string, Tensor> = {};
           for (const [index, buffer] of results.entries()) fetches[`o${index}`] = tensorOf(buffer, outputs[index]!);
           try {
@@ -63,7 +54,7 @@ export function createCpuExecutor({ threads = availableParallelism() } = {}): Ex
       };
     },
     upload: (values) => pool.adopt(values),
-    download: (buffer, type) => view(pool.escape(buffer as HostBuffer), type),
+    download: (buffer, type) => viewOf(pool.escape(buffer as HostBuffer), type),
     release: (buffer) => pool.give(buffer as HostBuffer),
     memory: () => pool.memory(),
     trim: () => pool.trim(),

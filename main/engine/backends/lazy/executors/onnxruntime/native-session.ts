@@ -57,3 +57,9 @@ export function hostTensor(
   const { Tensor: Constructor } = require('onnxruntime-node') as { Tensor: TensorConstructor };
   return new Constructor(type, values as never, shape);
 }
+
+/** A tensor that lives on the device, under another shape. It does not own the memory. */
+export function deviceTensor(owner: Tensor, shape: readonly number[]): Tensor {
+  const { Tensor: Constructor } = require('onnxruntime-node') as { Tensor: TensorConstructor };
+  return Constructor.fromGpuBuffer(owner.gpuBuffer, { dataType: owner.type as 'float32', dims: shape });
+}
