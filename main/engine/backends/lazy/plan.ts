@@ -69,7 +69,9 @@ function ancestors(wanted: readonly Value[]): Node[] {
  * through products, can leave one that is also an output of the graph unwritten.
  */
 function isCheap({ op, inputs, outputs }: Node): boolean {
-  return op === 'Reshape' || op === 'Transpose' || (op === 'Expand' && sizeOf(inputs[0]!.shape) < sizeOf(outputs[0]!.shape));
+  return (
+    op === 'Reshape' || op === 'Transpose' || (op === 'Expand' && sizeOf(inputs[0]!.shape) < sizeOf(outputs[0]!.shape))
+  );
 }
 
 function splitIntoSegments(nodes: readonly Node[], wanted: readonly Value[]): Segment[] {
