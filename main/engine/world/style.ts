@@ -243,29 +243,42 @@ function blur(source: Uint8ClampedArray | Uint8Array, width: number, height: num
   const rows = new Float32Array(width * height * 3);
   const out = new Float32Array(width * height * 3);
   const share = 1 / (2 * radius + 1);
+  // Where the window's leading and trailing ends are, kept inside the picture: entry i is position i - radius - 1.
+  const across = clampedPositions(width, radius);
+  const down = clampedPositions(height, radius);
   for (let y = 0; y < height; y++) {
+    const row = y * width;
     for (let c = 0; c < 3; c++) {
       let sum = 0;
-      const row = y * width;
-      for (let k = -radius; k <= radius; k++) sum += source[(row + Math.max(0, Math.min(width - 1, k))) * 4 + c]!;
+      for (let k = 1; k <= 2 * radius + 1; k++) sum += source[(row + across[k]!) * 4 + c]!;
       for (let x = 0; x < width; x++) {
         rows[(row + x) * 3 + c] = sum * share;
-        const enter = Math.min(width - 1, x + radius + 1);
-        const leave = Math.max(0, x - radius);
-        sum += source[(row + enter) * 4 + c]! - source[(row + leave) * 4 + c]!;
+        sum += source[(row + across[x + 2 * radius + 2]!) * 4 + c]! - source[(row + across[x + 1]!) * 4 + c]!;
       }
     }
   }
+  // All columns at once, so that memory is read in order.
   const stride = width * 3;
-  for (let k = 0; k < stride; k++) {
-    let sum = 0;
-    for (let y = -radius; y <= radius; y++) sum += rows[Math.max(0, Math.min(height - 1, y)) * stride + k]!;
-    for (let y = 0; y < height; y++) {
-      out[y * stride + k] = sum * share;
-      sum += rows[Math.min(height - 1, y + radius + 1) * stride + k]! - rows[Math.max(0, y - radius) * stride + k]!;
+  const sums = new Float64Array(stride);
+  for (let k = 1; k <= 2 * radius + 1; k++) {
+    const line = down[k]! * stride;
+    for (let i = 0; i < stride; i++) sums[i]! += rows[line + i]!;
+  }
+  for (let y = 0; y < height; y++) {
+    const enter = down[y + 2 * radius + 2]! * stride;
+    const leave = down[y + 1]! * stride;
+    for (let i = 0; i < stride; i++) {
+      out[y * stride + i] = sums[i]! * share;
+      sums[i]! += rows[enter + i]! - rows[leave + i]!;
     }
   }
   return out;
+}
+
+function clampedPositions(length: number, radius: number): Int32Array {
+  return Int32Array.from({ length: length + 2 * radius + 3 }, (_, i) =>
+    Math.max(0, Math.min(length - 1, i - radius - 1)),
+  );
 }
 
 /** How fast the colours change around each pixel [height * width], largest over the channels. */
