@@ -69,10 +69,15 @@ type FlowInputs = {
   adapter?: unknown;
 };
 
+/** Up to this depth the whole transformer is compiled as one program. */
+const shallowLayers = 12;
+
 /** A sampler for one model and one kind of adapter. Recorded steps serve every later run of the same size. */
 export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A> {
   const { config, parameters, scheduler } = model;
   const selfConditioning = config.in_channels === 2 * config.out_channels;
+
+  const together = config.num_layers <= shallowLayers;
 
   /** The guided flow; conditional and unconditional pass are one batch. */
   const predict = traced(({ sample, previous, text, time, guidance, adapter }: FlowInputs) =>
@@ -80,7 +85,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
       const hooks = adapter !== undefined ? model.hooks?.(adapter as A) : undefined;
       const seen = previous ? tf.concat([sample, previous], 1) : sample;
       const latents = guidance ? tf.concat([seen, seen], 0) : seen;
-      const flow = wanTransformer(config, parameters, { latents, text, time }, hooks ? { hooks } : {});
+      const flow = wanTransformer(config, parameters, { latents, text, time }, { hooks, together });
       if (!guidance) return { flow };
       const [conditional, unconditional] = tf.split(flow, 2, 0) as [tf.Tensor, tf.Tensor];
       return { flow: tf.add(unconditional, tf.mul(guidance, tf.sub(conditional, unconditional))) };
