@@ -2,7 +2,7 @@ import { type Clip, clip } from '../../shared/domain/clip.ts';
 import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { resolveItem } from './ids.ts';
-import { labelItem, selectIds, tagsOf, writeTags } from './labels.ts';
+import { labelItem, tagsColumn, whereQuery, writeTags } from './labels.ts';
 import type { Library } from './open.ts';
 import { indexItem } from './search.ts';
 
@@ -20,7 +20,9 @@ interface ClipRow {
   created_at: string;
 }
 
-function fromRow(row: ClipRow, tags: string[]): Clip {
+const selectClips = `SELECT clips.*, ${tagsColumn('clip')} FROM clips`;
+
+function fromRow(row: ClipRow & { tags: string }): Clip {
   return clip.parse({
     id: row.id,
     name: row.name,
@@ -31,7 +33,7 @@ function fromRow(row: ClipRow, tags: string[]): Clip {
     fit: row.fit,
     frames: JSON.parse(row.frames),
     warnings: JSON.parse(row.warnings),
-    tags,
+    tags: JSON.parse(row.tags),
     notes: row.notes,
     createdAt: row.created_at,
   });
@@ -76,7 +78,11 @@ export class ClipStore {
   }
 
   list(query: ItemQuery = {}): Clip[] {
-    return selectIds(this.#library, 'clip', query).map((id) => this.byId(id));
+    const { sql, values } = whereQuery('clip', query);
+    return this.#library.db
+      .prepare<[object], ClipRow & { tags: string }>(`${selectClips} ${sql}`)
+      .all(values)
+      .map(fromRow);
   }
 
   get(reference: string): Clip {
@@ -85,9 +91,9 @@ export class ClipStore {
 
   /** Also finds a clip in the trash: a concept learned from it still needs it. */
   byId(id: string): Clip {
-    const row = this.#library.db.prepare<[string], ClipRow>('SELECT * FROM clips WHERE id = ?').get(id);
+    const row = this.#library.db.prepare<[string], ClipRow & { tags: string }>(`${selectClips} WHERE id = ?`).get(id);
     if (row === undefined) throw new AppError('not-found', `There is no clip "${id}".`);
-    return fromRow(row, tagsOf(this.#library, 'clip', id));
+    return fromRow(row);
   }
 
   /** Live clips made of the same file content, oldest first. */

@@ -2,7 +2,7 @@ import { type Concept, concept } from '../../shared/domain/concept.ts';
 import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { resolveItem } from './ids.ts';
-import { labelItem, selectIds, tagsOf, writeTags } from './labels.ts';
+import { labelItem, tagsColumn, whereQuery, writeTags } from './labels.ts';
 import type { Library } from './open.ts';
 import { indexItem } from './search.ts';
 
@@ -20,19 +20,23 @@ interface ConceptRow {
   metrics: string;
   file: string;
   created_at: string;
+  clip_ids: string;
+  tags: string;
 }
 
 const selectVersions = `
   SELECT concepts.id, concepts.name, concepts.notes, version, model, rank, recipe, captions, direction_strengths,
-    direction_names, metrics, file, concept_versions.created_at
+    direction_names, metrics, file, concept_versions.created_at, ${tagsColumn('concept')},
+    (SELECT json_group_array(clip_id ORDER BY position) FROM concept_clips
+     WHERE concept_id = concepts.id AND concept_clips.version = concept_versions.version) AS clip_ids
   FROM concepts JOIN concept_versions ON concept_versions.concept_id = concepts.id`;
 
-function fromRow(row: ConceptRow, clipIds: string[], tags: string[]): Concept {
+function fromRow(row: ConceptRow): Concept {
   return concept.parse({
     id: row.id,
     name: row.name,
     version: row.version,
-    clipIds,
+    clipIds: JSON.parse(row.clip_ids),
     captions: JSON.parse(row.captions),
     recipe: JSON.parse(row.recipe),
     model: row.model,
@@ -41,7 +45,7 @@ function fromRow(row: ConceptRow, clipIds: string[], tags: string[]): Concept {
     directionNames: JSON.parse(row.direction_names),
     metrics: JSON.parse(row.metrics),
     file: row.file,
-    tags,
+    tags: JSON.parse(row.tags),
     notes: row.notes,
     createdAt: row.created_at,
   });
@@ -99,7 +103,9 @@ export class ConceptStore {
 
   /** The newest version of each. */
   list(query: ItemQuery = {}): Concept[] {
-    return selectIds(this.#library, 'concept', query).map((id) => this.byId(id));
+    const isNewest = 'version = (SELECT max(version) FROM concept_versions WHERE concept_id = concepts.id)';
+    const { sql, values } = whereQuery('concept', query, [isNewest]);
+    return this.#library.db.prepare<[object], ConceptRow>(`${selectVersions} ${sql}`).all(values).map(fromRow);
   }
 
   get(reference: string, version?: number): Concept {
@@ -111,7 +117,7 @@ export class ConceptStore {
     return this.#library.db
       .prepare<[string], ConceptRow>(`${selectVersions} WHERE concepts.id = ? ORDER BY version`)
       .all(id)
-      .map((row) => this.#complete(row));
+      .map(fromRow);
   }
 
   /** Also finds a concept in the trash: its edits may have been restored without it. */
@@ -124,17 +130,7 @@ export class ConceptStore {
     if (row === undefined) {
       throw new AppError('not-found', `There is no ${version ? `version ${version} of the ` : ''}concept "${id}".`);
     }
-    return this.#complete(row);
-  }
-
-  #complete(row: ConceptRow): Concept {
-    const clipIds = this.#library.db
-      .prepare<[string, number], string>(
-        'SELECT clip_id FROM concept_clips WHERE concept_id = ? AND version = ? ORDER BY position',
-      )
-      .pluck()
-      .all(row.id, row.version) as string[];
-    return fromRow(row, clipIds, tagsOf(this.#library, 'concept', row.id));
+    return fromRow(row);
   }
 
   /** The number that the next learning of this concept gets. */

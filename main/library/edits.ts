@@ -3,7 +3,7 @@ import { type Edit, type EditSettings, edit } from '../../shared/domain/edit.ts'
 import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { resolveItem } from './ids.ts';
-import { labelItem, selectIds, tagsOf, writeTags } from './labels.ts';
+import { labelItem, tagsColumn, whereQuery, writeTags } from './labels.ts';
 import type { Library } from './open.ts';
 import { indexItem } from './search.ts';
 
@@ -20,9 +20,12 @@ interface EditRow {
   notes: string;
   seconds: number | null;
   created_at: string;
+  tags: string;
 }
 
-function fromRow(row: EditRow, tags: string[]): Edit {
+const selectEdits = `SELECT edits.*, ${tagsColumn('edit')} FROM edits`;
+
+function fromRow(row: EditRow): Edit {
   return edit.parse({
     id: row.id,
     name: row.name,
@@ -33,7 +36,7 @@ function fromRow(row: EditRow, tags: string[]): Edit {
     settings: JSON.parse(row.settings),
     frames: JSON.parse(row.frames),
     starred: row.starred === 1,
-    tags,
+    tags: JSON.parse(row.tags),
     notes: row.notes,
     seconds: row.seconds,
     createdAt: row.created_at,
@@ -101,8 +104,11 @@ export class EditStore {
   }
 
   list({ conceptId, ...query }: ItemQuery & { conceptId?: string } = {}): Edit[] {
-    const edits = selectIds(this.#library, 'edit', query).map((id) => this.byId(id));
-    return conceptId === undefined ? edits : edits.filter((value) => value.conceptId === conceptId);
+    const { sql, values } = whereQuery('edit', query, conceptId === undefined ? [] : ['concept_id = @conceptId']);
+    return this.#library.db
+      .prepare<[object], EditRow>(`${selectEdits} ${sql}`)
+      .all(conceptId === undefined ? values : { ...values, conceptId })
+      .map(fromRow);
   }
 
   get(reference: string): Edit {
@@ -110,9 +116,9 @@ export class EditStore {
   }
 
   byId(id: string): Edit {
-    const row = this.#library.db.prepare<[string], EditRow>('SELECT * FROM edits WHERE id = ?').get(id);
+    const row = this.#library.db.prepare<[string], EditRow>(`${selectEdits} WHERE id = ?`).get(id);
     if (row === undefined) throw new AppError('not-found', `There is no edit "${id}".`);
-    return fromRow(row, tagsOf(this.#library, 'edit', id));
+    return fromRow(row);
   }
 
   /** The live edit that was made in exactly this way, if there is one. */

@@ -9,11 +9,9 @@ export const tableOf = { clip: 'clips', concept: 'concepts', edit: 'edits' } as 
   string
 >;
 
-export function tagsOf(library: Library, kind: ItemKind, id: string): string[] {
-  return library.db
-    .prepare<[string, string], string>('SELECT tag FROM tags WHERE kind = ? AND item_id = ? ORDER BY tag')
-    .pluck()
-    .all(kind, id) as string[];
+/** A column `tags` for a SELECT from the kind's table: a JSON array, in order. */
+export function tagsColumn(kind: ItemKind): string {
+  return `(SELECT json_group_array(tag ORDER BY tag) FROM tags WHERE kind = '${kind}' AND item_id = ${tableOf[kind]}.id) AS tags`;
 }
 
 export function writeTags(library: Library, kind: ItemKind, id: string, tags: string[]): void {
@@ -49,30 +47,31 @@ export function allTags(library: Library): { tag: string; count: number }[] {
     .all();
 }
 
-const orders = {
-  newest: 'created_at DESC, rowid DESC',
-  oldest: 'created_at, rowid',
-  name: 'name COLLATE NOCASE, created_at',
-};
-
-/** The ids of the live items that a query asks for, in its order. */
-export function selectIds(library: Library, kind: ItemKind, query: ItemQuery): string[] {
+/** What follows FROM and its joins to select the live items that a query asks for, in its order; `extra` conditions are SQL. */
+export function whereQuery(
+  kind: ItemKind,
+  query: ItemQuery,
+  extra: string[] = [],
+): { sql: string; values: Record<string, string> } {
   const { text, tag, order } = itemQuery.parse(query);
-  const conditions = ['trash_id IS NULL'];
+  const table = tableOf[kind];
+  const conditions = [`${table}.trash_id IS NULL`, ...extra];
   const values: Record<string, string> = {};
   const match = matchExpression(text);
   if (match !== null) {
-    conditions.push(`id IN (SELECT id FROM search WHERE search MATCH @match AND kind = '${kind}')`);
+    conditions.push(
+      `${table}.id IN (SELECT id FROM search JOIN search_rows ON row = search.rowid WHERE search MATCH @match AND kind = '${kind}')`,
+    );
     values.match = match;
   }
   if (tag !== undefined) {
-    conditions.push(`id IN (SELECT item_id FROM tags WHERE kind = '${kind}' AND tag = @tag)`);
+    conditions.push(`${table}.id IN (SELECT item_id FROM tags WHERE kind = '${kind}' AND tag = @tag)`);
     values.tag = tag;
   }
-  return library.db
-    .prepare<[Record<string, string>], string>(
-      `SELECT id FROM ${tableOf[kind]} WHERE ${conditions.join(' AND ')} ORDER BY ${orders[order]}`,
-    )
-    .pluck()
-    .all(values) as string[];
+  const orders = {
+    newest: `${table}.created_at DESC, ${table}.rowid DESC`,
+    oldest: `${table}.created_at, ${table}.rowid`,
+    name: `${table}.name COLLATE NOCASE, ${table}.created_at`,
+  };
+  return { sql: `WHERE ${conditions.join(' AND ')} ORDER BY ${orders[order]}`, values };
 }

@@ -3,14 +3,30 @@ import type { Library } from './open.ts';
 
 /** Brings the index up to date with one item; one in the trash (or gone) is found no more. */
 export function indexItem(library: Library, kind: ItemKind, id: string): void {
+  const { db } = library;
   library.write(() => {
-    library.db.prepare('DELETE FROM search WHERE kind = ? AND id = ?').run(kind, id);
-    library.db
-      .prepare(
-        `INSERT INTO search (kind, id, name, words, tags)
-         SELECT kind, id, name, words, tags FROM searchable WHERE kind = ? AND id = ?`,
-      )
-      .run(kind, id);
+    const known = db
+      .prepare<[string, string], number>('SELECT row FROM search_rows WHERE kind = ? AND id = ?')
+      .pluck()
+      .get(kind, id);
+    if (known !== undefined) db.prepare('DELETE FROM search WHERE rowid = ?').run(known);
+    const row = known ?? db.prepare('INSERT INTO search_rows (kind, id) VALUES (?, ?)').run(kind, id).lastInsertRowid;
+    db.prepare(
+      `INSERT INTO search (rowid, name, words, tags)
+       SELECT ?, name, words, tags FROM searchable WHERE kind = ? AND id = ?`,
+    ).run(row, kind, id);
+  });
+}
+
+/** For an item that is deleted for good. */
+export function forgetIndexed(library: Library, kind: ItemKind, id: string): void {
+  const { db } = library;
+  library.write(() => {
+    db.prepare('DELETE FROM search WHERE rowid IN (SELECT row FROM search_rows WHERE kind = ? AND id = ?)').run(
+      kind,
+      id,
+    );
+    db.prepare('DELETE FROM search_rows WHERE kind = ? AND id = ?').run(kind, id);
   });
 }
 
@@ -33,9 +49,10 @@ export function searchItems(
   if (match === null || kinds.length === 0) return [];
   return library.db
     .prepare<[string, ...string[], number], SearchHit>(
-      `SELECT kind, id, name, snippet(search, -1, char(2), char(3), '…', 12) AS snippet FROM search
+      `SELECT kind, id, name, snippet(search, -1, char(2), char(3), '…', 12) AS snippet
+       FROM search JOIN search_rows ON search_rows.row = search.rowid
        WHERE search MATCH ? AND kind IN (${kinds.map(() => '?').join(', ')})
-       ORDER BY bm25(search, 0, 0, 8, 1, 4) LIMIT ?`,
+       ORDER BY bm25(search, 8, 1, 4) LIMIT ?`,
     )
     .all(match, ...kinds, limit);
 }

@@ -4,7 +4,7 @@ import type { Deletion, ItemKind, ItemReference } from '../../shared/domain/libr
 import { AppError } from '../../shared/ipc/result.ts';
 import { tableOf } from './labels.ts';
 import type { Library } from './open.ts';
-import { indexItem } from './search.ts';
+import { forgetIndexed, indexItem } from './search.ts';
 
 /**
  * Deleting only hides: rows are marked with the act that deleted them, files stay. A concept takes its edits along; a clip does not
@@ -79,6 +79,7 @@ export function emptyTrash(library: Library, before = new Date()): number {
       for (const id of ids) {
         library.db.prepare(`DELETE FROM ${tableOf[kind]} WHERE id = ?`).run(id);
         library.db.prepare('DELETE FROM tags WHERE kind = ? AND item_id = ?').run(kind, id);
+        forgetIndexed(library, kind, id);
       }
       return ids.map((id) => ({ kind, id }));
     });

@@ -34,9 +34,18 @@ SELECT 'edit', id, name,
   (SELECT group_concat(tag, ' ') FROM tags WHERE kind = 'edit' AND item_id = edits.id)
 FROM edits WHERE trash_id IS NULL;
 
+-- Which row of the index is which item: the index itself can be looked up by words only.
+CREATE TABLE search_rows (
+  row INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  UNIQUE (kind, id)
+) STRICT;
 CREATE VIRTUAL TABLE search USING fts5 (
-  kind UNINDEXED, id UNINDEXED, name, words, tags,
+  name, words, tags,
   tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
 );
-INSERT INTO search (kind, id, name, words, tags) SELECT kind, id, name, words, tags FROM searchable;
+INSERT INTO search_rows (kind, id) SELECT kind, id FROM searchable;
+INSERT INTO search (rowid, name, words, tags)
+SELECT row, name, words, tags FROM searchable JOIN search_rows USING (kind, id);
 `;
