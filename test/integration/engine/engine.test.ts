@@ -46,7 +46,7 @@ describe('learning', () => {
       ['identity', 'motion'].flatMap((stage) => [1, 2, 3, 4, 5, 6].map((step) => `${stage} ${step}`)),
     );
     const phases = events.flatMap((event) => (event.type === 'progress' ? [event.progress.phase] : []));
-    expect([...new Set(phases)]).toEqual(['encode', 'prior', 'identity', 'motion']);
+    expect([...new Set(phases)]).toEqual(['encode', 'prior', 'identity', 'motion', 'measure']);
     expect(events.filter(({ type }) => type === 'checkpoint').length).toBeGreaterThanOrEqual(4);
     const samples = events.flatMap((event) => (event.type === 'sample' ? [event.frames.frameCount] : []));
     expect(samples).toEqual([1, 5]);
