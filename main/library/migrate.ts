@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { items } from './migrations/0001_items.ts';
@@ -17,7 +17,7 @@ const keptBackups = 10;
 export function migrate(db: Database.Database, backupFolder: string): void {
   const from = db.pragma('user_version', { simple: true }) as number;
   if (from === libraryVersion) return;
-  if (from > 0) backup(db, join(backupFolder, `library-v${from}-${timestamp()}.db`), backupFolder);
+  if (from > 0) backUp(db, backupFolder, from);
   // Tables may be rebuilt: references are checked once at the end of each step instead of at every statement.
   db.pragma('foreign_keys = OFF');
   for (let version = from + 1; version <= libraryVersion; version++) {
@@ -32,13 +32,20 @@ export function migrate(db: Database.Database, backupFolder: string): void {
   db.pragma('foreign_keys = ON');
 }
 
+/** A copy of a sound library once a day at most, so that a damaged one can be put back. */
+export function backUpDaily(db: Database.Database, backupFolder: string): void {
+  const newest = Math.max(0, ...backupNames(backupFolder).map((name) => statSync(join(backupFolder, name)).mtimeMs));
+  const isEmpty = db.prepare('SELECT 1 FROM jobs UNION ALL SELECT 1 FROM clips LIMIT 1').get() === undefined;
+  if (!isEmpty && Date.now() - newest > 24 * 3600 * 1000) backUp(db, backupFolder, libraryVersion);
+}
+
 /** A consistent copy of the database in one file; the oldest beyond ten are deleted. */
-function backup(db: Database.Database, file: string, folder: string): void {
-  db.prepare('VACUUM INTO ?').run(file);
-  const backups = readdirSync(folder).filter((name) => /^library-v\d+-.*\.db$/.test(name));
-  const byAge = backups.sort((a, b) => age(a).localeCompare(age(b)));
+function backUp(db: Database.Database, folder: string, version: number): void {
+  const moment = new Date().toISOString().replaceAll(/[:.]/g, '-');
+  db.prepare('VACUUM INTO ?').run(join(folder, `library-v${version}-${moment}.db`));
+  const byAge = backupNames(folder).sort((a, b) => age(a).localeCompare(age(b)));
   for (const name of byAge.slice(0, -keptBackups)) rmSync(join(folder, name));
 }
 
+const backupNames = (folder: string) => readdirSync(folder).filter((name) => /^library-v\d+-.*\.db$/.test(name));
 const age = (name: string) => name.replace(/^library-v\d+-/, '');
-const timestamp = () => new Date().toISOString().replaceAll(/[:.]/g, '-');

@@ -4,8 +4,8 @@ import Database from 'better-sqlite3';
 import type { LibraryStatus, LockHolder } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { libraryFolder, libraryFolders } from './location.ts';
-import { applicationId, libraryVersion, migrate } from './migrate.ts';
-import { acquireWriteLock, type WriteLock } from './write-lock.ts';
+import { applicationId, backUpDaily, libraryVersion, migrate } from './migrate.ts';
+import { acquireWriteLock, findWriteLockHolder, type WriteLock } from './write-lock.ts';
 
 export interface OpenLibraryOptions {
   home?: string;
@@ -106,19 +106,25 @@ export function openLibrary({ home, program, access = 'any' }: OpenLibraryOption
   const lock = wantsLock ? acquireWriteLock(folder, program) : null;
   if (lock !== null && 'holder' in lock) {
     if (access === 'write' || found < libraryVersion) throw lockedError(folder, lock.holder);
-    return new Library(folder, openDatabase(file, folder, { readonly: true }), null, lock.holder);
+    return openForReading(file, folder, lock.holder);
   }
+  if (lock === null) return openForReading(file, folder, findWriteLockHolder(folder));
   try {
     const db = openDatabase(file, folder, { readonly: false });
     migrate(db, join(folder, 'backups'));
+    backUpDaily(db, join(folder, 'backups'));
     if (access !== 'read') return new Library(folder, db, lock, null);
     db.close();
-    lock?.release();
-    return new Library(folder, openDatabase(file, folder, { readonly: true }), null, null);
+    lock.release();
+    return openForReading(file, folder, null);
   } catch (thrown) {
-    lock?.release();
+    lock.release();
     throw thrown;
   }
+}
+
+function openForReading(file: string, folder: string, holder: LockHolder | null): Library {
+  return new Library(folder, openDatabase(file, folder, { readonly: true }), null, holder);
 }
 
 function createFolders(folder: string): void {
@@ -206,11 +212,13 @@ function tooNew(folder: string, version: number): AppError {
 }
 
 function lockedError(folder: string, holder: LockHolder | null): AppError {
-  const who = holder
-    ? `${holder.program} (process ${holder.pid} on ${holder.host}, since ${holder.since})`
-    : 'another program';
-  return new AppError('library-locked', `The library in ${folder} is being written by ${who}.`, {
+  if (holder === null) {
+    return new AppError('library-locked', `The library in ${folder} was opened for reading only.`);
+  }
+  const { program, pid, host, since } = holder;
+  const message = `The library in ${folder} is being written by ${program} (process ${pid} on ${host}, since ${since}).`;
+  return new AppError('library-locked', message, {
     hint: 'Reading works meanwhile. To change something, wait for that program or close it.',
-    details: holder ? { holder } : undefined,
+    details: { holder },
   });
 }

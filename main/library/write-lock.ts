@@ -1,8 +1,11 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type LockHolder, lockHolder } from '../../shared/domain/library.ts';
+
+const lockName = 'lock.db';
+const holderName = 'lock.json';
 
 export interface WriteLock {
   release(): void;
@@ -13,17 +16,13 @@ export interface WriteLock {
  * committed: the operating system gives it back whenever its process ends, even by SIGKILL, so a lock can never be stale and no
  * process number can be mistaken for another's. `lock.json` beside it says who holds it; it means nothing without the lock.
  */
-export function acquireWriteLock(folder: string, program: string): WriteLock | { holder: LockHolder | null } {
-  const holderFile = join(folder, 'lock.json');
-  const lock = new Database(join(folder, 'lock.db'), { timeout: 0 });
-  try {
-    lock.exec('BEGIN EXCLUSIVE');
-  } catch (thrown) {
+export function acquireWriteLock(folder: string, program: string): WriteLock | { holder: LockHolder } {
+  const holderFile = join(folder, holderName);
+  // Long enough to sit out a look of findWriteLockHolder, short enough not to be felt.
+  const lock = new Database(join(folder, lockName), { timeout: 200 });
+  if (!begins(lock, 'BEGIN EXCLUSIVE')) {
     lock.close();
-    if (thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')) {
-      return { holder: readHolder(holderFile) };
-    }
-    throw thrown;
+    return { holder: readHolder(holderFile) };
   }
   const holder: LockHolder = { pid: process.pid, host: hostname(), program, since: new Date().toISOString() };
   writeFileSync(`${holderFile}.part`, JSON.stringify(holder));
@@ -38,11 +37,33 @@ export function acquireWriteLock(folder: string, program: string): WriteLock | {
   };
 }
 
-/** null: the holder has the lock but has not written its name yet. */
-function readHolder(file: string): LockHolder | null {
+/** Who holds the lock, without taking it; null: nobody. */
+export function findWriteLockHolder(folder: string): LockHolder | null {
+  if (!existsSync(join(folder, lockName))) return null;
+  const lock = new Database(join(folder, lockName), { readonly: true, timeout: 0 });
+  try {
+    return begins(lock, 'SELECT * FROM sqlite_schema') ? null : readHolder(join(folder, holderName));
+  } finally {
+    lock.close();
+  }
+}
+
+/** false: another process has the file locked. */
+function begins(lock: Database.Database, statement: string): boolean {
+  try {
+    lock.exec(statement);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Database.SqliteError && thrown.code.startsWith('SQLITE_BUSY')) return false;
+    throw thrown;
+  }
+}
+
+function readHolder(file: string): LockHolder {
   try {
     return lockHolder.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    return null;
+    // It has the lock but has not written its name yet.
+    return { pid: 0, host: hostname(), program: 'another program', since: new Date().toISOString() };
   }
 }

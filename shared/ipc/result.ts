@@ -56,6 +56,13 @@ export function toErrorShape(thrown: unknown): AppErrorShape {
     return { code: thrown.code, message: thrown.message, hint: thrown.hint, details: thrown.details };
   }
   if (thrown instanceof z.ZodError) return { code: 'invalid-input', message: z.prettifyError(thrown) };
+  if (thrown instanceof Error && /^(ENOSPC|EDQUOT|SQLITE_FULL)$/.test(String((thrown as { code?: unknown }).code))) {
+    return {
+      code: 'out-of-space',
+      message: `The disk is full: ${thrown.message}`,
+      hint: 'Free some space and try again.',
+    };
+  }
   if (thrown instanceof Error && thrown.name === 'AbortError') return { code: 'cancelled', message: 'Cancelled.' };
   return { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) };
 }

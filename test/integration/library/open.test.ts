@@ -109,6 +109,13 @@ describe('one writer', () => {
     expect(() => openHere({ access: 'write' })).toThrow(expect.objectContaining({ code: 'library-locked' }));
   });
 
+  it('is named to one that only wants to read, too', async () => {
+    expect(openHere({ access: 'read' }).status()).toMatchObject({ access: 'read', holder: null });
+    expect(() => open[0]!.write(() => {})).toThrow('opened for reading only');
+    const child = await holdElsewhere();
+    expect(openHere({ access: 'read' }).status()).toMatchObject({ access: 'read', holder: { pid: child.pid } });
+  });
+
   it('is followed by readers while it writes', async () => {
     await holdElsewhere();
     const count = openHere().db.prepare('SELECT count(*) FROM settings').pluck();
@@ -181,6 +188,17 @@ describe('a library of the first version', () => {
     expect((after.pragma('table_info(clips)') as { name: string }[]).map(({ name }) => name)).not.toContain('trash_id');
     after.close();
   });
+});
+
+it('a library with something in it is copied once a day', () => {
+  const backups = () => readdirSync(join(folder, 'backups'));
+  new ClipStore(openHere()).insert(makeClip('river'));
+  open.pop()!.close();
+  expect(backups()).toEqual([]);
+  openHere();
+  open.pop()!.close();
+  openHere();
+  expect(backups()).toEqual([expect.stringMatching(/^library-v2-/)]);
 });
 
 describe('a library that cannot be used', () => {
