@@ -20,7 +20,7 @@ export interface SampledConcept {
   gains: Gains;
 }
 
-export interface ConceptSamplingOptions {
+interface ConceptSamplingOptions {
   /** Null samples the base model. */
   concept: SampledConcept | null;
   prompts: readonly string[];

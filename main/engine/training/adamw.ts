@@ -59,6 +59,6 @@ export function clipGlobalNorm(gradients: Tensors, limit: number): { gradients: 
   return { gradients: mapTensors(gradients, (gradient) => tf.mul(gradient, scale)), norm };
 }
 
-export function mapTensors(tensors: Tensors, change: (tensor: tf.Tensor, name: string) => tf.Tensor): Tensors {
+function mapTensors(tensors: Tensors, change: (tensor: tf.Tensor, name: string) => tf.Tensor): Tensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, change(tensor, name)]));
 }

@@ -6,7 +6,7 @@ import type { StagePlan } from './plan.ts';
 import type { Batch } from './step.ts';
 
 /** Latents [channels, frames, height, width] and which text describes them. */
-export type Example = { latents: Float32Array; shape: readonly number[]; text: number };
+type Example = { latents: Float32Array; shape: readonly number[]; text: number };
 
 /** What a stage learns from. */
 export type StageData = {

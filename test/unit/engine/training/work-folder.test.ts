@@ -1,0 +1,62 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTrainingState } from '../../../../main/engine/training/checkpoint.ts';
+import { openWorkFolder, requestHash, requireSpace } from '../../../../main/engine/training/work-folder.ts';
+import { learnRequest } from '../../../../shared/domain/engine.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'motif-work-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function request(pixel: number, recipe: object = {}, name = 'clip.rgb') {
+  const file = join(folder, name);
+  await writeFile(file, new Uint8Array(3).fill(pixel));
+  return learnRequest.parse({
+    model: 'model',
+    clips: [
+      {
+        frames: { file, frameCount: 1, width: 1, height: 1, rate: { numerator: 8, denominator: 1 } },
+        caption: { static: 'a [v] dog', dynamic: '' },
+      },
+    ],
+    recipe,
+    workDirectory: folder,
+    conceptFile: 'concept.safetensors',
+  });
+}
+
+describe('a folder of learning', () => {
+  it('belongs to one request', async () => {
+    const work = join(folder, 'own');
+    await openWorkFolder(work, 'a');
+    await expect(openWorkFolder(work, 'a')).resolves.toMatchObject({
+      checkpoint: join(work, 'checkpoint.safetensors'),
+    });
+    await expect(openWorkFolder(work, 'b')).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('is known by the pictures, the recipe and the model, not by where files lie or how often it saves', async () => {
+    const hash = await requestHash(await request(1), 'weights');
+    expect(await requestHash(await request(1, {}, 'moved.rgb'), 'weights')).toBe(hash);
+    expect(await requestHash(await request(1, { checkpointEvery: 7, sampleEvery: 9 }), 'weights')).toBe(hash);
+    expect(await requestHash(await request(2), 'weights')).not.toBe(hash);
+    expect(await requestHash(await request(1, { rank: 3 }), 'weights')).not.toBe(hash);
+    expect(await requestHash(await request(1), 'other weights')).not.toBe(hash);
+  });
+
+  it('needs room on its disk', async () => {
+    await expect(requireSpace(folder, 1)).resolves.toBeUndefined();
+    await expect(requireSpace(folder, 1e18)).rejects.toMatchObject({ code: 'out-of-space' });
+  });
+
+  it('with a damaged checkpoint says so', async () => {
+    const file = join(folder, 'checkpoint.safetensors');
+    expect(await readTrainingState(file)).toBeUndefined();
+    await writeFile(file, 'nonsense');
+    await expect(readTrainingState(file)).rejects.toMatchObject({ code: 'damaged-file' });
+  });
+});
