@@ -20,6 +20,7 @@ import type { ConceptStore } from '../library/concepts.ts';
 import { recipeKey } from '../library/edits.ts';
 import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
+import { requireFit } from './fit.ts';
 import type { ModelRegistry } from './models.ts';
 
 export interface PreviewRequest {
@@ -65,6 +66,7 @@ export async function renderPreview(
   mkdirSync(part, { recursive: true });
   try {
     const model = await models.get(concept.model);
+    requireFit(source, model);
     const { frames, seconds } = await engine.generate(
       {
         model: model.directory,

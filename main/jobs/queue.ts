@@ -42,6 +42,7 @@ const controlMilliseconds = 500;
 /** Progress is stored (for other programs and after a kill) at most this often, and told at most ten times as often. */
 const storedProgressMilliseconds = 500;
 const toldProgressMilliseconds = 50;
+const keptFinishedDays = 90;
 
 /**
  * The durable queue. Every state is in the database before anything acts on it: a program that is killed finds its running jobs
@@ -67,6 +68,7 @@ export class JobQueue {
     this.#events = events;
     if (library.canWrite) {
       this.#store.markInterrupted();
+      this.#store.forgetFinished(new Date(Date.now() - keptFinishedDays * 24 * 3600 * 1000));
       this.#folders.removeLeftovers(this.#store.list());
       this.#obeyRequests();
     }

@@ -145,4 +145,13 @@ export class JobStore {
           .all() as string[],
     );
   }
+
+  /** Forgets jobs that were done or cancelled before that moment: what they made is in the library. */
+  forgetFinished(before: Date): void {
+    this.#library.write(() =>
+      this.#library.db
+        .prepare("DELETE FROM jobs WHERE state IN ('done', 'cancelled') AND finished_at < ?")
+        .run(before.toISOString()),
+    );
+  }
 }

@@ -6,6 +6,7 @@ import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import { type EditStore, recipeKey } from '../../library/edits.ts';
 import type { Library } from '../../library/open.ts';
+import { requireFit } from '../fit.ts';
 import type { ModelRegistry } from '../models.ts';
 import type { Runner } from '../runner.ts';
 
@@ -46,6 +47,7 @@ export function generateRunner(services: {
 
       const source = clips.byId(input.sourceClipId ?? concept.clipIds[0]!);
       const model = await models.get(concept.model);
+      requireFit(source, model);
       const result = join(folder, 'edit');
       mkdirSync(result, { recursive: true });
       const { frames, seconds } = await engine.generate(

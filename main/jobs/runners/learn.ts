@@ -7,6 +7,7 @@ import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import type { Library } from '../../library/open.ts';
 import { mergeLosses, readEvents } from '../event-log.ts';
+import { requireFit } from '../fit.ts';
 import type { ModelRegistry } from '../models.ts';
 import type { Runner } from '../runner.ts';
 
@@ -45,6 +46,7 @@ export function learnRunner(services: {
     async run({ input, target, folder, signal, onProgress, onEvent }) {
       const model = await models.get(input.model);
       const used = input.clips.map(({ clipId }) => clips.byId(clipId));
+      for (const clip of used) requireFit(clip, model);
       const made = join(folder, 'result');
       mkdirSync(made, { recursive: true });
       const result = await engine.learn(

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Services } from '../../../main/jobs/services.ts';
-import { makeTempFolder } from '../../fixtures/library.ts';
+import { ClipStore } from '../../../main/library/clips.ts';
+import { openLibrary } from '../../../main/library/open.ts';
+import { makeClip, makeTempFolder } from '../../fixtures/library.ts';
 import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
 
 let folder: string;
@@ -86,6 +88,26 @@ describe('learning', () => {
     expect(() => services.jobs.enqueue(learnRequest('river', 6, 'a person'))).toThrow('has no [v]');
     expect(() => services.jobs.enqueue(learnRequest('sea', 6))).toThrow('There is no clip "sea"');
     expect(services.jobs.list()).toEqual([]);
+  });
+});
+
+it('refuses a clip that was made for another model, with both sizes', async () => {
+  await services.close();
+  const library = openLibrary({ home, program: 'test' });
+  const frames = {
+    file: 'clips/big/frames.rgb',
+    frameCount: 5,
+    width: 32,
+    height: 16,
+    rate: { numerator: 8, denominator: 1 },
+  };
+  new ClipStore(library).insert(makeClip('big', { frames }));
+  library.close();
+  services = await openTestServices(folder);
+  const job = await services.jobs.runNew(learnRequest('big', 2));
+  expect(job).toMatchObject({
+    state: 'failed',
+    error: { code: 'invalid-input', message: expect.stringMatching(/32x16.*16x16/) },
   });
 });
 
