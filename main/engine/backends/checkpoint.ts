@@ -2,25 +2,33 @@ import { lazyBackend } from './lazy/use.ts';
 import { leaves, mapLeaves } from './tensor-tree.ts';
 import * as tf from './tf.ts';
 
-export interface CheckpointOptions {
+export interface CheckpointOptions<C> {
   /** Compute the block again in the backward pass instead of keeping its activations: less memory, more time. Default true. */
   recompute?: boolean;
+  /** What the block reads and no gradient flows to, handed to it beside the inputs and kept alive until the backward pass. */
+  constants?: C;
 }
 
 /**
- * Runs one block of a deep model as a unit of its own: out = block(inputs).
+ * Runs one block of a deep model as a unit of its own: out = block(inputs, constants).
  *
  * On the lazy backend blocks of equal structure share one compiled program, so that the time to compile does not grow with depth.
- * Gradients flow only to tensors inside `inputs` (parameters to be trained included), never to those that the block merely closes over.
+ * Gradients flow only to tensors inside `inputs` (parameters to be trained included), never to those that the block merely closes over;
+ * what it closes over must outlive the backward pass.
  */
-export function checkpoint<I>(
-  block: (inputs: I) => tf.Tensor,
+export function checkpoint<I, C = undefined>(
+  block: (inputs: I, constants: C) => tf.Tensor,
   inputs: I,
-  { recompute = true }: CheckpointOptions = {},
+  { recompute = true, constants }: CheckpointOptions<C> = {},
 ): tf.Tensor {
   const tensors = leaves(inputs).map(({ tensor }) => tensor);
-  const run = (values: readonly tf.Tensor[]) => block(mapLeaves(inputs, (_, index) => values[index]!));
-  return recompute ? recomputed(run, tensors) : kept(run, tensors);
+  const fixed = leaves(constants).map(({ tensor }) => tensor);
+  const run = (values: readonly tf.Tensor[], others: readonly tf.Tensor[]) =>
+    block(
+      mapLeaves(inputs, (_, index) => values[index]!),
+      mapLeaves(constants as C, (_, index) => others[index]!),
+    );
+  return recompute ? recomputed(run, tensors, fixed) : kept((values) => run(values, fixed), tensors);
 }
 
 type Block = (values: readonly tf.Tensor[]) => tf.Tensor;
@@ -45,19 +53,27 @@ const edge = tf.customGrad((x) => {
 });
 
 /** Only the block's inputs are kept. */
-function recomputed(block: Block, tensors: readonly tf.Tensor[]): tf.Tensor {
+function recomputed(
+  block: (values: readonly tf.Tensor[], constants: readonly tf.Tensor[]) => tf.Tensor,
+  tensors: readonly tf.Tensor[],
+  constants: readonly tf.Tensor[],
+): tf.Tensor {
   const differentiable = tensors.filter(({ dtype }) => dtype === 'float32');
   const run = tf.customGrad((...parameters) => {
     const save = parameters.at(-1) as tf.GradSaveFunc;
-    save([...tensors]);
+    save([...tensors, ...constants]);
     cut();
-    const value = block(tensors);
+    const value = block(tensors, constants);
     cut();
     return {
       value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         cut();
-        const gradients = vectorJacobianProduct(block, saved, dy);
+        const gradients = vectorJacobianProduct(
+          (values) => block(values, saved.slice(tensors.length)),
+          saved.slice(0, tensors.length),
+          dy,
+        );
         cut();
         return gradients;
       },

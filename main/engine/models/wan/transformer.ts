@@ -95,20 +95,21 @@ export function wanTransformer(
     let x = hookedLinear(hooks, 'patch_embedding', parameters.patch_embedding, patches); // [batch, tokens, size]
     for (const [index, block] of Object.entries(parameters.blocks)) {
       const path = `blocks.${index}`;
-      const about = { block, path, heads, eps, positions };
+      const about = { block, path, heads, eps };
       if (together) {
-        x = transformerBlock(x, context, modulation, { ...about, hooks });
+        x = transformerBlock(x, context, modulation, { ...about, positions, hooks });
         continue;
       }
       const scope = recompute ? hooks?.scope?.(path) : undefined;
       x = checkpoint(
-        (inputs) =>
+        (inputs, constants) =>
           transformerBlock(inputs.x, inputs.context, inputs.modulation, {
             ...about,
+            positions: constants,
             hooks: scope ? scope.bind(inputs.trainable) : hooks,
           }),
         { x, context, modulation, trainable: scope?.trainable ?? {} },
-        { recompute: recompute && (!hooks?.linear || scope !== undefined) },
+        { recompute: recompute && (!hooks?.linear || scope !== undefined), constants: positions },
       );
     }
 
