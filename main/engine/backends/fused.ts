@@ -49,9 +49,10 @@ function plainLayerNorm(x: tf.Tensor, epsilon: number): tf.Tensor {
 
 /** Divides the last axis by its root mean square. x [..., size], scale [size] -> [..., size] */
 export function rmsNorm(x: tf.Tensor, scale?: tf.Tensor, epsilon = 1e-6): tf.Tensor {
-  return tf.tidy(() =>
-    affine(has('rmsNorm') ? run<tf.Tensor[]>('rmsNorm', { x }, { epsilon })[0]! : plainRmsNorm(x, epsilon), scale),
-  );
+  return tf.tidy(() => {
+    if (!has('rmsNorm')) return affine(plainRmsNorm(x, epsilon), scale);
+    return run<tf.Tensor[]>('rmsNorm', { x, scale: scale ?? tf.ones([x.shape.at(-1)!]) }, { epsilon })[0]!;
+  });
 }
 
 function plainRmsNorm(x: tf.Tensor, epsilon: number): tf.Tensor {
@@ -137,10 +138,13 @@ const gradients: Partial<Record<KernelName, Gradient>> = {
     }),
   },
   rmsNorm: {
-    outputsToSave: [true, true],
-    gradFunc: (dy, [normal, inverse]) => ({
-      x: () => run('rmsNormGradient', { dy: (dy as tf.Tensor[])[0]!, normal: normal!, inverse: inverse! }, {}),
-    }),
+    inputsToSave: ['x', 'scale'],
+    outputsToSave: [false, true],
+    gradFunc: (dy, [x, scale, inverse]) => {
+      const inputs = { dy: (dy as tf.Tensor[])[0]!, x: x!, scale: scale!, inverse: inverse! };
+      const [dx, dScale] = run<tf.Tensor[]>('rmsNormGradient', inputs, {});
+      return { x: () => dx!, scale: () => dScale! };
+    },
   },
   rotary: {
     inputsToSave: ['cos', 'sin'],

@@ -11,6 +11,27 @@ export interface Segment {
   encode(): Uint8Array;
 }
 
+/** Operations that hand on the memory of their first input. */
+const viewOperations = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Identity']);
+
+const orderedSums = new Set(['ReduceSum', 'ReduceMean']);
+
+type EncodedNode = OnnxGraph['nodes'][number];
+
+/**
+ * ONNX Runtime sums in an order that depends on where in memory the summands lie, to 64 bytes; array buffers lie anywhere, so that a
+ * run that was resumed would differ from one that was not in the last bits. -sum(-x) is the same number, and -x lies where ONNX
+ * Runtime puts it.
+ */
+function sumOfCopy(node: EncodedNode, name: string): EncodedNode[] {
+  const negative = { op: 'Neg', domain: '', attributes: {} };
+  return [
+    { ...negative, inputs: [node.inputs[0]!], outputs: [`${name}x`] },
+    { ...node, inputs: [`${name}x`, ...node.inputs.slice(1)], outputs: [`${name}s`] },
+    { ...negative, inputs: [`${name}s`], outputs: node.outputs },
+  ];
+}
+
 /** Describes nodes, given in order of computation, that hand `outputs` on. */
 export function describeSegment(nodes: readonly Node[], outputs: readonly Value[]): Segment {
   const names = new Map<Value, string>();
@@ -42,17 +63,25 @@ export function describeSegment(nodes: readonly Node[], outputs: readonly Value[
   };
 
   const outputNames = new Map(outputs.map((output, index) => [output, `o${index}`]));
+  const outsideViews = new Set<string>();
+  /** Whether a value lies in memory that this program did not allocate: an input, an output, or a view of one. */
+  const isOutside = (name: string) => /^[io]\d/.test(name) || outsideViews.has(name);
   for (const [index, node] of nodes.entries()) {
     const inputNames = node.inputs.map(nameOf);
-    const resultNames = node.outputs.map((output, position) => {
-      const name = outputNames.get(output) ?? (output.references > 0 ? `n${index}_${position}` : '');
+    // Only outputs at the end can be left out: the first ones of some operations are not optional.
+    const used = node.outputs.findLastIndex((output) => outputNames.has(output) || output.references > 0) + 1;
+    const resultNames = node.outputs.slice(0, Math.max(1, used)).map((output, position) => {
+      const name = outputNames.get(output) ?? `n${index}_${position}`;
       names.set(output, name);
       return name;
     });
-    while (resultNames.at(-1) === '') resultNames.pop();
     const attributes = Object.entries(node.attributes).map(([name, value]) => `${name}=${value}`);
     text.push(`${resultNames}=${node.domain}${node.op}(${inputNames};${attributes.join(';')})`);
-    graph.nodes.push({ ...node, inputs: inputNames, outputs: resultNames });
+    const encoded = { ...node, inputs: inputNames, outputs: resultNames };
+    if (viewOperations.has(node.op) && isOutside(inputNames[0]!)) outsideViews.add(resultNames[0]!);
+    if (orderedSums.has(node.op) && node.outputs[0]!.type === 'float32' && isOutside(inputNames[0]!))
+      graph.nodes.push(...sumOfCopy(encoded, `a${index}`));
+    else graph.nodes.push(encoded);
   }
   text.push(outputs.map((output) => `${outputNames.get(output)}:${output.type}[${output.shape}]`).join());
   return {

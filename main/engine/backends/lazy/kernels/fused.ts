@@ -81,16 +81,32 @@ const layerNormGradient: Kernel = (record, { dy, normal, inverse }) => {
   return record.mul(record.sub(record.sub(dy!, mean), record.mul(normal!, along)), inverse!);
 };
 
-/** -> [normal, inverse root mean square [..., 1]] */
-const rmsNorm: Kernel = (record, { x }, { epsilon }) => {
+/** -> [x inverse scale, inverse root mean square [..., 1]] */
+const rmsNorm: Kernel = (record, { x, scale }, { epsilon }) => {
+  if (record.capabilities.simplifiedLayerNormalization) {
+    const [scaled, inverse] = record.ops(
+      'SimplifiedLayerNormalization',
+      [x!, scale!],
+      [
+        { shape: x!.shape, type: 'float32' },
+        { shape: [...x!.shape.slice(0, -1), 1], type: 'float32' },
+      ],
+      { axis: -1, epsilon },
+    );
+    return [scaled!, inverse!];
+  }
   const inverse = inverseRoot(record, x!, epsilon);
-  return [record.mul(x!, inverse), inverse];
+  return [record.mul(record.mul(x!, inverse), scale!), inverse];
 };
 
-/** dx = inverse (dy - normal mean(dy normal)) */
-const rmsNormGradient: Kernel = (record, { dy, normal, inverse }) => {
-  const along = record.reduce('ReduceMean', record.mul(dy!, normal!), [dy!.shape.length - 1], true);
-  return record.mul(record.sub(dy!, record.mul(normal!, along)), inverse!);
+/** With g = dy scale: dx = inverse g - x inverse^3 mean(g x), dscale = sum(dy x inverse) -> [dx, dscale] */
+const rmsNormGradient: Kernel = (record, { dy, x, scale, inverse }) => {
+  const last = dy!.shape.length - 1;
+  const upstream = record.mul(dy!, scale!);
+  const along = record.reduce('ReduceMean', record.mul(upstream, x!), [last], true);
+  const cube = record.mul(record.mul(inverse!, inverse!), inverse!);
+  const dx = record.sub(record.mul(upstream, inverse!), record.mul(x!, record.mul(cube, along)));
+  return [dx, record.sumTo(record.mul(dy!, record.mul(x!, inverse!)), scale!.shape)];
 };
 
 /** x [batch, tokens, heads * size], cos and sin [tokens, size / 2]; `inverse` turns back. */
@@ -167,10 +183,12 @@ const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { head
   ) as [Value, Value, Value, Value, Value];
   const weights = attentionWeights(record, queries, keys, bias, scale); // [batch, heads, queries, keys]
   const dValues = record.matMul(weights, upstream, true, false);
-  const dWeights = record.matMul(upstream, values, false, true);
-  // sum over keys of weights * dWeights equals the sum over channels of output * dy
+  // dScores = weights (dy values^T - drift); drift, the sum over keys of weights times dWeights, equals the sum over channels of
+  // output times dy. One channel more in the product takes it off, instead of one pass more over the scores.
   const drift = record.reduce('ReduceSum', record.mul(upstream, mixed), [3], true); // [batch, heads, queries, 1]
-  const dScores = record.mul(weights, record.sub(dWeights, drift));
+  const one = record.fill([...values.shape.slice(0, -1), 1], -1, 'float32');
+  const dWeights = record.matMul(record.concat([upstream, drift], 3), record.concat([values, one], 3), false, true);
+  const dScores = record.mul(weights, dWeights);
   const dQueries = record.matMul(dScores, keys, false, false, scale);
   const dKeys = record.matMul(dScores, queries, true, false, scale);
   return [dQueries, dKeys, dValues].map((x) => joinHeads(record, x));
