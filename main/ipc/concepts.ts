@@ -10,6 +10,8 @@ export function conceptHandlers({ concepts }: Services) {
     'concepts.label': ({ reference, labels }) => concepts.label(reference, labels),
     'concepts.duplicate': ({ reference, name }) => concepts.duplicate(reference, name),
     'concepts.losses': ({ reference, version }) => concepts.losses(reference, version),
+    'concepts.exportFile': ({ reference, target, ...options }) => concepts.exportFile(reference, target, options),
+    'concepts.importFile': ({ file, name }) => concepts.importFile(file, name),
     'concepts.importLora': (request, { signal }) => concepts.importLora(request, signal),
   } satisfies Partial<Handlers<AppContract>>;
 }

@@ -1,15 +1,27 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Concept, ConceptCaption } from '../../shared/domain/concept.ts';
 import { type LossPoint, lossPoint } from '../../shared/domain/engine.ts';
+import type { ExportSettings } from '../../shared/domain/export.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Engine } from '../engine-host/host.ts';
 import type { ClipStore } from '../library/clips.ts';
+import { readConceptPackage, writeConceptPackage } from '../library/concept-package.ts';
 import type { ConceptStore } from '../library/concepts.ts';
 import { makeItemId } from '../library/ids.ts';
 import type { Library } from '../library/open.ts';
+import { freeFile } from './free-file.ts';
 import type { ModelRegistry } from './models.ts';
 import { lossesFile } from './runners/learn.ts';
 
@@ -68,7 +80,7 @@ export async function importLora(parts: Parts, request: ImportLoraRequest, signa
     writeFileSync(join(folder, lossesFile), '[]');
     const id = makeItemId(library, name);
     const place = `concepts/${id}/v1`;
-    return library.adopt(folder, place, () =>
+    return library.adopt([{ from: folder, to: place }], () =>
       concepts.insert({
         id,
         name,
@@ -92,6 +104,31 @@ export async function importLora(parts: Parts, request: ImportLoraRequest, signa
   }
 }
 
+/** One version of a concept -> a `.motif` file. Answers where it is. */
+export function exportConcept(
+  parts: Parts,
+  reference: string,
+  target: string,
+  { version, overwrite = 'number' }: { version?: number; overwrite?: ExportSettings['overwrite'] } = {},
+): { file: string; sizeBytes: number } {
+  const asked = resolve(target);
+  const file = freeFile(extname(asked) === '' ? `${asked}.motif` : asked, overwrite);
+  mkdirSync(dirname(file), { recursive: true });
+  writeConceptPackage(parts, parts.concepts.get(reference, version), file);
+  return { file, sizeBytes: statSync(file).size };
+}
+
+/** A `.motif` file -> a new concept, with the clips it was learned from. */
+export function importConcept(parts: Parts, file: string, name?: string): Concept {
+  parts.library.requireWriting();
+  const folder = makeFolder(parts.library);
+  try {
+    return readConceptPackage(parts, resolve(file), folder, name);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 function adoptFirstVersion(
   library: Library,
   name: string,
@@ -102,7 +139,7 @@ function adoptFirstVersion(
   const place = `concepts/${id}/v1`;
   const folder = makeFolder(library);
   try {
-    return library.adopt(folder, place, fill(folder, id, place));
+    return library.adopt([{ from: folder, to: place }], fill(folder, id, place));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -234,7 +234,7 @@ export class JobQueue {
         finishedAt: new Date().toISOString(),
       });
     };
-    const done = move ? this.#library.adopt(move.from, move.to, write) : this.#library.write(write);
+    const done = this.#library.adopt(move ? [move] : [], write);
     this.#folders.remove(job.id);
     this.#tell(done);
     if (changed) this.#events.libraryChanged(changed);

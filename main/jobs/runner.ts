@@ -1,6 +1,7 @@
 import type { EngineEvent } from '../../shared/domain/engine.ts';
 import type { JobKind, Progress } from '../../shared/domain/job.ts';
 import type { ItemKind } from '../../shared/domain/library.ts';
+import type { Move } from '../library/open.ts';
 
 /** What a runner is given for one attempt at a job. */
 export interface RunContext<Input> {
@@ -21,7 +22,7 @@ export interface RunContext<Input> {
  */
 export interface Outcome<Output> {
   output: Output;
-  move?: { from: string; to: string };
+  move?: Move;
   writeRows?(): void;
   /** What of the library is new. */
   changed?: ItemKind;

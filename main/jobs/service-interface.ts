@@ -3,6 +3,13 @@ import type { Clip } from '../../shared/domain/clip.ts';
 import type { Concept, ConceptCaption } from '../../shared/domain/concept.ts';
 import type { Edit, EditSettingsInput } from '../../shared/domain/edit.ts';
 import type { DeviceName, DeviceReport, EngineEvent, LossPoint } from '../../shared/domain/engine.ts';
+import type {
+  EvaluateConceptRequest,
+  EvaluateConceptResult,
+  EvaluateModelRequest,
+  EvaluateModelResult,
+} from '../../shared/domain/evaluation.ts';
+import type { ExportSettings } from '../../shared/domain/export.ts';
 import type { Job, JobKind, JobState } from '../../shared/domain/job.ts';
 import type { jobInputs } from '../../shared/domain/job-input.ts';
 import type {
@@ -16,7 +23,7 @@ import type {
 } from '../../shared/domain/library.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
-import type { Engine, EngineState } from '../engine-host/host.ts';
+import type { CallOptions, Engine, EngineState } from '../engine-host/host.ts';
 import type { MediaTools } from '../media/locate.ts';
 import type { JobListener } from './queue.ts';
 
@@ -89,6 +96,14 @@ export interface Services {
     duplicate(reference: string, name?: string): Concept;
     /** The loss curves of one learning, stage by stage. */
     losses(reference: string, version?: number): LossPoint[];
+    /** Writes a `.motif` file: the concept with the frames it was learned from. Default version: the newest. */
+    exportFile(
+      reference: string,
+      target: string,
+      options?: { version?: number; overwrite?: ExportSettings['overwrite'] },
+    ): { file: string; sizeBytes: number };
+    /** A `.motif` file becomes a new concept; clips that are here already are not added again. */
+    importFile(file: string, name?: string): Concept;
     /** A LoRA file of any dialect becomes a concept. */
     importLora(
       request: { file: string; clipId: string; caption: ConceptCaption; name?: string; model?: string },
@@ -142,6 +157,13 @@ export interface Services {
   };
   readonly device: {
     report(options?: { measure?: boolean }): Promise<DeviceReport>;
+  };
+  /** Measurements on scenes whose truth is known. They belong to no library: files are written to the folder asked for. */
+  readonly evaluation: {
+    /** The folder of the judge that came with the program. */
+    judge: string;
+    model(request: EvaluateModelRequest, options?: CallOptions): Promise<EvaluateModelResult>;
+    concept(request: EvaluateConceptRequest, options?: CallOptions): Promise<EvaluateConceptResult>;
   };
   readonly media: {
     /** ffmpeg and ffprobe, looked for at the first call. Throws `not-found` when there are none. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deletion, ItemKind } from '../../shared/domain/library.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
@@ -12,7 +13,7 @@ import { searchItems } from '../library/search.ts';
 import { readSettings, writeSettings } from '../library/settings.ts';
 import { deleteItems, emptyTrash, listTrash, restoreItems } from '../library/trash.ts';
 import { locateMediaTools, type MediaTools } from '../media/locate.ts';
-import { duplicateConcept, importLora, readLosses } from './concept-files.ts';
+import { duplicateConcept, exportConcept, importConcept, importLora, readLosses } from './concept-files.ts';
 import { Emitter } from './emitter.ts';
 import { findResources, ModelRegistry } from './models.ts';
 import { renderPreview } from './preview.ts';
@@ -106,6 +107,12 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       label: (reference, labels) => telling('concept', concepts.label(reference, labels)),
       duplicate: (reference, name) => telling('concept', duplicateConcept(parts, reference, name)),
       losses: (reference, version) => readLosses(parts, reference, version),
+      exportFile: (reference, target, given) => exportConcept(parts, reference, target, given),
+      importFile(file, name) {
+        const concept = importConcept(parts, file, name);
+        changed('clip');
+        return telling('concept', concept);
+      },
       importLora: async (request, signal) => telling('concept', await importLora(parts, request, signal)),
     },
     edits: {
@@ -137,6 +144,11 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     },
     device: {
       report: (given) => engine.device(given),
+    },
+    evaluation: {
+      judge: join(resources, 'models/motif-judge'),
+      model: (request, given) => engine.evaluateModel(request, given),
+      concept: (request, given) => engine.evaluateConcept(request, given),
     },
     media: { tools },
     settings: {

@@ -56,6 +56,15 @@ function toRow(value: Clip): ClipRow & { sha256: string } {
   };
 }
 
+type Cut = Pick<Clip, 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames'>;
+
+/** Whether two clips of the same content have the same range, crop and size, so that their frames are the same. */
+export function isSameCut(one: Cut, other: Cut): boolean {
+  const cut = ({ fromSeconds, toSeconds, crop, fit, frames: { width, height, frameCount, rate } }: Cut) =>
+    JSON.stringify([fromSeconds, toSeconds, crop, fit, width, height, frameCount, rate.numerator, rate.denominator]);
+  return cut(one) === cut(other);
+}
+
 /** The clips of the library; `frames.file` is relative to its folder. */
 export class ClipStore {
   readonly #library: Library;

@@ -15,6 +15,12 @@ export interface OpenLibraryOptions {
   access?: 'write' | 'read' | 'any';
 }
 
+/** `from` is absolute, `to` a path of the library. */
+export interface Move {
+  from: string;
+  to: string;
+}
+
 /** One open library folder. Any number of programs read it; at most one writes it at a time. */
 export class Library {
   readonly folder: string;
@@ -49,23 +55,25 @@ export class Library {
   }
 
   /**
-   * Moves a finished folder (or file) into the library and writes its rows: both or neither. What already lies at `to` without a
-   * row is the rest of a program that was killed between the two, and is replaced.
+   * Moves finished folders (or files) into the library and writes their rows: all or nothing. What already lies at a target without
+   * a row is the rest of a program that was killed between the two, and is replaced.
    */
-  adopt<T>(from: string, to: string, writeRows: () => T): T {
-    const target = this.absolutePath(to);
-    let moved = false;
+  adopt<T>(moves: Move[], writeRows: () => T): T {
+    const done: { from: string; target: string }[] = [];
     try {
       return this.write(() => {
         const result = writeRows();
-        rmSync(target, { recursive: true, force: true });
-        mkdirSync(resolve(target, '..'), { recursive: true });
-        renameSync(from, target);
-        moved = true;
+        for (const { from, to } of moves) {
+          const target = this.absolutePath(to);
+          rmSync(target, { recursive: true, force: true });
+          mkdirSync(resolve(target, '..'), { recursive: true });
+          renameSync(from, target);
+          done.push({ from, target });
+        }
         return result;
       });
     } catch (thrown) {
-      if (moved) renameSync(target, from);
+      for (const { from, target } of done) renameSync(target, from);
       throw thrown;
     }
   }

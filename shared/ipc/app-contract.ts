@@ -3,6 +3,7 @@ import { clip, rawFrames } from '../domain/clip.ts';
 import { concept, conceptCaption } from '../domain/concept.ts';
 import { edit, editSettings } from '../domain/edit.ts';
 import { deviceReport, engineEvent, lossPoint } from '../domain/engine.ts';
+import { exportSettings } from '../domain/export.ts';
 import { job, jobKind, jobState } from '../domain/job.ts';
 import { exportInput, generateInput, importInput, learnInput } from '../domain/job-input.ts';
 import {
@@ -63,6 +64,11 @@ const conceptCalls = {
   },
   'concepts.duplicate': { input: reference.extend({ name: z.string().min(1).optional() }), output: concept },
   'concepts.losses': { input: versioned, output: z.array(lossPoint) },
+  'concepts.exportFile': {
+    input: versioned.extend({ target: z.string().min(1), overwrite: exportSettings.shape.overwrite }),
+    output: z.object({ file: z.string(), sizeBytes: z.int() }),
+  },
+  'concepts.importFile': { input: z.object({ file: z.string(), name: z.string().min(1).optional() }), output: concept },
   'concepts.importLora': {
     input: z.object({
       file: z.string(),

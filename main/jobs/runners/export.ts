@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import type { ExportSettings } from '../../../shared/domain/export.ts';
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
-import { AppError } from '../../../shared/ipc/result.ts';
 import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
@@ -12,6 +11,7 @@ import type { Library } from '../../library/open.ts';
 import { readSettings } from '../../library/settings.ts';
 import { exportFrames } from '../../media/export.ts';
 import type { MediaTools } from '../../media/locate.ts';
+import { freeFile } from '../free-file.ts';
 import type { ModelRegistry } from '../models.ts';
 import type { RunContext, Runner } from '../runner.ts';
 
@@ -139,18 +139,4 @@ export function exportRunner(services: {
       }
     },
   };
-}
-
-/** 'a.safetensors' -> itself, or 'a-2.safetensors' when it exists and files are numbered. Throws `conflict` when that is refused. */
-function freeFile(file: string, overwrite: ExportSettings['overwrite']): string {
-  if (overwrite === 'replace' || !existsSync(file)) return file;
-  if (overwrite === 'refuse') {
-    throw new AppError('conflict', `${file} exists already.`, { hint: 'Choose another name, or allow replacing it.' });
-  }
-  const ending = extname(file);
-  const stem = file.slice(0, file.length - ending.length);
-  for (let number = 2; ; number++) {
-    const numbered = `${stem}-${number}${ending}`;
-    if (!existsSync(numbered)) return numbered;
-  }
 }

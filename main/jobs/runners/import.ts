@@ -1,8 +1,7 @@
 import { basename, extname, join, resolve } from 'node:path';
-import type { Clip } from '../../../shared/domain/clip.ts';
 import type { ImportInput, ImportOutput } from '../../../shared/domain/job-input.ts';
-import type { ClipStore } from '../../library/clips.ts';
-import { type ImportedClip, importClip } from '../../media/import.ts';
+import { type ClipStore, isSameCut } from '../../library/clips.ts';
+import { importClip } from '../../media/import.ts';
 import type { MediaTools } from '../../media/locate.ts';
 import type { ModelRegistry } from '../models.ts';
 import { createProgressMeter } from '../progress-meter.ts';
@@ -62,10 +61,4 @@ export function importRunner(services: {
       };
     },
   };
-}
-
-function isSameCut(clip: Clip, imported: ImportedClip): boolean {
-  const cut = ({ fromSeconds, toSeconds, crop, fit, frames: { width, height, frameCount, rate } }: ImportedClip) =>
-    JSON.stringify([fromSeconds, toSeconds, crop, fit, width, height, frameCount, rate.numerator, rate.denominator]);
-  return cut(clip) === cut(imported);
 }

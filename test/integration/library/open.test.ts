@@ -248,7 +248,7 @@ describe('adopting a folder', () => {
 
   it('moves it and writes its rows', () => {
     const library = openHere();
-    library.adopt(make('a'), 'clips/river', () => new ClipStore(library).insert(makeClip('river')));
+    library.adopt([{ from: make('a'), to: 'clips/river' }], () => new ClipStore(library).insert(makeClip('river')));
     expect(readFileSync(join(folder, 'clips/river/file'), 'utf8')).toBe('new');
     expect(readdirSync(join(folder, 'jobs'))).toEqual([]);
   });
@@ -256,18 +256,30 @@ describe('adopting a folder', () => {
   it('does neither when the rows are refused', () => {
     const library = openHere();
     const clips = new ClipStore(library);
-    library.adopt(make('a'), 'clips/river', () => clips.insert(makeClip('river')));
+    library.adopt([{ from: make('a'), to: 'clips/river' }], () => clips.insert(makeClip('river')));
     writeFileSync(join(folder, 'clips/river/file'), 'old');
-    expect(() => library.adopt(make('b'), 'clips/river', () => clips.insert(makeClip('river')))).toThrow(/UNIQUE/);
+    expect(() =>
+      library.adopt([{ from: make('b'), to: 'clips/river' }], () => clips.insert(makeClip('river'))),
+    ).toThrow(/UNIQUE/);
     expect(readFileSync(join(folder, 'clips/river/file'), 'utf8')).toBe('old');
     expect(readdirSync(join(folder, 'jobs'))).toEqual(['b']);
+  });
+
+  it('moves what it moved back when another cannot be moved', () => {
+    const library = openHere();
+    const moves = [
+      { from: make('a'), to: 'clips/river' },
+      { from: join(folder, 'jobs/nothing'), to: 'concepts/dancer/v1' },
+    ];
+    expect(() => library.adopt(moves, () => {})).toThrow(/ENOENT/);
+    expect([readdirSync(join(folder, 'jobs')), readdirSync(join(folder, 'clips'))]).toEqual([['a'], []]);
   });
 
   it('does neither when the folder cannot be moved', () => {
     const library = openHere();
     const clips = new ClipStore(library);
     expect(() =>
-      library.adopt(join(folder, 'jobs/nothing'), 'clips/river', () => clips.insert(makeClip('river'))),
+      library.adopt([{ from: join(folder, 'jobs/nothing'), to: 'clips/river' }], () => clips.insert(makeClip('river'))),
     ).toThrow(/ENOENT/);
     expect(clips.list()).toEqual([]);
   });
@@ -276,7 +288,7 @@ describe('adopting a folder', () => {
     const library = openHere();
     mkdirSync(join(folder, 'clips/river'));
     writeFileSync(join(folder, 'clips/river/rest'), 'old');
-    library.adopt(make('a'), 'clips/river', () => new ClipStore(library).insert(makeClip('river')));
+    library.adopt([{ from: make('a'), to: 'clips/river' }], () => new ClipStore(library).insert(makeClip('river')));
     expect(readdirSync(join(folder, 'clips/river'))).toEqual(['file']);
   });
 });
