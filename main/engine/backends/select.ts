@@ -4,6 +4,8 @@ import type { DeviceName, DeviceReport } from '../../../shared/domain/engine.ts'
 import { AppError } from '../../../shared/ipc/result.ts';
 import { createCpuExecutor } from './lazy/executors/onnxruntime/cpu.ts';
 import { createWebGpuExecutor } from './lazy/executors/onnxruntime/webgpu.ts';
+import { createOpenVinoExecutor } from './lazy/executors/openvino/executor.ts';
+import { findOpenVino } from './lazy/executors/openvino/locate.ts';
 import { useLazyBackend } from './lazy/use.ts';
 import { measureMatMulRate } from './matmul-rate.ts';
 import * as tf from './tf.ts';
@@ -45,6 +47,16 @@ const webGpu: Device = {
   },
 };
 
+const openVino = (name: 'openvino' | 'openvino-f32', precision: 'bf16' | 'f32'): Device => ({
+  name,
+  async use(threads) {
+    const found = await findOpenVino();
+    if (!found) throw new Error('its library was not found; MOTIF_OPENVINO can name its folder');
+    const { executor } = await useLazyBackend(createOpenVinoExecutor({ library: found.path, precision, threads }));
+    return `${executor.name}, from ${found.where}`;
+  },
+});
+
 const plain: Device = {
   name: 'cpu',
   async use() {
@@ -55,7 +67,13 @@ const plain: Device = {
 };
 
 /** Best first. */
-const devices: readonly Device[] = [webGpu, onnxRuntime, plain];
+const devices: readonly Device[] = [
+  webGpu,
+  onnxRuntime,
+  openVino('openvino', 'bf16'),
+  openVino('openvino-f32', 'f32'),
+  plain,
+];
 
 /** A cheap look that costs no driver's start: Windows and macOS always have one, Linux shows it among its devices. */
 function hasGraphicsProcessor(): boolean {
