@@ -1,7 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../../main/engine/backends/tf.ts';
+import { readConcept } from '../../../main/engine/formats/concept.ts';
 import { createEngine, type Engine } from '../../../main/engine/index.ts';
 import { type EngineEvent, generateRequest } from '../../../shared/domain/engine.ts';
 import { learnRequest, temporaryFolder, tinyModel, writeClip } from './tiny-model.ts';
@@ -59,6 +60,42 @@ describe('learning', () => {
     odd.workDirectory = join(folder, 'odd');
     odd.clips[0]!.frames = { ...odd.clips[0]!.frames, frameCount: 4 };
     await expect(engine.learn(odd)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  it('makes one concept of two clips, each with its own tokens', async () => {
+    const joint = await learnRequest(folder, { stepsIdentity: 4, stepsMotion: 4, stitchedShare: 0.5 });
+    const frames = await writeClip(folder, 'second', 8);
+    joint.clips.push({ frames, caption: { static: 'a [v] cat in the snow', dynamic: 'runs in [u] motion' } });
+    joint.workDirectory = join(folder, 'joint');
+    joint.conceptFile = join(folder, 'joint.safetensors');
+    await engine.learn(joint);
+    const { tokens, captions } = await readConcept(joint.conceptFile);
+    expect(Object.keys(tokens)).toEqual(['v', 'u', 'v2', 'u2']);
+    expect(captions[1]!.static).toBe('a [v2] cat in the snow');
+    const made = await generate('joint', { prompt: 'a [v] dog and a [v2] cat' }, { conceptFile: joint.conceptFile });
+    expect(made.length).toBe(5 * 32 * 32 * 3);
+  });
+
+  it('learns the identity alone from a single picture', async () => {
+    const still = await learnRequest(folder, { stepsIdentity: 3 });
+    const [clip] = still.clips;
+    const file = join(folder, 'still.rgb');
+    await writeFile(file, (await readFile(clip!.frames.file)).subarray(0, 32 * 32 * 3));
+    clip!.frames = { ...clip!.frames, file, frameCount: 1 };
+    still.workDirectory = join(folder, 'still');
+    still.conceptFile = join(folder, 'still.safetensors');
+    const { losses } = await engine.learn(still);
+    expect(losses.map(({ stage }) => stage)).toEqual(['identity', 'identity', 'identity']);
+  });
+
+  it('learns plain LoRA from the clip, without a motion residual', async () => {
+    const lora = await learnRequest(folder, { method: 'lora', rank: 1, stepsMotion: 3 });
+    lora.workDirectory = join(folder, 'lora');
+    lora.conceptFile = join(folder, 'lora.safetensors');
+    const { losses, rank } = await engine.learn(lora);
+    expect([losses.length, rank]).toEqual([3, 1]);
+    const { layers } = await readConcept(lora.conceptFile);
+    expect(layers.every(({ residual }) => residual.every((value) => value === 0))).toBe(true);
   });
 
   it('refuses layers that the model does not have', async () => {
