@@ -1,12 +1,8 @@
 import { availableParallelism } from 'node:os';
-import type { HostArray } from '../../graph.ts';
 import type { Executor, Program, TensorType } from '../executor.ts';
 import { BufferPool, type HostBuffer } from '../onnxruntime/buffer-pool.ts';
+import { byteLengthOf, viewAs } from '../onnxruntime/element-arrays.ts';
 import { elementTypes, type Handle, loadOpenVino } from './binding.ts';
-
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, int64: BigInt64Array } as const;
-const bytesPerElement = { float32: 4, int32: 4, bool: 1, int64: 8 } as const;
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 
 export interface OpenVinoOptions {
   /** Path of libopenvino_c. */
@@ -60,7 +56,7 @@ export function createOpenVinoExecutor({
           if (bound[index] !== buffer) bindTo(handle, 'input', index, inputs[index]!, buffer);
         }
         bound = buffers;
-        const results = outputs.map(({ shape, type }) => pool.take(sizeOf(shape) * bytesPerElement[type]));
+        const results = outputs.map((output) => pool.take(byteLengthOf(output)));
         try {
           for (const [index, buffer] of results.entries()) bindTo(handle, 'output', index, outputs[index]!, buffer);
           await openVino.infer(handle);
@@ -87,7 +83,10 @@ export function createOpenVinoExecutor({
       };
     },
     upload: (values) => pool.adopt(values),
-    download: (buffer, type) => view(pool.escape(buffer as HostBuffer), type),
+    download: (buffer, type) => {
+      const { memory, byteOffset } = pool.escape(buffer as HostBuffer);
+      return viewAs(memory as ArrayBuffer, byteOffset, type);
+    },
     release: (buffer) => pool.give(buffer as HostBuffer),
     memory: () => pool.memory(),
     trim: () => pool.trim(),
@@ -104,8 +103,4 @@ export function createOpenVinoExecutor({
     const memory = new Uint8Array(buffer.memory, buffer.byteOffset, buffer.byteLength);
     openVino.bind(request, side, index, elementTypes[type.type], type.shape, memory);
   }
-}
-
-function view(buffer: HostBuffer, { shape, type }: TensorType): HostArray {
-  return new arrays[type](buffer.memory as ArrayBuffer, buffer.byteOffset, sizeOf(shape)) as HostArray;
 }
