@@ -47,6 +47,8 @@ export interface ServicesOptions {
   threads?: number;
   /** Folder with models/ and samples/; found beside the program when left out. */
   resources?: string;
+  /** Stops the engine's process after so long without work, so that an idle window holds no model in memory; default: never. */
+  engineIdleSeconds?: number;
   /** An engine in this process instead of one in its own. */
   engine?: Engine;
 }

@@ -44,6 +44,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
   });
   const host = new EngineHost({
     ...engineSettings(readSettings(library)),
+    idleStopSeconds: options.engineIdleSeconds ?? null,
     onState: (state, message) => emitter.emit('engine.state', { state, message }),
   });
   const engine: Engine = options.engine ?? host;

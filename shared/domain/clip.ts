@@ -24,7 +24,7 @@ export const cropRectangle = z.object({
 export type CropRectangle = z.infer<typeof cropRectangle>;
 
 /** What the source file is, as probed; sizes are as displayed (rotation and pixel aspect applied). */
-export const clipSource = z.object({
+const clipSource = z.object({
   path: z.string(),
   name: z.string(),
   sha256: z.string(),
@@ -38,7 +38,6 @@ export const clipSource = z.object({
   durationSeconds: z.number().nonnegative(),
   hasAudio: z.boolean(),
 });
-export type ClipSource = z.infer<typeof clipSource>;
 
 /** One imported clip of the library. `from`/`to` are the trimmed range in source seconds. */
 export const clip = z.object({

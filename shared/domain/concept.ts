@@ -15,7 +15,6 @@ export const sliders = z.object({
   /** Gain of the K-th direction of the identity basis (0 = the one that matters most); 1 leaves it as learned. */
   directions: z.record(z.string().regex(/^\d+$/), z.number().min(-8).max(8)).default({}),
 });
-export type Sliders = z.infer<typeof sliders>;
 
 export const conceptMetrics = z.object({
   reconstructionMse: z.number().optional(),

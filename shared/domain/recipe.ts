@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The four regularisers of Set-and-Sequence (paper, section on regularisation); each can be switched off for the ablation. */
-export const regularisers = z.object({
+const regularisers = z.object({
   /** Also reconstruct clips sampled once from the base model. */
   priorPreservation: z.boolean().default(true),
   /** High rank with high dropout on the weights of B only. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Expected failures that a user can act on. Anything else is a bug and arrives as `internal`. */
-export const errorCodes = [
+const errorCodes = [
   'invalid-input',
   'not-found',
   'conflict',
