@@ -31,6 +31,9 @@ export function createCpuExecutor({ threads = availableParallelism() } = {}): Ex
         executionMode: 'sequential',
         // The pattern preallocates every intermediate at once: measured 2.2 GB against 0.95 GB on a training step.
         enableMemPattern: false,
+        // Every session's arena keeps its largest need for itself; the C library's allocator is as fast and serves all: 0.94 GB
+        // against 1.16 GB.
+        enableCpuMemArena: false,
         // Spinning threads take the cores from whatever else runs, and slow small graphs down sixfold on two cores.
         extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
         logSeverityLevel: 3,
