@@ -36,6 +36,12 @@ module.exports = {
     ),
     never('nn-below-models', '^main/engine/nn/', '^main/engine/(models|adapters|training|sampling|metrics)/'),
     never('models-below-training', '^main/engine/(models|adapters)/', '^main/engine/(training|sampling|metrics)/'),
+    never(
+      'evaluation-last',
+      '^main/engine/(formats|backends|nn|models|adapters|training|sampling|metrics|world)/',
+      '^main/engine/evaluation/',
+    ),
+    never('world-alone', '^main/engine/world/', '^main/engine/(?!world/)'),
     never('inside-the-engine-no-index', '^main/engine/.+/', '^main/engine/index\\.ts$'),
     only('renderer', '^renderer/', '^shared/'),
   ],

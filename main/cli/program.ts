@@ -7,6 +7,7 @@ import { registerConcepts } from './commands/concepts.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEdit } from './commands/edit.ts';
+import { registerEvaluate } from './commands/evaluate.ts';
 import { registerExport } from './commands/export.ts';
 import { registerImport } from './commands/import.ts';
 import { registerJobs } from './commands/jobs.ts';
@@ -53,6 +54,7 @@ Examples:
     registerModels,
     registerBench,
     registerDemo,
+    registerEvaluate,
   ]) {
     register(program, run);
   }

@@ -13,6 +13,12 @@ import {
   loraReport,
   modelInfo,
 } from '../../shared/domain/engine.ts';
+import {
+  evaluateConceptRequest,
+  evaluateConceptResult,
+  evaluateModelRequest,
+  evaluateModelResult,
+} from '../../shared/domain/evaluation.ts';
 import type { Contract } from '../../shared/ipc/rpc.ts';
 
 /** What the host asks of the engine process. Events belong to the one call that computes. */
@@ -24,6 +30,8 @@ export const engineContract = {
     generate: { input: generateRequest, output: generateResult },
     exportLora: { input: exportLoraRequest, output: loraReport },
     importLora: { input: importLoraRequest, output: loraReport },
+    evaluateModel: { input: evaluateModelRequest, output: evaluateModelResult },
+    evaluateConcept: { input: evaluateConceptRequest, output: evaluateConceptResult },
   },
   events: { engine: engineEvent },
 } satisfies Contract;

@@ -10,6 +10,12 @@ import type {
   LearnResult,
   LoraReport,
 } from '../../shared/domain/engine.ts';
+import type {
+  EvaluateConceptRequest,
+  EvaluateConceptResult,
+  EvaluateModelRequest,
+  EvaluateModelResult,
+} from '../../shared/domain/evaluation.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import { AppError, fromErrorShape, type Result } from '../../shared/ipc/result.ts';
 import { type Client, connect } from '../../shared/ipc/rpc.ts';
@@ -93,6 +99,14 @@ export class EngineHost implements Engine {
 
   importLora(request: ImportLoraRequest, options: CallOptions = {}): Promise<LoraReport> {
     return this.#compute(options, (client, wire) => client.call.importLora(request, wire));
+  }
+
+  evaluateModel(request: EvaluateModelRequest, options: CallOptions = {}): Promise<EvaluateModelResult> {
+    return this.#compute(options, (client, wire) => client.call.evaluateModel(request, wire));
+  }
+
+  evaluateConcept(request: EvaluateConceptRequest, options: CallOptions = {}): Promise<EvaluateConceptResult> {
+    return this.#compute(options, (client, wire) => client.call.evaluateConcept(request, wire));
   }
 
   /** Other devices, threads or limits from the next process on; one that is idle is ended for that, one at work afterwards. */
@@ -265,7 +279,7 @@ export class EngineHost implements Engine {
   }
 }
 
-export type { Engine };
+export type { CallOptions, Engine };
 
 type Ask<T> = (client: Client<typeof engineContract>, options: { signal?: AbortSignal }) => Promise<Result<T>>;
 

@@ -42,6 +42,8 @@ export function serveEngine(createEngine: (options: EngineOptions) => Engine | P
     generate: (request, { signal }) => use((e) => e.generate(request, telling(signal))),
     exportLora: (request, { signal }) => use((e) => e.exportLora(request, telling(signal))),
     importLora: (request, { signal }) => use((e) => e.importLora(request, telling(signal))),
+    evaluateModel: (request, { signal }) => use((e) => e.evaluateModel(request, telling(signal))),
+    evaluateConcept: (request, { signal }) => use((e) => e.evaluateConcept(request, telling(signal))),
   });
   function telling(signal: AbortSignal): CallOptions {
     return { signal, onEvent: (event: EngineEvent) => server.emit('engine', event) };

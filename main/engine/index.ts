@@ -14,10 +14,18 @@ import type {
   LearnResult,
   LoraReport,
 } from '../../shared/domain/engine.ts';
+import type {
+  EvaluateConceptRequest,
+  EvaluateConceptResult,
+  EvaluateModelRequest,
+  EvaluateModelResult,
+} from '../../shared/domain/evaluation.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { measureMatMulRate } from './backends/matmul-rate.ts';
 import { selectBackend } from './backends/select.ts';
+import { evaluateConcept } from './evaluation/evaluate-concept.ts';
+import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { describePipeline, modelName } from './models/wan/describe.ts';
 import { transformerFingerprint } from './models/wan/fingerprint.ts';
 import { openWanPipeline, type WanPipeline } from './models/wan/pipeline.ts';
@@ -40,6 +48,10 @@ export interface Engine {
   generate(request: GenerateRequest, options?: CallOptions): Promise<GenerateResult>;
   exportLora(request: ExportLoraRequest, options?: CallOptions): Promise<LoraReport>;
   importLora(request: ImportLoraRequest, options?: CallOptions): Promise<LoraReport>;
+  /** Measures a model's autoencoder and text to video; goes on where an earlier run in the same folder stopped. */
+  evaluateModel(request: EvaluateModelRequest, options?: CallOptions): Promise<EvaluateModelResult>;
+  /** Measures learned concepts against edits whose truth is known; goes on as `evaluateModel` does. */
+  evaluateConcept(request: EvaluateConceptRequest, options?: CallOptions): Promise<EvaluateConceptResult>;
   dispose(): Promise<void>;
 }
 
@@ -112,6 +124,10 @@ export async function createEngine({ device, threads }: EngineOptions = {}): Pro
       inTurn(options.signal, async () => exportLora(await modelAt(request.model), request)),
     importLora: (request, options = {}) =>
       inTurn(options.signal, async () => importLora(await modelAt(request.model), request)),
+    evaluateModel: (request, options = {}) =>
+      inTurn(options.signal, async () => evaluateModel(await modelAt(request.model), request, options)),
+    evaluateConcept: (request, options = {}) =>
+      inTurn(options.signal, async () => evaluateConcept(await modelAt(request.model), request, options)),
     dispose: () => inTurn(undefined, close),
   };
 }

@@ -1,0 +1,244 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { DeviceReport, EngineEvent } from '../../../shared/domain/engine.ts';
+import type { EvaluationSize, SheetRow, UsedSampling } from '../../../shared/domain/evaluation.ts';
+import type { ModelInfo } from '../../../shared/domain/model.ts';
+import { recipe as recipeSchema } from '../../../shared/domain/recipe.ts';
+import type { Services } from '../../jobs/services.ts';
+import { drawContactSheet } from '../../media/contact-sheet.ts';
+import type { ActionWrapper, CommandContext, Registration } from '../context.ts';
+import { formatConceptReport } from '../evaluation/concept-report.ts';
+import { formatModelReport } from '../evaluation/model-report.ts';
+import { importFolder } from '../evaluation/real-clips.ts';
+import { addRecipeOptions, type RecipeOptions, recipeOf } from '../learn-options.ts';
+import { parseInteger, parseNumber, parseSize } from '../options.ts';
+import { formatDuration } from '../progress-text.ts';
+
+interface CommonOptions {
+  seeds?: [first: number, last: number];
+  judge?: string;
+  steps?: number;
+  guidance?: number;
+  seed?: number;
+  size?: { width: number; height: number };
+  frames?: number;
+  output: string;
+}
+
+interface ModelOptions extends CommonOptions {
+  prompts: number;
+  worldClips: number;
+  clips?: string;
+}
+
+interface ConceptOptions extends CommonOptions, RecipeOptions {
+  gains: number[];
+  lora: boolean;
+}
+
+export const registerEvaluate: Registration = (program, run) => {
+  const evaluate = program
+    .command('evaluate')
+    .description('Measures a model, or concepts learned on it, on rendered scenes whose truth is known.');
+  registerModel(evaluate, run);
+  registerConcept(evaluate, run);
+};
+
+function registerModel(evaluate: Command, run: ActionWrapper): void {
+  const command = evaluate
+    .command('model')
+    .description('Measures the autoencoder, and text to video against what the prompts say.')
+    .option('--prompts <n>', 'clips made from the captions of test seeds; 0 leaves them out', parseInteger(0), 200)
+    .option('--world-clips <n>', 'rendered test scenes for the autoencoder', parseInteger(0), 60)
+    .option('--clips <folder>', 'real videos for the autoencoder too')
+    .option('--seed <n>', 'the same seed samples the same clips', parseInteger(0));
+  addCommonOptions(command, 'out/evaluate-model')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif evaluate model
+  motif evaluate model --prompts 20 --world-clips 20 --clips my-videos
+  motif evaluate model --seeds 0..990 --json
+Run again with the same folder, it goes on where it was stopped.`,
+    )
+    .action(
+      run(async (context, options: ModelOptions, command: Command) => {
+        const seeds = seedsOf(options, Math.max(1, options.prompts, options.worldClips), command);
+        await context.withServices({ access: 'read' }, async (services) => {
+          const { model, folder, common } = await prepare(context, services, options);
+          const realClips = options.clips
+            ? await importFolder(context, services, model, common.size, resolve(options.clips), join(folder, 'clips'))
+            : [];
+          const { prompts, worldClips } = options;
+          const result = await services.evaluation.model(
+            { ...common, seeds, prompts, worldClips, realClips },
+            listening(context),
+          );
+          const measured = `${Math.min(prompts, seeds.length)} prompts, ${Math.min(worldClips, seeds.length)} test scenes, ${realClips.length} real clips`;
+          await report(context, services, model, folder, result, measured, formatModelReport(result));
+        });
+      }),
+    );
+}
+
+function registerConcept(evaluate: Command, run: ActionWrapper): void {
+  const command = evaluate
+    .command('concept')
+    .description('Learns the scene of every test seed, makes every edit whose truth is known, and moves the sliders.')
+    .option('--gains <list>', 'positions of both sliders', parseGains, [0, 0.5, 1, 1.25, 1.5])
+    .option('--no-lora', 'without the plain LoRA of rank 8 beside it');
+  addRecipeOptions(command);
+  addCommonOptions(command, 'out/evaluate-concept')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif evaluate concept --seeds 0..90
+  motif evaluate concept --seeds 0..0 --steps-identity 150 --steps-motion 250 --no-lora
+Run again with the same folder, it goes on where it was stopped, within a learning too.`,
+    )
+    .action(
+      run(async (context, options: ConceptOptions, command: Command) => {
+        const seeds = seedsOf(options, 10, command);
+        const recipe = recipeSchema.parse(recipeOf(options));
+        await context.withServices({ access: 'read' }, async (services) => {
+          const { model, folder, common } = await prepare(context, services, options);
+          const result = await services.evaluation.concept(
+            { ...common, seeds, recipe, gains: options.gains, withLora: options.lora },
+            listening(context),
+          );
+          const measured = `${seeds.length} test seeds (${seeds[0]} to ${seeds.at(-1)}), learned in ${recipe.stepsIdentity} + ${recipe.stepsMotion} steps`;
+          await report(context, services, model, folder, result, measured, formatConceptReport(result, recipe));
+        });
+      }),
+    );
+}
+
+function addCommonOptions(command: Command, output: string): Command {
+  return command
+    .option('--seeds <a..b>', 'test seeds of this range: those that end in 0', parseSeeds)
+    .option('--steps <n>', 'sampling steps of each clip', parseInteger(1, 200))
+    .option('--guidance <g>', 'how strongly prompts are followed', parseNumber(0, 30))
+    .option('--size <wxh>', 'another size than those of the model', parseSize)
+    .option('--frames <n>', 'another length than that of the model', parseInteger(1, 1000))
+    .option('--judge <folder>', 'the judge, if not the one that comes with the program')
+    .option('-o, --output <folder>', 'where tables, contact sheets and finished parts are written', output);
+}
+
+/** `0..990` -> the first and the last seed. */
+function parseSeeds(text: string): [number, number] {
+  const [, first, last] = /^(\d{1,9})\.\.(\d{1,9})$/.exec(text) ?? [];
+  if (first === undefined || Number(first) > Number(last)) {
+    throw new InvalidArgumentError('Expected FIRST..LAST, such as 0..990.');
+  }
+  return [Number(first), Number(last)];
+}
+
+function parseGains(text: string): number[] {
+  const gains = text.split(',').filter(Boolean).map(Number);
+  if (gains.length > 0 && gains.every((gain) => Math.abs(gain) <= 4)) return gains;
+  throw new InvalidArgumentError('Expected numbers from -4 to 4, such as 0,0.5,1,1.5.');
+}
+
+/** The test seeds of the range, or the first `count` of all. */
+function seedsOf({ seeds }: CommonOptions, count: number, command: Command): number[] {
+  if (!seeds) return Array.from({ length: count }, (_, index) => 10 * index);
+  const first = 10 * Math.ceil(seeds[0] / 10);
+  if (first > seeds[1]) command.error(`error: ${seeds.join('..')} holds no test seed, that is none that ends in 0.`);
+  return Array.from({ length: 1 + Math.floor((seeds[1] - first) / 10) }, (_, index) => first + 10 * index);
+}
+
+async function prepare(context: CommandContext, services: Services, options: CommonOptions) {
+  const model = await services.models.get(context.global.model ?? null);
+  const folder = resolve(options.output);
+  await mkdir(folder, { recursive: true });
+  const common = {
+    model: model.directory,
+    judge: options.judge === undefined ? services.evaluation.judge : resolve(options.judge),
+    size: sizeOf(model, options),
+    sampling: { steps: options.steps ?? null, guidance: options.guidance ?? null, seed: options.seed ?? 1 },
+    outputFolder: folder,
+  };
+  return { model, folder, common };
+}
+
+function sizeOf(model: ModelInfo, { size, frames }: CommonOptions): EvaluationSize | null {
+  if (!size && frames === undefined) return null;
+  const [width, height] = model.sizes[0]!;
+  return { width, height, ...size, frameCount: frames ?? model.frameCount };
+}
+
+function listening({ output, signal }: CommandContext) {
+  return {
+    signal,
+    onEvent(event: EngineEvent) {
+      if (event.type === 'progress') output.progress('Evaluating', event.progress);
+    },
+  };
+}
+
+interface Evaluated {
+  sampling: UsedSampling;
+  sheet: SheetRow[];
+  seconds: number;
+  takenOver: number;
+}
+
+/** Writes the contact sheets, the numbers and their tables, and answers the command. */
+async function report(
+  context: CommandContext,
+  services: Services,
+  model: ModelInfo,
+  folder: string,
+  result: Evaluated,
+  measured: string,
+  tables: string,
+): Promise<void> {
+  context.output.endProgress();
+  const device = await services.device.report();
+  const sheets = await drawSheets(folder, model, result.sheet);
+  const text = `${heading(model, device, result, measured)}\n\n${tables}`;
+  const value = { model, device, measured, result };
+  await writeBeside(join(folder, 'evaluation.json'), `${JSON.stringify(value, null, 1)}\n`);
+  await writeBeside(join(folder, 'evaluation.txt'), `${text}\n`);
+  context.output.result(
+    'evaluation',
+    { folder, contactSheets: sheets, ...value },
+    `${text}\n\n${folder}: evaluation.json, ${sheets.join(', ')}`,
+  );
+}
+
+/** What the numbers are worth: how many of what, sampled how, computed by what. */
+function heading(model: ModelInfo, device: DeviceReport, result: Evaluated, measured: string): string {
+  const { sampling, seconds, takenOver } = result;
+  return [
+    `Model ${model.name}: ${measured}; sampled in ${sampling.steps} steps, guidance ${sampling.guidance}, seed ${sampling.seed}.`,
+    `Computed by ${device.chosen} (${device.description}), ${device.threads} threads, in ${formatDuration(seconds)}${
+      takenOver > 0 ? `, with ${takenOver} parts of an earlier run` : ''
+    }.`,
+  ].join('\n');
+}
+
+/** One contact sheet for each group of rows -> the names of the files. */
+async function drawSheets(folder: string, model: ModelInfo, rows: SheetRow[]): Promise<string[]> {
+  const groups = [...new Set(rows.map(({ group }) => group))];
+  const files: string[] = [];
+  for (const group of groups) {
+    const file = groups.length === 1 ? 'contact-sheet.png' : `contact-sheet-${group.replaceAll(' ', '-')}.png`;
+    const picture = await drawContactSheet(
+      rows.filter((row) => row.group === group),
+      { title: `${model.name}, ${group}`, pictureHeight: 96 },
+    );
+    await writeBeside(join(folder, file), picture);
+    files.push(file);
+  }
+  return files;
+}
+
+/** A reader never sees half a file. */
+async function writeBeside(file: string, content: string | Buffer): Promise<void> {
+  await writeFile(`${file}.part`, content);
+  await rename(`${file}.part`, file);
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import {
+  type AutoencoderSummary,
+  type EvaluateModelRequest,
+  type ReconstructedClip,
+  reconstructedClip,
+  type SheetRow,
+} from '../../../shared/domain/evaluation.ts';
+import { parseRational } from '../../../shared/domain/time.ts';
+import { type Pictures, readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
+import { gradientDistance } from '../metrics/gradient-distance.ts';
+import { meanSquaredError } from '../metrics/mse.ts';
+import { psnrOfMse } from '../metrics/psnr.ts';
+import { structuralSimilarity } from '../metrics/ssim.ts';
+import type { Judge } from '../models/judge/judge.ts';
+import type { WanPipeline } from '../models/wan/pipeline.ts';
+import { checkVideoSize } from '../models/wan/vae-config.ts';
+import { sampleScene } from '../world/scene.ts';
+import { readKept, writeWhole } from './folder.ts';
+import { judgeDistanceOf } from './judging.ts';
+import { type EvaluationOptions, phaseReporter } from './progress.ts';
+import { evaluationSizes, renderOptions, renderPictures } from './scenes.ts';
+import { statisticOf } from './statistics.ts';
+
+interface Source {
+  name: string;
+  set: AutoencoderSummary['set'];
+  pictures(): Promise<Pictures>;
+}
+
+/** So many clips of each set are kept as pictures, for the contact sheet. */
+const shownPerSet = 2;
+
+/** Encodes and decodes clips of test scenes and of files. `takenOver`: how many an earlier run had measured. */
+export async function evaluateAutoencoder(
+  pipeline: WanPipeline,
+  judge: Judge,
+  request: EvaluateModelRequest,
+  { signal, onEvent }: EvaluationOptions,
+): Promise<{ summaries: AutoencoderSummary[]; sheet: SheetRow[]; takenOver: number }> {
+  const sizes = evaluationSizes(pipeline, request.size);
+  const world = request.seeds.slice(0, request.worldClips).map(
+    (seed, index): Source => ({
+      name: `seed ${seed}`,
+      set: 'world',
+      pictures: () => renderPictures(sampleScene(seed), renderOptions(pipeline, sizes[index % sizes.length]!)),
+    }),
+  );
+  const real = request.realClips.map(({ name, frames }): Source => {
+    checkVideoSize(pipeline.vaeConfig, frames.frameCount, frames.height, frames.width);
+    return { name, set: 'real', pictures: () => readRawFrames(frames) };
+  });
+  const sources = [...real, ...world];
+  const report = phaseReporter(onEvent, 'autoencoder', 'clips', sources.length);
+  const rate = parseRational(String(pipeline.extras.frameRate));
+  const clips: { source: Source; measured: ReconstructedClip }[] = [];
+  const sheet: SheetRow[] = [];
+  let takenOver = 0;
+  for (const source of sources) {
+    signal?.throwIfAborted();
+    const stem = join(request.outputFolder, `autoencoder-${source.set}-${source.name.replaceAll(/[^\w.-]+/g, '-')}`);
+    let measured = await readKept(`${stem}.json`, reconstructedClip);
+    const shown = clips.filter((clip) => clip.source.set === source.set).length < shownPerSet;
+    if (measured) takenOver++;
+    if (!measured || shown) {
+      const pictures = await source.pictures();
+      const { result, rebuilt } = await reconstructClip(pipeline, judge, source.name, pictures, signal);
+      measured ??= result;
+      if (shown) {
+        const note = measured.psnr === null ? '' : `${measured.psnr.toFixed(1)} dB`;
+        sheet.push(
+          {
+            group: 'model',
+            label: source.name,
+            note: 'original',
+            frames: await writeRawFrames(`${stem}.rgb`, pictures, rate),
+          },
+          {
+            group: 'model',
+            label: source.name,
+            note: `through the autoencoder, ${note}`,
+            frames: await writeRawFrames(`${stem}-rebuilt.rgb`, rebuilt, rate),
+          },
+        );
+      }
+      await writeWhole(`${stem}.json`, measured);
+    }
+    clips.push({ source, measured });
+    report(clips.length, clips.length - takenOver);
+  }
+  const summaries = (['world', 'real'] as const).flatMap((set) => {
+    const measured = clips.filter((clip) => clip.source.set === set).map((clip) => clip.measured);
+    return measured.length > 0 ? [summarise(set, measured)] : [];
+  });
+  return { summaries, sheet, takenOver };
+}
+
+async function reconstructClip(
+  pipeline: WanPipeline,
+  judge: Judge,
+  name: string,
+  pictures: Pictures,
+  signal?: AbortSignal,
+): Promise<{ result: ReconstructedClip; rebuilt: Pictures }> {
+  const startedAt = performance.now();
+  const latents = await pipeline.encodeFrames(pictures, { signal });
+  await latents.data(); // which is when a recording backend computes them
+  const encodedAt = performance.now();
+  const rebuilt = await pipeline.decodeFrames(latents, { signal }).finally(() => latents.dispose());
+  const decodedAt = performance.now();
+  const mse = meanSquaredError(rebuilt.data, pictures.data);
+  const result: ReconstructedClip = {
+    name,
+    mse,
+    psnr: mse > 0 ? psnrOfMse(mse) : null,
+    ssim: structuralSimilarity(rebuilt.data, pictures.data, pictures),
+    gradientDistance: gradientDistance(rebuilt.data, pictures.data, pictures),
+    judgeDistance: judgeDistanceOf(await judge.look(rebuilt), await judge.look(pictures)),
+    encodeSeconds: (encodedAt - startedAt) / 1000,
+    decodeSeconds: (decodedAt - encodedAt) / 1000,
+  };
+  return { result, rebuilt };
+}
+
+function summarise(set: AutoencoderSummary['set'], clips: ReconstructedClip[]): AutoencoderSummary {
+  return {
+    set,
+    clips,
+    psnr: statisticOf(clips.map(({ psnr }) => psnr)),
+    ssim: statisticOf(clips.map(({ ssim }) => ssim)),
+    gradientDistance: statisticOf(clips.map((clip) => clip.gradientDistance)),
+    judgeDistance: statisticOf(clips.map((clip) => clip.judgeDistance)),
+  };
+}

@@ -1,0 +1,183 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { RawFrames } from '../../../shared/domain/clip.ts';
+import { editSettings } from '../../../shared/domain/edit.ts';
+import {
+  type EvaluateConceptRequest,
+  type MethodMeasures,
+  type MethodName,
+  methodMeasures,
+  type SceneMeasures,
+  type SheetRow,
+  sheetRow,
+  type UsedSampling,
+} from '../../../shared/domain/evaluation.ts';
+import type { Recipe } from '../../../shared/domain/recipe.ts';
+import { parseRational } from '../../../shared/domain/time.ts';
+import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
+import type { Judge } from '../models/judge/judge.ts';
+import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
+import { learnConcept } from '../training/learn.ts';
+import { type ConceptScene, conceptScene } from './concept-scene.ts';
+import { readKept, writeWhole } from './folder.ts';
+import { type MakeClip, measureMethod, measureTruth } from './measure-method.ts';
+import { type EvaluationOptions, withinPart } from './progress.ts';
+import { evaluationSizes, renderOptions } from './scenes.ts';
+
+/** What every scene of an evaluation shares. */
+export interface SceneEvaluation {
+  model: GenerateModel;
+  judge: Judge;
+  request: EvaluateConceptRequest;
+  sampling: UsedSampling;
+  /** Says how far the whole evaluation is. */
+  whole(): string;
+}
+
+/** A way to make clips of a scene; without a recipe it is the base model, which knows the scene by plain words only. */
+interface Method {
+  name: Exclude<MethodName, 'truth'>;
+  recipe: Recipe | null;
+}
+
+function methodsOf({ recipe, withLora }: EvaluateConceptRequest): Method[] {
+  const lora: Recipe = { ...recipe, method: 'lora', rank: 8 };
+  const same = recipe.method === 'lora' && recipe.rank === 8;
+  return [
+    { name: 'base', recipe: null },
+    ...(withLora && !same ? [{ name: 'lora' as const, recipe: lora }] : []),
+    { name: 'concept', recipe },
+  ];
+}
+
+const partFile = z.object({ measures: methodMeasures, sheet: z.array(sheetRow) });
+
+/**
+ * Measures every method on the scene of one seed. Methods that an earlier run finished in `folder` are taken over, and a learning
+ * goes on from its checkpoint. With `shown` all clips are kept for the contact sheet, otherwise each goes once it is measured.
+ */
+export async function evaluateScene(
+  evaluation: SceneEvaluation,
+  seed: number,
+  folder: string,
+  shown: boolean,
+  { signal, onEvent }: EvaluationOptions,
+): Promise<SceneMeasures> {
+  const { model, judge, request, sampling } = evaluation;
+  await mkdir(folder, { recursive: true });
+  const size = evaluationSizes(model.pipeline, request.size)[0]!;
+  const rate = parseRational(String(model.pipeline.extras.frameRate));
+  const scene = await conceptScene(seed, renderOptions(model.pipeline, size), judge);
+  const source = await writeRawFrames(join(folder, 'source.rgb'), scene.source, rate);
+  const group = `seed ${seed}`;
+  const rows: SheetRow[] = [];
+  const methods: MethodMeasures[] = [await measureTruth(scene, judge)];
+  if (shown) rows.push(...(await truthRows(scene, folder, group, rate)));
+
+  for (const { name: method, recipe } of methodsOf(request)) {
+    signal?.throwIfAborted();
+    const file = join(folder, `${method}.json`);
+    const kept = await readKept(file, partFile);
+    if (kept) {
+      methods.push(kept.measures);
+      rows.push(...kept.sheet);
+      continue;
+    }
+    const telling = (phase: string) =>
+      withinPart(onEvent, (progress) => ({
+        phase: `${group}, ${method}: ${phase}, ${progress.phase}`,
+        message: evaluation.whole(),
+      }));
+    const learned = recipe
+      ? await learnOnce(model, request.model, recipe, scene, source, join(folder, method), {
+          signal,
+          onEvent: telling('learning'),
+        })
+      : null;
+    const own: SheetRow[] = [];
+    const make: MakeClip = async (name, words, sliders) => {
+      signal?.throwIfAborted();
+      const prompt = recipe ? words.learned : words.plain;
+      const { frames, seconds } = await generateClip(
+        model,
+        {
+          model: request.model,
+          conceptFile: learned?.conceptFile ?? null,
+          source,
+          size: null,
+          settings: editSettings.parse({ prompt, ...sampling, sliders }),
+          output: join(folder, `${method}-${name.replaceAll(' ', '-')}.rgb`),
+        },
+        { signal, onEvent: telling(name) },
+      );
+      const pictures = await readRawFrames(frames);
+      if (shown) own.push({ group, label: `${name}: ${method}`, note: prompt, frames });
+      else await rm(frames.file);
+      return { pictures, seconds };
+    };
+    const gains = method === 'concept' ? request.gains : [];
+    const measured = await measureMethod(method, scene, judge, make, gains);
+    const measures: MethodMeasures = { ...measured, learnSeconds: learned?.seconds ?? null };
+    await writeWhole(file, { measures, sheet: own });
+    methods.push(measures);
+    rows.push(...own);
+  }
+  const sheet = [{ group, label: 'source', note: scene.prompt.plain, frames: source }, ...besideEachOther(rows)];
+  return { seed, caption: scene.caption, methods, sheet: shown ? sheet : [] };
+}
+
+const learning = z.object({ finished: z.boolean(), seconds: z.number() });
+
+/** Learns a scene, or goes on with a learning that was stopped, or takes over one that is finished. */
+async function learnOnce(
+  model: GenerateModel,
+  directory: string,
+  recipe: Recipe,
+  scene: ConceptScene,
+  source: RawFrames,
+  stem: string,
+  options: EvaluationOptions,
+): Promise<{ conceptFile: string; seconds: number }> {
+  const conceptFile = `${stem}.safetensors`;
+  const workDirectory = `${stem}-work`;
+  const file = `${stem}-learning.json`;
+  const before = (await readKept(file, learning)) ?? { finished: false, seconds: 0 };
+  if (before.finished) return { conceptFile, seconds: before.seconds };
+  const startedAt = performance.now();
+  const secondsSoFar = () => before.seconds + (performance.now() - startedAt) / 1000;
+  try {
+    const clips = [{ frames: source, caption: scene.caption }];
+    await learnConcept(model, { model: directory, clips, recipe, workDirectory, conceptFile }, options);
+  } catch (error) {
+    await writeWhole(file, { finished: false, seconds: secondsSoFar() });
+    throw error;
+  }
+  const seconds = secondsSoFar();
+  await writeWhole(file, { finished: true, seconds });
+  await rm(workDirectory, { recursive: true, force: true });
+  return { conceptFile, seconds };
+}
+
+async function truthRows(
+  scene: ConceptScene,
+  folder: string,
+  group: string,
+  rate: RawFrames['rate'],
+): Promise<SheetRow[]> {
+  const rows: SheetRow[] = [];
+  for (const { change, prompt, render } of scene.edits) {
+    const { target } = await render();
+    const frames = await writeRawFrames(join(folder, `truth-${change.kind}.rgb`), target, rate);
+    rows.push({ group, label: `edit ${change.kind}: truth`, note: prompt.plain, frames });
+  }
+  return rows;
+}
+
+/** Rows of the same clip by several methods one below the other; the reconstruction first, sliders last. */
+function besideEachOther(rows: readonly SheetRow[]): SheetRow[] {
+  const nameOf = ({ label }: SheetRow) => label.slice(0, label.lastIndexOf(':'));
+  const order = (name: string) => (name === 'reconstruction' ? 0 : name.startsWith('edit') ? 1 : 2);
+  const names = [...new Set(rows.map(nameOf))].sort((a, b) => order(a) - order(b));
+  return names.flatMap((name) => rows.filter((row) => nameOf(row) === name));
+}

@@ -1,0 +1,54 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../../../shared/ipc/result.ts';
+
+const settingsFile = z.looseObject({ version: z.literal(1) });
+
+/**
+ * Opens the folder of an evaluation, making it if need be. Throws `conflict` when it holds parts that were measured with other
+ * settings: their means would be of nothing.
+ */
+export async function openEvaluationFolder(folder: string, settings: Record<string, unknown>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, 'settings.json');
+  const wanted = { version: 1 as const, ...settings };
+  const found = await readKept(file, settingsFile);
+  if (!found) return writeWhole(file, wanted);
+  if (canonical(found) === canonical(wanted)) return;
+  const changed = Object.keys({ ...found, ...wanted }).filter(
+    (name) => canonical(found[name]) !== canonical((wanted as Record<string, unknown>)[name]),
+  );
+  throw new AppError('conflict', `${folder} holds an evaluation with other settings: ${changed.join(', ')} differ.`, {
+    hint: 'Choose another folder with --output, or delete this one.',
+  });
+}
+
+/** A part that an earlier run finished; undefined when it is not there or not whole. */
+export async function readKept<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined; // of an older version or damaged: measured again
+  }
+}
+
+/** Writes a part: beside, then renamed. */
+export async function writeWhole(file: string, value: unknown): Promise<void> {
+  await writeFile(`${file}.part`, `${JSON.stringify(value, null, 1)}\n`);
+  await rename(`${file}.part`, file);
+}
+
+/** The same text for the same content, in whatever order the keys are. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner) =>
+    inner && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,133 @@
+import type {
+  EditMeasures,
+  MethodMeasures,
+  MethodName,
+  ReconstructionMeasures,
+  SliderPoint,
+} from '../../../shared/domain/evaluation.ts';
+import type { Pictures } from '../formats/raw-frames.ts';
+import { motionAgainstSource } from '../metrics/motion.ts';
+import { meanSquaredError } from '../metrics/mse.ts';
+import type { Judge, Judgement } from '../models/judge/judge.ts';
+import type { ConceptScene, TrueEdit } from './concept-scene.ts';
+import {
+  agreementOf,
+  attributeOfChange,
+  coherenceOf,
+  identityOf,
+  keptAttributes,
+  namesIt,
+  preservationOf,
+} from './judging.ts';
+
+export interface Sliders {
+  identity: number;
+  motion: number;
+}
+
+/** How a method makes a clip. `name` says which one, for the file that it may be kept in. */
+export type MakeClip = (
+  name: string,
+  prompt: { learned: string; plain: string },
+  sliders: Sliders,
+) => Promise<{ pictures: Pictures; seconds: number }>;
+
+/** Reconstructs a scene by a method, makes every true edit of it and, for `gains`, moves both sliders. */
+export async function measureMethod(
+  method: MethodName,
+  scene: ConceptScene,
+  judge: Judge,
+  make: MakeClip,
+  gains: readonly number[],
+): Promise<Omit<MethodMeasures, 'learnSeconds'>> {
+  const learned = { identity: 1, motion: 1 };
+  const first = await make('reconstruction', scene.prompt, learned);
+  const seen = await judge.look(first.pictures);
+  const kept = keptInReconstruction(scene, judge);
+  const reconstruction: ReconstructionMeasures = {
+    mse: meanSquaredError(first.pictures.data, scene.source.data),
+    identity: identityOf(seen, scene.seen),
+    textAgreement: agreementOf(seen, scene.prompt.text),
+    temporalCoherence: coherenceOf(seen),
+    preservation: preservationOf(seen, scene.seen, kept),
+    seconds: first.seconds,
+  };
+  const edits: EditMeasures[] = [];
+  for (const edit of scene.edits) {
+    const { pictures, seconds } = await make(`edit ${edit.change.kind}`, edit.prompt, learned);
+    edits.push(await measureEdit(edit, pictures, seconds, scene, judge));
+  }
+  const sliders: SliderPoint[] = [];
+  for (const slider of ['identity', 'motion'] as const) {
+    for (const gain of gains) {
+      const asLearned = gain === 1;
+      const { pictures } = asLearned
+        ? first
+        : await make(`${slider} ${gain}`, scene.prompt, { ...learned, [slider]: gain });
+      sliders.push(sliderPoint(slider, gain, pictures, asLearned ? seen : await judge.look(pictures), scene));
+    }
+  }
+  return { method, reconstruction, edits, sliders };
+}
+
+/** The re-rendered edits themselves: what a perfect method would reach under this judge. */
+export async function measureTruth(scene: ConceptScene, judge: Judge): Promise<MethodMeasures> {
+  const edits: EditMeasures[] = [];
+  for (const edit of scene.edits) {
+    const { target } = await edit.render();
+    edits.push(await measureEdit(edit, target, null, scene, judge));
+  }
+  return { method: 'truth', learnSeconds: null, reconstruction: null, edits, sliders: [] };
+}
+
+async function measureEdit(
+  { change, prompt, before, after, render }: TrueEdit,
+  pictures: Pictures,
+  seconds: number | null,
+  scene: ConceptScene,
+  judge: Judge,
+): Promise<EditMeasures> {
+  const seen = await judge.look(pictures);
+  const { target, mask } = await render();
+  const outside = mask.map((value) => (value === 0 ? 255 : 0));
+  const errorWithin = (where: Uint8Array) => {
+    const error = meanSquaredError(pictures.data, target.data, where);
+    return Number.isNaN(error) ? null : error;
+  };
+  return {
+    kind: change.kind,
+    to: change.to,
+    success: namesIt(seen, judge.labels, attributeOfChange[change.kind], change.to),
+    preservation: preservationOf(seen, scene.seen, keptAttributes(before, after, judge.labels)),
+    mse: meanSquaredError(pictures.data, target.data),
+    mseInside: errorWithin(mask),
+    mseOutside: errorWithin(outside),
+    identity: identityOf(seen, scene.seen),
+    textAgreement: agreementOf(seen, prompt.text),
+    temporalCoherence: coherenceOf(seen),
+    seconds,
+  };
+}
+
+function keptInReconstruction({ edits }: ConceptScene, judge: Judge) {
+  const attributes = edits[0]?.before;
+  return attributes ? keptAttributes(attributes, attributes, judge.labels) : [];
+}
+
+function sliderPoint(
+  slider: SliderPoint['slider'],
+  gain: number,
+  pictures: Pictures,
+  seen: Judgement,
+  { source, seen: sourceSeen }: ConceptScene,
+): SliderPoint {
+  const motion = motionAgainstSource(pictures.data, source.data, source);
+  return {
+    slider,
+    gain,
+    identity: identityOf(seen, sourceSeen),
+    mse: meanSquaredError(pictures.data, source.data),
+    motionAmount: motion.amount,
+    motionAgreement: motion.agreement,
+  };
+}

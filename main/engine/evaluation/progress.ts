@@ -1,0 +1,35 @@
+import type { EngineEvent } from '../../../shared/domain/engine.ts';
+import type { Progress } from '../../../shared/domain/job.ts';
+
+export interface EvaluationOptions {
+  signal?: AbortSignal;
+  onEvent?(event: EngineEvent): void;
+}
+
+/** Reports one phase of equal items, with the time left by the rate of this run. `done` may have begun above 0. */
+export function phaseReporter(
+  onEvent: EvaluationOptions['onEvent'],
+  phase: string,
+  unit: string,
+  total: number,
+): (done: number, measured: number) => void {
+  const startedAt = performance.now();
+  return (done, measured) => {
+    const seconds = (performance.now() - startedAt) / 1000;
+    const perSecond = measured > 0 ? measured / seconds : null;
+    const etaSeconds = perSecond === null ? null : (total - done) / perSecond;
+    onEvent?.({ type: 'progress', progress: { phase, done, total, unit, perSecond, etaSeconds } });
+  };
+}
+
+/** Passes on the progress of a part of the work, under the name of the part and with a word on the whole. */
+export function withinPart(
+  onEvent: EvaluationOptions['onEvent'],
+  describe: (progress: Progress) => { phase: string; message: string },
+): (event: EngineEvent) => void {
+  return (event) => {
+    if (event.type === 'progress')
+      onEvent?.({ type: 'progress', progress: { ...event.progress, ...describe(event.progress) } });
+    else if (event.type === 'checkpoint') onEvent?.(event);
+  };
+}

@@ -1,0 +1,95 @@
+import type {
+  EditMeasures,
+  KindSummary,
+  MethodMeasures,
+  MethodName,
+  MethodSummary,
+  SceneMeasures,
+  SliderSummary,
+} from '../../../shared/domain/evaluation.ts';
+import { psnrOfMse } from '../metrics/psnr.ts';
+import { meanOf, statisticOf } from './statistics.ts';
+
+/** The order of rows. */
+const methodOrder: readonly MethodName[] = ['truth', 'base', 'lora', 'concept'];
+
+/** Means and spreads over scenes, per method, per kind of edit, and along both sliders. */
+export function summariseConcepts(scenes: readonly SceneMeasures[]): {
+  methods: MethodSummary[];
+  kinds: KindSummary[];
+  sliders: SliderSummary[];
+} {
+  const all = scenes.flatMap(({ methods }) => methods);
+  const present = methodOrder.filter((name) => all.some(({ method }) => method === name));
+  const of = (name: MethodName) => all.filter(({ method }) => method === name);
+  return {
+    methods: present.map((name) => summariseMethod(name, of(name))),
+    kinds: kindsOf(all).flatMap((kind) => present.map((name) => summariseKind(kind, name, of(name)))),
+    sliders: summariseSliders(of('concept')),
+  };
+}
+
+function summariseMethod(method: MethodName, measured: MethodMeasures[]): MethodSummary {
+  const reconstructions = measured.map(({ reconstruction }) => reconstruction);
+  // A scene's mean over its kinds of edits is one value: scenes are what the spread is over.
+  const ofEdits = (value: (edit: EditMeasures) => number | null) =>
+    statisticOf(measured.map(({ edits }) => meanOf(edits.map(value))));
+  return {
+    method,
+    scenes: measured.length,
+    mse: statisticOf(reconstructions.map((each) => each?.mse ?? null)),
+    psnr: statisticOf(reconstructions.map((each) => (each ? psnrOfMse(each.mse) : null))),
+    identity: statisticOf(reconstructions.map((each) => each?.identity ?? null)),
+    editIdentity: ofEdits((edit) => (edit.kind === 'subject' ? null : edit.identity)),
+    textAgreement: ofEdits((edit) => edit.textAgreement),
+    temporalCoherence: ofEdits((edit) => edit.temporalCoherence),
+    success: ofEdits(successOf),
+    preservation: ofEdits((edit) => edit.preservation),
+    editError: ofEdits((edit) => edit.mse),
+    errorInside: ofEdits((edit) => edit.mseInside),
+    errorOutside: ofEdits((edit) => edit.mseOutside),
+    learnSeconds: statisticOf(measured.map(({ learnSeconds }) => learnSeconds)),
+    editSeconds: ofEdits((edit) => edit.seconds),
+  };
+}
+
+function summariseKind(kind: string, method: MethodName, measured: MethodMeasures[]): KindSummary {
+  const edits = measured.flatMap((each) => each.edits.filter((edit) => edit.kind === kind));
+  const over = (value: (edit: EditMeasures) => number | null) => statisticOf(edits.map(value));
+  return {
+    kind,
+    method,
+    edits: edits.length,
+    success: over(successOf),
+    preservation: over((edit) => edit.preservation),
+    identity: over((edit) => edit.identity),
+    textAgreement: over((edit) => edit.textAgreement),
+    errorInside: over((edit) => edit.mseInside),
+    errorOutside: over((edit) => edit.mseOutside),
+  };
+}
+
+function summariseSliders(measured: MethodMeasures[]): SliderSummary[] {
+  const points = measured.flatMap(({ sliders }) => sliders);
+  return (['identity', 'motion'] as const).flatMap((slider) => {
+    const own = points.filter((point) => point.slider === slider);
+    const gains = [...new Set(own.map(({ gain }) => gain))].sort((a, b) => a - b);
+    return gains.map((gain): SliderSummary => {
+      const at = own.filter((point) => point.gain === gain);
+      return {
+        slider,
+        gain,
+        identity: statisticOf(at.map(({ identity }) => identity)),
+        mse: statisticOf(at.map(({ mse }) => mse)),
+        motionAmount: statisticOf(at.map(({ motionAmount }) => motionAmount)),
+        motionAgreement: statisticOf(at.map(({ motionAgreement }) => motionAgreement)),
+      };
+    });
+  });
+}
+
+const successOf = ({ success }: EditMeasures) => (success === null ? null : Number(success));
+
+function kindsOf(all: readonly MethodMeasures[]): string[] {
+  return [...new Set(all.flatMap(({ edits }) => edits.map(({ kind }) => kind)))];
+}

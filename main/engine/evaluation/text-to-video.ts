@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { rawFrames } from '../../../shared/domain/clip.ts';
+import { editSettings } from '../../../shared/domain/edit.ts';
+import type {
+  EvaluateModelRequest,
+  SheetRow,
+  TextToVideoSummary,
+  UsedSampling,
+} from '../../../shared/domain/evaluation.ts';
+import { readRawFrames } from '../formats/raw-frames.ts';
+import { frechetDistance } from '../metrics/frechet.ts';
+import type { Judge, Judgement } from '../models/judge/judge.ts';
+import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
+import { captionTexts } from '../training/captions.ts';
+import { attributes, caption } from '../world/caption.ts';
+import { sampleScene } from '../world/scene.ts';
+import { readKept, writeWhole } from './folder.ts';
+import { agreementOf, askedAttributes, coherenceOf, namesIt } from './judging.ts';
+import { type EvaluationOptions, phaseReporter } from './progress.ts';
+import { evaluationSizes, renderOptions, renderPictures } from './scenes.ts';
+import { meanOf, statisticOf } from './statistics.ts';
+
+/** What the judge says of one clip beside its prompt. */
+const lookedAt = z.object({
+  right: z.record(z.string(), z.boolean()),
+  textAgreement: z.number(),
+  temporalCoherence: z.number(),
+  features: z.array(z.number()),
+});
+type LookedAt = z.infer<typeof lookedAt>;
+
+const promptMeasures = z.object({
+  seed: z.int(),
+  prompt: z.string(),
+  seconds: z.number(),
+  frames: rawFrames.nullable(),
+  generated: lookedAt,
+  rendered: lookedAt,
+  /** Features of a rendered scene of another seed, for the distance that sampling alone gives. */
+  other: z.array(z.number()),
+});
+type PromptMeasures = z.infer<typeof promptMeasures>;
+
+/** So many generated clips are kept for the contact sheet. */
+const shown = 8;
+/** Added to a seed for another test seed, far from any range that is asked for. */
+const otherSeeds = 10_000_000;
+
+/** Clips of the model for the captions of test scenes, beside those scenes as rendered. */
+export async function evaluateTextToVideo(
+  model: GenerateModel,
+  judge: Judge,
+  request: EvaluateModelRequest,
+  sampling: UsedSampling,
+  { signal, onEvent }: EvaluationOptions,
+): Promise<{ summary: TextToVideoSummary | null; sheet: SheetRow[]; takenOver: number }> {
+  const seeds = request.seeds.slice(0, request.prompts);
+  const measured: PromptMeasures[] = [];
+  const report = phaseReporter(onEvent, 'text to video', 'clips', seeds.length);
+  let takenOver = 0;
+  for (const [index, seed] of seeds.entries()) {
+    signal?.throwIfAborted();
+    const stem = join(request.outputFolder, `prompt-${String(seed).padStart(6, '0')}`);
+    const kept = await readKept(`${stem}.json`, promptMeasures);
+    if (kept) takenOver++;
+    const found =
+      kept ?? (await measurePrompt(model, judge, { ...request, sampling }, seed, index, `${stem}.rgb`, signal));
+    if (!kept) await writeWhole(`${stem}.json`, found);
+    measured.push(found);
+    report(measured.length, measured.length - takenOver);
+  }
+  const sheet = measured
+    .slice(0, shown)
+    .flatMap(({ seed, prompt, frames }): SheetRow[] =>
+      frames ? [{ group: 'model', label: `text to video, seed ${seed}`, note: prompt, frames }] : [],
+    );
+  return { summary: measured.length > 0 ? summarise(measured, judge) : null, sheet, takenOver };
+}
+
+async function measurePrompt(
+  model: GenerateModel,
+  judge: Judge,
+  request: EvaluateModelRequest & { sampling: UsedSampling },
+  seed: number,
+  index: number,
+  file: string,
+  signal?: AbortSignal,
+): Promise<PromptMeasures> {
+  const scene = sampleScene(seed);
+  const prompt = captionTexts(caption(scene)).full;
+  const sizes = evaluationSizes(model.pipeline, request.size);
+  const size = sizes[index % sizes.length]!;
+  const options = renderOptions(model.pipeline, size);
+  const asked = askedAttributes(attributes(scene), judge.labels);
+  const [text] = await judge.read([prompt]);
+  const describe = (judgement: Judgement): LookedAt => ({
+    right: Object.fromEntries(
+      asked.map((name) => [name, namesIt(judgement, judge.labels, name, attributes(scene)[name]) === true]),
+    ),
+    textAgreement: agreementOf(judgement, text!),
+    temporalCoherence: coherenceOf(judgement),
+    features: Array.from(judgement.features),
+  });
+  const rendered = describe(await judge.look(await renderPictures(scene, options)));
+  const other = await judge.look(await renderPictures(sampleScene(otherSeeds + seed), options));
+  const { steps, guidance } = request.sampling;
+  const { frames, seconds } = await generateClip(
+    model,
+    {
+      model: request.model,
+      conceptFile: null,
+      source: null,
+      size,
+      // Each clip from noise of its own: with one noise for all, the clips would be more alike than the model's are.
+      settings: editSettings.parse({ prompt, steps, guidance, seed: request.sampling.seed + seed }),
+      output: file,
+    },
+    { signal },
+  );
+  const generated = describe(await judge.look(await readRawFrames(frames)));
+  return { seed, prompt, seconds, frames, generated, rendered, other: Array.from(other.features) };
+}
+
+function summarise(measured: PromptMeasures[], judge: Judge): TextToVideoSummary {
+  const attributeRows = Object.keys(judge.labels).flatMap((name) => {
+    const asked = measured.filter(({ rendered }) => name in rendered.right);
+    if (asked.length === 0) return [];
+    const share = (of: 'generated' | 'rendered') => asked.filter((each) => each[of].right[name]).length / asked.length;
+    return [{ name, prompts: asked.length, generated: share('generated'), rendered: share('rendered') }];
+  });
+  const features = (of: 'generated' | 'rendered') => measured.map((each) => Float32Array.from(each[of].features));
+  const other = measured.map((each) => Float32Array.from(each.other));
+  const enough = measured.length >= 2;
+  const both = (value: (of: LookedAt) => number) => ({
+    generated: statisticOf(measured.map(({ generated }) => value(generated))),
+    rendered: statisticOf(measured.map(({ rendered }) => value(rendered))),
+  });
+  return {
+    prompts: measured.length,
+    attributes: attributeRows,
+    generatedMean: meanOf(attributeRows.map((row) => row.generated)),
+    renderedMean: meanOf(attributeRows.map((row) => row.rendered)),
+    textAgreement: both((each) => each.textAgreement),
+    temporalCoherence: both((each) => each.temporalCoherence),
+    frechet: enough ? frechetDistance(features('generated'), features('rendered')) : null,
+    frechetFloor: enough ? frechetDistance(features('rendered'), other) : null,
+    secondsPerClip: statisticOf(measured.map(({ seconds }) => seconds)),
+  };
+}

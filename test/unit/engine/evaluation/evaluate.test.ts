@@ -1,0 +1,122 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createEngine, type Engine } from '../../../../main/engine/index.ts';
+import type { EngineEvent } from '../../../../shared/domain/engine.ts';
+import { evaluateConceptRequest, evaluateModelRequest } from '../../../../shared/domain/evaluation.ts';
+import { recipe } from '../../../../shared/domain/recipe.ts';
+
+const golden = resolve(import.meta.dirname, '../../../golden');
+const size = { width: 32, height: 32, frameCount: 5 };
+let engine: Engine;
+let folder: string;
+beforeAll(async () => {
+  engine = await createEngine({ threads: 2 });
+  folder = await mkdtemp(join(tmpdir(), 'motif-evaluation-'));
+});
+afterAll(async () => {
+  await engine.dispose();
+  await rm(folder, { recursive: true });
+});
+
+const common = (name: string) => ({
+  model: join(golden, 'model'),
+  judge: join(golden, 'judge'),
+  size,
+  sampling: { steps: 2, guidance: 2, seed: 1 },
+  outputFolder: join(folder, name),
+});
+
+const modelRequest = (changes: object = {}) =>
+  evaluateModelRequest.parse({
+    ...common('model'),
+    seeds: [0, 10, 20],
+    worldClips: 2,
+    prompts: 2,
+    realClips: [],
+    ...changes,
+  });
+
+const quick = { rank: 2, stepsIdentity: 1, stepsMotion: 1, batchSize: 2, batchSizeMotion: 2, priorClips: 2 };
+const conceptRequest = (changes: object = {}) =>
+  evaluateConceptRequest.parse({
+    ...common('concept'),
+    seeds: [10],
+    recipe: recipe.parse(quick),
+    gains: [0, 1],
+    withLora: true,
+    ...changes,
+  });
+
+test('a model is measured, and again without computing anything twice', async () => {
+  const first = await engine.evaluateModel(modelRequest());
+  expect(first.takenOver).toBe(0);
+  expect(first.autoencoder).toHaveLength(1);
+  expect(first.autoencoder[0]!.psnr.count).toBe(2);
+  expect(first.textToVideo).toMatchObject({ prompts: 2, frechet: expect.any(Number) });
+  expect(first.textToVideo!.attributes.map(({ name }) => name)).toContain('light');
+  const again = await engine.evaluateModel(modelRequest({ worldClips: 3 }));
+  expect(again.takenOver).toBe(4);
+  expect(again.autoencoder[0]!.clips.slice(0, 2)).toEqual(first.autoencoder[0]!.clips);
+  expect(again.textToVideo).toEqual(first.textToVideo);
+});
+
+test('real clips are measured by the size they have', async () => {
+  const shown = await engine.evaluateModel(modelRequest());
+  const source = shown.sheet.find(({ note }) => note === 'original')!.frames;
+  const { autoencoder } = await engine.evaluateModel(
+    modelRequest({ prompts: 0, realClips: [{ name: 'mine', frames: source }] }),
+  );
+  const [world, real] = autoencoder;
+  expect(real).toMatchObject({ set: 'real', clips: [{ name: 'mine' }] });
+  expect(real!.clips[0]!.mse).toBeCloseTo(world!.clips[0]!.mse, 8);
+});
+
+test('a concept is measured beside base model, LoRA and truth; stopped, it goes on', async () => {
+  const stop = new AbortController();
+  const events: EngineEvent[] = [];
+  const stopped = engine.evaluateConcept(conceptRequest(), {
+    signal: stop.signal,
+    onEvent(event) {
+      events.push(event);
+      if (event.type === 'progress' && event.progress.phase.includes('concept: learning')) stop.abort();
+    },
+  });
+  await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
+  const parts = join(folder, 'concept/seed-000010');
+  expect(await readdir(parts)).toEqual(expect.arrayContaining(['base.json', 'lora.json']));
+  const before = await stat(join(parts, 'lora.json'));
+
+  const result = await engine.evaluateConcept(conceptRequest());
+  expect((await stat(join(parts, 'lora.json'))).mtimeMs).toBe(before.mtimeMs);
+  expect(result.methods.map(({ method }) => method)).toEqual(['truth', 'base', 'lora', 'concept']);
+  const [truth, base, , concept] = result.methods;
+  expect(truth!.editError.mean).toBe(0);
+  expect(truth!.errorOutside.mean).toBe(0);
+  expect(base!.mse.mean).toBeGreaterThan(0);
+  expect(concept!.learnSeconds.mean).toBeGreaterThan(0);
+  expect(result.sliders.map(({ slider, gain }) => `${slider} ${gain}`)).toEqual([
+    'identity 0',
+    'identity 1',
+    'motion 0',
+    'motion 1',
+  ]);
+  expect(result.sheet[0]).toMatchObject({ group: 'seed 10', label: 'source' });
+  const file = JSON.parse(await readFile(join(folder, 'concept/seed-000010.json'), 'utf8'));
+  expect(file).toMatchObject({ seed: 10, caption: { static: expect.stringContaining('[v]') } });
+
+  const again = await engine.evaluateConcept(conceptRequest());
+  expect(again).toMatchObject({ takenOver: 1, methods: result.methods, sliders: result.sliders });
+});
+
+test('seeds of the training, other settings and a missing judge are refused', async () => {
+  await expect(engine.evaluateModel(modelRequest({ seeds: [0, 3] }))).rejects.toMatchObject({
+    code: 'invalid-input',
+    message: expect.stringContaining('Seed 3'),
+  });
+  await expect(engine.evaluateConcept(conceptRequest({ gains: [0, 2] }))).rejects.toMatchObject({ code: 'conflict' });
+  await expect(engine.evaluateModel(modelRequest({ judge: join(folder, 'no-judge') }))).rejects.toMatchObject({
+    code: 'not-found',
+  });
+});

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { summariseConcepts } from '../../../../main/engine/evaluation/summarise-concepts.ts';
+import type { EditMeasures, MethodMeasures, SceneMeasures } from '../../../../shared/domain/evaluation.ts';
+
+const edit = (kind: string, changes: Partial<EditMeasures> = {}): EditMeasures => ({
+  kind,
+  to: 'x',
+  success: true,
+  preservation: 1,
+  mse: 0.1,
+  mseInside: 0.2,
+  mseOutside: 0.05,
+  identity: 0.8,
+  textAgreement: 0.5,
+  temporalCoherence: 0.9,
+  seconds: 6,
+  ...changes,
+});
+
+const measures = (method: MethodMeasures['method'], changes: Partial<MethodMeasures> = {}): MethodMeasures => ({
+  method,
+  learnSeconds: 100,
+  reconstruction: {
+    mse: 0.01,
+    identity: 0.9,
+    textAgreement: 0.5,
+    temporalCoherence: 0.9,
+    preservation: 1,
+    seconds: 6,
+  },
+  edits: [],
+  sliders: [],
+  ...changes,
+});
+
+const scene = (seed: number, ...methods: MethodMeasures[]): SceneMeasures => ({
+  seed,
+  caption: { static: 'a [v] man', dynamic: 'is walking' },
+  methods,
+  sheet: [],
+});
+
+test("a scene's mean over its edits is one value, so that scenes with many edits weigh no more", () => {
+  const many = measures('concept', { edits: [1, 2, 3].map(() => edit('shirt', { success: true })) });
+  const few = measures('concept', { edits: [edit('light', { success: false })] });
+  const [summary] = summariseConcepts([scene(0, many), scene(10, few)]).methods;
+  expect(summary!.success).toMatchObject({ mean: 0.5, count: 2 });
+  expect(summary!.psnr.mean).toBeCloseTo(20);
+});
+
+test('edits that replace the subject do not count for ID, nor unnamed ones for success', () => {
+  const edits = [edit('subject', { identity: 0.1 }), edit('hat', { success: null, mseOutside: null })];
+  const [summary] = summariseConcepts([scene(0, measures('concept', { edits }))]).methods;
+  expect(summary!.editIdentity.mean).toBe(0.8);
+  expect(summary!.success).toMatchObject({ mean: 1 });
+  expect(summary!.errorOutside.mean).toBe(0.05);
+});
+
+test('rows come as truth, base, LoRA, concept, and kinds keep the methods beside each other', () => {
+  const edits = [edit('shirt'), edit('light')];
+  const all = (['concept', 'base', 'truth', 'lora'] as const).map((method) => measures(method, { edits }));
+  const { methods, kinds } = summariseConcepts([scene(0, ...all)]);
+  expect(methods.map(({ method }) => method)).toEqual(['truth', 'base', 'lora', 'concept']);
+  expect(kinds.map(({ kind, method }) => `${kind} ${method}`).slice(0, 5)).toEqual([
+    'shirt truth',
+    'shirt base',
+    'shirt lora',
+    'shirt concept',
+    'light truth',
+  ]);
+});
+
+test('slider curves are in the order of their gains', () => {
+  const point = (gain: number, identity: number) => ({
+    slider: 'identity' as const,
+    gain,
+    identity,
+    mse: 0,
+    motionAmount: 1,
+    motionAgreement: 1,
+  });
+  const first = measures('concept', { sliders: [point(1, 0.9), point(0, 0.2)] });
+  const second = measures('concept', { sliders: [point(0, 0.4), point(1, 0.7)] });
+  const { sliders } = summariseConcepts([scene(0, first), scene(10, second)]);
+  expect(sliders.map(({ gain, identity }) => [gain, Number(identity.mean!.toFixed(2))])).toEqual([
+    [0, 0.3],
+    [1, 0.8],
+  ]);
+});
