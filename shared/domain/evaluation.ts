@@ -73,7 +73,7 @@ export const reconstructedClip = z.object({
 });
 export type ReconstructedClip = z.infer<typeof reconstructedClip>;
 
-export const autoencoderSummary = z.object({
+const autoencoderSummary = z.object({
   set: z.enum(['world', 'real']),
   clips: z.array(reconstructedClip),
   psnr: statistic,
@@ -85,7 +85,7 @@ export const autoencoderSummary = z.object({
 });
 export type AutoencoderSummary = z.infer<typeof autoencoderSummary>;
 
-export const textToVideoSummary = z.object({
+const textToVideoSummary = z.object({
   prompts: z.int(),
   /** Per attribute: how often the judge names what the prompt said, in the model's clips and in the rendered truth. */
   attributes: z.array(z.object({ name: z.string(), prompts: z.int(), generated: z.number(), rendered: z.number() })),
@@ -124,7 +124,7 @@ export const evaluateConceptRequest = z.object({
 export type EvaluateConceptRequest = z.infer<typeof evaluateConceptRequest>;
 
 /** `truth`: the re-rendered edit itself, which tells how far the judge can be trusted. */
-export const methodName = z.enum(['truth', 'base', 'concept', 'lora']);
+const methodName = z.enum(['truth', 'base', 'concept', 'lora']);
 export type MethodName = z.infer<typeof methodName>;
 
 /** What is measured of any clip beside its source. */
@@ -143,11 +143,11 @@ const measured = {
 };
 
 /** `mse` is against the source. */
-export const reconstructionMeasures = z.object(measured);
+const reconstructionMeasures = z.object(measured);
 export type ReconstructionMeasures = z.infer<typeof reconstructionMeasures>;
 
 /** `mse` is against the re-rendered edit: the true edit error. */
-export const editMeasures = z.object({
+const editMeasures = z.object({
   ...measured,
   kind: z.string(),
   to: z.string(),
@@ -159,7 +159,7 @@ export const editMeasures = z.object({
 });
 export type EditMeasures = z.infer<typeof editMeasures>;
 
-export const sliderPoint = z.object({
+const sliderPoint = z.object({
   slider: z.enum(['identity', 'motion']),
   gain: z.number(),
   identity: z.number(),
@@ -190,7 +190,7 @@ export const sceneMeasures = z.object({
 export type SceneMeasures = z.infer<typeof sceneMeasures>;
 
 /** One method over all scenes. Values of edits are means over a scene's kinds of edits, then over scenes. */
-export const methodSummary = z.object({
+const methodSummary = z.object({
   method: methodName,
   scenes: z.int(),
   mse: statistic,
@@ -211,7 +211,7 @@ export const methodSummary = z.object({
 });
 export type MethodSummary = z.infer<typeof methodSummary>;
 
-export const kindSummary = z.object({
+const kindSummary = z.object({
   kind: z.string(),
   method: methodName,
   edits: z.int(),
@@ -224,7 +224,7 @@ export const kindSummary = z.object({
 });
 export type KindSummary = z.infer<typeof kindSummary>;
 
-export const sliderSummary = z.object({
+const sliderSummary = z.object({
   slider: z.enum(['identity', 'motion']),
   gain: z.number(),
   identity: statistic,

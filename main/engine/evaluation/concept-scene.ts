@@ -13,7 +13,7 @@ import { breathe, picturesOf, renderPictures } from './scenes.ts';
 const tokens = { identityToken: '[v]', motionToken: '[u]' };
 
 /** A prompt of a scene: with the learned tokens, and in plain words for whoever does not know them. */
-export interface ScenePrompt {
+interface ScenePrompt {
   learned: string;
   plain: string;
   /** The judge's unit vector of the plain words. */

@@ -20,7 +20,7 @@ import {
   preservationOf,
 } from './judging.ts';
 
-export interface Sliders {
+interface Sliders {
   identity: number;
   motion: number;
 }
