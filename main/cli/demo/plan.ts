@@ -19,7 +19,7 @@ export interface DemoEdit {
 const gains = [0, 0.5, 1, 1.25, 1.5];
 
 /** The prompt that a concept was learned with: both parts of its caption, joined as in the model's own training. */
-function promptOf(caption: ConceptCaption): string {
+export function promptOf(caption: ConceptCaption): string {
   return [caption.static, caption.dynamic].filter(Boolean).join(' ');
 }
 

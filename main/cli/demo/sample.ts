@@ -1,23 +1,43 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { conceptCaption } from '../../../shared/domain/concept.ts';
+import type { ConceptCaption } from '../../../shared/domain/concept.ts';
 import { findResources } from '../../jobs/models.ts';
+import { type DemoEdit, promptOf } from './plan.ts';
 
-/** `resources/samples/samples.json`: the bundled clips with the words that describe them. */
-const sampleList = z
-  .array(
-    z.object({
-      file: z.string(),
-      caption: conceptCaption,
-      edits: z.array(z.object({ name: z.string(), label: z.string(), prompt: z.string() })),
-    }),
-  )
-  .min(1);
+/** `resources/samples/NAME.json` beside each bundled clip: the words that describe it. */
+const sampleDescription = z.object({ static: z.string(), dynamic: z.string() });
 
-/** The clip that the demo learns when none is given: the first of the list, with an absolute path. */
-export function bundledSample(): z.infer<typeof sampleList>[number] {
+/** What the demo changes in the bundled clip: words of its static caption and what stands there instead. */
+const changes = [
+  {
+    name: 'edit-global',
+    label: 'global edit: background, light',
+    words: [
+      ['in daylight', 'at sunset'],
+      ['in a green park', 'on a sandy beach'],
+    ],
+  },
+  { name: 'edit-local', label: 'local edit: clothing', words: [['a pink top', 'a blue top']] },
+] as const;
+
+export interface Sample {
+  file: string;
+  caption: ConceptCaption;
+  edits: DemoEdit[];
+}
+
+/** The clip that the demo learns when none is given, rendered by Motif's own world. */
+export function bundledSample(): Sample {
   const folder = join(findResources(), 'samples');
-  const [first] = sampleList.parse(JSON.parse(readFileSync(join(folder, 'samples.json'), 'utf8')));
-  return { ...first!, file: join(folder, first!.file) };
+  const caption = sampleDescription.parse(JSON.parse(readFileSync(join(folder, 'dancer.json'), 'utf8')));
+  const edits = changes.map(({ name, label, words }) => {
+    let changed: string = caption.static;
+    for (const [from, to] of words) {
+      if (!changed.includes(from)) throw new Error(`expected "${from}" in the sample's caption "${caption.static}"`);
+      changed = changed.replace(from, to);
+    }
+    return { name, label, prompt: promptOf({ ...caption, static: changed }) };
+  });
+  return { file: join(folder, 'dancer.mp4'), caption, edits };
 }
