@@ -12,6 +12,8 @@ export const editSettings = z.object({
   seed: z.int().nonnegative().default(1),
   /** 0 starts from pure noise; towards 1 ever closer to the clip's own latents. */
   fidelity: z.number().min(0).max(1).default(0),
+  /** How those latents become the start: noised with the seed's noise, or run backwards along the flow (test/studies compares them). */
+  fidelityStart: z.enum(['noise', 'inversion']).default('noise'),
 });
 export type EditSettings = z.infer<typeof editSettings>;
 export type EditSettingsInput = z.input<typeof editSettings>;

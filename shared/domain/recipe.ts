@@ -26,6 +26,10 @@ export const recipe = z.object({
   /** Clips (at different noise levels) per step of stage II. */
   batchSizeMotion: z.int().min(1).max(64).default(4),
   learningRate: z.number().positive().default(1e-4),
+  /**
+   * Learning rate of the special tokens' embeddings; 0 keeps them as they start. They learn through the text encoder, which on the
+   * embedded model costs less than can be measured; with an encoder too large for memory they stay frozen, which works too (method.md).
+   */
   tokenLearningRate: z.number().nonnegative().default(1e-5),
   schedule: z.enum(['constant', 'warmup']).default('constant'),
   warmupSteps: z.int().nonnegative().default(0),

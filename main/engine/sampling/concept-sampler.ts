@@ -32,7 +32,12 @@ interface ConceptSamplingOptions {
   /** Latent frames, height and width. */
   size: readonly [number, number, number];
   /** Normalised latents [1, channels, ...size] to start from, and how much of them stays (0 to 1). */
-  source?: { latents: tf.Tensor; fidelity: number };
+  source?: {
+    latents: tf.Tensor;
+    fidelity: number;
+    /** What the latents show: given, they are inverted along the flow under these words instead of noised. */
+    inversionPrompt?: string;
+  };
   signal?: AbortSignal;
   onStep?(done: number, total: number): void;
 }
@@ -95,13 +100,25 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
             ? tf.tile(await encoded(negativePrompt, concept?.tokens, options.signal), [prompts.length, 1, 1])
             : undefined;
         if (negative) own.push(negative);
+        const common = { ...options, ...(adapter ? { adapter } : {}) };
+        let start: { latents: tf.Tensor; fidelity: number; inverted?: boolean } | undefined = source;
+        if (source?.inversionPrompt !== undefined) {
+          const shown = tf.clone(await encoded(source.inversionPrompt, concept?.tokens, options.signal));
+          own.push(shown);
+          const { fidelity } = source;
+          start = {
+            latents: await sampler.invert(source.latents, { ...common, text: shown, fidelity }),
+            fidelity,
+            inverted: true,
+          };
+          own.push(start.latents);
+        }
         return await sampler.generate({
-          ...options,
+          ...common,
           text,
           guidance,
           ...(negative ? { negative } : {}),
-          ...(adapter ? { adapter } : {}),
-          ...(source ? { source } : {}),
+          ...(start ? { source: start } : {}),
         });
       } finally {
         tf.dispose(own);

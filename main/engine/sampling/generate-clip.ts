@@ -1,3 +1,4 @@
+import type { EditSettings } from '../../../shared/domain/edit.ts';
 import type { EngineEvent, GenerateRequest, GenerateResult } from '../../../shared/domain/engine.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
@@ -62,7 +63,7 @@ export async function generateClip(
       size,
       signal,
       onStep: (done, total) => report('sample', 'steps', done, total),
-      ...(sourceLatents ? { source: { latents: sourceLatents, fidelity: settings.fidelity } } : {}),
+      ...(sourceLatents ? { source: startFrom(sourceLatents, settings, concept) } : {}),
     });
   } finally {
     sourceLatents?.dispose();
@@ -96,6 +97,18 @@ export async function openConcept(
   }
   const { shape, values } = conceptValues(concept, allLinearLayers(await pipeline.transformer()));
   return { shape, values, tokens: { names, values: tokens }, file: concept };
+}
+
+/** What a fidelity above 0 starts from; inverted, the clip is run back under the concept's own words. */
+function startFrom(
+  latents: tf.Tensor,
+  { fidelity, fidelityStart, prompt }: EditSettings,
+  concept: { file: ConceptFile } | null,
+) {
+  if (fidelityStart === 'noise') return { latents, fidelity };
+  const caption = concept?.file.captions[0];
+  const shown = caption ? [caption.static, caption.dynamic].filter(Boolean).join(' ') : prompt;
+  return { latents, fidelity, inversionPrompt: shown };
 }
 
 function gained(concept: Omit<SampledConcept, 'gains'>, { settings }: GenerateRequest): SampledConcept {

@@ -61,7 +61,7 @@ export async function learnConcept(
     onProgress: (phase, done, total, unit) => report({ phase, done, total, unit }),
   });
   const captions = conceptCaptions(clips.map(({ caption }) => caption));
-  const trainTokens = recipe.tokenLearningRate > 0;
+  const trainTokens = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const start = startTokens(tokenNames(captions), pipeline.textEncoderConfig.d_model, recipe.seed);
   const { bank, learned } = await encodeTexts(pipeline, prepared, start, trainTokens, signal);
   const moving = prepared.clips.some(({ clip }) => clip.shape[1]! > 1);
@@ -156,6 +156,17 @@ async function conceptShape(pipeline: WanPipeline, { recipe }: LearnRequest): Pr
     return { layers, rank: recipe.rank, basisSide: recipe.basisSide };
   } catch (error) {
     if (error instanceof RangeError) throw new AppError('invalid-input', error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Tokens learn only where the text encoder fits into memory; elsewhere they stay as they start, which works too (method.md). */
+async function holdsTextEncoder(pipeline: WanPipeline): Promise<boolean> {
+  try {
+    await pipeline.textEncoder();
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'out-of-memory') return false;
     throw error;
   }
 }

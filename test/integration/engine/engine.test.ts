@@ -167,14 +167,15 @@ describe('generating', () => {
     expect(worst).toBeLessThanOrEqual(1);
   });
 
-  it('comes closer to the source clip with more fidelity', async () => {
-    const source = await readFile((await writeClip(folder)).file);
-    const away = async (fidelity: number) => {
-      const made = await generate(`fidelity-${fidelity}`, { fidelity, steps: 4, guidance: 1 });
-      return made.reduce((sum, value, i) => sum + (value - source[i]!) ** 2, 0);
-    };
-    expect(await away(1)).toBeLessThan(await away(0));
-  });
+  for (const fidelityStart of ['noise', 'inversion'])
+    it(`comes closer to the source clip with more fidelity, starting from its ${fidelityStart}`, async () => {
+      const source = await readFile((await writeClip(folder)).file);
+      const away = async (fidelity: number) => {
+        const made = await generate(`fidelity-${fidelity}`, { fidelity, fidelityStart, steps: 4, guidance: 1 });
+        return made.reduce((sum, value, i) => sum + (value - source[i]!) ** 2, 0);
+      };
+      expect(await away(0.75)).toBeLessThan(await away(0));
+    });
 
   it('refuses what cannot be, and says why', async () => {
     await expect(generate('x', { sliders: { directions: { 9: 1 } } })).rejects.toThrow('direction 9');
