@@ -61,6 +61,23 @@ const runningSum: Gradient = {
   }),
 };
 
+/** Repetitions are summed, for any number of axes. */
+const tile: Gradient = {
+  inputsToSave: ['x'],
+  gradFunc: (dy, [x], { reps }) => ({
+    x: () => {
+      const shape: number[] = [];
+      const repeated: number[] = [];
+      for (const [axis, count] of (reps as number[]).entries()) {
+        if (count !== 1) repeated.push(shape.push(count) - 1);
+        shape.push(x!.shape[axis]!);
+      }
+      const apart = tf.reshape(dy as tf.Tensor, shape);
+      return tf.reshape(repeated.length > 0 ? tf.sum(apart, repeated) : apart, x!.shape);
+    },
+  }),
+};
+
 /** dy goes back to the places that were taken, with zeros between them. */
 const stridedSlice: Gradient = {
   inputsToSave: ['x'],
@@ -127,6 +144,7 @@ const gradients: Record<string, Gradient> = {
   SquaredDifference: squaredDifference,
   Cumsum: runningSum,
   StridedSlice: stridedSlice,
+  Tile: tile,
 };
 
 for (const [kernelName, gradient] of Object.entries(gradients)) {

@@ -79,7 +79,20 @@ export class Recorder {
       : input;
   }
 
-  add = (a: Value, b: Value) => this.elementwise('Add', [a, b]);
+  add(a: Value, b: Value): Value {
+    return this.withBias(a, b) ?? this.withBias(b, a) ?? this.elementwise('Add', [a, b]);
+  }
+
+  /** A convolution takes a sum with one number per channel along. */
+  private withBias({ node, shape }: Value, bias: Value): Value | undefined {
+    if (node?.op !== 'Conv' || node.inputs.length !== 2) return undefined;
+    const channels = shape[1]!;
+    const perChannel = bias.shape.at(1 - shape.length) === channels && sizeOf(bias.shape) === channels;
+    if (!perChannel) return undefined;
+    const inputs = [...node.inputs, this.reshape(bias, [channels])];
+    return this.op('Conv', inputs, shape, 'float32', node.attributes);
+  }
+
   sub = (a: Value, b: Value) => this.elementwise('Sub', [a, b]);
   mul = (a: Value, b: Value) => this.elementwise('Mul', [a, b]);
   div = (a: Value, b: Value) => this.elementwise('Div', [a, b]);
@@ -116,12 +129,41 @@ export class Recorder {
 
   expand(x: Value, shape: readonly number[]): Value {
     if (sameShape(x.shape, shape)) return x;
-    return this.op('Expand', [x, this.integers(shape)], shape, x.type);
+    return this.enlarge(x, shape) ?? this.op('Expand', [x, this.integers(shape)], shape, x.type);
+  }
+
+  /** Pixels that are repeated, [..., height, 1, width, 1] -> [..., height, n, width, m]: a resize copies them far faster. */
+  private enlarge(x: Value, shape: readonly number[]): Value | undefined {
+    const [height, one, width, other] = x.shape.slice(-4);
+    const [rows, columns] = [shape.at(-3)!, shape.at(-1)!];
+    if (one !== 1 || other !== 1 || rows < 2 || columns < 2 || x.type !== 'float32' || x.shape.length !== shape.length)
+      return undefined;
+    if (x.shape.some((size, axis) => size !== shape[axis] && axis !== shape.length - 3 && axis !== shape.length - 1))
+      return undefined;
+    const images = sizeOf(x.shape.slice(0, -4));
+    const resized = this.op(
+      'Resize',
+      [this.reshape(x, [1, images, height!, width!]), undefined, this.literal([1, 1, rows, columns], [4], 'float32')],
+      [1, images, height! * rows, width! * columns],
+      x.type,
+      { mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' },
+    );
+    return this.reshape(resized, shape);
   }
 
   /** From begin (inclusive) to end (exclusive) on every axis. */
   slice(x: Value, begin: readonly number[], size: readonly number[], strides?: readonly number[]): Value {
     if (!strides && sameShape(x.shape, size)) return x;
+    const padding = strides ? undefined : paddingOf(x);
+    const within = padding?.before.every(
+      (count, axis) => begin[axis]! >= count && begin[axis]! + size[axis]! <= count + padding.source.shape[axis]!,
+    );
+    if (padding && within)
+      return this.slice(
+        padding.source,
+        begin.map((start, axis) => start - padding.before[axis]!),
+        size,
+      );
     const axes = x.shape.flatMap((length, axis) =>
       begin[axis] === 0 && size[axis] === length && (strides?.[axis] ?? 1) === 1 ? [] : [axis],
     );
@@ -160,6 +202,12 @@ export class Recorder {
   /** Filled with one value, before and after each axis. */
   pad(x: Value, before: readonly number[], after: readonly number[], value = 0): Value {
     if ([...before, ...after].every((count) => count === 0)) return x;
+    const inner = paddingOf(x);
+    if (inner && inner.value === value) {
+      const more = (counts: readonly number[], own: readonly number[]) =>
+        counts.map((count, axis) => count + own[axis]!);
+      return this.pad(inner.source, more(before, inner.before), more(after, inner.after), value);
+    }
     const shape = x.shape.map((size, axis) => before[axis]! + size + after[axis]!);
     return this.op('Pad', [x, this.integers([...before, ...after]), this.scalar(value, x.type)], shape, x.type);
   }
@@ -211,6 +259,15 @@ export class Recorder {
   fill(shape: readonly number[], value: number, type: ElementType): Value {
     return sizeOf(shape) === 1 ? this.literal([value], shape, type) : this.expand(this.scalar(value, type), shape);
   }
+}
+
+/** What a value that is about to be padded, sliced or convolved was padded with. */
+export function paddingOf({ node }: Value) {
+  if (node?.op !== 'Pad') return undefined;
+  const source = node.inputs[0]!;
+  const counts = node.inputs[1]!.literal as readonly number[];
+  const rank = source.shape.length;
+  return { source, before: counts.slice(0, rank), after: counts.slice(rank), value: node.inputs[2]!.literal![0]! };
 }
 
 const swapLast = (rank: number) => [...Array(rank - 2).keys(), rank - 1, rank - 2];

@@ -388,6 +388,39 @@ const conv3d = (stride: number, pad: 'same' | 'valid'): Case => ({
   run: (x, filter) => tf.conv3d(x as tf.Tensor5D, filter as tf.Tensor5D, stride, pad),
 });
 const images: Case[] = [
+  {
+    name: 'padded 3D convolution with bias, channels first',
+    shapes: [
+      [1, 2, 3, 4, 5],
+      [3, 3, 3, 2, 4],
+      [4, 1, 1, 1],
+    ],
+    run: (x, filter, bias) => {
+      const padded = tf.pad(
+        tf.pad(x!, [
+          [0, 0],
+          [0, 0],
+          [2, 0],
+          [0, 0],
+          [0, 0],
+        ]),
+        [
+          [0, 0],
+          [0, 0],
+          [0, 0],
+          [1, 1],
+          [1, 1],
+        ],
+      );
+      const out = tf.conv3d(tf.transpose(padded, [0, 2, 3, 4, 1]) as tf.Tensor5D, filter as tf.Tensor5D, 1, 'valid');
+      return [
+        tf.add(tf.transpose(out, [0, 4, 1, 2, 3]), bias!),
+        tf.slice(padded, [0, 0, 3, 1, 1], [1, 2, 2, 4, 5]),
+        tf.slice(padded, [0, 0, 1, 0, 1], [1, 2, 2, 4, 5]),
+      ];
+    },
+  },
+  { name: 'repeated pixels', shapes: [[2, 3, 1, 4, 1]], run: (x) => tf.square(tf.broadcastTo(x!, [2, 3, 2, 4, 3])) },
   conv2d(1, 'same'),
   conv2d(1, 'valid'),
   conv2d(2, 'same'),

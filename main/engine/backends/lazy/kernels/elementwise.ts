@@ -99,7 +99,7 @@ export const elementwiseKernels: Kernels = {
   IsFinite: (record, { x }) =>
     record.elementwise('Less', [record.elementwise('Abs', [x!]), record.scalar(Number.POSITIVE_INFINITY)], 'bool'),
 
-  Add: binary('Add'),
+  Add: (record, { a, b }) => record.add(a!, b!),
   Sub: binary('Sub'),
   Multiply: binary('Mul'),
   RealDiv: binary('Div'),
