@@ -189,8 +189,7 @@ def main():
         x = data.crops(random, real, world, options.batch, frames, height, width, options.real_share)
         with torch.autocast("cpu", torch.bfloat16):
             with torch.set_grad_enabled(not options.freeze_encoder):
-                silent = vae.encoder.down_blocks[0].resnets[0].conv2.weight.count_nonzero() == 0
-                mean, log_variance = wholesequence.encode(vae, x, wholesequence.COARSE if options.freeze_encoder and silent else detail)
+                mean, log_variance = wholesequence.encode(vae, x, wholesequence.encoder_detail(vae) if options.freeze_encoder else detail)
             log_variance = log_variance.clamp(-30, 20)
             z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
             y = wholesequence.decode(vae, z, detail)

@@ -27,7 +27,7 @@ from optimiser import Muon
 
 WIDTH, HEADS, EMBEDDING = 192, 3, 128
 FRAMES = list(range(0, 17, 2))  # the frames that are looked at, each with its difference to the one before
-CHANNELS = [32, 64, 128, WIDTH]
+CHANNELS = [48, 96, WIDTH]
 
 
 def vocabulary():
@@ -78,7 +78,7 @@ class Judge(nn.Module):
         sizes = [8, *CHANNELS]  # red, green, blue, their differences to the frame before, x, y
         self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(sizes, sizes[1:]))
         self.norms = nn.ModuleList(nn.LayerNorm(c) for c in CHANNELS)
-        self.space = nn.ModuleList(Block() for _ in range(2))
+        self.space = nn.ModuleList(Block() for _ in range(1))
         self.frame_norm = nn.LayerNorm(WIDTH)
         self.frame_embedding = nn.Linear(WIDTH, EMBEDDING)
         self.time_position = nn.Parameter(torch.randn(len(FRAMES), WIDTH) * 0.1)
@@ -95,7 +95,7 @@ class Judge(nn.Module):
         nn.init.normal_(self.tokens.weight, std=0.5)
 
     def frames(self, x):
-        """x [b, 9, 8, h, w] -> a vector per frame [b, 9, width]."""
+        """x [b, 9, 8, h / 2, w / 2] -> a vector per frame [b, 9, width]."""
         b, n = x.shape[:2]
         x = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         for conv, norm in zip(self.convs, self.norms):
@@ -123,8 +123,8 @@ class Judge(nn.Module):
 
 
 def look(clips):
-    """Pixels [b, 3, 17, h, w] in -1..1 -> the judge's input [b, 9, 8, h, w]."""
-    x = clips.permute(0, 2, 1, 3, 4)
+    """Pixels [b, 3, 17, h, w] in -1..1 -> the judge's input [b, 9, 8, h / 2, w / 2]: each 2 x 2 pixels averaged."""
+    x = F.avg_pool3d(clips, (1, 2, 2)).permute(0, 2, 1, 3, 4)
     now = x[:, FRAMES]
     before = x[:, [max(0, f - 1) for f in FRAMES]]
     b, n, _, h, w = now.shape
@@ -242,7 +242,7 @@ def export(judge, labels, name, minutes, steps):
         "channels": CHANNELS,
         "width": WIDTH,
         "heads": HEADS,
-        "spaceBlocks": 2,
+        "spaceBlocks": 1,
         "timeBlocks": 2,
         "textBlocks": 2,
         "embedding": EMBEDDING,

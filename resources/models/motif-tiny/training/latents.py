@@ -31,23 +31,25 @@ def load(name):
 def encode(vae, clips):
     """uint8 clips [n, t, h, w, 3] -> posterior means [n, 16, 1 + (t - 1) / 4, h / 8, w / 8] float16."""
     with torch.autocast("cpu", torch.bfloat16):
-        mean, _ = wholesequence.encode(vae, data.to_batch(clips))
+        mean, _ = wholesequence.encode(vae, data.to_batch(clips), wholesequence.encoder_detail(vae))
     return mean.half().numpy()
 
 
-def encode_set(vae, folder, clips, texts, batch=4):
-    """Writes one set of clips with their captions [(static[], dynamic[])]."""
+def encode_set(vae, folder, clips, texts, batch=4, pictures_only=False):
+    """Writes one set of clips with their captions [(static[], dynamic[])]; or two frames of each alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(len(texts))
+    random = np.random.default_rng(len(texts) + sum(folder.name.encode()))
     whole, frames = [], []
     for start in range(0, len(texts), batch):
         part = [np.asarray(clip) for clip in clips(start, min(start + batch, len(texts)))]
-        whole.append(encode(vae, part))
+        if not pictures_only:
+            whole.append(encode(vae, part))
         picks = [random.choice(np.arange(4, len(clip)), 2, replace=False) for clip in part]
         single = encode(vae, [clip[[i]] for clip, pair in zip(part, picks) for i in pair])
         frames.append(single.reshape(len(part), 2, *single.shape[1:]))
     np.save(folder / "frames.npy", np.concatenate(frames))
-    np.save(folder / "clips.npy", np.concatenate(whole))
+    if not pictures_only:
+        np.save(folder / "clips.npy", np.concatenate(whole))
     (folder / "captions.json").write_text(json.dumps(texts))
 
 
@@ -84,10 +86,11 @@ def encode_real(vae, folder, random):
 
 
 def statistics(folder):
-    """Mean and standard deviation per channel over all sets, equal weight for every value of the clips."""
+    """Mean and standard deviation per channel over all sets, equal weight for every value."""
     total, squares, count = np.zeros(16), np.zeros(16), 0
-    for path in sorted(folder.glob("*/clips.npy")):
+    for path in sorted([*folder.glob("*/clips.npy"), *folder.glob("*/frames.npy")]):
         x = np.load(path, mmap_mode="r")[::3].astype(np.float64)
+        x = x.reshape(-1, *x.shape[-4:])  # [n, 16, frames, h, w]
         total, squares, count = total + x.sum((0, 2, 3, 4)), squares + (x**2).sum((0, 2, 3, 4)), count + x[:, 0].size
     mean = total / count
     deviation = np.sqrt(squares / count - mean**2)
@@ -100,29 +103,31 @@ def main():
     parser.add_argument("--autoencoder", default="v1")
     parser.add_argument("--world", nargs="*", default=["v2"])
     parser.add_argument("--watch", action="store_true", help="keep waiting for new shards")
-    parser.add_argument("--limit", type=int, default=10**9, help="shards at most")
+    parser.add_argument("--pictures-only", action="store_true", help="two single frames of each clip: a tenth of the time")
+    parser.add_argument("--statistics", action="store_true", help="compute the statistics anew; not once a transformer has begun to train on them")
+    parser.add_argument("--shards", type=int, default=10**9, help="at most")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     vae = load(options.autoencoder)
     folder = data.CACHE / f"latents-{options.autoencoder}"
-    if not (folder / "real-photos-96x176" / "captions.json").exists():
+    if not options.pictures_only and not (folder / "real-photos-96x176" / "captions.json").exists():
         encode_real(vae, folder, np.random.default_rng(0))
     world = data.WorldShards(*options.world)
     while True:
-        for clips, items, use, path in world.refresh().shards[: options.limit]:
+        for clips, items, use, path in world.refresh().shards[: options.shards]:
             target = folder / f"{path.parent.name}-{path.stem}"
             if (target / "captions.json").exists():
                 continue
             texts = [[items[i]["static"], items[i]["dynamic"]] for i in use]
             start = time.time()
-            encode_set(vae, target, lambda a, b: [clips[i] for i in use[a:b]], texts)
+            encode_set(vae, target, lambda a, b: [clips[i] for i in use[a:b]], texts, pictures_only=options.pictures_only)
             print(f"{target.name}: {len(use)} clips in {time.time() - start:.0f} s", flush=True)
-            statistics(folder)
         if not options.watch:
             break
         time.sleep(20)
-    print(*statistics(folder), sep="\n")
+    if options.statistics or not (folder / "statistics.json").exists():
+        print(*statistics(folder), sep="\n")
 
 
 if __name__ == "__main__":

@@ -47,8 +47,9 @@ class LatentSets:
     def __len__(self):
         return sum(len(texts) for _, texts in self.sets.values())
 
-    def batch(self, random, size, clips):
-        """`size` items of one picture size -> (latents [size, 16, frames, h, w], [(static[], dynamic[])])."""
+    def batch(self, random, size, clips, frames=5):
+        """`size` items of one picture size -> (latents [size, 16, frames, h, w], [(static[], dynamic[])]). The
+        autoencoder is causal, so a clip's first latent frames are those of the shorter clip."""
         usable = {name: pair for name, pair in self.sets.items() if not clips or "clips" in pair[0]}
         rendered = sum(len(texts) for name, (_, texts) in usable.items() if not name.startswith("real")) or 1
         real = sum(len(texts) for name, (_, texts) in usable.items() if name.startswith("real")) or 1
@@ -65,7 +66,7 @@ class LatentSets:
             arrays, texts = usable[members[random.choice(len(members), p=shares / shares.sum())][0]]
             index = random.integers(len(texts))
             if clips:
-                x = arrays["clips"][index]
+                x = arrays["clips"][index][:, :frames]
             elif "clips" in arrays and random.random() < 1 / 3:
                 x = arrays["clips"][index][:, :1]
             else:
@@ -145,8 +146,8 @@ def main():
     parser.add_argument("--minutes", type=float, default=80, help="length of the learning-rate schedule, in minutes of training")
     parser.add_argument("--image-minutes", type=float, default=40)
     parser.add_argument("--image-share", type=float, default=0.35, help="share of picture steps after that")
-    parser.add_argument("--image-batch", type=int, default=64)
-    parser.add_argument("--clip-batch", type=int, default=12)
+    parser.add_argument("--image-batch", type=int, default=32)
+    parser.add_argument("--clip-batch", type=int, default=8, help="clips of 17 frames; 12 when a step takes the first 9 frames only, a third of them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.012)
@@ -185,7 +186,7 @@ def main():
     if options.compile:
         torch._dynamo.config.recompile_limit = 64
         for block in model["transformer"].blocks:
-            block.compile(dynamic=False)
+            block.compile(dynamic=True)
 
     def save():
         state = lambda module: {part: module[part].state_dict() for part in module}
@@ -205,7 +206,8 @@ def main():
         progress = elapsed / (options.minutes * 60)
         clip = elapsed > options.image_minutes * 60 and random.random() > options.image_share
         factor = min(1.0, (step + 1) / 60) * min(1.0, (1 - progress) / 0.6) + 0.005  # constant, then linearly down
-        x0, captions = sets.batch(random, options.clip_batch if clip else options.image_batch, clip)
+        short = clip and random.random() < 1 / 3
+        x0, captions = sets.batch(random, options.image_batch if not clip else options.clip_batch * 3 // 2 if short else options.clip_batch, clip, 3 if short else 5)
         ids, mask = tokenize(tokenizer, [prompt(random, caption, clip) for caption in captions])
         with torch.autocast("cpu", torch.bfloat16):
             states = embed(model["text_encoder"], ids, mask)

@@ -76,6 +76,11 @@ LINEAR, COARSE, FULL = 0, 1, 2
 are most of the cost; all. Left-out branches are at zero until they take part, so the three agree where they meet."""
 
 
+def encoder_detail(vae):
+    """COARSE while the encoder's finest branches are at zero (they would add nothing), else FULL."""
+    return FULL if vae.encoder.down_blocks[0].resnets[0].conv2.weight.count_nonzero() else COARSE
+
+
 def branch(detail, finest):
     return residual if detail == FULL or (detail == COARSE and not finest) else shortcut_only
 
