@@ -97,11 +97,21 @@ export async function createWorkplace() {
 
 export type Workplace = Awaited<ReturnType<typeof createWorkplace>>;
 
-/** Few steps of everything: what a test can wait for. */
-export const quickRecipe = [
-  ...['--static', 'a [v] test picture', '--dynamic', 'is moving in [u] motion'],
-  ...['--rank', '2', '--steps-identity', '4', '--steps-motion', '4', '--checkpoint-every', '2', '--without', 'prior'],
-];
+/** Few steps of both stages: what a test can wait for. */
+export function quickRecipe(steps = 2): string[] {
+  const captions = ['--static', 'a [v] test picture', '--dynamic', 'is moving in [u] motion'];
+  const counts = [
+    '--rank',
+    '2',
+    '--steps-identity',
+    `${steps}`,
+    '--steps-motion',
+    `${steps}`,
+    '--checkpoint-every',
+    '2',
+  ];
+  return [...captions, ...counts, '--without', 'prior'];
+}
 
 export async function hashOf(file: string): Promise<string> {
   return createHash('sha256')

@@ -13,7 +13,7 @@ afterAll(() => place.close());
 
 test('the demo writes everything it promises, and run again takes over what is done', async () => {
   const output = join(place.folder, 'demo');
-  const words = ['demo', await place.makeClip(), ...quickRecipe, '--steps', '2', '-o', output];
+  const words = ['demo', await place.makeClip(), ...quickRecipe(), '--steps', '2', '-o', output];
   const prompt = 'a [v] test picture at night is moving in [u] motion';
   const { report } = await place.answer('demo', [...words, '--edit', prompt]);
   const videos = ['source', 'reconstruction', 'edit-1'];

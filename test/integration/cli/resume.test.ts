@@ -20,12 +20,12 @@ async function weightsOf(reference: string): Promise<string> {
 }
 
 test('killed in each stage and resumed, learning ends in the same weights as without', async () => {
-  await place.answer('concept', ['learn', file, ...quickRecipe, '--name', 'whole']);
+  await place.answer('concept', ['learn', file, ...quickRecipe(4), '--name', 'whole']);
 
   const killAt = (stage: string) => (line: Line, child: { kill(signal: 'SIGKILL'): void }) => {
     if (isStep(stage, 3)(line)) child.kill('SIGKILL');
   };
-  const words = ['learn', file, ...quickRecipe, '--name', 'pieces', '--json'];
+  const words = ['learn', file, ...quickRecipe(4), '--name', 'pieces', '--json'];
   const first = await place.motif(words, killAt('identity'));
   expect(first.code).toBe(null);
   const { id } = first.lines.findLast((line) => line.type === 'job')!;
@@ -44,7 +44,7 @@ test('killed in each stage and resumed, learning ends in the same weights as wit
 }, 300_000);
 
 test('Ctrl-C stops after the step at hand with 130 and says how to go on; the job waits', async () => {
-  const words = ['learn', file, ...quickRecipe, '--steps-identity', '500', '--name', 'long', '--json'];
+  const words = ['learn', file, ...quickRecipe(4), '--steps-identity', '500', '--name', 'long', '--json'];
   const { code, lines } = await place.motif(words, (line, child) => {
     if (isStep('identity', 2)(line)) child.kill('SIGINT');
   });
