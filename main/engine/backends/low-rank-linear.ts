@@ -15,18 +15,17 @@ export function lowRankLinear(
   up: tf.Tensor2D,
 ): tf.Tensor {
   const [inSize, outSize] = weight.shape;
-  const changed = () => tf.add(weight, tf.matMul(down, up)) as tf.Tensor2D; // [in, out]
   const product = tf.customGrad((...parameters) => {
     const [rows, , , save] = parameters as unknown as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];
-    save([rows, down, up]);
+    save([rows, down, up, weight]);
     return {
-      value: tf.matMul(rows, changed()),
+      value: tf.matMul(rows, changedWeight(weight, down, up)),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [rows, down, up] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+        const [rows, down, up, weight] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
         const inner = tf.matMul(rows, down); // [rows, rank]
         const dInner = tf.matMul(dy as tf.Tensor2D, up, false, true); // [rows, rank]
         return [
-          tf.matMul(dy as tf.Tensor2D, changed(), false, true),
+          tf.matMul(dy as tf.Tensor2D, changedWeight(weight, down, up), false, true),
           tf.matMul(rows, dInner, true, false),
           tf.matMul(inner, dy as tf.Tensor2D, true, false),
         ];
@@ -37,4 +36,8 @@ export function lowRankLinear(
     const rows = product(tf.reshape(x, [-1, inSize]), down, up);
     return tf.reshape(bias ? tf.add(rows, bias) : rows, [...x.shape.slice(0, -1), outSize]);
   });
+}
+
+function changedWeight(weight: tf.Tensor2D, down: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
+  return tf.add(weight, tf.matMul(down, up)); // [in, out]
 }

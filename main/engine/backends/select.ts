@@ -8,6 +8,7 @@ import { createOpenVinoExecutor } from './lazy/executors/openvino/executor.ts';
 import { findOpenVino } from './lazy/executors/openvino/locate.ts';
 import { useLazyBackend } from './lazy/use.ts';
 import { measureMatMulRate } from './matmul-rate.ts';
+import { findTensorFlow, useTensorFlow } from './tensorflow/load.ts';
 import * as tf from './tf.ts';
 
 export interface SelectOptions {
@@ -57,6 +58,22 @@ const openVino = (name: 'openvino' | 'openvino-f32', precision: 'bf16' | 'f32'):
   },
 });
 
+const tensorFlow: Device = {
+  name: 'tensorflow',
+  use: async () => {
+    const { package: name, version, gpu } = await useTensorFlow();
+    return `TensorFlow through ${name} ${version} on ${gpu ? 'the graphics processor (CUDA)' : 'the processor'}`;
+  },
+  async useIfBest(threads) {
+    const found = findTensorFlow();
+    if (!found) throw new Error('neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed');
+    if (!found.name.endsWith('gpu')) throw new Error('on the processor it is slower than ONNX Runtime');
+    const description = await tensorFlow.use(threads);
+    if (!(await useTensorFlow()).gpu) throw new Error('it found no CUDA device, and on the processor it is slower');
+    return description;
+  },
+};
+
 const plain: Device = {
   name: 'cpu',
   async use() {
@@ -68,6 +85,7 @@ const plain: Device = {
 
 /** Best first. */
 const devices: readonly Device[] = [
+  tensorFlow,
   webGpu,
   onnxRuntime,
   openVino('openvino', 'bf16'),

@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu/dist/index.js';
 import { expect } from 'vitest';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
+import { findTensorFlow } from '../../../../main/engine/backends/tensorflow/load.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import type { DeviceName } from '../../../../shared/domain/engine.ts';
 
@@ -17,6 +18,19 @@ export interface Case {
    */
   gradient?: boolean | 'adjoint';
   tolerance?: number;
+  /** Devices that define it otherwise. */
+  except?: DeviceName[];
+}
+
+/** How far a device may be from plain TensorFlow.js: WebGPU leaves the precision of sines and exponentials to the driver. */
+const tolerances: Partial<Record<DeviceName, number>> = { webgpu: 5e-4, openvino: 2e-2 };
+
+/** The devices to test: ONNX Runtime on the processor, what is installed or chosen here by itself, and those that MOTIF_TEST_DEVICES names. */
+export async function testDevices(): Promise<DeviceName[]> {
+  const { chosen } = await selectBackend();
+  const named = (process.env.MOTIF_TEST_DEVICES?.split(',') ?? []) as DeviceName[];
+  const installed: DeviceName[] = findTensorFlow() ? ['tensorflow'] : [];
+  return [...new Set<DeviceName>(['onnxruntime', chosen as DeviceName, ...installed, ...named])];
 }
 
 /** Numbers that are the same for everyone: a small linear congruential generator. */
@@ -64,7 +78,7 @@ export async function expectAgreement(test: Case, device: DeviceName): Promise<v
   const expected = await evaluate(test);
   await useDevice(device);
   const found = await evaluate(test);
-  const tolerance = test.tolerance ?? 2e-5;
+  const tolerance = tolerances[device] ?? test.tolerance ?? 2e-5;
   expect(found.outputs.map(({ shape, dtype }) => ({ shape, dtype }))).toEqual(
     expected.outputs.map(({ shape, dtype }) => ({ shape, dtype })),
   );
@@ -89,7 +103,7 @@ async function expectAdjoint({ shapes, run }: Case): Promise<void> {
 let inUse: string | undefined;
 export async function useDevice(device: DeviceName): Promise<void> {
   if (inUse !== device) await selectBackend({ device });
-  else await tf.setBackend('lazy');
+  else await tf.setBackend(device === 'tensorflow' ? 'tensorflow' : 'lazy');
   inUse = device;
 }
 
