@@ -9,6 +9,7 @@ import * as tf from '../../main/engine/backends/tf.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { Random } from '../../main/engine/nn/random.ts';
 import { deviceName } from '../../shared/domain/engine.ts';
+import { countCompiledTime } from './compiled-time.ts';
 import { conceptStepTask, referenceStepTask } from './concept-step.ts';
 import { latentShape } from './latents.ts';
 import { samplingTask } from './sampling.ts';
@@ -33,6 +34,7 @@ const { values, positionals } = parseArgs({
 const maker = makers[positionals[0] ?? ''];
 if (!maker || !values.model) throw new Error(`expected one of ${Object.keys(makers).join(', ')} and --model`);
 const device = await selectBackend({ device: deviceName.optional().parse(values.device) });
+const compiled = countCompiledTime();
 const task = await maker(values.model);
 console.log(JSON.stringify(measurement.parse(await timed(task, Number(values.seconds), device.description))));
 // Native libraries keep threads; there is nothing to wait for.
@@ -42,12 +44,14 @@ process.exit(0);
 async function timed(task: TaskWork, seconds: number, device: string): Promise<Measurement> {
   await task.work();
   const times: number[] = [];
+  if (compiled) compiled.milliseconds = 0;
   const started = performance.now();
   while (times.length < 3 || (performance.now() - started < seconds * 1000 && times.length < 50)) {
     const before = performance.now();
     await task.work();
     times.push(performance.now() - before);
   }
+  const total = times.reduce((sum, time) => sum + time, 0);
   const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
   return {
     milliseconds: median,
@@ -55,6 +59,7 @@ async function timed(task: TaskWork, seconds: number, device: string): Promise<M
     // maxRSS is in kilobytes on every platform.
     peakBytes: process.resourceUsage().maxRSS * 1024,
     gflops: task.flops === undefined ? undefined : task.flops / median / 1e6,
+    outsideShare: compiled && 1 - compiled.milliseconds / total,
     note: [device, task.note].filter(Boolean).join(', '),
   };
 }

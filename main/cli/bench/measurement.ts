@@ -9,6 +9,8 @@ export const measurement = z.object({
   peakBytes: z.number().positive(),
   /** Rate of a matrix product. */
   gflops: z.number().positive().optional(),
+  /** The part of the time that was not spent in compiled programs: tracing, replaying, binding. */
+  outsideShare: z.number().optional(),
   /** What the number means here: backend, sizes, why it is missing. */
   note: z.string().optional(),
 });

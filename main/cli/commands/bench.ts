@@ -107,13 +107,19 @@ async function attempt(context: CommandContext, program: string, words: string[]
 
 function table(rows: Row[]): string {
   const withPeer = rows.some(({ peers }) => peers);
-  const header = ['what', 'ms', 'GFLOP/s', 'peak memory'];
+  const header = ['what', 'ms', 'outside', 'GFLOP/s', 'peak memory'];
   if (withPeer) header.push('PyTorch ms', 'PyTorch memory', 'time ratio', 'memory ratio', 'target');
   header.push('note');
   const cells = (row: Row): string[] => {
     const { ours, peers } = row;
     const found = ratios(row);
-    const line = [row.title, milliseconds(ours), ours.gflops ? formatNumber(ours.gflops) : '', memory(ours)];
+    const line = [
+      row.title,
+      milliseconds(ours),
+      share(ours),
+      ours.gflops ? formatNumber(ours.gflops) : '',
+      memory(ours),
+    ];
     if (withPeer) {
       line.push(
         peers ? milliseconds(peers) : '',
@@ -139,6 +145,11 @@ function targetText(row: Row): string {
 
 function milliseconds(measured: Measurement): string {
   return measured.milliseconds === null ? '-' : formatNumber(measured.milliseconds);
+}
+
+/** Time outside of compiled programs, in percent. */
+function share({ outsideShare }: Measurement): string {
+  return outsideShare === undefined ? '' : `${(100 * outsideShare).toFixed(1)} %`;
 }
 
 function memory(measured: Measurement): string {
