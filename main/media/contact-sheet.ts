@@ -46,7 +46,10 @@ export async function drawContactSheet(rows: ContactSheetRow[], options: Contact
     drawLabel(context, row, top, pictureHeight);
     const pictures = await readPictures(row.frames, evenlySpread(row.frames.frameCount, columns));
     for (const [column, picture] of pictures.entries()) {
-      context.drawImage(picture, labelWidth + column * (pictureWidth + gap), top, pictureWidth, pictureHeight);
+      // Clips of other shapes keep theirs, in the middle of the widest one's column.
+      const width = Math.round((pictureHeight * row.frames.width) / row.frames.height);
+      const left = labelWidth + column * (pictureWidth + gap) + Math.floor((pictureWidth - width) / 2);
+      context.drawImage(picture, left, top, width, pictureHeight);
     }
   }
   return canvas.encode('png');

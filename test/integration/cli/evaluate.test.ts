@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { loadImage } from '@napi-rs/canvas';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createWorkplace, type Workplace } from './command.ts';
+
+const judge = resolve(import.meta.dirname, '../../golden/judge');
+/** The embedded model, at a size and in a number of steps that a test can wait for. */
+const small = ['--judge', judge, '--size', '64x64', '--frames', '5', '--steps', '1'];
+
+let place: Workplace;
+beforeAll(async () => {
+  place = await createWorkplace();
+});
+afterAll(() => place.close());
+
+test('evaluate model measures rendered scenes, real clips and prompts, and writes table, JSON and contact sheet', async () => {
+  const clips = join(place.folder, 'clips');
+  await mkdir(clips);
+  await rename(await place.makeClip(), join(clips, 'moving.mp4'));
+  const output = join(place.folder, 'model');
+  const words = ['evaluate', 'model', ...small, '--seeds', '0..10', '--prompts', '2', '--world-clips', '1'];
+  const { result, contactSheets } = await place.answer('evaluation', [...words, '--clips', clips, '-o', output]);
+  const sets = result.autoencoder.map(({ set, psnr }: { set: string; psnr: { mean: number } }) => [set, psnr.mean > 5]);
+  expect(sets).toEqual([
+    ['world', true],
+    ['real', true],
+  ]);
+  expect(result.textToVideo).toMatchObject({ prompts: 2, frechet: expect.any(Number) });
+  expect(contactSheets).toEqual(['contact-sheet.png']);
+  const sheet = await loadImage(join(output, 'contact-sheet.png'));
+  expect(sheet.height).toBeGreaterThan(6 * 96);
+  expect(JSON.parse(await readFile(join(output, 'evaluation.json'), 'utf8')).result).toEqual(result);
+
+  const again = await place.motif([...words, '--clips', clips, '-o', output]);
+  expect(again.code).toBe(0);
+  expect(again.out).toMatch(/2 prompts, 1 test scenes, 1 real clips; sampled in 1 steps/);
+  expect(again.out).toMatch(/with 4 parts of an earlier run/);
+  expect(again.out).toMatch(/moving\.mp4 +1 +\d/);
+}, 120_000);
+
+test('evaluate concept learns, edits and moves the sliders of a test scene, and Ctrl-C loses nothing', async () => {
+  const output = join(place.folder, 'concept');
+  const recipe = ['--steps-identity', '1', '--steps-motion', '1', '--rank', '2', '--without', 'prior'];
+  const range = ['--seeds', '10..19', '--gains', '0', '--no-lora', '-o', output];
+  const words = ['evaluate', 'concept', ...small, ...recipe, ...range];
+  const stopped = await place.motif([...words, '--json'], (line, child) => {
+    if (line.type === 'progress' && line.progress.phase.includes('concept: learning')) child.kill('SIGINT');
+  });
+  expect(stopped.code).not.toBe(0);
+  expect(stopped.lines.at(-1)).toMatchObject({ type: 'error', error: { code: 'cancelled' } });
+  expect(existsSync(join(output, 'seed-000010/base.json'))).toBe(true);
+  expect(existsSync(join(output, 'evaluation.json'))).toBe(false);
+
+  const { result } = await place.answer('evaluation', words);
+  expect(result.methods.map(({ method }: { method: string }) => method)).toEqual(['truth', 'base', 'concept']);
+  expect(result.sliders).toHaveLength(2);
+  expect(existsSync(join(output, 'seed-000010.json'))).toBe(true);
+  expect(existsSync(join(output, 'contact-sheet.png'))).toBe(true);
+  const table = await readFile(join(output, 'evaluation.txt'), 'utf8');
+  expect(table).toMatch(/1 test seeds \(10 to 10\), learned in 1 \+ 1 steps/);
+  expect(table).toMatch(/set-and-sequence, rank 2 +\d+ ?/);
+}, 120_000);
+
+test('wrong use is told before anything is computed', async () => {
+  for (const [words, said] of [
+    [['model', '--seeds', '1..9'], /no test seed/],
+    [['concept', '--seeds', '9..1'], /FIRST\.\.LAST/],
+    [['concept', '--gains', 'a'], /Expected numbers/],
+  ] as const) {
+    const { code, err } = await place.motif(['evaluate', ...words]);
+    expect(code).toBe(2);
+    expect(err).toMatch(said);
+  }
+  const output = join(place.folder, 'no-judge');
+  const { code, err } = await place.motif(['evaluate', 'model', '--judge', place.folder, '-o', output]);
+  expect(code).toBe(1);
+  expect(err).toMatch(/There is no judge in .*config\.json and model\.safetensors missing/);
+}, 60_000);
