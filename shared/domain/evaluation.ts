@@ -151,6 +151,8 @@ const editMeasures = z.object({
   ...measured,
   kind: z.string(),
   to: z.string(),
+  /** A slider that was moved for the edit, in words; null with both as learned. Only those count in a method's means. */
+  variant: z.string().nullable(),
   /** Whether the judge names the new attribute; null where it has no name for it. */
   success: z.boolean().nullable(),
   /** The true edit error where the edit may change the picture, and where it must not; null where there is no such place. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -206,7 +207,7 @@ async function report(
   context.output.result(
     'evaluation',
     { folder, contactSheets: sheets, ...value },
-    `${text}\n\n${folder}: evaluation.json, ${sheets.join(', ')}`,
+    `${text}\n\n${folder}: ${['evaluation.json', ...sheets].join(', ')}`,
   );
 }
 
@@ -223,12 +224,13 @@ function heading(model: ModelInfo, device: DeviceReport, result: Evaluated, meas
 
 /** One contact sheet for each group of rows -> the names of the files. */
 async function drawSheets(folder: string, model: ModelInfo, rows: SheetRow[]): Promise<string[]> {
-  const groups = [...new Set(rows.map(({ group }) => group))];
+  const there = rows.filter(({ frames }) => existsSync(frames.file)); // pictures of an earlier run may have been cleared away
+  const groups = [...new Set(there.map(({ group }) => group))];
   const files: string[] = [];
   for (const group of groups) {
     const file = groups.length === 1 ? 'contact-sheet.png' : `contact-sheet-${group.replaceAll(' ', '-')}.png`;
     const picture = await drawContactSheet(
-      rows.filter((row) => row.group === group),
+      there.filter((row) => row.group === group),
       { title: `${model.name}, ${group}`, pictureHeight: 96 },
     );
     await writeBeside(join(folder, file), picture);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import {
   type AutoencoderSummary,
@@ -19,7 +20,7 @@ import { sampleScene } from '../world/scene.ts';
 import { readKept, writeWhole } from './folder.ts';
 import { judgeDistanceOf } from './judging.ts';
 import { type EvaluationOptions, phaseReporter } from './progress.ts';
-import { evaluationSizes, renderOptions, renderPictures } from './scenes.ts';
+import { renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
 import { statisticOf } from './statistics.ts';
 
 interface Source {
@@ -38,12 +39,12 @@ export async function evaluateAutoencoder(
   request: EvaluateModelRequest,
   { signal, onEvent }: EvaluationOptions,
 ): Promise<{ summaries: AutoencoderSummary[]; sheet: SheetRow[]; takenOver: number }> {
-  const sizes = evaluationSizes(pipeline, request.size);
   const world = request.seeds.slice(0, request.worldClips).map(
-    (seed, index): Source => ({
+    (seed): Source => ({
       name: `seed ${seed}`,
       set: 'world',
-      pictures: () => renderPictures(sampleScene(seed), renderOptions(pipeline, sizes[index % sizes.length]!)),
+      pictures: () =>
+        renderPictures(sampleScene(seed), renderOptions(pipeline, sizeOfSeed(pipeline, request.size, seed))),
     }),
   );
   const real = request.realClips.map(({ name, frames }): Source => {
@@ -58,12 +59,15 @@ export async function evaluateAutoencoder(
   let takenOver = 0;
   for (const source of sources) {
     signal?.throwIfAborted();
-    const stem = join(request.outputFolder, `autoencoder-${source.set}-${source.name.replaceAll(/[^\w.-]+/g, '-')}`);
+    const pictures = await source.pictures();
+    // By what it shows: another folder may hold another clip of the same name.
+    const content = createHash('sha256').update(pictures.data).digest('hex').slice(0, 8);
+    const name = `autoencoder-${source.name.replaceAll(/[^\w.-]+/g, '-')}-${content}`;
+    const stem = join(request.outputFolder, name);
     let measured = await readKept(`${stem}.json`, reconstructedClip);
     const shown = clips.filter((clip) => clip.source.set === source.set).length < shownPerSet;
     if (measured) takenOver++;
     if (!measured || shown) {
-      const pictures = await source.pictures();
       const { result, rebuilt } = await reconstructClip(pipeline, judge, source.name, pictures, signal);
       measured ??= result;
       if (shown) {

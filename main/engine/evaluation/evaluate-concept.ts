@@ -60,7 +60,7 @@ export async function evaluateConcept(
     return {
       ...summariseConcepts(scenes),
       sampling,
-      sheet: scenes.slice(0, shownScenes).flatMap(({ sheet }) => sheet),
+      sheet: scenes.flatMap(({ sheet }) => sheet),
       seconds: (performance.now() - startedAt) / 1000,
       takenOver,
     };

@@ -23,7 +23,7 @@ import { type ConceptScene, conceptScene } from './concept-scene.ts';
 import { readKept, writeWhole } from './folder.ts';
 import { type MakeClip, measureMethod, measureTruth } from './measure-method.ts';
 import { type EvaluationOptions, withinPart } from './progress.ts';
-import { evaluationSizes, renderOptions } from './scenes.ts';
+import { renderOptions, sizeOfConcepts } from './scenes.ts';
 
 /** What every scene of an evaluation shares. */
 export interface SceneEvaluation {
@@ -66,7 +66,7 @@ export async function evaluateScene(
 ): Promise<SceneMeasures> {
   const { model, judge, request, sampling } = evaluation;
   await mkdir(folder, { recursive: true });
-  const size = evaluationSizes(model.pipeline, request.size)[0]!;
+  const size = sizeOfConcepts(model.pipeline, request.size);
   const rate = parseRational(String(model.pipeline.extras.frameRate));
   const scene = await conceptScene(seed, renderOptions(model.pipeline, size), judge);
   const source = await writeRawFrames(join(folder, 'source.rgb'), scene.source, rate);

@@ -9,6 +9,7 @@ import type { Pictures } from '../formats/raw-frames.ts';
 import { motionAgainstSource } from '../metrics/motion.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
+import type { ChangeKind } from '../world/edit.ts';
 import type { ConceptScene, TrueEdit } from './concept-scene.ts';
 import {
   agreementOf,
@@ -32,7 +33,10 @@ export type MakeClip = (
   sliders: Sliders,
 ) => Promise<{ pictures: Pictures; seconds: number }>;
 
-/** Reconstructs a scene by a method, makes every true edit of it and, for `gains`, moves both sliders. */
+/** Which slider a user would turn down for an edit that replaces what it stands for. */
+const replacedBy: Partial<Record<ChangeKind, keyof Sliders>> = { subject: 'identity', motion: 'motion' };
+
+/** Reconstructs a scene by a method, makes every true edit of it and, for `gains`, moves both sliders (a method without sliders has none). */
 export async function measureMethod(
   method: MethodName,
   scene: ConceptScene,
@@ -56,6 +60,11 @@ export async function measureMethod(
   for (const edit of scene.edits) {
     const { pictures, seconds } = await make(`edit ${edit.change.kind}`, edit.prompt, learned);
     edits.push(await measureEdit(edit, pictures, seconds, scene, judge));
+    const slider = replacedBy[edit.change.kind];
+    if (gains.length === 0 || !slider) continue;
+    const without = await make(`edit ${edit.change.kind}, ${slider} 0`, edit.prompt, { ...learned, [slider]: 0 });
+    const measures = await measureEdit(edit, without.pictures, without.seconds, scene, judge);
+    edits.push({ ...measures, variant: `${slider} gain 0` });
   }
   const sliders: SliderPoint[] = [];
   for (const slider of ['identity', 'motion'] as const) {
@@ -97,6 +106,7 @@ async function measureEdit(
   return {
     kind: change.kind,
     to: change.to,
+    variant: null,
     success: namesIt(seen, judge.labels, attributeOfChange[change.kind], change.to),
     preservation: preservationOf(seen, scene.seen, keptAttributes(before, after, judge.labels)),
     mse: meanSquaredError(pictures.data, target.data),

@@ -13,9 +13,14 @@ export function checkTestSeeds(seeds: readonly number[]): void {
     throw new AppError('invalid-input', `Seed ${seen} is no test seed: only those that end in 0 are never trained on.`);
 }
 
-/** The sizes to evaluate at, in turn. */
-export function evaluationSizes({ extras }: WanPipeline, size: EvaluationSize | null): EvaluationSize[] {
-  return size ? [size] : extras.sizes.map((each) => ({ ...each, frameCount: extras.frames }));
+/** The size to evaluate a model at: that asked for, or the model's own in turn, by the seed and not by the range it stands in. */
+export function sizeOfSeed({ extras }: WanPipeline, size: EvaluationSize | null, seed: number): EvaluationSize {
+  return size ?? { ...extras.sizes[Math.floor(seed / 10) % extras.sizes.length]!, frameCount: extras.frames };
+}
+
+/** The size to learn concepts at: that asked for, or the model's first, so that scenes differ in nothing else. */
+export function sizeOfConcepts({ extras }: WanPipeline, size: EvaluationSize | null): EvaluationSize {
+  return size ?? { ...extras.sizes[0]!, frameCount: extras.frames };
 }
 
 export function renderOptions({ extras }: WanPipeline, size: EvaluationSize): RenderOptions {

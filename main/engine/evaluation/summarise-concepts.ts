@@ -33,7 +33,7 @@ function summariseMethod(method: MethodName, measured: MethodMeasures[]): Method
   const reconstructions = measured.map(({ reconstruction }) => reconstruction);
   // A scene's mean over its kinds of edits is one value: scenes are what the spread is over.
   const ofEdits = (value: (edit: EditMeasures) => number | null) =>
-    statisticOf(measured.map(({ edits }) => meanOf(edits.map(value))));
+    statisticOf(measured.map(({ edits }) => meanOf(edits.filter(({ variant }) => variant === null).map(value))));
   return {
     method,
     scenes: measured.length,
@@ -54,7 +54,7 @@ function summariseMethod(method: MethodName, measured: MethodMeasures[]): Method
 }
 
 function summariseKind(kind: string, method: MethodName, measured: MethodMeasures[]): KindSummary {
-  const edits = measured.flatMap((each) => each.edits.filter((edit) => edit.kind === kind));
+  const edits = measured.flatMap((each) => each.edits.filter((edit) => nameOf(edit) === kind));
   const over = (value: (edit: EditMeasures) => number | null) => statisticOf(edits.map(value));
   return {
     kind,
@@ -90,6 +90,8 @@ function summariseSliders(measured: MethodMeasures[]): SliderSummary[] {
 
 const successOf = ({ success }: EditMeasures) => (success === null ? null : Number(success));
 
+const nameOf = ({ kind, variant }: EditMeasures) => (variant === null ? kind : `${kind}, ${variant}`);
+
 function kindsOf(all: readonly MethodMeasures[]): string[] {
-  return [...new Set(all.flatMap(({ edits }) => edits.map(({ kind }) => kind)))];
+  return [...new Set(all.flatMap(({ edits }) => edits.map(nameOf)))];
 }

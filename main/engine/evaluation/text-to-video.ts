@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { rawFrames } from '../../../shared/domain/clip.ts';
@@ -18,7 +19,7 @@ import { sampleScene } from '../world/scene.ts';
 import { readKept, writeWhole } from './folder.ts';
 import { agreementOf, askedAttributes, coherenceOf, namesIt } from './judging.ts';
 import { type EvaluationOptions, phaseReporter } from './progress.ts';
-import { evaluationSizes, renderOptions, renderPictures } from './scenes.ts';
+import { renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
 import { meanOf, statisticOf } from './statistics.ts';
 
 /** What the judge says of one clip beside its prompt. */
@@ -64,9 +65,12 @@ export async function evaluateTextToVideo(
     const stem = join(request.outputFolder, `prompt-${String(seed).padStart(6, '0')}`);
     const kept = await readKept(`${stem}.json`, promptMeasures);
     if (kept) takenOver++;
-    const found =
-      kept ?? (await measurePrompt(model, judge, { ...request, sampling }, seed, index, `${stem}.rgb`, signal));
-    if (!kept) await writeWhole(`${stem}.json`, found);
+    const found = kept ?? (await measurePrompt(model, judge, { ...request, sampling }, seed, `${stem}.rgb`, signal));
+    if (!kept) {
+      if (index >= shown && found.frames) await rm(found.frames.file);
+      if (index >= shown) found.frames = null;
+      await writeWhole(`${stem}.json`, found);
+    }
     measured.push(found);
     report(measured.length, measured.length - takenOver);
   }
@@ -83,14 +87,12 @@ async function measurePrompt(
   judge: Judge,
   request: EvaluateModelRequest & { sampling: UsedSampling },
   seed: number,
-  index: number,
   file: string,
   signal?: AbortSignal,
 ): Promise<PromptMeasures> {
   const scene = sampleScene(seed);
   const prompt = captionTexts(caption(scene)).full;
-  const sizes = evaluationSizes(model.pipeline, request.size);
-  const size = sizes[index % sizes.length]!;
+  const size = sizeOfSeed(model.pipeline, request.size, seed);
   const options = renderOptions(model.pipeline, size);
   const asked = askedAttributes(attributes(scene), judge.labels);
   const [text] = await judge.read([prompt]);

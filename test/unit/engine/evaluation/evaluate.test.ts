@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as tf from '../../../../main/engine/backends/tf.ts';
 import { createEngine, type Engine } from '../../../../main/engine/index.ts';
 import type { EngineEvent } from '../../../../shared/domain/engine.ts';
 import { evaluateConceptRequest, evaluateModelRequest } from '../../../../shared/domain/evaluation.ts';
@@ -60,6 +61,13 @@ test('a model is measured, and again without computing anything twice', async ()
   expect(again.takenOver).toBe(4);
   expect(again.autoencoder[0]!.clips.slice(0, 2)).toEqual(first.autoencoder[0]!.clips);
   expect(again.textToVideo).toEqual(first.textToVideo);
+});
+
+test('an evaluation leaves no tensor behind', async () => {
+  await engine.evaluateModel(modelRequest({ outputFolder: join(folder, 'leak-1') }));
+  const before = tf.memory().numTensors;
+  await engine.evaluateModel(modelRequest({ outputFolder: join(folder, 'leak-2') }));
+  expect(tf.memory().numTensors).toBe(before);
 });
 
 test('real clips are measured by the size they have', async () => {

@@ -5,6 +5,7 @@ import type { EditMeasures, MethodMeasures, SceneMeasures } from '../../../../sh
 const edit = (kind: string, changes: Partial<EditMeasures> = {}): EditMeasures => ({
   kind,
   to: 'x',
+  variant: null,
   success: true,
   preservation: 1,
   mse: 0.1,
@@ -67,6 +68,16 @@ test('rows come as truth, base, LoRA, concept, and kinds keep the methods beside
     'shirt lora',
     'shirt concept',
     'light truth',
+  ]);
+});
+
+test('an edit with a slider turned down has a row of its own and counts in no mean', () => {
+  const edits = [edit('motion', { success: false }), edit('motion', { success: true, variant: 'motion gain 0' })];
+  const { methods, kinds } = summariseConcepts([scene(0, measures('concept', { edits }))]);
+  expect(methods[0]!.success.mean).toBe(0);
+  expect(kinds.map(({ kind, success }) => [kind, success.mean])).toEqual([
+    ['motion', 0],
+    ['motion, motion gain 0', 1],
   ]);
 });
 
