@@ -12,6 +12,7 @@ import {
 import { AppError, fromErrorShape } from '../../shared/ipc/result.ts';
 import type { JobListener, JobRequest, Services } from '../jobs/services.ts';
 import type { CommandContext } from './context.ts';
+import { shorten } from './tables.ts';
 
 type Request<K extends JobRequest['kind']> = Extract<JobRequest, { kind: K }>;
 
@@ -65,7 +66,7 @@ async function runNew(context: CommandContext, services: Services, request: JobR
 function listener({ output }: CommandContext): JobListener {
   return {
     onChange(job) {
-      if (job.state === 'running' && job.progress) output.progress(job.title, job.progress);
+      if (job.state === 'running' && job.progress) output.progress(shorten(job.title, 60), job.progress);
     },
     onEvent(event) {
       if (event.type === 'loss') output.event('loss', { point: event.point });
