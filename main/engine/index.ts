@@ -109,13 +109,10 @@ export async function createEngine({ device, threads }: EngineOptions = {}): Pro
   }
 
   return {
-    device: ({ measure = false } = {}) =>
-      inTurn(undefined, async () => ({ ...report, matMulGflops: measure ? await measureMatMulRate() : null })),
-    describeModel: (directory) =>
-      inTurn(undefined, async () => {
-        if (open?.pipeline.directory === directory) return describePipeline(open.pipeline);
-        return describePipeline(await openWanPipeline(directory));
-      }),
+    device: async ({ measure = false } = {}) =>
+      measure ? inTurn(undefined, async () => ({ ...report, matMulGflops: await measureMatMulRate() })) : report,
+    // Reads files alone, so it need not wait for a learning to end.
+    describeModel: async (directory) => describePipeline(await openWanPipeline(directory)),
     learn: (request, options = {}) =>
       inTurn(options.signal, async () => learnConcept(await modelAt(request.model), request, options)),
     generate: (request, options = {}) =>

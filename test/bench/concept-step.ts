@@ -1,5 +1,5 @@
 import { freshConcept } from '../../main/engine/adapters/set-and-sequence.ts';
-import { targetLayers } from '../../main/engine/adapters/target-layers.ts';
+import { linearLayers, targetLayers } from '../../main/engine/adapters/target-layers.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { type TransformerParameters, timeFeatures, wanTransformer } from '../../main/engine/models/wan/transformer.ts';
@@ -9,7 +9,7 @@ import {
   transformerSpecs,
 } from '../../main/engine/models/wan/transformer-config.ts';
 import { Random } from '../../main/engine/nn/random.ts';
-import { type Tree, treeFromEntries } from '../../main/engine/nn/tree.ts';
+import { treeFromEntries } from '../../main/engine/nn/tree.ts';
 import { adamW, type Tensors } from '../../main/engine/training/adamw.ts';
 import { conceptStep, type Stage, type StepInputs, trainedNames } from '../../main/engine/training/step.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
@@ -66,7 +66,7 @@ export async function conceptStepTask(model: string, stage: Stage): Promise<Task
 async function stepTask({ config, parameters, stage, rank, batch, size, textTokens }: Work): Promise<TaskWork> {
   const defaults = recipe.parse({});
   const shape = {
-    layers: targetLayers(parameters as unknown as Tree, defaults.targetLayers),
+    layers: targetLayers(linearLayers(transformerSpecs(config)), defaults.targetLayers),
     rank,
     basisSide: defaults.basisSide,
   };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { conceptFromLora } from '../../main/engine/adapters/lora.ts';
 import { conceptHooks } from '../../main/engine/adapters/set-and-sequence.ts';
-import { targetLayers } from '../../main/engine/adapters/target-layers.ts';
+import { linearLayers, targetLayers } from '../../main/engine/adapters/target-layers.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openWeights, readJson } from '../../main/engine/formats/diffusers.ts';
 import { readLora, writeLora } from '../../main/engine/formats/lora.ts';
@@ -28,7 +28,7 @@ async function load() {
   const source = await openWeights(golden('model/transformer'));
   const parameters = (await loadParameters(source, transformerSpecs(config))) as TransformerParameters;
   await source.close();
-  return { config, parameters, layers: targetLayers(parameters, endings) };
+  return { config, parameters, layers: targetLayers(linearLayers(transformerSpecs(config)), endings) };
 }
 
 test('a LoRA that PEFT saved acts as in diffusers', async () => {

@@ -3,11 +3,12 @@ import type { EngineEvent, GenerateRequest, GenerateResult } from '../../../shar
 import { parseRational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { conceptValues } from '../adapters/concept-values.ts';
-import { allLinearLayers } from '../adapters/target-layers.ts';
+import { linearLayers } from '../adapters/target-layers.ts';
 import type * as tf from '../backends/tf.ts';
 import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
 import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
+import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import { checkVideoSize, vaeStrides } from '../models/wan/vae-config.ts';
 import type { ConceptSampler, SampledConcept } from './concept-sampler.ts';
 
@@ -95,7 +96,7 @@ export async function openConcept(
       throw new AppError('damaged-file', `${file}: the token [${tokenName}] has ${values.length} values, not ${width}`);
     tokens.set(values, index * width);
   }
-  const { shape, values } = conceptValues(concept, allLinearLayers(await pipeline.transformer()));
+  const { shape, values } = conceptValues(concept, linearLayers(transformerSpecs(pipeline.transformerConfig)));
   return { shape, values, tokens: { names, values: tokens }, file: concept };
 }
 

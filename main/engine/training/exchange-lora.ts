@@ -4,9 +4,10 @@ import { AppError } from '../../../shared/ipc/result.ts';
 import { conceptLayers } from '../adapters/concept-values.ts';
 import { orderDirections } from '../adapters/directions.ts';
 import { bakeLora, conceptFromLora } from '../adapters/lora.ts';
-import { allLinearLayers } from '../adapters/target-layers.ts';
+import { linearLayers } from '../adapters/target-layers.ts';
 import { writeConcept } from '../formats/concept.ts';
 import { readLora, writeLora } from '../formats/lora.ts';
+import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import { type GenerateModel, openConcept } from '../sampling/generate-clip.ts';
 import { makeFolderOf } from './work-folder.ts';
 
@@ -16,7 +17,9 @@ type Model = Omit<GenerateModel, 'sampler'>;
 export async function exportLora(model: Model, request: ExportLoraRequest): Promise<LoraReport> {
   const { shape, values } = await openConcept(model, request.conceptFile);
   const layers = withRangeErrors(() => bakeLora(shape, values, request.sliders));
-  const inBlocks = allLinearLayers(await model.pipeline.transformer()).filter(({ path }) => path.startsWith('blocks.'));
+  const inBlocks = linearLayers(transformerSpecs(model.pipeline.transformerConfig)).filter(({ path }) =>
+    path.startsWith('blocks.'),
+  );
   await makeFolderOf(request.output);
   await writeLora(request.output, layers, request.dialect, inBlocks);
   return { file: request.output, dialect: request.dialect, rank: shape.rank, layers: layers.length };
@@ -25,7 +28,10 @@ export async function exportLora(model: Model, request: ExportLoraRequest): Prom
 /** A LoRA file of any dialect becomes a concept whose motion residual is zero and whose directions are in order. */
 export async function importLora(model: Model, request: ImportLoraRequest): Promise<LoraReport> {
   const lora = await readLora(request.file);
-  const { shape, values } = conceptFromLora(lora.layers, allLinearLayers(await model.pipeline.transformer()));
+  const { shape, values } = conceptFromLora(
+    lora.layers,
+    linearLayers(transformerSpecs(model.pipeline.transformerConfig)),
+  );
   const { values: ordered, strengths } = orderDirections(shape, values);
   await makeFolderOf(request.conceptFile);
   await writeConcept(request.conceptFile, {

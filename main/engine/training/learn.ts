@@ -5,12 +5,13 @@ import { AppError } from '../../../shared/ipc/result.ts';
 import { conceptLayers } from '../adapters/concept-values.ts';
 import { orderDirections } from '../adapters/directions.ts';
 import { type ConceptShape, conceptSizes, sum } from '../adapters/set-and-sequence.ts';
-import { targetLayers } from '../adapters/target-layers.ts';
+import { linearLayers, targetLayers } from '../adapters/target-layers.ts';
 import * as tf from '../backends/tf.ts';
 import { writeConcept } from '../formats/concept.ts';
 import { writeRawFrames } from '../formats/raw-frames.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { timeFeatures } from '../models/wan/transformer.ts';
+import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import type { ConceptSampler } from '../sampling/concept-sampler.ts';
 import { schedulerConfigSchema } from '../sampling/scheduler-config.ts';
 import { conceptCaptions, tokenNames } from './captions.ts';
@@ -49,7 +50,7 @@ export async function learnConcept(
 ): Promise<LearnResult> {
   const startedAt = performance.now();
   const { recipe, clips, conceptFile, workDirectory } = request;
-  const shape = await conceptShape(pipeline, request);
+  const shape = conceptShape(pipeline, request);
   await makeFolderOf(conceptFile);
   const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint));
   await requireSpace(workDirectory, neededBytes(shape, request));
@@ -150,9 +151,9 @@ export async function learnConcept(
   }
 }
 
-async function conceptShape(pipeline: WanPipeline, { recipe }: LearnRequest): Promise<ConceptShape> {
+function conceptShape(pipeline: WanPipeline, { recipe }: LearnRequest): ConceptShape {
   try {
-    const layers = targetLayers(await pipeline.transformer(), recipe.targetLayers);
+    const layers = targetLayers(linearLayers(transformerSpecs(pipeline.transformerConfig)), recipe.targetLayers);
     return { layers, rank: recipe.rank, basisSide: recipe.basisSide };
   } catch (error) {
     if (error instanceof RangeError) throw new AppError('invalid-input', error.message, { cause: error });

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
 import { conceptHooks } from '../../../../main/engine/adapters/set-and-sequence.ts';
-import { targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
+import { linearLayers, targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { openWanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
 import { timeFeatures, wanTransformer } from '../../../../main/engine/models/wan/transformer.ts';
+import { transformerSpecs } from '../../../../main/engine/models/wan/transformer-config.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { difference, randomConcept } from './toy.ts';
 
@@ -15,7 +16,8 @@ beforeAll(async () => {
 it('a block that is computed again in the backward pass gives a concept the same gradients', async () => {
   const pipeline = await openWanPipeline(fileURLToPath(new URL('../../../golden/model', import.meta.url)));
   const parameters = await pipeline.transformer();
-  const layers = targetLayers(parameters, ['attn1.to_q', 'attn2.to_out.0', 'ffn.net.2']);
+  const all = linearLayers(transformerSpecs(pipeline.transformerConfig));
+  const layers = targetLayers(all, ['attn1.to_q', 'attn2.to_out.0', 'ffn.net.2']);
   const shape = { layers, rank: 2, basisSide: 'output' as const };
   const { basis, coefficients } = randomConcept(shape);
   const random = new Random(4);

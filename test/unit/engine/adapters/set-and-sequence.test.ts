@@ -7,7 +7,7 @@ import {
   mixCoefficients,
   motionAdapter,
 } from '../../../../main/engine/adapters/set-and-sequence.ts';
-import { targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
+import { linearLayers, targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { linear } from '../../../../main/engine/nn/linear.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
@@ -105,8 +105,12 @@ it('keeps a masked weight of B from acting and from learning', () => {
 });
 
 it('finds target layers by the end of their name and names an ending that none has', () => {
-  const weight = tf.zeros([3, 4]);
-  const tree = { blocks: { 0: { attn1: { to_q: { weight } }, norm: { weight: tf.zeros([4]) } } } };
-  expect(targetLayers(tree, ['attn1.to_q'])).toEqual([{ path: 'blocks.0.attn1.to_q', inSize: 3, outSize: 4 }]);
-  expect(() => targetLayers(tree, ['norm'])).toThrow('"norm"');
+  const specs = new Map([
+    ['blocks.0.attn1.to_q.weight', { stored: [4, 3], axes: [1, 0] }],
+    ['blocks.0.attn1.to_q.bias', { stored: [4] }],
+    ['blocks.0.norm.weight', { stored: [4] }],
+  ]);
+  const layers = linearLayers(specs);
+  expect(targetLayers(layers, ['attn1.to_q'])).toEqual([{ path: 'blocks.0.attn1.to_q', inSize: 3, outSize: 4 }]);
+  expect(() => targetLayers(layers, ['norm'])).toThrow('"norm"');
 });
