@@ -56,7 +56,7 @@ config = {
     "channels": training.CHANNELS,
     "width": training.WIDTH,
     "heads": training.HEADS,
-    "spaceBlocks": 2,
+    "spaceBlocks": len(network.space),
     "timeBlocks": 2,
     "textBlocks": 2,
     "embedding": training.EMBEDDING,

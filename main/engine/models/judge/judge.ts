@@ -93,24 +93,46 @@ async function rows(matrix: tf.Tensor): Promise<Float32Array[]> {
   return Array.from({ length: count }, (_, row) => values.slice(row * width, (row + 1) * width));
 }
 
-/** uint8 pictures -> [looked at, height, width, 8] in -1..1: the frame, its difference to the one before, and the place x, y. */
-function prepare(config: JudgeConfig, { data, count, width, height }: Pictures): tf.Tensor4D {
-  const looked = config.frames.filter((frame) => frame < count);
+/**
+ * uint8 pictures -> [looked at, height / 2, width / 2, 8] in -1..1, each 2 x 2 pixels averaged: the frame, its difference to the one
+ * before, and the place x, y.
+ */
+function prepare(config: JudgeConfig, pictures: Pictures): tf.Tensor4D {
+  const looked = config.frames.filter((frame) => frame < pictures.count);
+  const [width, height] = [pictures.width >> 1, pictures.height >> 1];
   const pixels = width * height;
   const values = new Float32Array(looked.length * pixels * inputChannels);
   for (const [index, frame] of looked.entries()) {
-    const now = frame * pixels * 3;
-    const before = Math.max(0, frame - 1) * pixels * 3;
+    const now = halved(pictures, frame);
+    const before = halved(pictures, Math.max(0, frame - 1));
     for (let pixel = 0; pixel < pixels; pixel++) {
       const target = (index * pixels + pixel) * inputChannels;
       for (let channel = 0; channel < 3; channel++) {
-        const value = data[now + pixel * 3 + channel]! / 127.5 - 1;
+        const value = now[pixel * 3 + channel]!;
         values[target + channel] = value;
-        values[target + 3 + channel] = value - (data[before + pixel * 3 + channel]! / 127.5 - 1);
+        values[target + 3 + channel] = value - before[pixel * 3 + channel]!;
       }
       values[target + 6] = ((pixel % width) * 2 + 1) / width - 1;
       values[target + 7] = (Math.floor(pixel / width) * 2 + 1) / height - 1;
     }
   }
   return tf.tensor4d(values, [looked.length, height, width, inputChannels]);
+}
+
+/** One frame in -1..1 at half its size [height / 2, width / 2, 3]. */
+function halved({ data, width, height }: Pictures, frame: number): Float32Array {
+  const [halfWidth, halfHeight] = [width >> 1, height >> 1];
+  const values = new Float32Array(halfWidth * halfHeight * 3);
+  for (let y = 0; y < halfHeight; y++) {
+    for (let x = 0; x < halfWidth; x++) {
+      const from = ((frame * height + 2 * y) * width + 2 * x) * 3;
+      const target = (y * halfWidth + x) * 3;
+      for (let channel = 0; channel < 3; channel++) {
+        const at = from + channel;
+        const sum = data[at]! + data[at + 3]! + data[at + width * 3]! + data[at + width * 3 + 3]!;
+        values[target + channel] = sum / 510 - 1;
+      }
+    }
+  }
+  return values;
 }
