@@ -70,7 +70,8 @@ export async function runDemo(context: CommandContext, services: Services, reque
     const frames = inLibrary(services, framesOf(edit));
     const file = `${name}.mp4`;
     await exportVideo(context, services, { what: 'edit', editId }, frames, join(request.folder, file));
-    rows.push({ label, note: settings.prompt, frames });
+    // Sliders keep the prompt of the reconstruction.
+    rows.push({ label, note: settings.sliders ? undefined : settings.prompt, frames });
     const error = meanSquaredError(await readFile(frames.file), source);
     videos.push({
       file,
