@@ -20,14 +20,16 @@ interface ScenePrompt {
   text: Float32Array;
 }
 
-/** One true edit of a scene. Pictures are rendered when they are needed: they are large. */
+/** One true edit of a scene. */
 export interface TrueEdit {
   change: Change;
   prompt: ScenePrompt;
   before: Attributes;
   after: Attributes;
-  /** The re-rendered scene, and where it may differ from the source: non-zero in [frames, height, width]. */
-  render(): Promise<{ target: Pictures; mask: Uint8Array }>;
+  /** The re-rendered scene. */
+  target: Pictures;
+  /** Where it may differ from the source: non-zero in [frames, height, width]. */
+  mask: Uint8Array;
 }
 
 /** What a test seed gives to measure a concept on. */
@@ -64,16 +66,15 @@ export async function conceptScene(seed: number, options: RenderOptions, judge: 
 async function trueEdit(scene: Scene, change: Change, options: RenderOptions, judge: Judge): Promise<TrueEdit> {
   const learned = captionTexts(editScene(scene, change, tokens).after).full;
   const plain = editScene(scene, change);
+  const { target, mask } = renderEdit(scene, change, options);
+  await breathe();
   return {
     change,
     prompt: await scenePrompt(learned, captionTexts(plain.after).full, judge),
     before: attributes(scene),
     after: attributes(plain.scene),
-    async render() {
-      const { target, mask } = renderEdit(scene, change, options);
-      await breathe();
-      return { target: picturesOf(target.frames, options), mask };
-    },
+    target: picturesOf(target.frames, options),
+    mask,
   };
 }
 

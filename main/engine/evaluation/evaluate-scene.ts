@@ -166,8 +166,7 @@ async function truthRows(
   rate: RawFrames['rate'],
 ): Promise<SheetRow[]> {
   const rows: SheetRow[] = [];
-  for (const { change, prompt, render } of scene.edits) {
-    const { target } = await render();
+  for (const { change, prompt, target } of scene.edits) {
     const frames = await writeRawFrames(join(folder, `truth-${change.kind}.rgb`), target, rate);
     rows.push({ group, label: `edit ${change.kind}: truth`, note: prompt.plain, frames });
   }

@@ -82,22 +82,18 @@ export async function measureMethod(
 /** The re-rendered edits themselves: what a perfect method would reach under this judge. */
 export async function measureTruth(scene: ConceptScene, judge: Judge): Promise<MethodMeasures> {
   const edits: EditMeasures[] = [];
-  for (const edit of scene.edits) {
-    const { target } = await edit.render();
-    edits.push(await measureEdit(edit, target, null, scene, judge));
-  }
+  for (const edit of scene.edits) edits.push(await measureEdit(edit, edit.target, null, scene, judge));
   return { method: 'truth', learnSeconds: null, reconstruction: null, edits, sliders: [] };
 }
 
 async function measureEdit(
-  { change, prompt, before, after, render }: TrueEdit,
+  { change, prompt, before, after, target, mask }: TrueEdit,
   pictures: Pictures,
   seconds: number | null,
   scene: ConceptScene,
   judge: Judge,
 ): Promise<EditMeasures> {
   const seen = await judge.look(pictures);
-  const { target, mask } = await render();
   const outside = mask.map((value) => (value === 0 ? 255 : 0));
   const errorWithin = (where: Uint8Array) => {
     const error = meanSquaredError(pictures.data, target.data, where);

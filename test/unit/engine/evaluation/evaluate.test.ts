@@ -39,10 +39,12 @@ const modelRequest = (changes: object = {}) =>
     ...changes,
   });
 
-const quick = { rank: 2, stepsIdentity: 1, stepsMotion: 1, batchSize: 2, batchSizeMotion: 2, priorClips: 2 };
+/** How learning goes is tested elsewhere. */
+const quick = { rank: 2, stepsIdentity: 1, stepsMotion: 0, batchSize: 2, regularisers: { priorPreservation: false } };
 const conceptRequest = (changes: object = {}) =>
   evaluateConceptRequest.parse({
     ...common('concept'),
+    sampling: { steps: 1, guidance: 1, seed: 1 },
     seeds: [10],
     recipe: recipe.parse(quick),
     gains: [0, 1],
