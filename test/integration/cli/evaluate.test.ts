@@ -7,7 +7,7 @@ import { createWorkplace, type Workplace } from './command.ts';
 
 const judge = resolve(import.meta.dirname, '../../golden/judge');
 /** The embedded model, at a size and in a number of steps that a test can wait for. */
-const small = ['--judge', judge, '--size', '64x64', '--frames', '5', '--steps', '1'];
+const small = ['--judge', judge, '--size', '32x32', '--frames', '5', '--steps', '1', '--guidance', '1'];
 
 let place: Workplace;
 beforeAll(async () => {
