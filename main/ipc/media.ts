@@ -1,3 +1,5 @@
+import { isAbsolute, relative, sep } from 'node:path';
+import { itemKind } from '../../shared/domain/library.ts';
 import type { AppContract } from '../../shared/ipc/app-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Handlers } from '../../shared/ipc/rpc.ts';
@@ -6,20 +8,45 @@ import type { Services } from '../jobs/services.ts';
 /** The folders of the library that a window may look into; its database and locks are none of them. */
 const servedFolders = ['clips', 'edits', 'previews', 'jobs', 'exports'];
 
-/** A path of the library -> where it lies, for what answers `media` addresses. Throws `not-found` for anything else. */
-export function servedFile({ library }: Services, path: string): string {
-  const [folder = ''] = path.split('/');
-  if (!servedFolders.includes(folder) || path.split('/').includes('..')) {
+/** A path of the library (also as an absolute path) -> the path as stored. Throws `not-found` for what is not served. */
+function servedPath({ library }: Services, path: string): string {
+  const inside = isAbsolute(path) ? relative(library.status().folder, path).split(sep).join('/') : path;
+  const parts = inside.split('/');
+  if (!servedFolders.includes(parts[0]!) || parts.some((part) => part === '..' || part === '')) {
     throw new AppError('not-found', `"${path}" is not served.`);
   }
-  return library.absolutePath(path);
+  return inside;
+}
+
+/**
+ * The address after `media/` -> the file to send. Pictures of items: `thumbnail/KIND/ID`, `moving/KIND/ID`, `filmstrip/CLIP`; videos:
+ * `source/CLIP`, `proxy/CLIP.mp4` (or .webm); anything else is a path of the library. Throws AppError for what there is not.
+ */
+export async function mediaFile(services: Services, address: string): Promise<string> {
+  const [area = '', ...rest] = address.split('/').map(decodeURIComponent);
+  const [first = '', second = ''] = rest;
+  switch (area) {
+    case 'thumbnail':
+    case 'moving':
+      return services.media.thumbnail({ kind: itemKind.parse(first), id: second }, area === 'moving');
+    case 'filmstrip':
+      return services.media.filmstrip(first);
+    case 'source':
+      return services.media.source(first);
+    case 'proxy': {
+      const [, clipId = '', format = ''] = /^(.+)\.(mp4|webm)$/.exec(first) ?? [];
+      if (format !== 'mp4' && format !== 'webm') throw new AppError('not-found', `"${first}" is no proxy.`);
+      return services.media.proxy(clipId, format);
+    }
+    default:
+      return services.library.absolutePath(servedPath(services, [area, ...rest].join('/')));
+  }
 }
 
 export function mediaHandlers(services: Services) {
   return {
-    'media.address': ({ path }) => {
-      servedFile(services, path);
-      return { address: `media/${path.split('/').map(encodeURIComponent).join('/')}` };
-    },
+    'media.address': ({ path }) => ({
+      address: `media/${servedPath(services, path).split('/').map(encodeURIComponent).join('/')}`,
+    }),
   } satisfies Partial<Handlers<AppContract>>;
 }

@@ -25,6 +25,7 @@ import type { ModelInfo } from '../../shared/domain/model.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
 import type { CallOptions, Engine, EngineState } from '../engine-host/host.ts';
 import type { MediaTools } from '../media/locate.ts';
+import type { ProxyFormat } from './media-cache.ts';
 import type { JobListener } from './queue.ts';
 
 /** What a caller writes to start a job: `{ kind: 'learn', clips: [...], recipe: { rank: 8 } }`. Defaults may be left out. */
@@ -170,6 +171,13 @@ export interface Services {
   readonly media: {
     /** ffmpeg and ffprobe, looked for at the first call. Throws `not-found` when there are none. */
     tools(): Promise<MediaTools>;
+    /** Absolute paths of pictures and copies, made when they are first asked for and kept in the library's `cache` folder. */
+    thumbnail(item: ItemReference, moving: boolean): Promise<string>;
+    filmstrip(clipId: string): Promise<string>;
+    /** Waiting for it can be given up; it is made all the same. */
+    proxy(clipId: string, format: ProxyFormat, signal?: AbortSignal): Promise<string>;
+    /** The clip's own file. Throws `not-found` when it is no longer there. */
+    source(clipId: string): string;
   };
   readonly settings: {
     get(): Settings;

@@ -15,6 +15,7 @@ import { deleteItems, emptyTrash, listTrash, restoreItems } from '../library/tra
 import { locateMediaTools, type MediaTools } from '../media/locate.ts';
 import { duplicateConcept, exportConcept, importConcept, importLora, readLosses } from './concept-files.ts';
 import { Emitter } from './emitter.ts';
+import { MediaCache } from './media-cache.ts';
 import { findResources, ModelRegistry } from './models.ts';
 import { renderPreview } from './preview.ts';
 import { JobQueue, type Runners } from './queue.ts';
@@ -60,6 +61,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
   };
 
   const parts = { library, clips, concepts, edits, models, engine, tools };
+  const cache = new MediaCache(parts);
   const runners: Runners = {
     import: importRunner(parts),
     learn: learnRunner(parts),
@@ -151,7 +153,13 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       model: (request, given) => engine.evaluateModel(request, given),
       concept: (request, given) => engine.evaluateConcept(request, given),
     },
-    media: { tools },
+    media: {
+      tools,
+      thumbnail: (item, moving) => cache.thumbnail(item, moving),
+      filmstrip: (clipId) => cache.filmstrip(clipId),
+      proxy: (clipId, format, signal) => cache.proxy(clipId, format, signal),
+      source: (clipId) => cache.source(clipId),
+    },
     settings: {
       get: () => readSettings(library),
       set(patch) {

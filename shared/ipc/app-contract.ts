@@ -50,6 +50,11 @@ const clipCalls = {
   'clips.list': { input: itemQuery.prefault({}), output: z.array(clip) },
   'clips.get': { input: reference, output: clip },
   'clips.label': { input: reference.extend({ labels: itemLabels }), output: clip },
+  /** Answers when a copy of the clip's source that scrubs fast is there; where it is served. Cancelling gives up the waiting. */
+  'clips.proxy': {
+    input: z.object({ clipId: z.string(), format: z.enum(['mp4', 'webm']) }),
+    output: z.object({ address: z.string() }),
+  },
 };
 
 const conceptCalls = {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { servedFile } from '../../../main/ipc/media.ts';
+import { mediaFile } from '../../../main/ipc/media.ts';
 import { serveApp } from '../../../main/ipc/serve-app.ts';
 import type { Services } from '../../../main/jobs/services.ts';
 import type { Job } from '../../../shared/domain/job.ts';
@@ -80,12 +80,12 @@ it('names directions, duplicates a concept, and renders a preview that has an ad
   expect(address).toBe(`media/${frames.file}`);
 });
 
-it('serves files of items only', () => {
-  expect(servedFile(services, 'clips/river-1a2b/frames.rgb')).toBe(
+it('serves files of items only', async () => {
+  expect(await mediaFile(services, 'clips/river-1a2b/frames.rgb')).toBe(
     services.library.absolutePath('clips/river-1a2b/frames.rgb'),
   );
   for (const path of ['library.db', 'lock.json', 'clips/../library.db', '../x', '/etc/passwd', '', 'backups/a.db']) {
-    expect(() => servedFile(services, path)).toThrow(expect.objectContaining({ code: 'not-found' }));
+    await expect(mediaFile(services, path)).rejects.toMatchObject({ code: 'not-found' });
   }
 });
 

@@ -1,0 +1,160 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { RawFrames } from '../../shared/domain/clip.ts';
+import type { ItemReference } from '../../shared/domain/library.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import type { ClipStore } from '../library/clips.ts';
+import type { ConceptStore } from '../library/concepts.ts';
+import type { EditStore } from '../library/edits.ts';
+import type { Library } from '../library/open.ts';
+import { readSettings } from '../library/settings.ts';
+import { readRawFrames, writeStill } from '../media/frames.ts';
+import type { MediaTools } from '../media/locate.ts';
+import { probe as probeFile } from '../media/probe.ts';
+import { makeProxy } from '../media/proxy.ts';
+import { writeAnimatedThumbnail, writeFilmstrip } from '../media/thumbnails.ts';
+
+/** What a browser can play: it says which when it asks. */
+export type ProxyFormat = 'mp4' | 'webm';
+
+const filmstripTiles = 24;
+const filmstripHeight = 96;
+
+/**
+ * Pictures and proxies of the library's clips and edits, made when they are first asked for and kept in its `cache` folder, which may be
+ * deleted at any time. Everything is named by the content it was made of, so that nothing in it can be stale.
+ */
+export class MediaCache {
+  readonly #library: Library;
+  readonly #clips: ClipStore;
+  readonly #concepts: ConceptStore;
+  readonly #edits: EditStore;
+  readonly #tools: () => Promise<MediaTools>;
+  readonly #making = new Map<string, Promise<string>>();
+  /** Thumbnails of a long list are made one after the other: the machine has other work. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: {
+    library: Library;
+    clips: ClipStore;
+    concepts: ConceptStore;
+    edits: EditStore;
+    tools(): Promise<MediaTools>;
+  }) {
+    this.#library = parts.library;
+    this.#clips = parts.clips;
+    this.#concepts = parts.concepts;
+    this.#edits = parts.edits;
+    this.#tools = parts.tools;
+  }
+
+  /** A small looping picture of an item, or a still one. A concept looks like the first clip that it was learned from. */
+  thumbnail(item: ItemReference, moving: boolean): Promise<string> {
+    const { kind, id } = item.kind === 'concept' ? this.#clipOf(item.id) : item;
+    const frames = kind === 'clip' ? this.#clips.byId(id).frames : this.#edits.byId(id).frames;
+    const stem = `${kind}-${id}`;
+    return this.#once(`${stem}${moving ? '-moving' : ''}`, this.#folder('thumbnails'), (folder) =>
+      this.#inTurn(async () => {
+        const tools = await this.#tools();
+        const raw: RawFrames = { ...frames, file: this.#library.absolutePath(frames.file) };
+        if (moving) return writeAnimatedThumbnail(tools, raw, join(folder, `${stem}-moving`));
+        const [picture] = await readRawFrames(raw, [Math.floor(raw.frameCount / 2)]);
+        const file = join(folder, `${stem}.png`);
+        await writeStill(tools, picture!, file);
+        return file;
+      }),
+    );
+  }
+
+  /** `filmstripTiles` pictures of a clip's whole source in one row. */
+  filmstrip(clipId: string): Promise<string> {
+    const { source } = this.#clips.byId(clipId);
+    return this.#once(source.sha256, this.#folder('filmstrips'), async (folder) => {
+      const tools = await this.#tools();
+      const file = join(folder, `${source.sha256}.jpg`);
+      const probe = await probeFile(tools, this.#sourceFile(source.path));
+      await writeFilmstrip(tools, probe, file, { count: filmstripTiles, height: filmstripHeight });
+      return file;
+    });
+  }
+
+  /** A copy of a clip's source that scrubs fast. Several callers wait for one making; the least recently used go when there are too many. */
+  async proxy(clipId: string, format: ProxyFormat, signal?: AbortSignal): Promise<string> {
+    const { source } = this.#clips.byId(clipId);
+    const folder = this.#folder('proxies');
+    const making = this.#once(`${source.sha256}.${format}`, folder, async () => {
+      const tools = await this.#tools();
+      const file = join(folder, `${source.sha256}.${format}`);
+      await makeProxy(tools, await probeFile(tools, this.#sourceFile(source.path)), { file });
+      trimFolder(folder, readSettings(this.#library).proxyCacheBytes, file);
+      return file;
+    });
+    const file = await (signal ? Promise.race([making, rejectOnAbort(signal)]) : making);
+    utimesSync(file, new Date(), statSync(file).mtime);
+    return file;
+  }
+
+  /** The clip's own file, for a player that can play it. */
+  source(clipId: string): string {
+    return this.#sourceFile(this.#clips.byId(clipId).source.path);
+  }
+
+  #clipOf(conceptId: string): ItemReference {
+    return { kind: 'clip', id: this.#concepts.get(conceptId).clipIds[0]! };
+  }
+
+  #sourceFile(path: string): string {
+    if (existsSync(path)) return path;
+    throw new AppError('not-found', `${basename(path)} is no longer where it was imported from.`, {
+      hint: `Put it back to ${path}, or import it again.`,
+    });
+  }
+
+  #folder(name: string): string {
+    const folder = this.#library.absolutePath(`cache/${name}`);
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+
+  /** The file of that stem in the folder, made unless it is there or being made. */
+  #once(stem: string, folder: string, make: (folder: string) => Promise<string>): Promise<string> {
+    const key = join(folder, stem);
+    const known = ['', '.png', '.webp', '.gif', '.jpg'].map((ending) => key + ending).find((file) => existsSync(file));
+    if (known) return Promise.resolve(known);
+    const making = this.#making.get(key) ?? make(folder).finally(() => this.#making.delete(key));
+    this.#making.set(key, making);
+    return making;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const refuse = () => reject(new AppError('cancelled', 'Cancelled.'));
+    if (signal.aborted) refuse();
+    signal.addEventListener('abort', refuse, { once: true });
+  });
+}
+
+/** Deletes the files longest unused beyond `limitBytes`; `keep` stays whatever its size. */
+function trimFolder(folder: string, limitBytes: number, keep: string): void {
+  let total = statSync(keep).size;
+  const others = readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((file) => file !== keep && !basename(file).startsWith('.'))
+    .map((file) => ({ file, ...pick(statSync(file)) }))
+    .sort((a, b) => b.usedAt - a.usedAt);
+  for (const { file, bytes } of others) {
+    total += bytes;
+    if (total > limitBytes) rmSync(file, { force: true });
+  }
+}
+
+function pick({ atimeMs, size }: { atimeMs: number; size: number }): { usedAt: number; bytes: number } {
+  return { usedAt: atimeMs, bytes: size };
+}

@@ -1,0 +1,43 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/**
+ * Whether a request names this server and comes from its own pages: a web page elsewhere may neither reach it by a name that it bound to
+ * 127.0.0.1 (Host) nor send to it (Origin).
+ */
+export function isOurs(headers: IncomingHttpHeaders, port: number, needsOrigin: boolean): boolean {
+  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+  if (!hosts.includes(headers.host ?? '')) return false;
+  const { origin } = headers;
+  if (origin === undefined) return !needsOrigin;
+  return origin === `http://${headers.host}`;
+}
+
+/** What every answer says to the browser. */
+export function securityHeaders(host: string): Record<string, string> {
+  return {
+    'Content-Security-Policy': contentSecurityPolicy(`ws://${host}`),
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+  };
+}
+
+/** No inline script, nothing from elsewhere. */
+export function contentSecurityPolicy(...connections: string[]): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    // Parts that follow the pointer (menus, sliders) are placed by style attributes.
+    "style-src-attr 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "media-src 'self' blob:",
+    "font-src 'self'",
+    `connect-src ${["'self'", ...connections].join(' ')}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}

@@ -1,0 +1,126 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, normalize, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { WebSocketServer } from 'ws';
+import { toErrorShape } from '../../shared/ipc/result.ts';
+import { serveApp } from '../ipc/serve-app.ts';
+import type { Services } from '../jobs/services.ts';
+import { isOurs, securityHeaders } from './guard.ts';
+import { mediaResponse } from './media-response.ts';
+import { fileResponse } from './send-file.ts';
+import { Session } from './session.ts';
+import { socketPort } from './socket-port.ts';
+import { receiveUpload } from './uploads.ts';
+
+export interface EditorServer {
+  /** With the token that the first visitor exchanges for a cookie. */
+  address: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+/** RPC messages are small: prompts, settings, ids. */
+const maximumMessageBytes = 2 ** 20;
+
+/**
+ * Serves the built renderer in `rendererFolder` and everything behind it to browsers of this machine. Nothing is answered to who did not
+ * bring the token once, names another host, or comes from another page.
+ */
+export async function startServer(
+  services: Services,
+  options: { rendererFolder: string; port?: number },
+): Promise<EditorServer> {
+  const server = createServer({ requestTimeout: 0, headersTimeout: 10_000 });
+  await new Promise<void>((done, refuse) => {
+    server.once('error', refuse);
+    server.listen(options.port ?? 0, '127.0.0.1', done);
+  });
+  const { port } = server.address() as AddressInfo;
+  const session = new Session(port);
+  const uploads = join(services.library.status().folder, 'uploads');
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', headers } = request;
+    const url = new URL(request.url ?? '/', `http://127.0.0.1:${port}`);
+    const host = headers.host ?? '';
+    const isReading = method === 'GET' || method === 'HEAD';
+    if (!isOurs(headers, port, !isReading)) return end(response, 403, 'This address serves its own pages only.');
+    for (const [name, value] of Object.entries(securityHeaders(host))) response.setHeader(name, value);
+
+    const token = url.searchParams.get('token');
+    if (url.pathname === '/' && token !== null && isReading) {
+      const cookie = session.exchange(token);
+      if (cookie === null && !session.isKnown(headers.cookie)) return end(response, 401, tokenSpent);
+      if (cookie !== null) response.setHeader('Set-Cookie', cookie);
+      response.setHeader('Location', '/');
+      return end(response, 303, '');
+    }
+    if (!session.isKnown(headers.cookie)) return end(response, 401, tokenMissing);
+
+    if (method === 'POST' && url.pathname === '/upload') {
+      const path = await receiveUpload(request, uploads, url.searchParams.get('name') ?? 'clip');
+      response.setHeader('Content-Type', 'application/json');
+      return end(response, 200, JSON.stringify({ path }));
+    }
+    if (!isReading) return end(response, 405, 'Only reading is answered here.');
+    const range = headers.range ?? null;
+    if (url.pathname.startsWith('/media/')) {
+      return send(await mediaResponse(services, url.pathname.slice('/media/'.length), range), method, response);
+    }
+    const file = normalize(
+      join(options.rendererFolder, url.pathname === '/' ? 'index.html' : decodeURIComponent(url.pathname)),
+    );
+    if (!file.startsWith(options.rendererFolder + sep)) return end(response, 404, 'Not found.');
+    // Built files other than the page carry a hash of their content in their name.
+    const caching = url.pathname.startsWith('/assets/') ? 'private, max-age=31536000, immutable' : 'no-cache';
+    return send(await fileResponse(file, range, { 'Cache-Control': caching }), method, response);
+  }
+
+  server.on('request', (request, response) => {
+    answer(request, response).catch((thrown: unknown) => {
+      if (response.headersSent) return response.destroy();
+      const error = toErrorShape(thrown);
+      response.setHeader('Content-Type', 'application/json');
+      end(response, error.code === 'internal' ? 500 : 400, JSON.stringify({ error }));
+    });
+  });
+
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maximumMessageBytes });
+  server.on('upgrade', (request, socket, head) => {
+    const allowed =
+      isOurs(request.headers, port, true) && session.isKnown(request.headers.cookie) && request.url === '/rpc';
+    if (!allowed) return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    sockets.handleUpgrade(request, socket, head, (connected) => serveApp(services, socketPort(connected)));
+  });
+
+  return {
+    address: `http://127.0.0.1:${port}/?token=${session.token}`,
+    port,
+    async close() {
+      for (const client of sockets.clients) client.terminate();
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+const tokenMissing = 'Open Motif with the address that its terminal printed.';
+const tokenSpent = 'This address was opened before. Start Motif again for a new one.';
+
+function end(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, response.hasHeader('Content-Type') ? {} : { 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end(text);
+}
+
+async function send(answer: Response, method: string, response: ServerResponse): Promise<void> {
+  response.writeHead(answer.status, Object.fromEntries(answer.headers));
+  if (answer.body === null || method === 'HEAD') {
+    await answer.body?.cancel();
+    response.end();
+    return;
+  }
+  // A player that seeks breaks off what it asked for before.
+  await pipeline(Readable.fromWeb(answer.body as never), response).catch(() => response.destroy());
+}

@@ -1,0 +1,162 @@
+import type { Clip, CropRectangle } from '../../../shared/domain/clip.ts';
+import type { Job } from '../../../shared/domain/job.ts';
+import { importOutput, learnOutput } from '../../../shared/domain/job-input.ts';
+import type { ModelInfo } from '../../../shared/domain/model.ts';
+import { type Recipe, type RecipeInput, recipe } from '../../../shared/domain/recipe.ts';
+import { frameToSeconds, toNumber } from '../../../shared/domain/time.ts';
+import { AppError, fromErrorShape } from '../../../shared/ipc/result.ts';
+import type { Connection } from '../../app/connection.svelte.ts';
+import type { Notices } from '../../app/notices.svelte.ts';
+import type { LibraryState } from '../library/library.svelte.ts';
+import type { PlayerState } from '../player/player.svelte.ts';
+import type { QueueState } from '../queue/queue.svelte.ts';
+import { type PresetName, presets } from './presets.ts';
+
+/** What will be learned from the chosen clip, and what is being learned. */
+export class LearnState {
+  name = $state('');
+  looks = $state('');
+  motion = $state('');
+  preset = $state<PresetName>('standard');
+  /** What the user set apart from the preset. */
+  overrides = $state.raw<RecipeInput>({});
+  crop = $state.raw<CropRectangle | null>(null);
+  cropping = $state(false);
+  starting = $state(false);
+  model = $state.raw<ModelInfo | null>(null);
+
+  readonly recipe: Recipe = $derived(recipe.parse({ ...presets[this.preset], ...this.overrides }));
+  readonly isReady = $derived(
+    /\[v\d*\]/.test(this.looks) && (/\[u\d*\]/.test(this.motion) || this.recipe.stepsMotion === 0),
+  );
+  /** How many seconds of a clip the model sees. */
+  readonly windowSeconds = $derived(this.model ? this.model.frameCount / toNumber(this.model.rate) : null);
+  /** From the rate of earlier learnings on this machine; null when there was none. */
+  readonly expectedSeconds = $derived.by(() => {
+    const { stepsIdentity, stepsMotion } = this.recipe;
+    const rates = this.#library.concepts.flatMap(({ metrics, recipe }) => {
+      const steps = recipe.stepsIdentity + recipe.stepsMotion;
+      return metrics.seconds && steps > 20 ? [metrics.seconds / steps] : [];
+    });
+    return rates[0] === undefined ? null : rates[0] * (stepsIdentity + stepsMotion);
+  });
+
+  readonly #connection: Connection;
+  readonly #notices: Notices;
+  readonly #library: LibraryState;
+  readonly #player: PlayerState;
+  readonly #queue: QueueState;
+  #clipId: string | null = null;
+
+  constructor(parts: {
+    connection: Connection;
+    notices: Notices;
+    library: LibraryState;
+    player: PlayerState;
+    queue: QueueState;
+    onLearned(conceptId: string): void;
+  }) {
+    this.#connection = parts.connection;
+    this.#notices = parts.notices;
+    this.#library = parts.library;
+    this.#player = parts.player;
+    this.#queue = parts.queue;
+    parts.connection.whenOpen(() => void this.#loadModel());
+    parts.queue.whenDone((job) => {
+      if (job.kind !== 'learn') return;
+      if (job.state === 'failed' && job.error) this.#notices.fail(fromErrorShape(job.error));
+      const conceptId = learnOutput.safeParse(job.output).data?.conceptId;
+      if (job.state === 'done' && conceptId) parts.onLearned(conceptId);
+    });
+  }
+
+  /** Another clip was chosen: its words were kept when it was left. */
+  open(clip: Clip | null): void {
+    if (clip === null || clip.id === this.#clipId) return;
+    this.#clipId = clip.id;
+    const kept = JSON.parse(localStorage.getItem(draftKey(clip.id)) ?? '{}') as Record<string, unknown>;
+    this.looks = typeof kept.looks === 'string' ? kept.looks : '';
+    this.motion = typeof kept.motion === 'string' ? kept.motion : '';
+    this.name = clip.name;
+    this.crop = clip.crop;
+    this.cropping = false;
+  }
+
+  keepWords(): void {
+    if (!this.#clipId) return;
+    localStorage.setItem(draftKey(this.#clipId), JSON.stringify({ looks: this.looks, motion: this.motion }));
+  }
+
+  setOption<K extends keyof Recipe>(name: K, value: Recipe[K]): void {
+    this.overrides = { ...this.overrides, [name]: value };
+  }
+
+  choosePreset(preset: PresetName): void {
+    this.preset = preset;
+    this.overrides = {};
+  }
+
+  /** Imports the chosen range and crop when they differ from the clip's own, then puts the learning into the queue. */
+  async start(): Promise<void> {
+    const { clip } = this.#library;
+    if (!clip || this.starting) return;
+    this.starting = true;
+    await this.#notices.attempt(async () => {
+      const clipId = await this.#chosenCut(clip);
+      await this.#connection.call('jobs.enqueue', {
+        kind: 'learn',
+        name: this.name.trim() || clip.name,
+        clips: [{ clipId, caption: { static: this.looks.trim(), dynamic: this.motion.trim() } }],
+        recipe: this.recipe,
+      });
+    });
+    this.starting = false;
+  }
+
+  /** Learns several concepts again as one, from their own clips and captions. */
+  async compose(conceptIds: string[], name: string): Promise<void> {
+    const concepts = conceptIds.flatMap((id) => this.#library.concepts.find((concept) => concept.id === id) ?? []);
+    await this.#notices.attempt(() =>
+      this.#connection.call('jobs.enqueue', {
+        kind: 'learn',
+        name: name.trim() || concepts.map((concept) => concept.name).join(' + '),
+        clips: concepts.flatMap(({ clipIds, captions }) =>
+          clipIds.map((clipId, index) => ({ clipId, caption: captions[index]! })),
+        ),
+        recipe: this.recipe,
+        model: concepts[0]?.model ?? null,
+      }),
+    );
+  }
+
+  /** The id of a clip with the range of the timeline and the crop of the picture. */
+  async #chosenCut(clip: Clip): Promise<string> {
+    const { inFrame, outFrame } = this.#player;
+    const sameCrop = JSON.stringify(this.crop) === JSON.stringify(clip.crop);
+    if (inFrame === null && outFrame === null && sameCrop) return clip.id;
+    const { rate } = clip.source;
+    const job = await this.#connection.call('jobs.enqueue', {
+      kind: 'import',
+      path: clip.source.path,
+      name: clip.name,
+      fromSeconds: inFrame === null ? clip.fromSeconds : frameToSeconds(inFrame, rate),
+      toSeconds: outFrame === null ? undefined : frameToSeconds(outFrame + 1, rate),
+      crop: this.crop ?? undefined,
+    });
+    const imported: Job = await this.#queue.finished(job.id);
+    const made = importOutput.safeParse(imported.output).data;
+    if (made) return made.clipId;
+    throw imported.error ? fromErrorShape(imported.error) : new AppError('cancelled', 'Cancelled.');
+  }
+
+  async #loadModel(): Promise<void> {
+    await this.#notices.attempt(async () => {
+      const models = await this.#connection.call('models.list', {});
+      this.model = models.find(({ info }) => info !== null)?.info ?? null;
+    });
+  }
+}
+
+function draftKey(clipId: string): string {
+  return `motif.words.${clipId}`;
+}

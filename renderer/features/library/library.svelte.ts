@@ -1,0 +1,220 @@
+import type { Clip } from '../../../shared/domain/clip.ts';
+import type { Concept } from '../../../shared/domain/concept.ts';
+import type { Edit } from '../../../shared/domain/edit.ts';
+import type { ItemQuery, ItemReference } from '../../../shared/domain/library.ts';
+import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
+import type { Connection } from '../../app/connection.svelte.ts';
+import type { Notices } from '../../app/notices.svelte.ts';
+import type { Host } from '../../host/host.ts';
+import { text } from '../../text/en.ts';
+
+/** A file on its way to the services, before it is a job of the queue. */
+export interface Arrival {
+  id: number;
+  name: string;
+  share: number;
+  error: AppErrorShape | null;
+  cancel(): void;
+}
+
+/** Uploads of many files: the disk gains nothing from more at once. */
+const arrivalsAtOnce = 2;
+
+/** Clips, concepts and the chosen concept's edits, as the library has them; kept up to date by its events. */
+export class LibraryState {
+  clips = $state.raw<Clip[]>([]);
+  concepts = $state.raw<Concept[]>([]);
+  edits = $state.raw<Edit[]>([]);
+  arrivals = $state.raw<Arrival[]>([]);
+  isLoaded = $state(false);
+
+  searchText = $state('');
+  order = $state<NonNullable<ItemQuery['order']>>('newest');
+  shownKind = $state<'clip' | 'concept'>('clip');
+  clipId = $state<string | null>(null);
+  conceptId = $state<string | null>(null);
+  editId = $state<string | null>(null);
+
+  readonly clip = $derived(this.clips.find(({ id }) => id === this.clipId) ?? null);
+  readonly concept = $derived(this.concepts.find(({ id }) => id === this.conceptId) ?? null);
+  readonly edit = $derived(this.edits.find(({ id }) => id === this.editId) ?? null);
+  /** The clip that the chosen concept was learned from. */
+  readonly sourceClip = $derived(this.#sourceOf(this.concept));
+
+  readonly #connection: Connection;
+  readonly #notices: Notices;
+  readonly #host: Host;
+  readonly #waiting: (() => void)[] = [];
+  #nextArrival = 1;
+  #active = 0;
+  #allClips = $state.raw<Clip[]>([]);
+
+  constructor(connection: Connection, notices: Notices, host: Host) {
+    this.#connection = connection;
+    this.#notices = notices;
+    this.#host = host;
+    connection.whenOpen(() => void this.loadAll());
+    connection.on('library.changed', ({ kind }) => {
+      if (kind === 'clip') void this.loadClips();
+      else if (kind === 'concept') void this.loadConcepts();
+      else void this.loadEdits();
+    });
+  }
+
+  async loadAll(): Promise<void> {
+    await Promise.all([this.loadClips(), this.loadConcepts()]);
+    if (this.clipId === null) this.clipId = this.clips[0]?.id ?? null;
+    if (this.conceptId === null && this.concepts[0]) await this.chooseConcept(this.concepts[0].id);
+    if (!this.isLoaded && this.concepts.length > 0) this.shownKind = 'concept';
+    this.isLoaded = true;
+  }
+
+  async loadClips(): Promise<void> {
+    await this.#notices.attempt(async () => {
+      this.clips = await this.#connection.call('clips.list', this.#query());
+      this.#allClips = this.searchText === '' ? this.clips : await this.#connection.call('clips.list', {});
+      if (this.clipId === null) this.clipId = this.clips[0]?.id ?? null;
+    });
+  }
+
+  async loadConcepts(): Promise<void> {
+    await this.#notices.attempt(async () => {
+      this.concepts = await this.#connection.call('concepts.list', this.#query());
+    });
+  }
+
+  async loadEdits(): Promise<void> {
+    const conceptId = this.conceptId;
+    if (conceptId === null) {
+      this.edits = [];
+      return;
+    }
+    await this.#notices.attempt(async () => {
+      const edits = await this.#connection.call('edits.list', { conceptId, order: 'oldest' });
+      if (this.conceptId === conceptId) this.edits = edits;
+    });
+  }
+
+  async search(words: string): Promise<void> {
+    this.searchText = words;
+    await Promise.all([this.loadClips(), this.loadConcepts()]);
+  }
+
+  async sort(order: NonNullable<ItemQuery['order']>): Promise<void> {
+    this.order = order;
+    await Promise.all([this.loadClips(), this.loadConcepts()]);
+  }
+
+  chooseClip(id: string): void {
+    this.clipId = id;
+    this.shownKind = 'clip';
+  }
+
+  async chooseConcept(id: string): Promise<void> {
+    if (this.conceptId !== id) this.edits = [];
+    this.conceptId = id;
+    this.editId = null;
+    await this.loadEdits();
+    this.editId = this.edits.at(-1)?.id ?? null;
+  }
+
+  /** Sends each file to the services and makes an import job of it; one that is refused says why in its place. */
+  importFiles(files: File[]): void {
+    this.shownKind = 'clip';
+    for (const file of files) void this.#importFile(file);
+  }
+
+  dismissArrival(id: number): void {
+    this.arrivals = this.arrivals.filter((arrival) => arrival.id !== id);
+  }
+
+  async rename(item: ItemReference, name: string): Promise<void> {
+    await this.#notices.attempt(async () => {
+      const request = { reference: item.id, labels: { name } };
+      if (item.kind === 'clip') await this.#connection.call('clips.label', request);
+      else if (item.kind === 'concept') await this.#connection.call('concepts.label', request);
+      else await this.#connection.call('edits.label', request);
+    });
+  }
+
+  async duplicate(conceptId: string): Promise<void> {
+    await this.#notices.attempt(() => this.#connection.call('concepts.duplicate', { reference: conceptId }));
+  }
+
+  async star(edit: Edit): Promise<void> {
+    await this.#notices.attempt(() =>
+      this.#connection.call('edits.label', { reference: edit.id, labels: { starred: !edit.starred } }),
+    );
+  }
+
+  /** Nothing asks: what was deleted can be had back. */
+  async remove(item: ItemReference, name: string): Promise<void> {
+    await this.#notices.attempt(async () => {
+      const { id } = await this.#connection.call('library.delete', { items: [item] });
+      if (this.clipId === item.id) this.clipId = this.clips.find((clip) => clip.id !== item.id)?.id ?? null;
+      if (this.conceptId === item.id) {
+        this.conceptId = null;
+        this.editId = null;
+        this.edits = [];
+      }
+      if (this.editId === item.id) this.editId = null;
+      const restore = () =>
+        void this.#notices.attempt(() => this.#connection.call('library.restore', { deletionId: id }));
+      this.#notices.tell(text.library.deleted(name), { label: text.action.undo, run: restore });
+    });
+  }
+
+  async renameDirection(index: number, name: string): Promise<void> {
+    const { concept } = this;
+    if (!concept) return;
+    const directionNames = { ...concept.directionNames, [index]: name };
+    await this.#notices.attempt(() =>
+      this.#connection.call('concepts.label', { reference: concept.id, labels: { directionNames } }),
+    );
+  }
+
+  clipById(id: string): Clip | null {
+    return this.#allClips.find((clip) => clip.id === id) ?? null;
+  }
+
+  #sourceOf(concept: Concept | null): Clip | null {
+    return concept ? this.clipById(concept.clipIds[0]!) : null;
+  }
+
+  #query(): ItemQuery {
+    return { text: this.searchText, order: this.order };
+  }
+
+  async #importFile(file: File): Promise<void> {
+    const controller = new AbortController();
+    const id = this.#nextArrival++;
+    this.arrivals = [
+      ...this.arrivals,
+      { id, name: file.name, share: 0, error: null, cancel: () => controller.abort() },
+    ];
+    if (this.#active >= arrivalsAtOnce) await new Promise<void>((go) => this.#waiting.push(go));
+    this.#active++;
+    try {
+      const onProgress = (share: number) => this.#changeArrival(id, { share });
+      const path = await this.#host.pathOf(file, { onProgress, signal: controller.signal });
+      await this.#connection.call('jobs.enqueue', { kind: 'import', path, name: nameOf(file.name) });
+      this.dismissArrival(id);
+    } catch (thrown) {
+      const error = toErrorShape(thrown);
+      if (error.code === 'cancelled') this.dismissArrival(id);
+      else this.#changeArrival(id, { error });
+    } finally {
+      this.#active--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #changeArrival(id: number, change: Partial<Arrival>): void {
+    this.arrivals = this.arrivals.map((arrival) => (arrival.id === id ? { ...arrival, ...change } : arrival));
+  }
+}
+
+/** 'dance_01.mov' -> 'dance_01'. */
+function nameOf(fileName: string): string {
+  return fileName.replace(/\.[^.]+$/, '') || fileName;
+}

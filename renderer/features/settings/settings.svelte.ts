@@ -1,0 +1,82 @@
+import type { DeviceReport } from '../../../shared/domain/engine.ts';
+import { defaultSettings, type Settings } from '../../../shared/domain/settings.ts';
+import type { CallValue, Connection } from '../../app/connection.svelte.ts';
+import type { Notices } from '../../app/notices.svelte.ts';
+
+type ModelEntry = CallValue<'models.list'>[number];
+type MediaTools = CallValue<'media.tools'>;
+
+/** The settings, the machine and what is installed. */
+export class SettingsState {
+  values = $state.raw<Settings>(defaultSettings);
+  device = $state.raw<DeviceReport | null>(null);
+  measuring = $state(false);
+  engine = $state.raw<{ state: string; message: string | null }>({ state: 'stopped', message: null });
+  models = $state.raw<ModelEntry[]>([]);
+  tools = $state.raw<MediaTools | null>(null);
+  folder = $state('');
+  /** Another program that writes this library; then this one only reads. */
+  writer = $state<string | null>(null);
+  prefersDark = $state(true);
+
+  readonly theme = $derived(this.values.theme === 'system' ? (this.prefersDark ? 'dark' : 'light') : this.values.theme);
+
+  readonly #connection: Connection;
+  readonly #notices: Notices;
+
+  constructor(connection: Connection, notices: Notices) {
+    this.#connection = connection;
+    this.#notices = notices;
+    connection.whenOpen(() => void this.load());
+    connection.on('settings.changed', ({ settings }) => {
+      this.values = settings;
+    });
+    connection.on('engine.state', (state) => {
+      this.engine = state;
+    });
+  }
+
+  async load(): Promise<void> {
+    await this.#notices.attempt(async () => {
+      this.values = await this.#connection.call('settings.get', {});
+      const status = await this.#connection.call('library.status', {});
+      this.folder = status.folder;
+      this.writer = status.access === 'read' ? (status.holder?.program ?? null) : null;
+      this.device = await this.#connection.call('device.report', {});
+    });
+  }
+
+  async change(patch: Partial<Settings>): Promise<void> {
+    await this.#notices.attempt(async () => {
+      this.values = await this.#connection.call('settings.set', patch);
+      if (patch.device !== undefined || patch.threads !== undefined) {
+        this.device = await this.#connection.call('device.report', {});
+      }
+    });
+  }
+
+  async measure(): Promise<void> {
+    this.measuring = true;
+    await this.#notices.attempt(async () => {
+      this.device = await this.#connection.call('device.report', { measure: true });
+    });
+    this.measuring = false;
+  }
+
+  async loadDetails(): Promise<void> {
+    await this.#notices.attempt(async () => {
+      this.models = await this.#connection.call('models.list', {});
+      this.tools = await this.#connection.call('media.tools', {});
+    });
+  }
+
+  async addModel(directory: string): Promise<void> {
+    await this.#notices.attempt(() => this.#connection.call('models.add', { directory }));
+    await this.loadDetails();
+  }
+
+  async removeModel(model: string): Promise<void> {
+    await this.#notices.attempt(() => this.#connection.call('models.remove', { model }));
+    await this.loadDetails();
+  }
+}

@@ -1,0 +1,72 @@
+import type { Editor } from '../../app/editor.svelte.ts';
+import type { CompareMode } from '../player/player.svelte.ts';
+
+const modes: CompareMode[] = ['source', 'wipe', 'side', 'difference'];
+
+/** Runs what a key stands for. Answers whether it stood for anything. */
+export function runKey(editor: Editor, event: KeyboardEvent): boolean {
+  if (event.ctrlKey || event.metaKey) return runCommand(editor, event);
+  if (event.altKey || editor.dialog !== null) return false;
+  const { player, edit, library } = editor;
+  const steps = event.shiftKey ? 10 : 1;
+  const actions: Record<string, () => void> = {
+    ' ': () => player.toggle(),
+    j: () => player.shuttle(-1),
+    k: () => player.stop(),
+    l: () => player.shuttle(1),
+    ArrowLeft: () => player.step(-steps),
+    ArrowRight: () => player.step(steps),
+    Home: () => player.step(-player.frame),
+    End: () => player.step(player.frameCount),
+    i: () => player.setIn(),
+    o: () => player.setOut(),
+    '[': () => chooseResult(editor, -1),
+    ']': () => chooseResult(editor, 1),
+    e: () => {
+      editor.inspector = 'edit';
+      requestAnimationFrame(() => document.getElementById('prompt')?.focus());
+    },
+    r: () => void (library.concept && edit.render()),
+    v: () => void (library.concept && edit.renderVariations()),
+    q: () => {
+      editor.dialog = 'queue';
+    },
+    f: () => void document.getElementById('stage')?.requestFullscreen(),
+    '?': () => {
+      editor.dialog = 'shortcuts';
+    },
+  };
+  const mode = modes[Number(event.key) - 1];
+  if (mode) player.compare = mode;
+  const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  action?.();
+  return mode !== undefined || action !== undefined;
+}
+
+function runCommand(editor: Editor, { key, shiftKey }: KeyboardEvent): boolean {
+  const commands: Record<string, () => void> = {
+    z: () => (shiftKey ? editor.edit.redo() : editor.edit.undo()),
+    f: () => document.getElementById('library-search')?.focus(),
+    o: () => document.getElementById('file-picker')?.click(),
+    e: () => editor.library.concept && editor.openExport(),
+    ',': () => {
+      editor.dialog = 'settings';
+    },
+  };
+  const command = commands[key.toLowerCase()];
+  command?.();
+  return command !== undefined;
+}
+
+function chooseResult({ library, edit }: Editor, direction: 1 | -1): void {
+  const at = library.edits.findIndex(({ id }) => id === library.editId);
+  const next = library.edits[at + direction];
+  if (next) edit.restore(next);
+}
+
+/** Fields and menus keep their own keys. */
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target.closest('[role="menu"]')) return true;
+  return target.matches('textarea, select, input:not([type="checkbox"]):not([type="file"])');
+}

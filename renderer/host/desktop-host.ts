@@ -1,0 +1,42 @@
+import { AppError } from '../../shared/ipc/result.ts';
+import type { Port } from '../../shared/ipc/rpc.ts';
+import type { Host } from './host.ts';
+
+/** What the preload of the desktop program offers. */
+export interface DesktopBridge {
+  connect(): void;
+  pathOf(file: File): string;
+  chooseFolder(): Promise<string | null>;
+  showInFolder(path: string): void;
+}
+
+export function desktopHost(bridge: DesktopBridge): Host {
+  return {
+    connect: () =>
+      new Promise((resolve) => {
+        const take = (event: MessageEvent) => {
+          if (event.source !== window || event.data !== 'motif:port' || !event.ports[0]) return;
+          window.removeEventListener('message', take);
+          resolve(channelPort(event.ports[0]));
+        };
+        window.addEventListener('message', take);
+        bridge.connect();
+      }),
+    async pathOf(file) {
+      const path = bridge.pathOf(file);
+      if (path === '') throw new AppError('invalid-input', `${file.name} is no file on this machine's disk.`);
+      return path;
+    },
+    chooseFolder: () => bridge.chooseFolder(),
+    showInFolder: (path) => bridge.showInFolder(path),
+  };
+}
+
+function channelPort(port: MessagePort): Port {
+  port.start();
+  return {
+    postMessage: (message) => port.postMessage(message),
+    onMessage: (listener) => port.addEventListener('message', (event) => listener(event.data)),
+    onClose: (listener) => port.addEventListener('close', () => listener(), { once: true }),
+  };
+}

@@ -1,0 +1,20 @@
+import type { Port } from '../../shared/ipc/rpc.ts';
+import { browserHost } from './browser-host.ts';
+import { type DesktopBridge, desktopHost } from './desktop-host.ts';
+
+/** What the page needs of the program that shows it. Only this folder knows which one it is. */
+export interface Host {
+  /** A new connection to the services. Rejects when there is nobody. */
+  connect(): Promise<Port>;
+  /** Where a dropped or chosen file lies for the services; a browser's host sends it there first. */
+  pathOf(file: File, options: { onProgress(share: number): void; signal: AbortSignal }): Promise<string>;
+  /** Null where the host has no dialog for folders: their path is typed then. */
+  chooseFolder: (() => Promise<string | null>) | null;
+  /** Null where the host cannot open the system's file manager. */
+  showInFolder: ((path: string) => void) | null;
+}
+
+export function findHost(): Host {
+  const bridge = (window as { motifDesktop?: DesktopBridge }).motifDesktop;
+  return bridge ? desktopHost(bridge) : browserHost();
+}

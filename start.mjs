@@ -1,0 +1,43 @@
+// `npm start`: builds what changed and opens the editor, in Electron where there is one and a display, else in the default browser.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = import.meta.dirname;
+
+/** The time of the last change below the given folders and files. */
+function changedAt(...places) {
+  return Math.max(
+    0,
+    ...places.flatMap((place) => {
+      const path = join(root, place);
+      if (!existsSync(path)) return [];
+      if (!statSync(path).isDirectory()) return [statSync(path).mtimeMs];
+      return readdirSync(path, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs);
+    }),
+  );
+}
+
+function build(words) {
+  const { status } = spawnSync(process.execPath, words, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (changedAt('shared', 'main', 'build.mjs', 'package.json') > changedAt('dist/server.js')) build(['build.mjs']);
+if (changedAt('shared', 'renderer', 'vite.config.ts', 'package.json') > changedAt('dist/renderer/index.html')) {
+  build(['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn']);
+}
+
+const electronFolder = join(root, 'node_modules', 'electron');
+const pathFile = join(electronFolder, 'path.txt');
+const electron = existsSync(pathFile) ? join(electronFolder, 'dist', readFileSync(pathFile, 'utf8').trim()) : null;
+const hasDisplay = process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+const words = process.argv.slice(2);
+const inElectron = electron !== null && existsSync(electron) && hasDisplay && words.length === 0;
+const child = inElectron
+  ? spawn(electron, [join(root, 'dist', 'app.js')], { stdio: 'inherit' })
+  : spawn(process.execPath, [join(root, 'dist', 'server.js'), ...words], { stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code) => process.exit(code ?? 1));
