@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 
 const [folder, testExitCode] = process.argv.slice(2);
 const checks = readFileSync(join(folder, 'checks'), 'utf8').trim().split('\n');
-const failures = checks.filter((line) => line.endsWith('failed')).map((line) => `check:${line}`);
+const failures = checks.filter((line) => line.endsWith('failed')).map((line) => `check:${line.split(' ')[0]}`);
 let passed = checks.length - failures.length;
 
 const file = join(folder, 'tests.json');

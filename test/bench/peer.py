@@ -161,14 +161,13 @@ def text(model):
         with torch.no_grad():
             tokens = tokenizer(
                 ["a [v] person in a blue jacket, in a park is dancing in [u] motion, as the camera zooms in"],
-                padding="max_length",
                 max_length=length,
                 truncation=True,
                 return_tensors="pt",
             )
             encoder(tokens.input_ids, tokens.attention_mask)
 
-    return work, f"{length} tokens"
+    return work, ""
 
 
 def load_autoencoder(model):
