@@ -35,4 +35,4 @@ test('the demo writes everything it promises, and run again takes over what is d
   const again = await place.answer('demo', [...words, '--edit', prompt]);
   expect(again.report.takenOver).toContain('the concept');
   expect(again.report.concept.id).toBe(report.concept.id);
-}, 300_000);
+}, 600_000);

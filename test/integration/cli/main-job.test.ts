@@ -23,7 +23,7 @@ beforeAll(async () => {
   concept = lines.find(({ type }) => type === 'concept')!.concept;
   edit = (await place.answer('edit', ['edit', 'picture', '--prompt', 'a [v] test picture at night', '--steps', '2']))
     .edit;
-}, 300_000);
+}, 600_000);
 afterAll(() => place.close());
 
 test('a clip is imported at the size and rate of the model, and found again', async () => {

@@ -41,7 +41,7 @@ test('killed in each stage and resumed, learning ends in the same weights as wit
 
   await place.answer('job', ['jobs', 'resume', id]);
   expect(await weightsOf('pieces')).toBe(await weightsOf('whole'));
-}, 300_000);
+}, 600_000);
 
 test('Ctrl-C stops after the step at hand with 130 and says how to go on; the job waits', async () => {
   const words = ['learn', file, ...quickRecipe(4), '--steps-identity', '500', '--name', 'long', '--json'];
@@ -55,4 +55,4 @@ test('Ctrl-C stops after the step at hand with 130 and says how to go on; the jo
   expect(jobs.find((job: Line) => job.id === id)).toMatchObject({ state: 'paused' });
 
   expect((await place.answer('job', ['jobs', 'cancel', id])).job.state).toBe('cancelled');
-}, 120_000);
+}, 300_000);
