@@ -12,7 +12,7 @@ export interface CheckpointOptions<C> {
 /**
  * Runs one block of a deep model as a unit of its own: out = block(inputs, constants).
  *
- * On the lazy backend blocks of equal structure share one compiled program, so that the time to compile does not grow with depth.
+ * On the lazy backend the blocks of a deep model share one compiled program, so that the time to compile does not grow with depth.
  * Gradients flow only to tensors inside `inputs` (parameters to be trained included), never to those that the block merely closes over;
  * what it closes over must outlive the backward pass.
  */
@@ -33,20 +33,20 @@ export function checkpoint<I, C = undefined>(
 
 type Block = (values: readonly tf.Tensor[]) => tf.Tensor;
 
-/** What follows is compiled apart from what came before. */
-const cut = () => lazyBackend()?.cut();
+/** What follows is compiled apart from what came before, always or only where the graph is deep. */
+const cut = (when: 'always' | 'deep') => lazyBackend()?.cut(when);
 
-/** The block's activations are kept for the backward pass; both passes are cut at its edges. */
+/** The block's activations are kept for the backward pass; both passes may be cut at its edges. */
 function kept(block: Block, tensors: readonly tf.Tensor[]): tf.Tensor {
   return tf.tidy(() => edge(block(tensors.map((tensor) => (tensor.dtype === 'float32' ? edge(tensor) : tensor)))));
 }
 
 const edge = tf.customGrad((x) => {
-  cut();
+  cut('deep');
   return {
     value: tf.clone(x as tf.Tensor),
     gradFunc: (dy: tf.Tensor) => {
-      cut();
+      cut('deep');
       return tf.clone(dy);
     },
   };
@@ -62,19 +62,19 @@ function recomputed(
   const run = tf.customGrad((...parameters) => {
     const save = parameters.at(-1) as tf.GradSaveFunc;
     save([...tensors, ...constants]);
-    cut();
+    cut('always');
     const value = block(tensors, constants);
-    cut();
+    cut('always');
     return {
       value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        cut();
+        cut('always');
         const gradients = vectorJacobianProduct(
           (values) => block(values, saved.slice(tensors.length)),
           saved.slice(0, tensors.length),
           dy,
         );
-        cut();
+        cut('always');
         return gradients;
       },
     };

@@ -167,9 +167,9 @@ export class LazyBackend extends tf.KernelBackend {
     this.storage.set(id, { value, references });
   }
 
-  /** What follows is compiled apart from what came before. */
-  cut(): void {
-    this.graph.cut();
+  /** What follows is compiled apart from what came before, always or only where the graph is deep. */
+  cut(when: 'always' | 'deep'): void {
+    this.graph.cut(when);
   }
 
   // --- computing
@@ -253,7 +253,7 @@ export class LazyBackend extends tf.KernelBackend {
     await this.computeAll();
     const outputs: Value[] = [];
     this.tracing = true;
-    this.cut();
+    this.cut('always');
     try {
       tf.tidy(() => {
         const placeholders = inputs.map(({ shape, dtype }, index) =>
@@ -272,7 +272,7 @@ export class LazyBackend extends tf.KernelBackend {
       return { plan, outputs, captured };
     } finally {
       this.tracing = false;
-      this.cut();
+      this.cut('always');
       for (const value of outputs) this.graph.drop(value);
     }
   }

@@ -38,7 +38,8 @@ export interface Node {
   readonly outputs: readonly Value[];
   /** Order of recording, which is a valid order of computation. */
   readonly sequence: number;
-  /** Nodes of one segment are compiled together (see `Graph.cut`). */
+  /** Nodes of different sections are never compiled together; those of one section are, unless the graph is deep, then by segments. */
+  readonly section: number;
   readonly segment: number;
   /** Outputs that somebody still needs. */
   wanted: number;
@@ -52,6 +53,7 @@ export class Graph {
   /** Values that a tensor holds and nothing has computed yet. */
   readonly unread = new Set<Value>();
   private sequence = 0;
+  private section = 0;
   private segment = 0;
   private readonly free: (buffer: DeviceBuffer) => void;
 
@@ -59,13 +61,13 @@ export class Graph {
     this.free = free;
   }
 
-  /** What is recorded from here on is compiled apart from what was recorded before. */
-  cut(): void {
+  /**
+   * What is recorded from here on is compiled apart from what was recorded before: always, or only in a deep graph, where it keeps the
+   * time to compile independent of the depth.
+   */
+  cut(when: 'always' | 'deep'): void {
     this.segment++;
-  }
-
-  get currentSegment(): number {
-    return this.segment;
+    if (when === 'always') this.section++;
   }
 
   /** Records a node and returns its outputs, which nobody holds yet. */
@@ -84,6 +86,7 @@ export class Graph {
       attributes,
       outputs: values,
       sequence: this.sequence++,
+      section: this.section,
       segment: this.segment,
       wanted: 0,
     };

@@ -74,12 +74,20 @@ function isCheap({ op, inputs, outputs }: Node): boolean {
   );
 }
 
+/**
+ * Above this many nodes a graph is compiled in segments. Below it the whole is faster (measured 10 to 15 % on a training step of 6
+ * layers, about 2,000 nodes, which compiles in half a second).
+ */
+const deepLimit = 4000;
+
 function splitIntoSegments(nodes: readonly Node[], wanted: readonly Value[]): Segment[] {
+  const deep = nodes.length > deepLimit;
   const groups = new Map<number, Node[]>();
   for (const node of nodes) {
-    const group = groups.get(node.segment);
+    const key = deep ? node.segment : node.section;
+    const group = groups.get(key);
     if (group) group.push(node);
-    else groups.set(node.segment, [node]);
+    else groups.set(key, [node]);
   }
   const members = [...groups.values()].map((own) => withCheapAncestors(own));
   // A value leaves its segment when it is wanted or another segment uses it.
