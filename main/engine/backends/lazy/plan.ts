@@ -76,7 +76,7 @@ function isCheap({ op, inputs, outputs }: Node): boolean {
 
 /**
  * Above this many nodes a graph is compiled in segments. Below it the whole is faster (measured 10 to 15 % on a training step of 6
- * layers, about 2,000 nodes, which compiles in half a second).
+ * layers, about 2,500 nodes, which compiles in half a second).
  */
 const deepLimit = 4000;
 

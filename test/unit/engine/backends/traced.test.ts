@@ -165,6 +165,27 @@ test.each([true, false])(
   },
 );
 
+test('a deep model that keeps its activations is compiled block by block, a shallow one whole', async () => {
+  await useDevice('onnxruntime');
+  const backend = lazyBackend()!;
+  const compiledFor = async (depth: number) => {
+    const before = backend.programs.compiled;
+    const inputs = [random([2, 2], 9), ...Array.from({ length: depth }, (_, layer) => random([2, 2], layer))];
+    const step = traced((given: { inputs: tf.Tensor[] }) => ({
+      gradients: tf.grads(deep(depth, false))(given.inputs),
+    }));
+    const { gradients } = await step.run({ inputs });
+    step.dispose();
+    tf.dispose([inputs, gradients]);
+    return backend.programs.compiled - before;
+  };
+  expect(await compiledFor(5)).toBe(1);
+  const deepFirst = await compiledFor(600);
+  expect(deepFirst).toBeGreaterThan(2);
+  expect(deepFirst).toBeLessThan(12);
+  expect(await compiledFor(650)).toBeLessThanOrEqual(1);
+});
+
 test('a run that is aborted between blocks leaves the engine usable and frees what it had computed', async () => {
   await useDevice('onnxruntime');
   const backend = lazyBackend()!;
