@@ -37,13 +37,17 @@ const frames = { file: join(folder, 'source.rgb'), ...size, rate: { numerator: 8
 await writeFile(frames.file, source.frames);
 const conceptFile = join(folder, 'concept.safetensors');
 const engine = await createEngine();
-await engine.learn({
+const cpuBefore = process.cpuUsage();
+const learned = await engine.learn({
   model: options.model,
   clips: [{ frames, caption: before }],
   recipe: recipe.parse(JSON.parse(options.recipe)),
   workDirectory: join(folder, 'work'),
   conceptFile,
 });
+
+const { user, system } = process.cpuUsage(cpuBefore);
+await report({ learned: learned.metrics, cpuSeconds: Math.round((user + system) / 1e6) });
 
 for (const fidelity of [0, 0.25, 0.5, 0.75]) {
   for (const fidelityStart of fidelity === 0 ? ['noise'] : ['noise', 'inversion']) {
@@ -64,13 +68,17 @@ for (const fidelity of [0, 0.25, 0.5, 0.75]) {
         outside: round(meanSquaredError(made, target.frames, outside)),
       };
     }
-    const line = JSON.stringify({ fidelity, fidelityStart, ...results });
-    console.log(line);
-    if (options.log) await appendFile(options.log, `${line}\n`);
+    await report({ fidelity, fidelityStart, ...results });
   }
 }
 await engine.dispose();
 await rm(folder, { recursive: true });
+
+async function report(entry: object): Promise<void> {
+  const line = JSON.stringify(entry);
+  console.log(line);
+  if (options.log) await appendFile(options.log, `${line}\n`);
+}
 
 function round(value: number): number {
   return Number(value.toPrecision(4));
