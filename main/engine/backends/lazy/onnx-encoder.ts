@@ -1,14 +1,14 @@
 /** Writes ONNX models as bytes: the few messages of onnx.proto3 that a flat graph needs. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3 */
 import type { Attributes, ElementType, HostArray } from './graph.ts';
 
-export interface OnnxTensorType {
+interface OnnxTensorType {
   name: string;
   /** A length by name is only known when the graph is run. */
   shape: readonly (number | string)[];
   type: ElementType;
 }
 
-export interface OnnxNode {
+interface OnnxNode {
   op: string;
   domain: string;
   /** '' for an optional input that is left out. */
@@ -24,7 +24,7 @@ export interface OnnxGraph {
   literals: readonly OnnxLiteral[];
 }
 
-export interface OnnxLiteral {
+interface OnnxLiteral {
   name: string;
   shape: readonly number[];
   type: ElementType;

@@ -272,7 +272,7 @@ export function paddingOf({ node }: Value) {
 
 const swapLast = (rank: number) => [...Array(rank - 2).keys(), rank - 1, rank - 2];
 
-export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
+function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, index) => {
     const [left, right] = [a[index - rank + a.length] ?? 1, b[index - rank + b.length] ?? 1];

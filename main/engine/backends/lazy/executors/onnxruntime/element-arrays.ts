@@ -1,7 +1,7 @@
 import type { ElementType, HostArray } from '../../graph.ts';
 import type { TensorType } from '../executor.ts';
 
-export const bytesPerElement: Record<ElementType, number> = { float32: 4, int32: 4, bool: 1, int64: 8 };
+const bytesPerElement: Record<ElementType, number> = { float32: 4, int32: 4, bool: 1, int64: 8 };
 
 export const byteLengthOf = ({ shape, type }: TensorType) =>
   shape.reduce((bytes, size) => bytes * size, bytesPerElement[type]);

@@ -17,7 +17,6 @@ interface Binding {
         options: InferenceSession.SessionOptions,
       ): void;
     };
-    listSupportedBackends(): { name: string; bundled: boolean }[];
   };
   initOrt(): void;
 }
@@ -33,13 +32,6 @@ function load(): Binding {
     loaded.initOrt();
   }
   return loaded;
-}
-
-/** Providers compiled into this build of ONNX Runtime: 'cpu', 'webgpu', ... */
-export function supportedProviders(): string[] {
-  return load()
-    .binding.listSupportedBackends()
-    .map(({ name }) => name);
 }
 
 export function createNativeSession(model: Uint8Array, options: InferenceSession.SessionOptions): NativeSession {
