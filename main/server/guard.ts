@@ -18,7 +18,7 @@ export function securityHeaders(host: string): Record<string, string> {
     'Content-Security-Policy': contentSecurityPolicy(`ws://${host}`),
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
-    'Referrer-Policy': 'no-referrer',
+    'Referrer-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',
   };
