@@ -215,7 +215,11 @@ describe('the file', () => {
     const before = readdirSync(folder);
     const abort = new AbortController();
     const long = { ...frames, frameCount: 5 };
-    const running = exportAs({ preset: 'h264' }, { frames: long, target: path('never.mp4'), signal: abort.signal });
+    // Large enough that it is still at work when it is cancelled, on any machine.
+    const running = exportAs(
+      { preset: 'h264', width: 4096, height: 1024 },
+      { frames: long, target: path('never.mp4'), signal: abort.signal },
+    );
     setTimeout(() => abort.abort(), 30);
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
     await expect(exportAs({ preset: 'h264', crf: 63 }, { target: path('never.mp4') })).rejects.toMatchObject({
