@@ -12,8 +12,11 @@ export const editSettings = z.object({
   seed: z.int().nonnegative().default(1),
   /** 0 starts from pure noise; towards 1 ever closer to the clip's own latents. */
   fidelity: z.number().min(0).max(1).default(0),
-  /** How those latents become the start: noised with the seed's noise, or run backwards along the flow (test/studies compares them). */
-  fidelityStart: z.enum(['noise', 'inversion']).default('noise'),
+  /**
+   * How those latents become the start: noised with the seed's noise, or run backwards along the flow under the concept's own words.
+   * For equally strong edits inversion leaves more of the rest as it was (test/studies).
+   */
+  fidelityStart: z.enum(['noise', 'inversion']).default('inversion'),
 });
 export type EditSettings = z.infer<typeof editSettings>;
 export type EditSettingsInput = z.input<typeof editSettings>;
