@@ -45,15 +45,15 @@ export async function referenceStepTask(): Promise<TaskWork> {
 }
 
 /** One step of a stage on the model's own transformer: pictures in stage I, clips in stage II. */
-export async function conceptStepTask(model: string, stage: Stage): Promise<TaskWork> {
+export async function conceptStepTask(model: string, stage: Stage, rank: number, batch: number): Promise<TaskWork> {
   const pipeline = await openWanPipeline(model);
   const [, , ...size] = latentShape(pipeline, stage === 'identity' ? 1 : undefined);
   return stepTask({
     config: pipeline.transformerConfig,
     parameters: await pipeline.transformer(),
     stage,
-    rank: 16,
-    batch: 8,
+    rank,
+    batch,
     size,
     textTokens: pipeline.extras.maxTextTokens,
   });

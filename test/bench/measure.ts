@@ -1,5 +1,6 @@
 /**
- * node bench-measure.js TASK --model DIRECTORY [--device NAME] [--seconds N]
+ * node bench-measure.js TASK --model DIRECTORY --rank N --pictures N --clips N --edit-steps N --preview-steps N
+ *   [--device NAME] [--seconds N]
  * One measurement of `motif bench` in a process of its own: its last line on stdout is what main/cli/bench/measurement.ts describes.
  */
 import { parseArgs } from 'node:util';
@@ -15,22 +16,34 @@ import { latentShape } from './latents.ts';
 import { samplingTask } from './sampling.ts';
 import type { TaskWork } from './task.ts';
 
+const number = { type: 'string', default: '' } as const;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    model: { type: 'string' },
+    device: { type: 'string' },
+    seconds: { type: 'string', default: '8' },
+    rank: number,
+    pictures: number,
+    clips: number,
+    'edit-steps': number,
+    'preview-steps': number,
+  },
+});
+const rank = Number(values.rank);
+
 const makers: Record<string, (model: string) => Promise<TaskWork>> = {
   matmul,
   text,
   encode,
   decode,
   'reference-step': referenceStepTask,
-  'identity-step': (model) => conceptStepTask(model, 'identity'),
-  'motion-step': (model) => conceptStepTask(model, 'motion'),
-  edit: (model) => samplingTask(model, 24),
-  preview: (model) => samplingTask(model, 8),
+  'identity-step': (model) => conceptStepTask(model, 'identity', rank, Number(values.pictures)),
+  'motion-step': (model) => conceptStepTask(model, 'motion', rank, Number(values.clips)),
+  edit: (model) => samplingTask(model, Number(values['edit-steps'])),
+  preview: (model) => samplingTask(model, Number(values['preview-steps'])),
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { model: { type: 'string' }, device: { type: 'string' }, seconds: { type: 'string', default: '8' } },
-});
 const maker = makers[positionals[0] ?? ''];
 if (!maker || !values.model) throw new Error(`expected one of ${Object.keys(makers).join(', ')} and --model`);
 const device = await selectBackend({ device: deviceName.optional().parse(values.device) });

@@ -1,7 +1,7 @@
 """The work of `motif bench` in PyTorch with diffusers, transformers and peft, as anyone would run it on a processor: eager, float32,
 as many threads as the machine has processors, gradients only for the LoRA, one warm-up before what counts.
 
-    python peer.py TASK --model DIRECTORY [--seconds 8]
+    python peer.py TASK --model DIRECTORY --rank N --pictures N --clips N --edit-steps N --preview-steps N [--seconds 8]
 
 The last line on stdout is one JSON object: milliseconds (median), repetitions, peakBytes (largest resident size), gflops, note.
 """
@@ -30,10 +30,12 @@ def main() -> None:
     parser.add_argument("task")
     parser.add_argument("--model", required=True)
     parser.add_argument("--seconds", type=float, default=8)
+    for name in ["rank", "pictures", "clips", "edit-steps", "preview-steps"]:
+        parser.add_argument(f"--{name}", type=int, required=True)
     options = parser.parse_args()
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.manual_seed(1)
-    work, note = TASKS[options.task](options.model)
+    work, note = TASKS[options.task](options)
     work()
     times = []
     started = time.perf_counter()
@@ -54,7 +56,7 @@ def main() -> None:
     print(json.dumps(answer))
 
 
-def matmul(_model):
+def matmul(_options):
     a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
 
     def work():
@@ -115,7 +117,7 @@ def lora_step(transformer, rank, batch, latents, text_tokens, frozen_factor=None
     return work
 
 
-def reference_step(_model):
+def reference_step(_options):
     from diffusers import WanTransformer3DModel
 
     transformer = WanTransformer3DModel(
@@ -135,22 +137,26 @@ def reference_step(_model):
     return lora_step(transformer, 8, 4, (8, 16, 16), 64), "batch 4, 512 tokens"
 
 
-def identity_step(model):
+def identity_step(options):
+    model = options.model
     _, _, height, width = latent_shape(model, 1)
     transformer = load_transformer(model)
-    return lora_step(transformer, 16, 8, (1, height, width), described(model)["maxTextTokens"]), "batch 8, rank 16"
+    text_tokens = described(model)["maxTextTokens"]
+    return lora_step(transformer, options.rank, options.pictures, (1, height, width), text_tokens), ""
 
 
-def motion_step(model):
+def motion_step(options):
+    model = options.model
     description = described(model)
     _, frames, height, width = latent_shape(model, description["frames"])
     transformer = load_transformer(model)
     # Stage II trains the coefficients alone; with the basis on the output side that is peft's lora_A.
-    work = lora_step(transformer, 16, 8, (frames, height, width), description["maxTextTokens"], frozen_factor="lora_B")
-    return work, "batch 8, rank 16"
+    size = (frames, height, width)
+    return lora_step(transformer, options.rank, options.clips, size, description["maxTextTokens"], "lora_B"), ""
 
 
-def text(model):
+def text(options):
+    model = options.model
     from transformers import AutoTokenizer, UMT5EncoderModel
 
     tokenizer = AutoTokenizer.from_pretrained(os.path.join(model, "tokenizer"))
@@ -176,7 +182,8 @@ def load_autoencoder(model):
     return AutoencoderKLWan.from_pretrained(os.path.join(model, "vae"), torch_dtype=torch.float32)
 
 
-def encode(model):
+def encode(options):
+    model = options.model
     autoencoder = load_autoencoder(model)
     description = described(model)
     size = description["sizes"][0]
@@ -189,7 +196,8 @@ def encode(model):
     return work, f"{description['frames']} frames of {size['width']}x{size['height']}"
 
 
-def decode(model):
+def decode(options):
+    model = options.model
     autoencoder = load_autoencoder(model)
     description = described(model)
     latents = torch.randn(1, *latent_shape(model, description["frames"]))
@@ -238,8 +246,8 @@ TASKS = {
     "text": text,
     "encode": encode,
     "decode": decode,
-    "edit": lambda model: sampling(model, 24),
-    "preview": lambda model: sampling(model, 8),
+    "edit": lambda options: sampling(options.model, options.edit_steps),
+    "preview": lambda options: sampling(options.model, options.preview_steps),
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { editSettings } from '../../../shared/domain/edit.ts';
+import { recipe } from '../../../shared/domain/recipe.ts';
+import { defaultSettings } from '../../../shared/domain/settings.ts';
 
 /** What one child process answers, ours and the peer's alike: its last line on stdout. */
 export const measurement = z.object({
@@ -25,6 +28,16 @@ export interface Task {
   target?: { time: number; memory?: number };
 }
 
+const { rank, batchSize, batchSizeMotion } = recipe.parse({});
+const editSteps = editSettings.parse({ prompt: '' }).steps;
+const { previewSteps } = defaultSettings;
+
+/** What users get unless they ask for something else; both sides are told, so that they do the same. */
+export const workload: string[] = [
+  ...['--rank', `${rank}`, '--pictures', `${batchSize}`, '--clips', `${batchSizeMotion}`],
+  ...['--edit-steps', `${editSteps}`, '--preview-steps', `${previewSteps}`],
+];
+
 /** The rows of the table, in order. Each is measured in a process of its own, so that its peak memory is its own. */
 export const tasks: Task[] = [
   { name: 'matmul', title: 'matrix product 1024 x 1024 x 1024', peer: true },
@@ -36,21 +49,21 @@ export const tasks: Task[] = [
   },
   {
     name: 'identity-step',
-    title: 'LoRA step, embedded model, stage I',
+    title: `LoRA step, embedded model, stage I (rank ${rank}, ${batchSize} pictures)`,
     peer: true,
     target: { time: 1.15, memory: 0.6 },
   },
   {
     name: 'motion-step',
-    title: 'LoRA step, embedded model, stage II',
+    title: `LoRA step, embedded model, stage II (rank ${rank}, ${batchSizeMotion} clips)`,
     peer: true,
     target: { time: 1.15, memory: 0.6 },
   },
   { name: 'text', title: 'text encoding, one prompt', peer: true },
   { name: 'encode', title: 'autoencoder, encode one clip', peer: true, target: { time: 1.2 } },
   { name: 'decode', title: 'autoencoder, decode one clip', peer: true, target: { time: 1.2 } },
-  { name: 'edit', title: 'one edit, 24 steps with guidance, decoded', peer: true, target: { time: 1.2 } },
-  { name: 'preview', title: 'slider preview, 8 steps, cached text', peer: true, target: { time: 1.2 } },
+  { name: 'edit', title: `one edit, ${editSteps} steps with guidance, decoded`, peer: true, target: { time: 1.2 } },
+  { name: 'preview', title: `slider preview, ${previewSteps} steps, cached text`, peer: true, target: { time: 1.2 } },
 ];
 
 export interface Row extends Task {

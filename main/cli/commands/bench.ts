@@ -3,7 +3,16 @@ import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
-import { type Measurement, meetsTarget, middle, type Row, ratios, type Task, tasks } from '../bench/measurement.ts';
+import {
+  type Measurement,
+  meetsTarget,
+  middle,
+  type Row,
+  ratios,
+  type Task,
+  tasks,
+  workload,
+} from '../bench/measurement.ts';
 import { runChild } from '../bench/run-child.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { collect, parseInteger } from '../options.ts';
@@ -80,7 +89,7 @@ Examples:
 
 /** Ours and the peer's in turn, so that a busy moment of the machine hits both. */
 async function measure(context: CommandContext, task: Task, model: string, rounds: number): Promise<Row> {
-  const words = [task.name, '--model', model];
+  const words = [task.name, '--model', model, ...workload];
   const device = context.global.device ? ['--device', context.global.device] : [];
   const python = process.env.MOTIF_PEER_PYTHON;
   const peerScript = findAbove('test/bench/peer.py');

@@ -48,7 +48,7 @@ Run again, it takes over what is finished and goes on where it was stopped.`,
         const folder = resolve(options.output);
         const request: DemoRequest = {
           ...subjectOf(clip, options, command),
-          recipe: { ...demoRecipe, ...defined(recipeOf(options)) },
+          recipe: recipeOf(options),
           sampling: { steps: options.steps, seed: options.seed ?? 1 },
           folder,
         };
@@ -60,9 +60,6 @@ Run again, it takes over what is finished and goes on where it was stopped.`,
       }),
     );
 };
-
-/** Fewer steps than the default recipe, so that the whole demo ends within ten minutes on two cores. */
-const demoRecipe = { stepsIdentity: 150, stepsMotion: 250 };
 
 function subjectOf(
   clip: string | undefined,
@@ -90,8 +87,4 @@ function subjectOf(
   };
   const [caption] = captionsOf(captions, 1, command);
   return { file: resolve(clip), ...range, caption: caption!, edits: asked.length > 0 ? asked : generalEdits(caption!) };
-}
-
-function defined<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
