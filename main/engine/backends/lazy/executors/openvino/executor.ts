@@ -3,6 +3,7 @@ import type { Executor, Program, TensorType } from '../executor.ts';
 import { BufferPool, type HostBuffer } from '../onnxruntime/buffer-pool.ts';
 import { byteLengthOf, viewAs } from '../onnxruntime/element-arrays.ts';
 import { elementTypes, type Handle, loadOpenVino } from './binding.ts';
+import { isSupportedVersion } from './locate.ts';
 
 export interface OpenVinoOptions {
   /** Path of libopenvino_c. */
@@ -22,6 +23,8 @@ export function createOpenVinoExecutor({
   threads = availableParallelism(),
 }: OpenVinoOptions): Executor {
   const openVino = loadOpenVino(library);
+  if (!isSupportedVersion(openVino.version))
+    throw new Error(`${library} is version ${openVino.version}; 2025.0 or newer is needed`);
   const core = openVino.createCore();
   const pool = new BufferPool();
   const properties: Record<string, string> = {
