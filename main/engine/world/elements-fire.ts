@@ -212,7 +212,8 @@ export function drawSmoke(brush: Brush, subject: Subject, seconds: number): void
   const random = createRandom(identity.detail, 'puffs');
   const puffs = Array.from({ length: count }, (_, i) => {
     const own = random.range(-1, 1);
-    const life = (seconds * (0.12 + 0.2 * motion.tempo) + i / count + 0.01 * own) % 1;
+    const age = seconds * (0.12 + 0.2 * motion.tempo) + i / count + 0.01 * own; // just below zero for the first puff, now and then
+    const life = (age + 1) % 1;
     return { own, life, turn: random.range(0, 6) };
   }).sort((a, b) => b.life - a.life);
   for (const { own, life, turn } of puffs) {

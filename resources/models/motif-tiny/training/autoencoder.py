@@ -79,6 +79,12 @@ def initialise(vae):
     vae.quant_conv.bias[16:] = -6
 
 
+def start_weights(name):
+    if name == "exported":
+        return AutoencoderKLWan.from_pretrained(data.MODEL / "vae", torch_dtype=torch.float32).state_dict()
+    return torch.load(data.CACHE / f"autoencoder-{name}" / "last.pt", weights_only=False)["averaged"]
+
+
 @torch.no_grad()
 def silence_finest(vae):
     """Residual branches at the finest resolution to zero while they take no part: the network is the same without them."""
@@ -127,7 +133,7 @@ def main():
     parser.add_argument("--optimiser", default="muon")
     parser.add_argument("--linear", type=float, default=0, help="minutes of the linear warm start")
     parser.add_argument("--coarse", type=float, default=0, help="minute until which the finest resolution's branches are left out")
-    parser.add_argument("--start", help="name of another training whose weights to begin with")
+    parser.add_argument("--start", help="name of another training whose weights to begin with, or `exported` for those of the model folder")
     parser.add_argument("--freeze-encoder", action="store_true", help="train the decoder alone, on the latents that there are")
     parser.add_argument("--real-share", type=float, default=0.4)
     parser.add_argument("--decoder-base", type=int, default=32)
@@ -147,9 +153,9 @@ def main():
     optimiser = Muon(vae, options.rate, options.adam_rate, options.optimiser == "muon")
     step, elapsed = 0, 0.0
     if not (folder / "last.pt").exists() and options.start:
-        saved = torch.load(data.CACHE / f"autoencoder-{options.start}" / "last.pt", weights_only=False)
-        vae.load_state_dict(saved["averaged"])
-        averaged.load_state_dict(saved["averaged"])
+        weights = start_weights(options.start)
+        vae.load_state_dict(weights)
+        averaged.load_state_dict(weights)
     if (folder / "last.pt").exists():
         saved = torch.load(folder / "last.pt", weights_only=False)
         vae.load_state_dict(saved["model"])

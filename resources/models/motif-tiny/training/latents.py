@@ -116,8 +116,8 @@ def main():
     world = data.WorldShards(*options.world)
     while True:
         for clips, items, use, path in world.refresh().shards[: options.shards]:
-            target = folder / f"{path.parent.name}-{path.stem}"
-            if (target / "captions.json").exists():
+            target = folder / f"{path.parent.name}-{path.stem}{'-pictures' if options.pictures_only else ''}"
+            if (target / "captions.json").exists() or (folder / f"{path.parent.name}-{path.stem}" / "captions.json").exists():
                 continue
             texts = [[items[i]["static"], items[i]["dynamic"]] for i in use]
             start = time.time()

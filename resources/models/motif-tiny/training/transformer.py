@@ -16,6 +16,8 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
+from diffusers import WanTransformer3DModel
+from transformers import UMT5EncoderModel
 
 import data
 from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize
@@ -102,6 +104,13 @@ def initialise(transformer):
     transformer.proj_out.bias.zero_()
 
 
+def start_weights(name):
+    if name == "exported":
+        load = lambda kind, part: kind.from_pretrained(data.MODEL / part, torch_dtype=torch.float32).state_dict()
+        return {"transformer": load(WanTransformer3DModel, "transformer"), "text_encoder": load(UMT5EncoderModel, "text_encoder")}
+    return torch.load(data.CACHE / f"transformer-{name}" / "last.pt", weights_only=False)["averaged"]
+
+
 def velocity(model, x, previous, sigma, states):
     """x and previous [b, 16, t, h, w], sigma [b] -> velocity, the same shape, float32."""
     with torch.autocast("cpu", torch.bfloat16):
@@ -142,7 +151,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", default="v1")
     parser.add_argument("--autoencoder", default="v1")
-    parser.add_argument("--start", help="name of another training whose weights to begin with")
+    parser.add_argument("--start", help="name of another training whose weights to begin with, or `exported` for those of the model folder")
+    parser.add_argument("--text", help="name of a warmed-up text encoder (text_encoder.py) to begin with")
     parser.add_argument("--minutes", type=float, default=80, help="length of the learning-rate schedule, in minutes of training")
     parser.add_argument("--image-minutes", type=float, default=40)
     parser.add_argument("--image-share", type=float, default=0.35, help="share of picture steps after that")
@@ -169,10 +179,14 @@ def main():
     step, elapsed, seen = 0, 0.0, [0, 0]
     resume = folder / "last.pt"
     if not resume.exists() and options.start:
-        saved = torch.load(data.CACHE / f"transformer-{options.start}" / "last.pt", weights_only=False)
+        weights = start_weights(options.start)
         for part in model:
-            model[part].load_state_dict(saved["averaged"][part])
-            averaged[part].load_state_dict(saved["averaged"][part])
+            model[part].load_state_dict(weights[part])
+            averaged[part].load_state_dict(weights[part])
+    if not resume.exists() and options.text:
+        weights = torch.load(data.CACHE / f"text-{options.text}" / "last.pt")
+        model["text_encoder"].load_state_dict(weights)
+        averaged["text_encoder"].load_state_dict(weights)
     if resume.exists():
         saved = torch.load(resume, weights_only=False)
         for part in model:

@@ -36,6 +36,12 @@ function home(kind: (typeof subjectKinds)[number]) {
 }
 
 describe('render', () => {
+  it('draws smoke whose first puff has not begun yet', () => {
+    const scene = sampleScene(233); // its first puff is born just after the first frame
+    expect(scene.subjects[0]!.kind).toBe('smoke');
+    expect(spread(render(scene, small).frames)).toBeGreaterThan(5);
+  });
+
   it('gives the same pixels for the same scene, whatever was drawn in between', () => {
     const first = draw({}, 31);
     draw({}, 32);
