@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { importOutput } from '../../shared/domain/job-input.ts';
 import type { Services } from '../jobs/services.ts';
 
-const sample = z.object({ title: z.string().min(1) });
+const sample = z.object({ title: z.string().min(1), static: z.string(), dynamic: z.string() });
 
-/** Imports the bundled sample clips into a library in which nothing was ever done. */
+/** Imports the bundled sample clips into a library in which nothing was ever done; what is in them becomes their notes. */
 export function welcome(services: Services, samplesFolder: string): void {
   const isNew =
     services.library.status().access === 'write' &&
@@ -15,7 +16,12 @@ export function welcome(services: Services, samplesFolder: string): void {
   if (!isNew || !existsSync(samplesFolder)) return;
   for (const name of readdirSync(samplesFolder).filter((name) => name.endsWith('.mp4'))) {
     const description = join(samplesFolder, name.replace(/\.mp4$/, '.json'));
-    const { title } = sample.parse(JSON.parse(readFileSync(description, 'utf8')));
-    services.jobs.enqueue({ kind: 'import', path: join(samplesFolder, name), name: title });
+    const { title, static: looks, dynamic } = sample.parse(JSON.parse(readFileSync(description, 'utf8')));
+    const { id } = services.jobs.enqueue({ kind: 'import', path: join(samplesFolder, name), name: title });
+    const stop = services.on('job.changed', ({ job }) => {
+      if (job.id !== id || job.state !== 'done') return;
+      stop();
+      services.clips.label(importOutput.parse(job.output).clipId, { notes: `${looks}\n${dynamic}` });
+    });
   }
 }

@@ -8,7 +8,8 @@ export function isOurs(headers: IncomingHttpHeaders, port: number, needsOrigin: 
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   if (!hosts.includes(headers.host ?? '')) return false;
   const { origin } = headers;
-  if (origin === undefined) return !needsOrigin;
+  // Some browsers say it in the one way, some in the other; a page can write neither header itself.
+  if (origin === undefined) return !needsOrigin || headers['sec-fetch-site'] === 'same-origin';
   return origin === `http://${headers.host}`;
 }
 

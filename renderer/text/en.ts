@@ -49,7 +49,7 @@ export const text = {
     concepts: 'Concepts',
     search: { clip: 'Search clips', concept: 'Search concepts' },
     sort: 'Order',
-    orders: { newest: 'Newest first', oldest: 'Oldest first', name: 'By name' },
+    orders: { newest: 'Newest', oldest: 'Oldest', name: 'Name' },
     drop: 'Drop clips anywhere',
     choose: 'or choose files',
     chooseFolder: 'Import a folder',

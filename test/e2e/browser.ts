@@ -1,9 +1,14 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import bundledChromium from '@sparticuz/chromium';
-import { type Browser, chromium } from 'playwright-core';
+import axe from 'axe-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const root = resolve(import.meta.dirname, '../..');
 
 const systemBrowsers = [
   process.env.CHROMIUM_BIN ?? '',
@@ -14,13 +19,105 @@ const systemBrowsers = [
 ];
 
 /** A Chromium of this machine, otherwise the one that comes through npm. */
-export async function launchBrowser(): Promise<Browser> {
+async function launchBrowser(): Promise<Browser> {
   const system = systemBrowsers.find((file) => file !== '' && existsSync(file));
   if (system) return chromium.launch({ executablePath: system });
   return chromium.launch({ executablePath: await bundledChromium.executablePath(), args: bundledChromium.args });
 }
 
-export async function makeFolder(): Promise<{ folder: string; remove(): Promise<void> }> {
+/** The built server with a library of its own, and a browser on it. */
+export async function openEditor() {
+  const program = join(root, 'dist', 'server.js');
+  if (!existsSync(program) || !existsSync(join(root, 'dist', 'renderer', 'index.html'))) {
+    throw new Error('The editor is not built: npm run build');
+  }
   const folder = await mkdtemp(join(tmpdir(), 'motif-editor-'));
-  return { folder, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) };
+  const home = join(folder, 'library');
+  const { child, address } = await startServer(program, home);
+  const browser = await launchBrowser();
+  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1440, height: 900 } });
+  const problems: string[] = [];
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  await page.goto(address);
+
+  return {
+    folder,
+    home,
+    address,
+    page,
+    context,
+    /** What the page complained of, scripts refused by its policy included. */
+    problems,
+    async close() {
+      await browser.close();
+      child.kill('SIGTERM');
+      await new Promise((done) => (child.exitCode === null ? child.once('exit', done) : done(null)));
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+}
+
+async function startServer(program: string, home: string): Promise<{ child: ChildProcess; address: string }> {
+  const child = spawn(process.execPath, [program, '--no-open', '--home', home], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const address = await new Promise<string>((found, failed) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const [address] = /http:\S+/.exec(line) ?? [];
+      if (address) found(address);
+    });
+    child.once('exit', (code) => failed(new Error(`the server ended with ${code}`)));
+  });
+  return { child, address };
+}
+
+const sizes = [
+  { width: 1024, height: 640 },
+  { width: 1440, height: 900 },
+  { width: 2560, height: 1440 },
+];
+
+/** Writes out/screens/NAME-THEME-WIDTH.png in every size and both themes, and answers what axe finds wrong in either theme. */
+export async function inspectScreen(page: Page, name: string): Promise<string[]> {
+  const folder = join(root, 'out', 'screens');
+  await mkdir(folder, { recursive: true });
+  const found: string[] = [];
+  const before = await page.evaluate(() => document.documentElement.dataset.theme ?? 'dark');
+  for (const theme of ['dark', 'light']) {
+    await page.evaluate((theme) => {
+      document.documentElement.dataset.theme = theme;
+    }, theme);
+    for (const size of sizes) {
+      await page.setViewportSize(size);
+      await page.waitForTimeout(150);
+      await page.screenshot({ path: join(folder, `${name}-${theme}-${size.width}.png`) });
+      const overflow = await page.evaluate(
+        () =>
+          document.documentElement.scrollWidth > window.innerWidth ||
+          document.documentElement.scrollHeight > window.innerHeight,
+      );
+      if (overflow) found.push(`${name} does not fit ${size.width}x${size.height}`);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.waitForTimeout(150);
+    found.push(...(await axeViolations(page, `${name}, ${theme}`)));
+  }
+  await page.evaluate((theme) => {
+    document.documentElement.dataset.theme = theme;
+  }, before);
+  return found;
+}
+
+async function axeViolations(page: Page, where: string): Promise<string[]> {
+  // Put in by the debugger's way, because the page's policy allows no script of others.
+  const violations = (await page.evaluate(
+    `${axe.source}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html.slice(0, 160) + ' ' + failureSummary)))`,
+  )) as string[];
+  return violations.map((violation) => `${where}: ${violation}`);
 }

@@ -70,13 +70,14 @@ export class LearnState {
     });
   }
 
-  /** Another clip was chosen: its words were kept when it was left. */
+  /** Another clip was chosen: its words are those kept when it was left, or lines of its notes that carry the marks. */
   open(clip: Clip | null): void {
     if (clip === null || clip.id === this.#clipId) return;
     this.#clipId = clip.id;
     const kept = JSON.parse(localStorage.getItem(draftKey(clip.id)) ?? '{}') as Record<string, unknown>;
-    this.looks = typeof kept.looks === 'string' ? kept.looks : '';
-    this.motion = typeof kept.motion === 'string' ? kept.motion : '';
+    const lines = clip.notes.split('\n');
+    this.looks = typeof kept.looks === 'string' ? kept.looks : (lines.find((line) => line.includes('[v]')) ?? '');
+    this.motion = typeof kept.motion === 'string' ? kept.motion : (lines.find((line) => line.includes('[u]')) ?? '');
     this.name = clip.name;
     this.crop = clip.crop;
     this.cropping = false;

@@ -23,6 +23,8 @@ describe('who may talk to the server', () => {
     expect(isOurs({ host: '127.0.0.1:4000', origin: 'http://evil.example' }, 4000, false)).toBe(false);
     expect(isOurs({ host: '127.0.0.1:4000', origin: 'null' }, 4000, false)).toBe(false);
     expect(isOurs({ host: '127.0.0.1:4000' }, 4000, true)).toBe(false);
+    expect(isOurs({ host: '127.0.0.1:4000', 'sec-fetch-site': 'same-origin' }, 4000, true)).toBe(true);
+    expect(isOurs({ host: '127.0.0.1:4000', 'sec-fetch-site': 'cross-site' }, 4000, true)).toBe(false);
   });
 
   it('allows no inline script and nothing from elsewhere', () => {

@@ -113,9 +113,9 @@ def main():
     folder = data.CACHE / f"latents-{options.autoencoder}"
     if not options.pictures_only and not (folder / "real-photos-96x176" / "captions.json").exists():
         encode_real(vae, folder, np.random.default_rng(0))
-    world = data.WorldShards(*options.world)
+    sets = [data.WorldShards(version, training=not version.endswith("-val")) for version in options.world]
     while True:
-        for clips, items, use, path in world.refresh().shards[: options.shards]:
+        for clips, items, use, path in [shard for world in sets for shard in world.refresh().shards][: options.shards]:
             target = folder / f"{path.parent.name}-{path.stem}{'-pictures' if options.pictures_only else ''}"
             if (target / "captions.json").exists() or (folder / f"{path.parent.name}-{path.stem}" / "captions.json").exists():
                 continue

@@ -156,12 +156,13 @@ def main():
     parser.add_argument("--minutes", type=float, default=80, help="length of the learning-rate schedule, in minutes of training")
     parser.add_argument("--image-minutes", type=float, default=40)
     parser.add_argument("--image-share", type=float, default=0.35, help="share of picture steps after that")
-    parser.add_argument("--image-batch", type=int, default=32)
-    parser.add_argument("--clip-batch", type=int, default=8, help="clips of 17 frames; 12 when a step takes the first 9 frames only, a third of them")
+    parser.add_argument("--image-batch", type=int, default=64)
+    parser.add_argument("--clip-batch", type=int, default=12, help="clips of 17 frames; half as many more when a step takes the first 9 frames only, a third of them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.012)
     parser.add_argument("--adam-rate", type=float, default=2e-3)
+    parser.add_argument("--text-rate", type=float, default=0.15, help="the text encoder's learning rates as a share of the transformer's")
     parser.add_argument("--ema", type=float, default=0.999)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
@@ -175,7 +176,10 @@ def main():
     model, averaged = build(), build()
     initialise(model["transformer"])
     averaged.load_state_dict(model.state_dict())
-    optimiser = Muon(model, options.rate, options.adam_rate, plain=ADAM_ONLY)
+    optimisers = {
+        part: Muon(model[part], options.rate * scale, options.adam_rate * scale, plain=ADAM_ONLY)
+        for part, scale in {"transformer": 1.0, "text_encoder": options.text_rate}.items()
+    }
     step, elapsed, seen = 0, 0.0, [0, 0]
     resume = folder / "last.pt"
     if not resume.exists() and options.start:
@@ -192,7 +196,8 @@ def main():
         for part in model:
             model[part].load_state_dict(saved["model"][part])
             averaged[part].load_state_dict(saved["averaged"][part])
-        optimiser.load_state_dict(saved["optimiser"])
+        for part, optimiser in optimisers.items():
+            optimiser.load_state_dict(saved["optimisers"][part])
         step, elapsed, seen = saved["step"], saved["elapsed"], saved["seen"]
     torch.manual_seed(options.seed + step)
     random = np.random.default_rng([options.seed, step])
@@ -205,7 +210,8 @@ def main():
     def save():
         state = lambda module: {part: module[part].state_dict() for part in module}
         torch.save(
-            {"model": state(model), "averaged": state(averaged), "optimiser": optimiser.state_dict(), "step": step,
+            {"model": state(model), "averaged": state(averaged), "step": step,
+             "optimisers": {part: optimiser.state_dict() for part, optimiser in optimisers.items()},
              "elapsed": elapsed, "seen": seen, "options": vars(options)},
             folder / "last.pt.new",
         )
@@ -227,7 +233,8 @@ def main():
             states = embed(model["text_encoder"], ids, mask)
         loss = flow_loss(model, x0, states, times(len(x0), clip), torch.randn_like(x0))
         loss.backward()
-        optimiser.step(factor)
+        for optimiser in optimisers.values():
+            optimiser.step(factor)
         with torch.no_grad():
             keep = min(options.ema, (step + 1) / (step + 10))
             for slow, fast in zip(averaged.parameters(), model.parameters()):
