@@ -12,6 +12,7 @@ import {
   learnResult,
   loraReport,
   modelInfo,
+  openVinoInstalled,
 } from '../../shared/domain/engine.ts';
 import {
   evaluateConceptRequest,
@@ -25,6 +26,7 @@ import type { Contract } from '../../shared/ipc/rpc.ts';
 export const engineContract = {
   calls: {
     device: { input: z.object({ measure: z.boolean().optional() }), output: deviceReport },
+    installOpenVino: { input: z.object({ source: z.string() }), output: openVinoInstalled },
     describeModel: { input: describeModelRequest, output: modelInfo },
     learn: { input: learnRequest, output: learnResult },
     generate: { input: generateRequest, output: generateResult },
@@ -40,6 +42,8 @@ export const engineContract = {
 export const engineProcessOptions = z.object({
   device: deviceName.optional(),
   threads: z.int().positive().optional(),
+  cacheFolder: z.string().optional(),
+  openVinoFolder: z.string().optional(),
   beatMilliseconds: z.int().positive().default(1000),
 });
 export type EngineProcessOptions = z.infer<typeof engineProcessOptions>;

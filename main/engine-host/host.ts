@@ -9,6 +9,7 @@ import type {
   LearnRequest,
   LearnResult,
   LoraReport,
+  OpenVinoInstalled,
 } from '../../shared/domain/engine.ts';
 import type {
   EvaluateConceptRequest,
@@ -79,6 +80,13 @@ export class EngineHost implements Engine {
     const ask = () => this.#call((client, options) => client.call.device({ measure }, options), {});
     this.#device = await (measure ? this.#inTurn(undefined, ask) : ask());
     return this.#device;
+  }
+
+  /** What computes is chosen anew by the next process. */
+  async installOpenVino(source: string): Promise<OpenVinoInstalled> {
+    const installed = await this.#call((client, options) => client.call.installOpenVino({ source }, options), {});
+    this.configure({});
+    return installed;
   }
 
   describeModel(model: string): Promise<ModelInfo> {
@@ -181,6 +189,8 @@ export class EngineHost implements Engine {
     const child = start({
       device: this.#options.device,
       threads: this.#options.threads,
+      cacheFolder: this.#options.cacheFolder,
+      openVinoFolder: this.#options.openVinoFolder,
       beatMilliseconds: this.#options.beatMilliseconds ?? 1000,
     });
     const running: Running = {

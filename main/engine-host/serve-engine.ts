@@ -8,15 +8,15 @@ import { outOfMemoryError, speaksOfMemory } from './memory.ts';
 
 /** What an engine process does: serves the engine to its parent until the parent goes away. */
 export function serveEngine(createEngine: (options: EngineOptions) => Engine | Promise<Engine>): void {
-  const options = engineProcessOptions.parse(JSON.parse(process.argv[2] ?? '{}'));
-  startHeartbeat(options.beatMilliseconds);
+  const { beatMilliseconds, ...options } = engineProcessOptions.parse(JSON.parse(process.argv[2] ?? '{}'));
+  startHeartbeat(beatMilliseconds);
   // Ctrl-C in a terminal reaches every process of the group; stopping cleanly is the parent's to decide.
   process.on('SIGINT', () => {});
 
   let engine: Promise<Engine> | undefined;
   async function create(): Promise<Engine> {
     try {
-      return await createEngine({ device: options.device, threads: options.threads });
+      return await createEngine(options);
     } catch (thrown) {
       engine = undefined; // the next call tries again
       throw thrown;
@@ -37,6 +37,7 @@ export function serveEngine(createEngine: (options: EngineOptions) => Engine | P
   const port = parentPort();
   const server = serve(engineContract, port, {
     device: (input) => use((e) => e.device(input)),
+    installOpenVino: ({ source }) => use((e) => e.installOpenVino(source)),
     describeModel: ({ model }) => use((e) => e.describeModel(model)),
     learn: (request, { signal }) => use((e) => e.learn(request, telling(signal))),
     generate: (request, { signal }) => use((e) => e.generate(request, telling(signal))),

@@ -13,6 +13,7 @@ import type {
   LearnRequest,
   LearnResult,
   LoraReport,
+  OpenVinoInstalled,
 } from '../../shared/domain/engine.ts';
 import type {
   EvaluateConceptRequest,
@@ -22,6 +23,7 @@ import type {
 } from '../../shared/domain/evaluation.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { installOpenVino } from './backends/lazy/executors/openvino/install.ts';
 import { measureMatMulRate } from './backends/matmul-rate.ts';
 import { selectBackend } from './backends/select.ts';
 import { evaluateConcept } from './evaluation/evaluate-concept.ts';
@@ -33,6 +35,7 @@ import { type ConceptSampler, createConceptSampler } from './sampling/concept-sa
 import { generateClip } from './sampling/generate-clip.ts';
 import { exportLora, importLora } from './training/exchange-lora.ts';
 import { learnConcept } from './training/learn.ts';
+import { compareSampleSteps } from './training/sample-step.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -42,6 +45,8 @@ export interface CallOptions {
 export interface Engine {
   /** What computes, and why; measures the matrix-product rate when asked. */
   device(options?: { measure?: boolean }): Promise<DeviceReport>;
+  /** Copies OpenVINO from an archive, a wheel or a folder to `openVinoFolder`, after it was seen to load. */
+  installOpenVino(source: string): Promise<OpenVinoInstalled>;
   describeModel(directory: string): Promise<ModelInfo>;
   /** Learns a concept; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
   learn(request: LearnRequest, options?: CallOptions): Promise<LearnResult>;
@@ -58,6 +63,10 @@ export interface Engine {
 export interface EngineOptions {
   device?: DeviceName;
   threads?: number;
+  /** Compiled programs and the results of self-tests are kept here; it may be deleted at any time. */
+  cacheFolder?: string;
+  /** Where the application's own copy of OpenVINO would be. */
+  openVinoFolder?: string;
 }
 
 /** An opened model with what was computed for it so far. */
@@ -72,8 +81,8 @@ interface OpenModel {
  * Chooses what computes and makes an engine on it. Throws AppError when the device asked for does not work.
  * Calls wait for each other; one model is open at a time, and stays open until another is asked for.
  */
-export async function createEngine({ device, threads }: EngineOptions = {}): Promise<Engine> {
-  const report = await selectBackend({ device, threads });
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const report = await selectBackend({ ...options, selfTest: compareSampleSteps });
   let open: OpenModel | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -111,6 +120,11 @@ export async function createEngine({ device, threads }: EngineOptions = {}): Pro
   return {
     device: async ({ measure = false } = {}) =>
       measure ? inTurn(undefined, async () => ({ ...report, matMulGflops: await measureMatMulRate() })) : report,
+    async installOpenVino(source) {
+      if (!options.openVinoFolder)
+        throw new AppError('invalid-input', 'This engine has no folder to install OpenVINO in.');
+      return installOpenVino(source, options.openVinoFolder);
+    },
     // Reads files alone, so it need not wait for a learning to end.
     describeModel: async (directory) => describePipeline(await openWanPipeline(directory)),
     learn: (request, options = {}) =>

@@ -2,7 +2,13 @@ import type { z } from 'zod';
 import type { Clip } from '../../shared/domain/clip.ts';
 import type { Concept, ConceptCaption } from '../../shared/domain/concept.ts';
 import type { Edit, EditSettingsInput } from '../../shared/domain/edit.ts';
-import type { DeviceName, DeviceReport, EngineEvent, LossPoint } from '../../shared/domain/engine.ts';
+import type {
+  DeviceName,
+  DeviceReport,
+  EngineEvent,
+  LossPoint,
+  OpenVinoInstalled,
+} from '../../shared/domain/engine.ts';
 import type {
   EvaluateConceptRequest,
   EvaluateConceptResult,
@@ -160,6 +166,8 @@ export interface Services {
   };
   readonly device: {
     report(options?: { measure?: boolean }): Promise<DeviceReport>;
+    /** Copies OpenVINO from an archive, a wheel or a folder into the library's folder; what computes is chosen anew afterwards. */
+    installOpenVino(source: string): Promise<OpenVinoInstalled>;
   };
   /** Measurements on scenes whose truth is known. They belong to no library: files are written to the folder asked for. */
   readonly evaluation: {

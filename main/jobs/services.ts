@@ -45,6 +45,8 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
   });
   const host = new EngineHost({
     ...engineSettings(readSettings(library)),
+    cacheFolder: join(library.folder, 'cache', 'engine'),
+    openVinoFolder: join(library.folder, 'openvino'),
     idleStopSeconds: options.engineIdleSeconds ?? null,
     onState: (state, message) => emitter.emit('engine.state', { state, message }),
   });
@@ -147,6 +149,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     },
     device: {
       report: (given) => engine.device(given),
+      installOpenVino: (source) => engine.installOpenVino(source),
     },
     evaluation: {
       judge: join(resources, 'models/motif-judge'),

@@ -22,6 +22,9 @@ export const deviceReport = z.object({
 });
 export type DeviceReport = z.infer<typeof deviceReport>;
 
+export const openVinoInstalled = z.object({ version: z.string(), folder: z.string() });
+export type OpenVinoInstalled = z.infer<typeof openVinoInstalled>;
+
 export const learnRequest = z.object({
   model: z.string(),
   clips: z.array(z.object({ frames: rawFrames, caption: conceptCaption })).min(1),

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import type { DeviceReport } from '../../../shared/domain/engine.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../jobs/services.ts';
 import { locateMediaTools, type MediaTools } from '../../media/locate.ts';
-import type { Registration } from '../context.ts';
+import type { CommandContext, Registration } from '../context.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
 
 interface Finding {
@@ -18,9 +20,22 @@ export const registerDoctor: Registration = (program, run) => {
     .description(
       'Says what was found on this machine, what was chosen, why the rest was not, and how fast it computes.',
     )
-    .addHelpText('after', '\nExamples:\n  motif doctor\n  motif doctor --device webgpu\n  motif doctor --json')
+    .option(
+      '--install <what...>',
+      'openvino FILE: copies OpenVINO, which computes faster on many processors, out of its official archive, a Python wheel or a folder',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif doctor
+  motif doctor --device webgpu
+  motif doctor --json
+  pip download --no-deps openvino && motif doctor --install openvino openvino-*.whl`,
+    )
     .action(
-      run(async (context) => {
+      run(async (context, { install }: { install?: string[] }, command: Command) => {
+        if (install) await installLibrary(context, install, command);
         const findings: Finding[] = [
           {
             name: 'program',
@@ -43,6 +58,16 @@ export const registerDoctor: Registration = (program, run) => {
       }),
     );
 };
+
+async function installLibrary(context: CommandContext, given: string[], command: Command): Promise<void> {
+  const [name, source] = given;
+  if (name !== 'openvino' || source === undefined || given.length !== 2)
+    command.error('error: --install takes two words: openvino, and a file or folder');
+  const { version, folder } = await context.withServices({ access: 'read' }, (services) =>
+    services.device.installOpenVino(resolve(source)),
+  );
+  context.output.result('installed', { name, version, folder }, `OpenVINO ${version} is installed in ${folder}`);
+}
 
 async function checkLibrary(services: Services): Promise<Finding[]> {
   const { folder, access, holder } = services.library.status();

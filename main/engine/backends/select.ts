@@ -1,11 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { DeviceName, DeviceReport } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { createCpuExecutor } from './lazy/executors/onnxruntime/cpu.ts';
 import { createWebGpuExecutor } from './lazy/executors/onnxruntime/webgpu.ts';
 import { createOpenVinoExecutor } from './lazy/executors/openvino/executor.ts';
 import { findOpenVino } from './lazy/executors/openvino/locate.ts';
+import { trustOpenVino } from './lazy/executors/openvino/trust.ts';
 import { useLazyBackend } from './lazy/use.ts';
 import { measureMatMulRate } from './matmul-rate.ts';
 import { findTensorFlow, useTensorFlow } from './tensorflow/load.ts';
@@ -15,32 +17,43 @@ export interface SelectOptions {
   device?: DeviceName;
   /** Threads of the processor to compute with; all unless given. */
   threads?: number;
+  /** Where compiled programs and the results of self-tests are kept; nowhere unless given. */
+  cacheFolder?: string;
+  /** Folder of the application's own copy of OpenVINO, where there may be one. */
+  openVinoFolder?: string;
+  /**
+   * A test of what computes now, against what `compute` makes compute for a while: answers what it found, throws where the two
+   * disagree. Without it no device is chosen that needs one.
+   */
+  selfTest?(precision: 'bf16' | 'f32', compute: () => Promise<unknown>): Promise<string>;
 }
+
+type Setup = Omit<SelectOptions, 'device' | 'threads'> & { threads: number };
 
 /** Something that can compute. Failing is answered with an Error whose message is the reason, for people. */
 interface Device {
   name: Exclude<DeviceName, 'auto'>;
   /** Makes it the backend that computes, and describes it. */
-  use(threads: number): Promise<string>;
+  use(setup: Setup): Promise<string>;
   /** Whether to choose it without being asked: the same as `use`, with further demands. Absent: never. */
-  useIfBest?(threads: number): Promise<string>;
+  useIfBest?(setup: Setup): Promise<string>;
 }
 
 const onnxRuntime: Device = {
   name: 'onnxruntime',
-  use: async (threads) => (await useLazyBackend(createCpuExecutor({ threads }))).executor.name,
-  useIfBest: (threads) => onnxRuntime.use(threads),
+  use: async ({ threads }) => (await useLazyBackend(createCpuExecutor({ threads }))).executor.name,
+  useIfBest: (setup) => onnxRuntime.use(setup),
 };
 
 const webGpu: Device = {
   name: 'webgpu',
   use: async () => (await useLazyBackend(createWebGpuExecutor())).executor.name,
-  async useIfBest(threads) {
+  async useIfBest(setup) {
     if (!hasGraphicsProcessor()) throw new Error('no graphics processor was found');
     // A software adapter passes for a device, but computes on the processor, slower than ONNX Runtime does there.
-    await onnxRuntime.use(threads);
+    await onnxRuntime.use(setup);
     const processorRate = await measureMatMulRate();
-    const description = await webGpu.use(threads);
+    const description = await webGpu.use(setup);
     const rate = await measureMatMulRate();
     if (rate < 2 * processorRate)
       throw new Error(`its ${Math.round(rate)} GFLOP/s are not twice the processor's ${Math.round(processorRate)}`);
@@ -48,15 +61,47 @@ const webGpu: Device = {
   },
 };
 
-const openVino = (name: 'openvino' | 'openvino-f32', precision: 'bf16' | 'f32'): Device => ({
-  name,
-  async use(threads) {
-    const found = await findOpenVino();
-    if (!found) throw new Error('its library was not found; MOTIF_OPENVINO can name its folder');
-    const { executor } = await useLazyBackend(createOpenVinoExecutor({ library: found.path, precision, threads }));
+async function openOpenVino(precision: 'bf16' | 'f32', { threads, cacheFolder, openVinoFolder }: Setup) {
+  const found = await findOpenVino(process.env, openVinoFolder);
+  if (!found) throw new Error('its library was not found; `motif doctor --install openvino` says how to get it');
+  const cacheDirectory = cacheFolder && join(cacheFolder, 'openvino');
+  return { found, executor: createOpenVinoExecutor({ library: found.path, precision, threads, cacheDirectory }) };
+}
+
+const openVino: Device = {
+  name: 'openvino',
+  async use(setup) {
+    const { found, executor } = await openOpenVino('bf16', setup);
+    await useLazyBackend(executor);
     return `${executor.name}, from ${found.where}`;
   },
-});
+  async useIfBest(setup) {
+    const { executor } = await openOpenVino('bf16', setup);
+    const { version, hasBf16 } = executor;
+    executor.dispose();
+    if (!hasBf16) throw new Error('without bfloat16 in the processor it is not faster than ONNX Runtime');
+    const { selfTest } = setup;
+    if (!selfTest) throw new Error('only used when asked for, or after a test that was not made here');
+    const { trusted, reason } = await trustOpenVino(
+      { version, precision: 'bf16', folder: setup.cacheFolder },
+      async () => {
+        await openVino.use(setup);
+        return selfTest('bf16', () => onnxRuntime.use(setup));
+      },
+    );
+    if (!trusted) throw new Error(reason);
+    return `${await openVino.use(setup)}; ${reason}`;
+  },
+};
+
+const openVinoFloat32: Device = {
+  name: 'openvino-f32',
+  async use(setup) {
+    const { found, executor } = await openOpenVino('f32', setup);
+    await useLazyBackend(executor);
+    return `${executor.name}, from ${found.where}`;
+  },
+};
 
 const tensorFlow: Device = {
   name: 'tensorflow',
@@ -64,11 +109,11 @@ const tensorFlow: Device = {
     const { package: name, version, gpu } = await useTensorFlow();
     return `TensorFlow through ${name} ${version} on ${gpu ? 'the graphics processor (CUDA)' : 'the processor'}`;
   },
-  async useIfBest(threads) {
+  async useIfBest(setup) {
     const found = findTensorFlow();
     if (!found) throw new Error('neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed');
     if (!found.name.endsWith('gpu')) throw new Error('on the processor it is slower than ONNX Runtime');
-    const description = await tensorFlow.use(threads);
+    const description = await tensorFlow.use(setup);
     if (!(await useTensorFlow()).gpu) throw new Error('it found no CUDA device, and on the processor it is slower');
     return description;
   },
@@ -84,14 +129,7 @@ const plain: Device = {
 };
 
 /** Best first. */
-const devices: readonly Device[] = [
-  tensorFlow,
-  webGpu,
-  onnxRuntime,
-  openVino('openvino', 'bf16'),
-  openVino('openvino-f32', 'f32'),
-  plain,
-];
+const devices: readonly Device[] = [tensorFlow, webGpu, openVino, onnxRuntime, openVinoFloat32, plain];
 
 /** A cheap look that costs no driver's start: Windows and macOS always have one, Linux shows it among its devices. */
 function hasGraphicsProcessor(): boolean {
@@ -104,18 +142,23 @@ function hasGraphicsProcessor(): boolean {
  * Chooses what computes: the device asked for, or the best that works. Tensors made before do not outlive the change.
  * Throws AppError where the device asked for does not work, with the reason.
  */
-export async function selectBackend({ device = 'auto', threads }: SelectOptions = {}): Promise<DeviceReport> {
-  const count = threads ?? availableParallelism();
+export async function selectBackend({ device = 'auto', threads, ...rest }: SelectOptions = {}): Promise<DeviceReport> {
+  const setup = { ...rest, threads: threads ?? availableParallelism() };
   const candidates: DeviceReport['candidates'] = [];
   const report = (name: string, available: boolean, reason: string) => candidates.push({ name, available, reason });
   let chosen: { name: string; description: string } | undefined;
   for (const { name, use, useIfBest } of devices) {
     const attempt = device === 'auto' ? useIfBest : name === device ? use : undefined;
-    if (chosen) report(name, true, `not needed: ${chosen.name} comes first`);
-    else if (!attempt) report(name, true, device === 'auto' ? 'only used when asked for' : 'not tried');
+    if (chosen)
+      report(
+        name,
+        true,
+        `not tried, since ${chosen.name} works and ${device === 'auto' ? 'is preferred' : 'was asked for'}`,
+      );
+    else if (!attempt) report(name, true, device === 'auto' ? 'only used when asked for' : 'not asked for');
     else
       try {
-        chosen = { name, description: await attempt(count) };
+        chosen = { name, description: await attempt(setup) };
         report(name, true, device === 'auto' ? 'the best that works here' : 'asked for');
       } catch (error) {
         report(name, false, error instanceof Error ? error.message : String(error));
@@ -129,5 +172,11 @@ export async function selectBackend({ device = 'auto', threads }: SelectOptions 
       { hint: 'Choose "auto" to use the best device that works here.' },
     );
   }
-  return { chosen: chosen.name, description: chosen.description, threads: count, matMulGflops: null, candidates };
+  return {
+    chosen: chosen.name,
+    description: chosen.description,
+    threads: setup.threads,
+    matMulGflops: null,
+    candidates,
+  };
 }

@@ -107,8 +107,11 @@ def main():
     parser.add_argument("--statistics", action="store_true", help="compute the statistics anew; not once a transformer has begun to train on them")
     parser.add_argument("--shards", type=int, default=10**9, help="at most")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    if options.compile:
+        wholesequence.compile_activations()
     vae = load(options.autoencoder)
     folder = data.CACHE / f"latents-{options.autoencoder}"
     if not options.pictures_only and not (folder / "real-photos-96x176" / "captions.json").exists():

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Tensor } from 'onnxruntime-node';
 import type { DeviceBuffer } from '../../graph.ts';
+import { BufferPool, type HostBuffer } from '../buffer-pool.ts';
+import { byteLengthOf, viewAs } from '../element-arrays.ts';
 import type { Executor, TensorType } from '../executor.ts';
-import { BufferPool, type HostBuffer } from './buffer-pool.ts';
-import { byteLengthOf, viewAs } from './element-arrays.ts';
 import { createNativeSession, hostTensor } from './native-session.ts';
 
 const viewOf = ({ memory, byteOffset }: HostBuffer, type: TensorType) => viewAs(memory, byteOffset, type);

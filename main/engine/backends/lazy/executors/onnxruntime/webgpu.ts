@@ -1,8 +1,8 @@
 import type { Tensor } from 'onnxruntime-node';
 import type { DeviceBuffer, ElementType } from '../../graph.ts';
 import { encodeModel } from '../../onnx-encoder.ts';
+import { byteLengthOf } from '../element-arrays.ts';
 import type { Executor } from '../executor.ts';
-import { byteLengthOf } from './element-arrays.ts';
 import { createNativeSession, deviceTensor, hostTensor, type NativeSession } from './native-session.ts';
 
 interface GpuBuffer extends DeviceBuffer {

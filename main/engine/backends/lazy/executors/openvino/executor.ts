@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { BufferPool, type HostBuffer } from '../buffer-pool.ts';
+import { byteLengthOf, viewAs } from '../element-arrays.ts';
 import type { Executor, Program, TensorType } from '../executor.ts';
-import { BufferPool, type HostBuffer } from '../onnxruntime/buffer-pool.ts';
-import { byteLengthOf, viewAs } from '../onnxruntime/element-arrays.ts';
 import { elementTypes, type Handle, loadOpenVino } from './binding.ts';
 import { isSupportedVersion } from './locate.ts';
 
@@ -15,13 +15,20 @@ export interface OpenVinoOptions {
   cacheDirectory?: string;
 }
 
+export interface OpenVinoExecutor extends Executor {
+  /** The library's whole version. */
+  readonly version: string;
+  /** Whether this processor computes in bfloat16 at all. */
+  readonly hasBf16: boolean;
+}
+
 /** OpenVINO on the processor: its matrix units in bfloat16, or float32. Values live in array buffers, bound without copies. */
 export function createOpenVinoExecutor({
   library,
   precision,
   cacheDirectory,
   threads = availableParallelism(),
-}: OpenVinoOptions): Executor {
+}: OpenVinoOptions): OpenVinoExecutor {
   const openVino = loadOpenVino(library);
   if (!isSupportedVersion(openVino.version))
     throw new Error(`${library} is version ${openVino.version}; 2025.0 or newer is needed`);
@@ -35,6 +42,8 @@ export function createOpenVinoExecutor({
     ...(cacheDirectory ? { CACHE_DIR: cacheDirectory } : {}),
   };
   return {
+    version: openVino.version,
+    hasBf16: openVino.deviceProperty(core, 'CPU', 'OPTIMIZATION_CAPABILITIES').split(/\W+/).includes('BF16'),
     name: `OpenVINO ${openVino.version.split('-')[0]} on the processor in ${precision}, ${threads} thread${threads === 1 ? '' : 's'}`,
     capabilities: {
       fusedMatMul: false,
@@ -93,7 +102,7 @@ export function createOpenVinoExecutor({
     release: (buffer) => pool.give(buffer as HostBuffer),
     memory: () => pool.memory(),
     trim: () => pool.trim(),
-    dispose: () => pool.trim(),
+    dispose: () => pool.trim(), // the core stays: its programs may still be running
   };
 
   function bindTo(

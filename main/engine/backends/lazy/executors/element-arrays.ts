@@ -1,5 +1,5 @@
-import type { ElementType, HostArray } from '../../graph.ts';
-import type { TensorType } from '../executor.ts';
+import type { ElementType, HostArray } from '../graph.ts';
+import type { TensorType } from './executor.ts';
 
 const bytesPerElement: Record<ElementType, number> = { float32: 4, int32: 4, bool: 1, int64: 8 };
 

@@ -1,4 +1,4 @@
-import type { DeviceBuffer, HostArray } from '../../graph.ts';
+import type { DeviceBuffer, HostArray } from '../graph.ts';
 
 export interface HostBuffer extends DeviceBuffer {
   readonly memory: ArrayBuffer;

@@ -1,0 +1,183 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { installOpenVino } from '../../../../main/engine/backends/lazy/executors/openvino/install.ts';
+import { findOpenVino, isSupportedVersion } from '../../../../main/engine/backends/lazy/executors/openvino/locate.ts';
+import { trustOpenVino } from '../../../../main/engine/backends/lazy/executors/openvino/trust.ts';
+import { selectBackend } from '../../../../main/engine/backends/select.ts';
+import { compareSampleSteps } from '../../../../main/engine/training/sample-step.ts';
+
+const installed = await findOpenVino();
+const named = process.env.MOTIF_OPENVINO;
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'motif-openvino-'));
+});
+
+afterEach(() => {
+  if (named === undefined) delete process.env.MOTIF_OPENVINO;
+  else process.env.MOTIF_OPENVINO = named;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const target = () => join(folder, 'installed');
+
+function writeLibrary(...places: string[]): string {
+  const path = join(folder, ...places);
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'libopenvino_c.so.2600'), 'no library');
+  return path;
+}
+
+describe('the search for OpenVINO', () => {
+  it('prefers the folder that is named, then the own copy, in the layouts of both archives', async () => {
+    const archive = writeLibrary('archive', 'runtime', 'lib', 'intel64');
+    const wheel = writeLibrary('wheel', 'openvino', 'libs');
+    const own = writeLibrary('own');
+    const library = 'libopenvino_c.so.2600';
+    expect(await findOpenVino({ MOTIF_OPENVINO: join(folder, 'archive') }, own)).toEqual({
+      path: join(archive, library),
+      where: 'MOTIF_OPENVINO',
+    });
+    expect((await findOpenVino({ MOTIF_OPENVINO: join(folder, 'wheel') }))?.path).toBe(join(wheel, library));
+    expect(await findOpenVino({}, own)).toEqual({ path: join(own, library), where: "Motif's own copy" });
+    expect(await findOpenVino({ MOTIF_OPENVINO: join(folder, 'nothing') }, own)).toBeUndefined();
+  });
+
+  it('takes 2025.0 and newer', () => {
+    expect(['2024.6.0-17404', '2025.0.0-17942', '2026.4.1-22982', ''].map(isSupportedVersion)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+});
+
+describe('trust in OpenVINO', () => {
+  const about = { version: '2026.1.0', precision: 'bf16' };
+
+  it('is found out once, whatever the verdict', async () => {
+    let tests = 0;
+    const pass = async () => `passed ${++tests}`;
+    const fail = async () => {
+      throw new Error(`differs ${++tests}`);
+    };
+    expect(await trustOpenVino({ ...about, folder }, pass)).toEqual({ trusted: true, reason: 'passed 1' });
+    expect(await trustOpenVino({ ...about, folder }, fail)).toEqual({ trusted: true, reason: 'passed 1' });
+    expect(await trustOpenVino({ ...about, version: '2026.2.0', folder }, fail)).toEqual({
+      trusted: false,
+      reason: 'differs 2',
+    });
+    expect(await trustOpenVino({ ...about, version: '2026.2.0', folder }, pass)).toMatchObject({ trusted: false });
+    expect(tests).toBe(2);
+  });
+
+  it('is found out again where what was remembered is damaged or there is nowhere to remember it', async () => {
+    writeFileSync(join(folder, 'openvino-self-test.json'), '{"half');
+    expect(await trustOpenVino({ ...about, folder }, async () => 'passed')).toMatchObject({ trusted: true });
+    expect(JSON.parse(readFileSync(join(folder, 'openvino-self-test.json'), 'utf8'))).toBeTypeOf('object');
+    expect(await trustOpenVino({ ...about, folder: undefined }, async () => 'passed')).toMatchObject({ trusted: true });
+  });
+});
+
+describe('the sample step of training', () => {
+  const use = (device: 'cpu' | 'onnxruntime') => selectBackend({ device });
+
+  it('is the same on ONNX Runtime as in plain TensorFlow.js', async () => {
+    await use('onnxruntime');
+    expect(await compareSampleSteps('f32', () => use('cpu'))).toMatch(/weights and moments in float32/);
+  });
+
+  it('tells a device that computes something else', async () => {
+    const { sqrt } = Math;
+    try {
+      await use('onnxruntime');
+      const wrong = async () => {
+        await use('cpu');
+        Math.sqrt = (x) => 0.9 * sqrt(x);
+      };
+      await expect(compareSampleSteps('bf16', wrong)).rejects.toThrow(/gradients differ by 0\.\d+/);
+    } finally {
+      Math.sqrt = sqrt;
+    }
+  });
+});
+
+describe('installing OpenVINO', () => {
+  it('leaves what was there when the source is none', async () => {
+    writeLibrary('installed');
+    writeFileSync(join(folder, 'text.whl'), 'no archive');
+    writeFileSync(join(folder, 'broken.tgz'), 'no archive');
+    writeFileSync(join(folder, 'some.txt'), 'text');
+    mkdirSync(join(folder, 'empty'));
+    for (const [source, reason] of [
+      ['nowhere', /does not exist/],
+      ['some.txt', /neither a folder nor/],
+      ['empty', /no OpenVINO library for this system/],
+      ['text.whl', /damaged/],
+      ['broken.tgz', /damaged/],
+    ] as const)
+      await expect(installOpenVino(join(folder, source), target())).rejects.toThrow(reason);
+    writeLibrary('bad', 'openvino', 'libs');
+    await expect(installOpenVino(join(folder, 'bad'), target())).rejects.toThrow(/does not load/);
+    expect(readdirSync(folder).sort()).toEqual(['bad', 'broken.tgz', 'empty', 'installed', 'some.txt', 'text.whl']);
+    expect(readdirSync(target())).toEqual(['libopenvino_c.so.2600']);
+  });
+});
+
+describe('the choice of OpenVINO', () => {
+  it('says what to do where it is asked for and not found', async () => {
+    process.env.MOTIF_OPENVINO = folder;
+    await expect(selectBackend({ device: 'openvino' })).rejects.toThrow(
+      /its library was not found; `motif doctor --install/,
+    );
+  });
+
+  it('falls back where the library does not load', async () => {
+    process.env.MOTIF_OPENVINO = writeLibrary('bad');
+    const { chosen, candidates } = await selectBackend({ selfTest: compareSampleSteps });
+    expect(chosen).not.toBe('openvino');
+    expect(candidates.find(({ name }) => name === 'openvino')).toMatchObject({ available: false });
+  });
+
+  it.skipIf(!installed)('falls back where the self-test fails, and remembers it', async () => {
+    let tests = 0;
+    const selfTest = async () => {
+      tests++;
+      throw new Error('its gradients are wrong');
+    };
+    for (let run = 0; run < 2; run++) {
+      const { chosen, candidates } = await selectBackend({ cacheFolder: folder, selfTest });
+      expect(chosen).not.toBe('openvino');
+      const { reason } = candidates.find(({ name }) => name === 'openvino')!;
+      expect(reason).toMatch(/gradients are wrong|without bfloat16/);
+    }
+    expect(tests).toBeLessThan(2);
+  });
+
+  it.skipIf(!installed)('agrees with ONNX Runtime in both precisions', async () => {
+    for (const [device, precision] of [
+      ['openvino', 'bf16'],
+      ['openvino-f32', 'f32'],
+    ] as const) {
+      await selectBackend({ device });
+      expect(await compareSampleSteps(precision, () => selectBackend({ device: 'onnxruntime' }))).toMatch(/within/);
+    }
+  });
+});
+
+// Last: the copy stays loaded in this process after its folder is gone.
+describe('installing OpenVINO from what is there', () => {
+  it.skipIf(!installed)('copies the library and its licences, and finds them again', async () => {
+    const source = installed!.path.slice(0, installed!.path.lastIndexOf('/libs/'));
+    const { version } = await installOpenVino(source, target());
+    expect(isSupportedVersion(version)).toBe(true);
+    expect((await findOpenVino({}, target()))?.where).toBe("Motif's own copy");
+    expect(readdirSync(target())).not.toContain('libopenvino_intel_gpu_plugin.so');
+  });
+});
+
+if (!installed) console.log('OpenVINO is not on this machine: what needs its library was skipped.');
