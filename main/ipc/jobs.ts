@@ -11,6 +11,7 @@ export function jobHandlers({ jobs }: Services) {
     'jobs.pause': ({ reference }) => jobs.pause(reference),
     'jobs.resume': ({ reference }) => jobs.resume(reference),
     'jobs.cancel': ({ reference }) => jobs.cancel(reference),
+    'jobs.keep': ({ reference }) => jobs.keep(reference),
     'jobs.retry': ({ reference }) => jobs.retry(reference),
     'jobs.move': ({ reference, before }) => jobs.move(reference, before),
     'jobs.remove': ({ reference }) => jobs.remove(reference),

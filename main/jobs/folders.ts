@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../../shared/domain/job.ts';
 
@@ -18,6 +18,13 @@ export class JobFolders {
 
   eventFile(id: string): string {
     return join(this.of(id), 'events.jsonl');
+  }
+
+  /** Asks a learning, in whatever program it runs, to end with the step at hand and keep what it has (engine: work-folder.ts). */
+  requestKeeping(id: string): void {
+    const work = join(this.of(id), 'work');
+    mkdirSync(work, { recursive: true });
+    writeFileSync(join(work, 'keep'), '');
   }
 
   remove(id: string): void {

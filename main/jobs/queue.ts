@@ -131,6 +131,18 @@ export class JobQueue {
     return { job, requested: true };
   }
 
+  /** Ends a learning with what it has so far; one that waits or was stopped goes on for that. */
+  keep(reference: string): { job: Job; requested: boolean } {
+    const job = this.#store.resolve(reference);
+    if (job.kind !== 'learn' || isFinished(job.state))
+      throw new AppError('conflict', `"${job.title}" is no learning that goes on.`);
+    if (!readEvents(this.#folders.eventFile(job.id)).some(({ type }) => type === 'loss'))
+      throw new AppError('conflict', `"${job.title}" has not begun to learn: there is nothing to keep yet.`);
+    this.#folders.requestKeeping(job.id);
+    if (job.state === 'paused' || job.state === 'interrupted') return this.control(job.id, 'resume');
+    return { job, requested: !this.#library.canWrite };
+  }
+
   retry(reference: string): Job {
     const job = this.#store.resolve(reference);
     requireNextState(job, 'retry');

@@ -147,6 +147,8 @@ export interface Services {
     pause(reference: string): { job: Job; requested: boolean };
     resume(reference: string): { job: Job; requested: boolean };
     cancel(reference: string): { job: Job; requested: boolean };
+    /** A learning ends with the step at hand, and what it has so far becomes the concept. `conflict` before its first step. */
+    keep(reference: string): { job: Job; requested: boolean };
     /** A failed, interrupted or cancelled job goes back into the queue, from its last checkpoint if it has one. */
     retry(reference: string): Job;
     /** Moves a waiting job before another, or to the end. */

@@ -136,6 +136,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       pause: (reference) => queue.control(reference, 'pause'),
       resume: (reference) => queue.control(reference, 'resume'),
       cancel: (reference) => queue.control(reference, 'cancel'),
+      keep: (reference) => queue.keep(reference),
       retry: (reference) => queue.retry(reference),
       move: (reference, before) => queue.move(reference, before),
       remove: (reference) => queue.remove(reference),

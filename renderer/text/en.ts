@@ -135,6 +135,7 @@ export const text = {
     stages: { identity: 'looks', motion: 'motion' },
     pause: 'Pause',
     resume: 'Resume',
+    keep: 'Stop and keep',
     stop: 'Stop',
     done: (title: string) => `${title}: done.`,
     options: {

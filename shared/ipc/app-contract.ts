@@ -121,6 +121,7 @@ const jobCalls = {
   'jobs.pause': { input: reference, output: controlled },
   'jobs.resume': { input: reference, output: controlled },
   'jobs.cancel': { input: reference, output: controlled },
+  'jobs.keep': { input: reference, output: controlled },
   'jobs.retry': { input: reference, output: job },
   'jobs.move': { input: reference.extend({ before: z.string().nullable() }), output: job },
   'jobs.remove': { input: reference, output: z.void() },

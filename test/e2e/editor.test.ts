@@ -142,6 +142,26 @@ it('learns a concept with few steps, through a reload in the middle', async () =
   await learned.waitFor({ timeout: jobSeconds });
 });
 
+it('stops a learning and keeps what it has', async () => {
+  await page.getByRole('tab', { name: 'Clips' }).click();
+  await card('A bonfire').click();
+  await page.getByRole('tab', { name: 'Learn' }).click();
+  await page.locator('#learn-name').fill('Fire');
+  expect(await page.locator('#learn-looks').inputValue()).toContain('[v]');
+  await page.getByText('Advanced').click();
+  await page.getByLabel('Steps for the looks').fill('3000');
+  await page.getByLabel('Clips of the prior').fill('0');
+  await page.getByLabel('Prior preservation').uncheck();
+  await page.locator('#learn').click();
+  const learning = page.getByRole('region', { name: 'Learn Fire' });
+  await learning.getByRole('button', { name: 'Stop and keep' }).click({ timeout: jobSeconds });
+  await page.getByRole('tab', { name: 'Concepts' }).click();
+  await page
+    .locator('[role=listitem]', { hasText: 'Fire' })
+    .filter({ hasText: 'version 1' })
+    .waitFor({ timeout: jobSeconds });
+});
+
 it('edits it with words and sliders: preview, undo, result', async () => {
   await page.getByRole('tab', { name: 'Concepts' }).click();
   await card('Dancer').click();

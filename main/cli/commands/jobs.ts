@@ -7,7 +7,7 @@ import { formatMoment, formatTable, shorten } from '../tables.ts';
 export const registerJobs: Registration = (program, run) => {
   const jobs = program
     .command('jobs')
-    .description('Lists, pauses, resumes and cancels imports, learnings, edits and exports.')
+    .description('Lists, pauses, resumes, cancels and cuts short imports, learnings, edits and exports.')
     .addHelpText(
       'after',
       `
@@ -92,6 +92,26 @@ Examples:
         context.withServices({ access: 'any' }, (services) => {
           const { job, requested } = services.jobs.cancel(reference);
           tell(context, job, requested, 'cancelled');
+        }),
+      ),
+    );
+
+  jobs
+    .command('keep')
+    .description('Ends a learning early: what it has learned so far becomes the concept.')
+    .argument('<job>', 'an id or its beginning')
+    .addHelpText('after', '\nExample:\n  motif jobs keep JOB')
+    .action(
+      run((context, reference: string) =>
+        context.withServices({ access: 'any' }, async (services) => {
+          const { job, requested } = services.jobs.keep(reference);
+          if (requested) return tell(context, job, requested, 'done');
+          const done = await runAgain(context, services, job.id);
+          context.output.result(
+            'job',
+            { job: done },
+            `${done.id}  ${done.title}: ${done.state}${madeBy(services, done)}`,
+          );
         }),
       ),
     );

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineEvent, LearnRequest, LearnResult } from '../../../shared/domain/engine.ts';
@@ -40,7 +41,7 @@ export interface LearnOptions {
 
 /**
  * Learns a concept from one clip or several (Set-and-Sequence, or plain LoRA), and writes its file. Goes on exactly where an unfinished
- * run of the same request in the same folder stands. Throws `cancelled` after saving a checkpoint, `conflict` for a folder of another
+ * run of the same request in the same folder stands. A file `keep` in that folder ends it early, with what it has. Throws `cancelled` after saving a checkpoint, `conflict` for a folder of another
  * request, `out-of-space`, and `invalid-input` for clips that the model cannot take.
  */
 export async function learnConcept(
@@ -112,6 +113,7 @@ export async function learnConcept(
             levels.map((level) => 1000 * level),
           ),
         signal,
+        isEnough: () => existsSync(folder.keep),
         onStep,
         async save(now) {
           await writeTrainingState(folder.checkpoint, now);

@@ -24,6 +24,8 @@ export interface TrainingRun {
   noiseLevels: NoiseLevels;
   timeFeatures(levels: readonly number[]): tf.Tensor;
   signal?: AbortSignal;
+  /** Whether to end now with what was learned so far, as if all steps were done. */
+  isEnough(): boolean;
   /** After every step; `state` must be left as it is, and is only valid until this resolves. */
   onStep(point: LossPoint, state: TrainingState): void | Promise<void>;
   save(state: TrainingState): Promise<void>;
@@ -78,7 +80,7 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
   };
   const data = run.dataOf(plan);
   try {
-    while (state.step < plan.steps) {
+    while (state.step < plan.steps && !run.isEnough()) {
       if (run.signal?.aborted) return await stop(run, state);
       const step = state.step + 1;
       const random = new Random(`${recipe.seed}/${plan.label}/${step}`);

@@ -7,7 +7,13 @@ import type { LearnRequest } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 
 /** The files of a run of learning. */
-export type WorkFolder = { checkpoint: string; prepared: string; samples: string };
+export type WorkFolder = {
+  checkpoint: string;
+  prepared: string;
+  samples: string;
+  /** Once this file is there, learning ends with the step at hand and keeps what it has. */
+  keep: string;
+};
 
 const requestFile = z.object({ version: z.literal(1), hash: z.string() });
 
@@ -31,6 +37,7 @@ export async function openWorkFolder(directory: string, hash: string): Promise<W
     checkpoint: join(directory, 'checkpoint.safetensors'),
     prepared: join(directory, 'prepared.safetensors'),
     samples: join(directory, 'samples'),
+    keep: join(directory, 'keep'),
   };
 }
 

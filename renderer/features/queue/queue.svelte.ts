@@ -68,7 +68,10 @@ export class QueueState {
     });
   }
 
-  act(name: 'jobs.pause' | 'jobs.resume' | 'jobs.cancel' | 'jobs.retry' | 'jobs.remove', id: string): void {
+  act(
+    name: 'jobs.pause' | 'jobs.resume' | 'jobs.keep' | 'jobs.cancel' | 'jobs.retry' | 'jobs.remove',
+    id: string,
+  ): void {
     void this.#notices.attempt(() => this.#connection.call(name, { reference: id }) as Promise<unknown>);
   }
 

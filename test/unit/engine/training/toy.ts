@@ -90,6 +90,7 @@ export function toyRun(recipe: Recipe, changes: Partial<TrainingRun> = {}) {
     trainTokens: recipe.tokenLearningRate > 0,
     noiseLevels: { distribution: 'uniform', shift: 2 },
     timeFeatures: (levels) => tf.tensor2d([...levels], [levels.length, 1]),
+    isEnough: () => false,
     onStep: ({ loss }) => void losses.push(loss),
     save: async () => {},
     ...changes,

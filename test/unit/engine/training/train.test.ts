@@ -110,3 +110,14 @@ describe('a run stopped and resumed', () => {
     });
   }
 });
+
+describe('a run that is asked to keep what it has', () => {
+  it('ends with the step at hand, as if there were no more', async () => {
+    const short = toyRun({ ...toyRecipe(), stepsIdentity: 3, stepsMotion: 0 });
+    const expected = numbers(await train(short.run, short.state));
+    const kept = toyRun(toyRecipe(), { isEnough: () => kept.losses.length >= 3 });
+    const final = await train(kept.run, kept.state);
+    expect(kept.losses).toHaveLength(3);
+    expect(numbers(final)).toEqual(expected);
+  });
+});
