@@ -9,7 +9,7 @@ const options = { beta1: 0.9, beta2: 0.99, weightDecay: 0.01 };
 const learningRate = 1e-3;
 
 /** What one small step of training gave, by the learned matrices' names. */
-export interface SampleStep {
+interface SampleStep {
   gradients: Record<string, Float32Array>;
   /**
    * The largest relative error of AdamW's moments and of the new weights against the same arithmetic in 64 bits on the device's own
@@ -22,7 +22,7 @@ export interface SampleStep {
  * A step like those that learn a concept (norm, low-rank linear layers on frozen weights, attention, GELU, AdamW), on fixed numbers, in one
  * program on whatever computes now. Comparing two devices' answers tells whether both can be trusted.
  */
-export async function sampleStep(): Promise<SampleStep> {
+async function sampleStep(): Promise<SampleStep> {
   const random = (shape: number[], seed: number, scale: number) => tf.tensor(values(shape, seed, scale), shape);
   const names = ['qDown', 'qUp', 'outDown', 'outUp'];
   const shapeOf = (name: string) => (name.endsWith('Down') ? [width, rank] : [rank, width]);
