@@ -19,23 +19,21 @@ const systemBrowsers = [
 ];
 
 /** A Chromium of this machine, otherwise the one that comes through npm. */
-async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser(): Promise<Browser> {
   const system = systemBrowsers.find((file) => file !== '' && existsSync(file));
   if (system) return chromium.launch({ executablePath: system });
-  return chromium.launch({ executablePath: await bundledChromium.executablePath(), args: bundledChromium.args });
+  // With the page in the browser's own process, closing one window would end them all.
+  const args = bundledChromium.args.filter((word) => word !== '--single-process');
+  return chromium.launch({ executablePath: await bundledChromium.executablePath(), args });
 }
 
 /** The built server with a library of its own, and a browser on it. */
 export async function openEditor() {
-  const program = join(root, 'dist', 'server.js');
-  if (!existsSync(program) || !existsSync(join(root, 'dist', 'renderer', 'index.html'))) {
-    throw new Error('The editor is not built: npm run build');
-  }
   const folder = await mkdtemp(join(tmpdir(), 'motif-editor-'));
   const home = join(folder, 'library');
-  const { child, address } = await startServer(program, home);
+  const { child, address } = await startServer(home);
   const browser = await launchBrowser();
-  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1440, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const problems: string[] = [];
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
@@ -62,7 +60,12 @@ export async function openEditor() {
   };
 }
 
-async function startServer(program: string, home: string): Promise<{ child: ChildProcess; address: string }> {
+/** Starts the built server on a library; answers the address that it prints. */
+export async function startServer(home: string): Promise<{ child: ChildProcess; address: string }> {
+  const program = join(root, 'dist', 'server.js');
+  if (!existsSync(program) || !existsSync(join(root, 'dist', 'renderer', 'index.html'))) {
+    throw new Error('The editor is not built: npm run build');
+  }
   const child = spawn(process.execPath, [program, '--no-open', '--home', home], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,9 +1,14 @@
 import { spawn } from 'node:child_process';
+import type { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
-import { type Measurement, measurement } from './measurement.ts';
 
-/** Runs one program that prints a measurement as its last line, and reads it. Throws `engine-crashed` with the end of its words. */
-export async function runChild(program: string, words: string[], signal: AbortSignal): Promise<Measurement> {
+/** Runs one program that prints what it measured as its last line, and reads it. Throws `engine-crashed` with the end of its words. */
+export async function runChild<T>(
+  program: string,
+  words: string[],
+  signal: AbortSignal,
+  answer: z.ZodType<T>,
+): Promise<T> {
   const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], signal });
   let out = '';
   let err = '';
@@ -19,7 +24,7 @@ export async function runChild(program: string, words: string[], signal: AbortSi
   });
   const last = out.trim().split('\n').at(-1) ?? '';
   try {
-    return measurement.parse(JSON.parse(last));
+    return answer.parse(JSON.parse(last));
   } catch {
     const reason = err.trim().split('\n').at(-1) || `exit code ${exitCode}`;
     throw new AppError('engine-crashed', `The measurement "${words.join(' ')}" ended without an answer: ${reason}`);

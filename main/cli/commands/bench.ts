@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { toErrorShape } from '../../../shared/ipc/result.ts';
+import { z } from 'zod';
+import { AppError, toErrorShape } from '../../../shared/ipc/result.ts';
 import {
   type Measurement,
+  measurement,
   meetsTarget,
   middle,
   type Row,
@@ -27,6 +29,7 @@ interface BenchOptions {
 export const registerBench: Registration = (program, run) => {
   program
     .command('bench')
+    .argument('[subject]', '`app` measures the editor in a headless browser instead (in a checkout)')
     .description('Measures speed and peak memory of everything that takes time, each in a process of its own.')
     .option('--only <task>', `one of ${tasks.map(({ name }) => name).join(', ')}; several times for several`, collect)
     .option('--rounds <n>', 'how often each is measured', parseInteger(1, 20), 2)
@@ -39,10 +42,14 @@ and the table has ratios. Compare only numbers of one run: a busy machine change
 Examples:
   motif bench
   motif bench --only matmul --only preview --rounds 5
+  motif bench app
   MOTIF_PEER_PYTHON=python3 motif bench --json`,
     )
     .action(
-      run(async (context, options: BenchOptions, command: Command) => {
+      run(async (context, subject: string | undefined, options: BenchOptions, command: Command) => {
+        if (subject === 'app') return benchApp(context);
+        if (subject !== undefined)
+          command.error(`error: there is nothing called "${subject}" to measure; there is app.`);
         const unknown = options.only?.find((name) => !tasks.some((task) => task.name === name));
         if (unknown)
           command.error(
@@ -87,6 +94,31 @@ Examples:
     );
 };
 
+const appRows = z.array(
+  z.object({ what: z.string(), value: z.number().nullable(), unit: z.string(), atMost: z.number(), note: z.string() }),
+);
+
+/** The editor's own measurements, which need the browser that comes with a checkout. */
+async function benchApp(context: CommandContext): Promise<void> {
+  const script = findAbove('test/bench/app.ts');
+  if (!script)
+    throw new AppError(
+      'not-found',
+      'The measurements of the editor are part of a checkout, not of an installed package.',
+    );
+  const progress = { phase: 'the editor in a browser', done: 0, total: 1, unit: '', perSecond: null, etaSeconds: null };
+  context.output.progress('Measuring', progress);
+  const rows = await runChild(process.execPath, [script], context.signal, appRows);
+  context.output.endProgress();
+  const cells = rows.map(({ what, value, unit, atMost, note }) => [
+    what,
+    value === null ? '-' : `${formatNumber(value)} ${unit}`,
+    `${atMost} ${unit} ${value === null ? '' : value <= atMost ? 'met' : 'MISSED'}`.trim(),
+    note,
+  ]);
+  context.output.result('bench-app', { rows }, formatTable(['what', 'measured', 'at most', 'note'], cells));
+}
+
 /** Ours and the peer's in turn, so that a busy moment of the machine hits both. */
 async function measure(context: CommandContext, task: Task, model: string, rounds: number): Promise<Row> {
   const words = [task.name, '--model', model, ...workload];
@@ -107,7 +139,7 @@ async function measure(context: CommandContext, task: Task, model: string, round
 /** A measurement that fails is a row that says why; the others are still worth having. */
 async function attempt(context: CommandContext, program: string, words: string[]): Promise<Measurement> {
   try {
-    return await runChild(program, words, context.signal);
+    return await runChild(program, words, context.signal, measurement);
   } catch (thrown) {
     if (context.signal.aborted) throw thrown;
     return { milliseconds: null, repetitions: 0, peakBytes: 1, note: toErrorShape(thrown).message };
