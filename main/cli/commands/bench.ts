@@ -100,7 +100,7 @@ const appRows = z.array(
 
 /** The editor's own measurements, which need the browser that comes with a checkout. */
 async function benchApp(context: CommandContext): Promise<void> {
-  const script = findAbove('test/bench/app.ts');
+  const script = findAbove('test/e2e/bench.ts');
   if (!script)
     throw new AppError(
       'not-found',

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { type Measurement, meetsTarget, middle, type Row, ratios } from '../../../main/cli/bench/measurement.ts';
+import {
+  type Measurement,
+  measurement,
+  meetsTarget,
+  middle,
+  type Row,
+  ratios,
+} from '../../../main/cli/bench/measurement.ts';
 import { runChild } from '../../../main/cli/bench/run-child.ts';
 
 const measured = (milliseconds: number | null, peakBytes: number): Measurement => ({
@@ -38,9 +45,9 @@ test('a child process answers with its last line, and one that breaks is told wi
   const { signal } = new AbortController();
   const answer = JSON.stringify(measured(5, 6));
   const program = `console.log('noise'); console.log(${JSON.stringify(answer)})`;
-  expect(await runChild(process.execPath, ['-e', program], signal)).toEqual(measured(5, 6));
+  expect(await runChild(process.execPath, ['-e', program], signal, measurement)).toEqual(measured(5, 6));
   const broken = `process.stderr.write('cannot\\n'); process.exit(3)`;
-  await expect(runChild(process.execPath, ['-e', broken], signal)).rejects.toMatchObject({
+  await expect(runChild(process.execPath, ['-e', broken], signal, measurement)).rejects.toMatchObject({
     code: 'engine-crashed',
     message: expect.stringContaining('cannot'),
   });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser, startServer } from '../e2e/browser.ts';
+import { launchBrowser, startServer } from './browser.ts';
 
 interface AppRow {
   what: string;
