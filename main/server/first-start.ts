@@ -6,7 +6,10 @@ import type { Services } from '../jobs/services.ts';
 
 const sample = z.object({ title: z.string().min(1), static: z.string(), dynamic: z.string() });
 
-/** Imports the bundled sample clips into a library in which nothing was ever done; what is in them becomes their notes. */
+/**
+ * Imports the bundled sample clips into a library in which nothing was ever done, and the concepts that were learned from them
+ * (`NAME.motif` beside the clip); what is in a clip becomes its notes.
+ */
 export function welcome(services: Services, samplesFolder: string): void {
   const isNew =
     services.library.status().access === 'write' &&
@@ -22,6 +25,8 @@ export function welcome(services: Services, samplesFolder: string): void {
       if (job.id !== id || job.state !== 'done') return;
       stop();
       services.clips.label(importOutput.parse(job.output).clipId, { notes: `${looks}\n${dynamic}` });
+      const concept = join(samplesFolder, name.replace(/\.mp4$/, '.motif'));
+      if (existsSync(concept)) services.concepts.importFile(concept);
     });
   }
 }
