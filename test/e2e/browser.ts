@@ -47,6 +47,7 @@ export async function openEditor() {
     folder,
     home,
     address,
+    server: child,
     page,
     context,
     /** What the page complained of, scripts refused by its policy included. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -34,6 +34,16 @@ async function drop(files: string[]): Promise<void> {
     return transfer;
   }, contents);
   await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+}
+
+/** SIGKILL to the processes that a process started: the server's only one is the engine. */
+async function killChildren(pid: number): Promise<void> {
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+    const [, parent] = /\) \w (\d+)/.exec(stat) ?? [];
+    if (Number(parent) === pid) process.kill(Number(name), 'SIGKILL');
+  }
 }
 
 const card = (name: string) => page.getByRole('button', { name, exact: false }).first();
@@ -142,7 +152,7 @@ it('learns a concept with few steps, through a reload in the middle', async () =
   await learned.waitFor({ timeout: jobSeconds });
 });
 
-it('stops a learning and keeps what it has', async () => {
+it('goes on after the death of its engine, stops a learning and keeps what it has', async () => {
   await page.getByRole('tab', { name: 'Clips' }).click();
   await card('A bonfire').click();
   await page.getByRole('tab', { name: 'Learn' }).click();
@@ -154,7 +164,21 @@ it('stops a learning and keeps what it has', async () => {
   await page.getByLabel('Prior preservation').uncheck();
   await page.locator('#learn').click();
   const learning = page.getByRole('region', { name: 'Learn Fire' });
-  await learning.getByRole('button', { name: 'Stop and keep' }).click({ timeout: jobSeconds });
+  const keep = learning.getByRole('button', { name: 'Stop and keep' });
+  await keep.waitFor({ timeout: jobSeconds });
+  if (process.platform === 'linux') {
+    await killChildren(editor.server.pid!);
+    await page.getByRole('button', { name: /^Queue/ }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog
+      .getByText(/engine/i)
+      .first()
+      .waitFor();
+    expect(await inspectScreen(page, 'queue-failed')).toEqual([]);
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await page.keyboard.press('Escape');
+  }
+  await keep.click({ timeout: jobSeconds });
   await page.getByRole('tab', { name: 'Concepts' }).click();
   await page
     .locator('[role=listitem]', { hasText: 'Fire' })
@@ -194,6 +218,24 @@ it('edits it with words and sliders: preview, undo, result', async () => {
     await page.locator(`#stage .${name}`).first().waitFor();
     expect(await inspectScreen(page, `edit-${name}`)).toEqual([]);
   }
+});
+
+it('starts to learn two concepts together', async () => {
+  await page.getByRole('tab', { name: 'Compose' }).click();
+  await page.getByRole('checkbox', { name: 'Dancer' }).check();
+  await page.getByRole('checkbox', { name: 'Fire' }).check();
+  await page.getByLabel('Name', { exact: true }).fill('Fire dance');
+  expect(await inspectScreen(page, 'compose')).toEqual([]);
+  await page.getByRole('button', { name: 'Learn together' }).click();
+  await page.getByRole('button', { name: /^Queue/ }).click();
+  const dialog = page.getByRole('dialog');
+  const row = dialog.locator('li', { hasText: 'Learn Fire dance' });
+  await row.getByText('running').waitFor();
+  await row.getByRole('button', { name: 'Cancel' }).click();
+  await row.getByText('cancelled').waitFor({ timeout: jobSeconds });
+  await page.keyboard.press('Escape');
+  await card('Dancer').click();
+  await page.getByRole('tab', { name: 'Edit' }).click();
 });
 
 it('exports in several forms and shows where they are', async () => {
