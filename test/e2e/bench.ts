@@ -37,7 +37,6 @@ async function measure(browser: Browser): Promise<AppRow[]> {
   let server = await start();
   let page = await open(browser, server.address);
   await page.getByText('A bonfire').first().waitFor(patient);
-  await learn(page, 'Dancer', 4);
   await page.getByRole('tab', { name: 'Concepts' }).click();
   await page.locator('[role=listitem]', { hasText: 'Dancer' }).filter({ hasText: 'version 1' }).waitFor(patient);
   rows.push(await hostMemory(browser, server.child));

@@ -67,9 +67,12 @@ async function makeSteps(file: string): Promise<void> {
   if (exitCode !== 0) throw new Error(errorTail.join('\n'));
 }
 
-it('shows the sample clips on the first start, and the address works once', async () => {
+it('shows the sample clips and a learned concept on the first start, and the address works once', async () => {
   await page.getByText('A woman dancing in a park').first().waitFor();
   await page.getByText('A bonfire').first().waitFor();
+  await page.getByRole('tab', { name: 'Concepts' }).click();
+  await page.locator('[role=listitem]', { hasText: 'Dancer' }).filter({ hasText: 'version 1' }).waitFor();
+  await page.getByRole('tab', { name: 'Clips' }).click();
   const again = await fetch(editor.address, { redirect: 'manual' });
   expect(again.status).toBe(401);
   const withoutCookie = await fetch(new URL('/media/thumbnail/clip/x', editor.address));
@@ -128,7 +131,7 @@ it('scrubs to the exact frame by pointer and keyboard', async () => {
 
 it('learns a concept with few steps, through a reload in the middle', async () => {
   await card('A woman dancing').click();
-  await page.locator('#learn-name').fill('Dancer');
+  await page.locator('#learn-name').fill('Twirl');
   await page
     .locator('#learn-looks')
     .fill('a photograph of a [v] lady wearing a pink top, in daylight, in a green park');
@@ -140,12 +143,12 @@ it('learns a concept with few steps, through a reload in the middle', async () =
   await page.getByLabel('Clips of the prior').fill('0');
   await page.getByLabel('Prior preservation').uncheck();
   await page.locator('#learn').click();
-  await page.getByRole('region', { name: 'Learn Dancer' }).waitFor();
+  await page.getByRole('region', { name: 'Learn Twirl' }).waitFor();
   expect(await inspectScreen(page, 'learn')).toEqual([]);
   await page.reload();
   await page.getByRole('tab', { name: 'Concepts' }).waitFor();
-  const queued = page.getByRole('region', { name: 'Learn Dancer' });
-  const learned = page.locator('[role=listitem]', { hasText: 'Dancer' }).filter({ hasText: 'version 1' });
+  const queued = page.getByRole('region', { name: 'Learn Twirl' });
+  const learned = page.locator('[role=listitem]', { hasText: 'Twirl' }).filter({ hasText: 'version 1' });
   await expect
     .poll(async () => (await queued.count()) + (await learned.count()), { timeout: 20_000 })
     .toBeGreaterThan(0);
@@ -188,7 +191,7 @@ it('goes on after the death of its engine, stops a learning and keeps what it ha
 
 it('edits it with words and sliders: preview, undo, result', async () => {
   await page.getByRole('tab', { name: 'Concepts' }).click();
-  await card('Dancer').click();
+  await card('Twirl').click();
   await page.getByRole('tab', { name: 'Edit' }).click();
   const prompt = page.locator('#prompt');
   expect(await prompt.inputValue()).toContain('[v] lady');
@@ -222,7 +225,7 @@ it('edits it with words and sliders: preview, undo, result', async () => {
 
 it('starts to learn two concepts together', async () => {
   await page.getByRole('tab', { name: 'Compose' }).click();
-  await page.getByRole('checkbox', { name: 'Dancer' }).check();
+  await page.getByRole('checkbox', { name: 'Twirl' }).check();
   await page.getByRole('checkbox', { name: 'Fire' }).check();
   await page.getByLabel('Name', { exact: true }).fill('Fire dance');
   expect(await inspectScreen(page, 'compose')).toEqual([]);
@@ -234,7 +237,7 @@ it('starts to learn two concepts together', async () => {
   await row.getByRole('button', { name: 'Cancel' }).click();
   await row.getByText('cancelled').waitFor({ timeout: jobSeconds });
   await page.keyboard.press('Escape');
-  await card('Dancer').click();
+  await card('Twirl').click();
   await page.getByRole('tab', { name: 'Edit' }).click();
 });
 
@@ -243,11 +246,11 @@ it('exports in several forms and shows where they are', async () => {
   await page.getByLabel('GIF').check();
   expect(await inspectScreen(page, 'export')).toEqual([]);
   await page.locator('#start-export').click();
-  await page.getByText('Dancer edit 1.mp4').first().waitFor({ timeout: jobSeconds });
-  await page.getByText('Dancer edit 1.gif').first().waitFor({ timeout: jobSeconds });
+  await page.getByText('Twirl edit 1.mp4').first().waitFor({ timeout: jobSeconds });
+  await page.getByText('Twirl edit 1.gif').first().waitFor({ timeout: jobSeconds });
   expect(await inspectScreen(page, 'queue')).toEqual([]);
-  const file = join(editor.home, 'exports', 'Dancer edit 1.mp4');
-  expect(existsSync(join(editor.home, 'exports', 'Dancer edit 1.gif'))).toBe(true);
+  const file = join(editor.home, 'exports', 'Twirl edit 1.mp4');
+  expect(existsSync(join(editor.home, 'exports', 'Twirl edit 1.gif'))).toBe(true);
   const probed = await probe(await locateMediaTools(), file);
   expect([probed.codec, probed.frameCount]).toEqual(['h264', 17]);
   await page.keyboard.press('Escape');
@@ -283,7 +286,7 @@ it('shows the same library in a second window', async () => {
   const second = await editor.context.newPage();
   await second.goto(new URL('/', editor.address).href);
   await second.getByRole('tab', { name: 'Concepts' }).click();
-  await second.getByText('Dancer').first().waitFor();
+  await second.getByText('Twirl').first().waitFor();
   await second.close();
 });
 
