@@ -19,12 +19,14 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 import data
 from networks import TEXT_TOKENS, VOCABULARY
 from optimiser import Muon
 
+JUDGE = data.MODEL.parent / "motif-judge"
 WIDTH, HEADS, EMBEDDING = 192, 3, 128
 FRAMES = list(range(0, 17, 2))  # the frames that are looked at, each with its difference to the one before
 CHANNELS = [48, 96, WIDTH]
@@ -67,7 +69,7 @@ class Block(nn.Module):
         """x [b, n, width], mask [b, n] of the tokens that may be attended to."""
         b, n, _ = x.shape
         q, k, v = self.qkv(self.norm1(x)).view(b, n, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(q, k, v, None if mask is None else mask[:, None, None].bool())
+        y = attention(q, k, v, None if mask is None else mask[:, None, None].bool())
         x = x + self.out(y.transpose(1, 2).reshape(b, n, WIDTH))
         return x + self.down(F.gelu(self.up(self.norm2(x))))
 
@@ -122,9 +124,19 @@ class Judge(nn.Module):
         return F.normalize(self.text_embedding(self.text_norm(x)).float(), dim=-1)
 
 
+def attention(query, key, value, attn_mask=None):
+    """scaled_dot_product_attention in plain products, which is faster backwards on a processor."""
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    return (scores if attn_mask is None else scores.masked_fill(~attn_mask, -1e4)).float().softmax(-1).to(value.dtype) @ value
+
+
 def look(clips):
     """Pixels [b, 3, 17, h, w] in -1..1 -> the judge's input [b, 9, 8, h / 2, w / 2]: each 2 x 2 pixels averaged."""
-    x = F.avg_pool3d(clips, (1, 2, 2)).permute(0, 2, 1, 3, 4)
+    return look_at_halves(F.avg_pool3d(clips, (1, 2, 2)))
+
+
+def look_at_halves(x):
+    x = x.permute(0, 2, 1, 3, 4)
     now = x[:, FRAMES]
     before = x[:, [max(0, f - 1) for f in FRAMES]]
     b, n, _, h, w = now.shape
@@ -143,21 +155,25 @@ def same_size(world, random, size):
 
 
 def disturb(random, clip, attributes):
-    """Small changes that keep every label true; mirroring swaps the direction of a pan."""
+    """Small changes of a clip of half size that keep every label true; mirroring swaps the direction of a pan."""
     attributes = dict(attributes)
     if random.random() < 0.5:
         clip = clip[:, :, ::-1]
         swap = {"pan left": "pan right", "pan right": "pan left"}
         attributes["camera"] = swap.get(attributes["camera"], attributes["camera"])
         attributes["mirrored"] = True
+    if random.random() < 0.5:  # moved by up to a twelfth of the picture
+        down, right = (random.integers(-side // 12, side // 12 + 1) for side in clip.shape[1:3])
+        margins = ((0, 0), (max(down, 0), max(-down, 0)), (max(right, 0), max(-right, 0)), (0, 0))
+        clip = np.pad(clip, margins, "edge")[:, max(-down, 0) :, max(-right, 0) :][:, : clip.shape[1], : clip.shape[2]]
     clip = clip.astype(np.float32)
-    clip = clip * random.uniform(0.9, 1.1) + random.uniform(-8, 8)
-    if random.random() < 0.5:
-        clip = clip + random.normal(0, random.uniform(0, 6), clip.shape).astype(np.float32)
+    clip = clip * np.float32(random.uniform(0.9, 1.1)) + np.float32(random.uniform(-8, 8))
+    if random.random() < 0.3:
+        clip = clip + np.float32(random.uniform(0, 4)) * random.standard_normal(clip.shape, np.float32)
     if random.random() < 0.4:  # what an autoencoder does to a picture
         t, h, w, _ = clip.shape
         x = torch.from_numpy(np.ascontiguousarray(clip)).permute(0, 3, 1, 2)
-        factor = random.uniform(1.3, 2.2)
+        factor = random.uniform(1.0, 1.5)
         x = F.interpolate(F.interpolate(x, size=(int(h / factor), int(w / factor)), mode="area"), size=(h, w), mode="bilinear")
         clip = x.permute(0, 2, 3, 1).numpy()
     return np.clip(clip, 0, 255).astype(np.uint8), attributes
@@ -186,8 +202,9 @@ def contrast(a, b, scale):
 
 
 def losses(judge, labels, x, ids, mask, attributes):
+    """x: clips of half size [b, 3, 17, h / 2, w / 2] in -1..1."""
     with torch.autocast("cpu", torch.bfloat16):
-        frames = judge.frames(look(x))
+        frames = judge.frames(look_at_halves(x))
         video = judge.video(frames)
         text = judge.read(ids, mask)
         frame_vectors = F.normalize(judge.frame_embedding(frames).float(), dim=-1)
@@ -231,9 +248,7 @@ def measure(judge, labels, world, limit=400, batch=10):
 
 
 def export(judge, labels, name, minutes, steps):
-    from safetensors.torch import save_file
-
-    folder = data.MODEL.parent / "motif-judge"
+    folder = JUDGE
     folder.mkdir(parents=True, exist_ok=True)
     accuracy, found, seen = measure(judge, labels, data.WorldShards("v2-val", training=False), limit=600)
     config = {
@@ -261,9 +276,10 @@ def export(judge, labels, name, minutes, steps):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", default="v1")
+    parser.add_argument("--start", choices=["exported"], help="begin with the weights of the committed judge")
     parser.add_argument("--world", nargs="*", default=["v2"])
     parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=0.01)
     parser.add_argument("--adam-rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
@@ -279,6 +295,10 @@ def main():
     averaged.load_state_dict(judge.state_dict())
     optimiser = Muon(judge, options.rate, options.adam_rate, plain=("heads", "tokens", "position", "convs.0", "embedding"), weight_decay=0.1)
     step, elapsed = 0, 0.0
+    if options.start:
+        weights = load_file(JUDGE / "model.safetensors")
+        judge.load_state_dict(weights)
+        averaged.load_state_dict(weights)
     if (folder / "last.pt").exists():
         saved = torch.load(folder / "last.pt", weights_only=False)
         judge.load_state_dict(saved["model"])
@@ -289,7 +309,7 @@ def main():
         export(averaged, labels, options.name, elapsed / 60, step)
         return
     random = np.random.default_rng([options.seed, step])
-    world, val, encode = data.WorldShards(*options.world), data.WorldShards("v2-val", training=False), tokenizer()
+    world, val, encode = data.WorldShards(*options.world).halved(), data.WorldShards("v2-val", training=False), tokenizer()
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
 
@@ -313,7 +333,7 @@ def main():
             keep = min(0.998, (step + 1) / (step + 10))
             for slow, fast in zip(averaged.parameters(), judge.parameters()):
                 slow.lerp_(fast, 1 - keep)
-        values.append((float(naming) / len(labels), float(matching), float(identity)))
+        values.append((naming.item() / len(labels), matching.item(), identity.item()))
         step += 1
         now = time.time()
         elapsed, since, last = elapsed + now - last, since + now - last, now
@@ -326,7 +346,6 @@ def main():
         if since > 240:
             since = 0.0
             save()
-            world.refresh()
             if len(val.refresh()):
                 print("validation:", *measure(averaged, labels, val, limit=120), flush=True)
             last = time.time()

@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 import torch
+from diffusers import AutoencoderKLWan
 
 import data
 import wholesequence
@@ -21,6 +22,9 @@ from autoencoder import build
 
 
 def load(name):
+    """The autoencoder of a training, or `exported` for that of the model folder."""
+    if name == "exported":
+        return AutoencoderKLWan.from_pretrained(data.MODEL / "vae", torch_dtype=torch.float32).eval().requires_grad_(False)
     saved = torch.load(data.CACHE / f"autoencoder-{name}" / "last.pt", weights_only=False)
     vae = build(saved["options"]["decoder_base"], saved["options"]["multipliers"])
     vae.load_state_dict(saved["averaged"])
@@ -114,6 +118,9 @@ def main():
         wholesequence.compile_activations()
     vae = load(options.autoencoder)
     folder = data.CACHE / f"latents-{options.autoencoder}"
+    if options.autoencoder == "exported":  # a transformer was trained on its statistics
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "statistics.json").write_text(json.dumps({key: list(vae.config[key]) for key in ("latents_mean", "latents_std")}, indent=1))
     if not options.pictures_only and not (folder / "real-photos-96x176" / "captions.json").exists():
         encode_real(vae, folder, np.random.default_rng(0))
     sets = [data.WorldShards(version, training=not version.endswith("-val")) for version in options.world]
