@@ -33,7 +33,11 @@ export function addSamplingOptions(command: Command): Command {
     .option('--guidance <g>', 'how strictly the prompt is followed', parseNumber(0, 30))
     .option('--steps <n>', 'sampling steps', parseInteger(1, 200))
     .option('--seed <n>', 'the same settings and seed give the same frames', parseInteger(0))
-    .option('--fidelity <f>', '0 starts from noise, towards 1 ever closer to the clip', parseNumber(0, 1));
+    .option(
+      '--fidelity <f>',
+      '0 starts from noise, towards 1 ever closer to the clip (default: 0.05 for a concept of one clip, else 0)',
+      parseNumber(0, 1),
+    );
 }
 
 export function slidersOf(options: SliderOptions): z.input<typeof sliders> {

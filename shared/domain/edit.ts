@@ -10,16 +10,25 @@ export const editSettings = z.object({
   guidance: z.number().min(0).max(30).default(5),
   steps: z.int().min(1).max(200).default(24),
   seed: z.int().nonnegative().default(1),
-  /** 0 starts from pure noise; towards 1 ever closer to the clip's own latents. */
+  /** 0 starts from pure noise; towards 1 ever closer to the clip itself. */
   fidelity: z.number().min(0).max(1).default(0),
   /**
-   * How those latents become the start: noised with the seed's noise, or run backwards along the flow under the concept's own words.
-   * For equally strong edits inversion leaves more of the rest as it was (test/studies).
+   * How the clip is started from: noised with the seed's noise, run backwards along the flow under the concept's own words, or moved
+   * along the difference between the flow under the new words and that under its own (FlowEdit, arXiv 2412.08629), which changes most
+   * where the words do and least elsewhere (test/studies).
    */
-  fidelityStart: z.enum(['noise', 'inversion']).default('inversion'),
+  fidelityStart: z.enum(['noise', 'inversion', 'flow-edit']).default('flow-edit'),
 });
 export type EditSettings = z.infer<typeof editSettings>;
 export type EditSettingsInput = z.input<typeof editSettings>;
+
+/**
+ * The fidelity that a new edit of a concept begins with, by how many clips the concept was learned from: what one clip shows stays
+ * unless the words or sliders change it; of several clips none is the one to start from.
+ */
+export function startFidelity(clips: number): number {
+  return clips === 1 ? 0.05 : 0;
+}
 
 export const edit = z.object({
   id: z.string(),

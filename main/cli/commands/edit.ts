@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { startFidelity } from '../../../shared/domain/edit.ts';
 import type { Registration } from '../context.ts';
 import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
 import { collect } from '../options.ts';
@@ -29,7 +30,9 @@ Examples:
         await context.withServices({ access: 'write' }, async (services) => {
           const concept = services.concepts.get(reference);
           for (const { name, settings } of edits) {
-            const { editId, reused } = await runGenerate(context, services, { conceptId: concept.id, settings, name });
+            const asked = { fidelity: startFidelity(concept.clipIds.length), ...settings };
+            const request = { conceptId: concept.id, settings: asked, name };
+            const { editId, reused } = await runGenerate(context, services, request);
             const edit = services.edits.get(editId);
             const frames = edit.frames && { ...edit.frames, file: services.library.absolutePath(edit.frames.file) };
             if (reused) context.output.note('Made before with exactly these settings; taken from the library.');

@@ -1,5 +1,5 @@
 import type { ConceptCaption } from '../../../shared/domain/concept.ts';
-import type { EditSettingsInput } from '../../../shared/domain/edit.ts';
+import { type EditSettingsInput, startFidelity } from '../../../shared/domain/edit.ts';
 
 /** One video of the demo besides the source. */
 export interface PlannedVideo {
@@ -17,9 +17,6 @@ export interface DemoEdit {
 
 /** Five positions of a slider: off, half, as learned, and beyond. */
 const gains = [0, 0.5, 1, 1.25, 1.5];
-
-/** Edits start from the clip itself, a quarter of the way: the embedded model keeps more of it so, and still follows the words (test/studies). */
-const editFidelity = 0.25;
 
 /** The prompt that a concept was learned with: both parts of its caption, joined as in the model's own training. */
 export function promptOf(caption: ConceptCaption): string {
@@ -41,15 +38,10 @@ export function planVideos(
     }));
   return [
     { name: 'reconstruction', label: 'reconstruction', settings: { prompt, ...sampling } },
-    {
-      name: 'reconstruction-fidelity',
-      label: `the same, fidelity ${editFidelity}`,
-      settings: { prompt, fidelity: editFidelity, ...sampling },
-    },
     ...edits.map(({ name, label, prompt }) => ({
       name,
       label,
-      settings: { prompt, fidelity: editFidelity, ...sampling },
+      settings: { prompt, fidelity: startFidelity(1), ...sampling },
     })),
     ...slider('identity'),
     ...slider('motion'),

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
-import { editSettings } from '../../../shared/domain/edit.ts';
+import { editSettings, startFidelity } from '../../../shared/domain/edit.ts';
 import {
   type EvaluateConceptRequest,
   type MethodMeasures,
@@ -99,6 +99,8 @@ export async function evaluateScene(
     const make: MakeClip = async (name, words, sliders) => {
       signal?.throwIfAborted();
       const prompt = recipe ? words.learned : words.plain;
+      // Edits begin as the editor's do; what was learned shows in what comes back from pure noise.
+      const fidelity = recipe && name.startsWith('edit') ? startFidelity(1) : 0;
       const { frames, seconds } = await generateClip(
         model,
         {
@@ -106,7 +108,7 @@ export async function evaluateScene(
           conceptFile: learned?.conceptFile ?? null,
           source,
           size: null,
-          settings: editSettings.parse({ prompt, ...sampling, sliders }),
+          settings: editSettings.parse({ prompt, ...sampling, sliders, fidelity }),
           output: join(folder, `${method}-${name.replaceAll(' ', '-')}.rgb`),
         },
         { signal, onEvent: telling(name) },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { EditSettings } from '../../../shared/domain/edit.ts';
 import {
   type ConceptShape,
   type ConceptValues,
@@ -35,8 +36,10 @@ interface ConceptSamplingOptions {
   source?: {
     latents: tf.Tensor;
     fidelity: number;
-    /** What the latents show: given, they are inverted along the flow under these words instead of noised. */
-    inversionPrompt?: string;
+    /** What the latents show. */
+    shown: string;
+    /** How they are started from (`fidelityStart` of an edit's settings). */
+    by: EditSettings['fidelityStart'];
   };
   signal?: AbortSignal;
   onStep?(done: number, total: number): void;
@@ -51,6 +54,8 @@ export interface ConceptSampler {
 
 /** The adapter's tensors, inputs of the recorded step: a moved slider records nothing anew. */
 type AdapterTensors = { basis: tf.Tensor2D; mixed: tf.Tensor2D };
+
+const learnedGains: Gains = { identity: 1, motion: 1 };
 
 const keptTexts = 16;
 const keptSamplers = 2;
@@ -101,25 +106,28 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
             : undefined;
         if (negative) own.push(negative);
         const common = { ...options, ...(adapter ? { adapter } : {}) };
-        let start: { latents: tf.Tensor; fidelity: number; inverted?: boolean } | undefined = source;
-        if (source?.inversionPrompt !== undefined) {
-          const shown = tf.clone(await encoded(source.inversionPrompt, concept?.tokens, options.signal));
-          own.push(shown);
-          const { fidelity } = source;
-          start = {
-            latents: await sampler.invert(source.latents, { ...common, text: shown, fidelity }),
-            fidelity,
-            inverted: true,
-          };
-          own.push(start.latents);
+        const wanted = { ...common, text, guidance, ...(negative ? { negative } : {}) };
+        if (!source) return await sampler.generate(wanted);
+        const { latents, fidelity, by } = source;
+        const shown = tf.clone(await encoded(source.shown, concept?.tokens, options.signal));
+        own.push(shown);
+        switch (by) {
+          case 'noise':
+            return await sampler.generate({ ...wanted, source: { latents, fidelity } });
+          case 'inversion': {
+            const inverted = await sampler.invert(latents, { ...common, text: shown, fidelity });
+            own.push(inverted);
+            return await sampler.generate({ ...wanted, source: { latents: inverted, fidelity, inverted: true } });
+          }
+          case 'flow-edit': {
+            const asLearned = concept && adapterTensors({ ...concept, gains: learnedGains });
+            own.push(...Object.values(asLearned ?? {}));
+            const side = { text: shown, ...(asLearned ? { adapter: asLearned } : {}) };
+            return await sampler.flowEdit(latents, { ...wanted, fidelity, shown: side });
+          }
+          default:
+            throw new Error(`unknown start ${by satisfies never}`);
         }
-        return await sampler.generate({
-          ...common,
-          text,
-          guidance,
-          ...(negative ? { negative } : {}),
-          ...(start ? { source: start } : {}),
-        });
       } finally {
         tf.dispose(own);
       }

@@ -100,16 +100,15 @@ export async function openConcept(
   return { shape, values, tokens: { names, values: tokens }, file: concept };
 }
 
-/** What a fidelity above 0 starts from; inverted, the clip is run back under the concept's own words. */
+/** What a fidelity above 0 starts from: the clip, and the concept's own words for it. */
 function startFrom(
   latents: tf.Tensor,
   { fidelity, fidelityStart, prompt }: EditSettings,
   concept: { file: ConceptFile } | null,
 ) {
-  if (fidelityStart === 'noise') return { latents, fidelity };
   const caption = concept?.file.captions[0];
   const shown = caption ? [caption.static, caption.dynamic].filter(Boolean).join(' ') : prompt;
-  return { latents, fidelity, inversionPrompt: shown };
+  return { latents, fidelity, shown, by: fidelityStart };
 }
 
 function gained(concept: Omit<SampledConcept, 'gains'>, { settings }: GenerateRequest): SampledConcept {

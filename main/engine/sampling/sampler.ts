@@ -50,11 +50,25 @@ interface GenerateOptions<A> extends Prompt<A>, RunOptions {
   };
 }
 
+interface FlowEditOptions<A> extends Prompt<A>, RunOptions {
+  /** What the clip shows. */
+  shown: Prompt<A>;
+  /** That part of the steps is left out, the noisiest ones; 1 gives the clip back. */
+  fidelity: number;
+  /** Of the noise, which is drawn anew for each step. */
+  seeds: readonly number[];
+}
+
 export interface Sampler<A> {
   /** Samples clips: -> normalised latents [batch, channels, frames, height, width], owned by the caller. */
   generate(options: GenerateOptions<A>): Promise<tf.Tensor>;
   /** Runs the flow backwards, from a clip to the noise that leads to it: -> latents at the level where `generate` starts with `fidelity`. */
   invert(latents: tf.Tensor, options: Prompt<A> & RunOptions & { fidelity: number }): Promise<tf.Tensor>;
+  /**
+   * FlowEdit (arXiv 2412.08629): moves a clip along the difference of two flows, that of what it shall become and that of what it
+   * shows, both under the same noise: where the prompts agree, nothing moves. -> latents, owned by the caller.
+   */
+  flowEdit(latents: tf.Tensor, options: FlowEditOptions<A>): Promise<tf.Tensor>;
   /** Forgets recorded steps. The model stays the caller's. */
   dispose(): void;
 }
@@ -201,9 +215,51 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     }
   }
 
+  async function flowEdit(latents: tf.Tensor, options: FlowEditOptions<A>): Promise<tf.Tensor> {
+    const { steps, fidelity, seeds, shown, signal, onStep } = options;
+    const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
+    const first = firstStep(fidelity, steps);
+    const randoms = seeds.map((seed) => new Random(seed));
+    const sides = [conditioned(options), conditioned(shown)];
+    let edited = tf.clone(latents);
+    let previous: (tf.Tensor | undefined)[] = sides.map(() => (selfConditioning ? tf.zeros(latents.shape) : undefined));
+    try {
+      for (let index = first; index < steps; index++) {
+        signal?.throwIfAborted();
+        const [sigma, following] = [sigmas[index]!, sigmas[index + 1]!];
+        const noisy = tf.tidy(() => {
+          const noise = tf.mul(tf.sub(drawNoise(randoms, latents.shape), latents), sigma); // what the noise adds to the clip
+          return [tf.add(edited, noise), tf.add(latents, noise)];
+        });
+        const flows: tf.Tensor[] = [];
+        try {
+          for (const [side, { flow }] of sides.entries())
+            flows.push(await flow(noisy[side]!, previous[side], timesteps[index]!, signal));
+          const next = tf.tidy(() => ({
+            edited: tf.add(edited, tf.mul(tf.sub(flows[0]!, flows[1]!), following - sigma)),
+            predictions: flows.map((flow, side) => tf.sub(noisy[side]!, tf.mul(flow, sigma))),
+          }));
+          tf.dispose([edited, ...previous.filter((kept) => kept !== undefined)]);
+          edited = next.edited;
+          onStep?.(index + 1 - first, steps - first, edited);
+          if (!selfConditioning) tf.dispose(next.predictions);
+          previous = selfConditioning ? next.predictions : sides.map(() => undefined);
+        } finally {
+          tf.dispose([...noisy, ...flows]);
+        }
+        await breathe();
+      }
+      return tf.clone(edited);
+    } finally {
+      tf.dispose([edited, ...previous.filter((kept) => kept !== undefined)]);
+      for (const side of sides) side.dispose();
+    }
+  }
+
   return {
     generate,
     invert,
+    flowEdit,
     dispose() {
       predict.dispose();
       step.dispose();
@@ -219,11 +275,19 @@ function firstStep(fidelity: number, steps: number): number {
 
 /** Standard normal noise [seeds, ...], each clip's from its own seed. */
 function seededNoise(seeds: readonly number[], shape: readonly number[]): tf.Tensor {
-  if (seeds.length !== shape[0]) throw new Error(`expected ${shape[0]} seeds, found ${seeds.length}`);
+  return drawNoise(
+    seeds.map((seed) => new Random(seed)),
+    shape,
+  );
+}
+
+/** The same from streams that go on. */
+function drawNoise(randoms: readonly Random[], shape: readonly number[]): tf.Tensor {
+  if (randoms.length !== shape[0]) throw new Error(`expected ${shape[0]} seeds, found ${randoms.length}`);
   const size = shape.slice(1).reduce((product, length) => product * length, 1);
-  const values = new Float32Array(seeds.length * size);
-  seeds.forEach((seed, index) => {
-    values.set(new Random(seed).normals(size), index * size);
+  const values = new Float32Array(randoms.length * size);
+  randoms.forEach((random, index) => {
+    values.set(random.normals(size), index * size);
   });
   return tf.tensor(values, [...shape]);
 }

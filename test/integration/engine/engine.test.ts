@@ -167,8 +167,8 @@ describe('generating', () => {
     expect(worst).toBeLessThanOrEqual(1);
   });
 
-  for (const fidelityStart of ['noise', 'inversion'])
-    it(`comes closer to the source clip with more fidelity, starting from its ${fidelityStart}`, async () => {
+  for (const fidelityStart of ['noise', 'inversion', 'flow-edit'])
+    it(`comes closer to the source clip with more fidelity by ${fidelityStart}`, async () => {
       const source = await readFile((await writeClip(folder)).file);
       const away = async (fidelity: number) => {
         const made = await generate(`fidelity-${fidelity}`, { fidelity, fidelityStart, steps: 4, guidance: 1 });

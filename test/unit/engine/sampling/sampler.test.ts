@@ -82,6 +82,32 @@ describe.each(['cpu', 'onnxruntime'] as const)('the sampler on %s', (device) => 
     exact.dispose();
   });
 
+  test('FlowEdit leaves a clip as it is under its own words, and moves it less with more fidelity', async () => {
+    const original = Array.from(await source.data());
+    const run = { steps: 8, seeds: [7] };
+    const under = (words: tf.Tensor, fidelity: number) =>
+      values(sampler.flowEdit(source, { ...run, text: words, fidelity, shown: { text } }));
+    expect(await under(text, 0)).toEqual(original);
+    const clips = [await under(negative, 0), await under(negative, 0.5), await under(negative, 0.9)];
+    const distances = clips.map((clip) => distance(clip, original));
+    expect(distances[2]).toBeGreaterThan(0);
+    expect(distances).toEqual(distances.toSorted((a, b) => b - a));
+    expect(await under(negative, 1)).toEqual(original);
+    expect(await under(negative, 0.5)).toEqual(clips[1]);
+  });
+
+  test('one step of FlowEdit is the difference of both flows under the same noise', async () => {
+    const exact = make(euler);
+    const first = await exact.flowEdit(source, { steps: 1, seeds: [7], text: negative, fidelity: 0, shown: { text } });
+    // From pure noise one Euler step of each flow, of which the noise falls out.
+    const [wanted, shown] = await Promise.all(
+      [negative, text].map((words) => exact.generate({ text: words, steps: 1, size, seeds: [7] })),
+    );
+    const expected = await values(Promise.resolve(tf.add(source, tf.sub(wanted!, shown!))));
+    expect(distance(await values(Promise.resolve(first)), expected)).toBeLessThan(1e-5);
+    exact.dispose();
+  });
+
   test("an adapter's tensors count at every run, although the step is recorded once", async () => {
     const at = async (gain: number) => {
       const adapter = { gain: tf.scalar(gain) };

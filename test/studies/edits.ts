@@ -1,0 +1,102 @@
+/**
+ * Compares ways to make an edit. Learns a concept of each validation scene once (kept in --folder), then makes all its true edits with
+ * every variant of the settings, and measures them as `motif evaluate concept` does. One line of JSON for each scene and variant.
+ *
+ *   node test/studies/run.mjs test/studies/edits.ts --folder FOLDER [--seeds 11,21] [--recipe JSON] [--judge FOLDER] NAME=JSON...
+ *
+ * A variant is NAME=JSON, a part of an edit's settings. The reconstruction is always made from pure noise.
+ */
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { conceptScene } from '../../main/engine/evaluation/concept-scene.ts';
+import { readKept } from '../../main/engine/evaluation/folder.ts';
+import { measureMethod } from '../../main/engine/evaluation/measure-method.ts';
+import { readRawFrames, writeRawFrames } from '../../main/engine/formats/raw-frames.ts';
+import { createEngine } from '../../main/engine/index.ts';
+import { openJudge } from '../../main/engine/models/judge/judge.ts';
+import type { DeviceName } from '../../shared/domain/engine.ts';
+import { generateRequest } from '../../shared/domain/engine.ts';
+import type { MethodMeasures } from '../../shared/domain/evaluation.ts';
+import { recipe } from '../../shared/domain/recipe.ts';
+
+const { values: options, positionals: variants } = parseArgs({
+  allowPositionals: true,
+  options: {
+    folder: { type: 'string' },
+    seeds: { type: 'string', default: '11,21' },
+    recipe: { type: 'string', default: '{}' },
+    model: { type: 'string', default: 'resources/models/motif-tiny' },
+    judge: { type: 'string', default: 'resources/models/motif-judge' },
+    device: { type: 'string', default: 'auto' },
+  },
+});
+if (!options.folder) throw new Error('--folder is missing: where concepts and results are kept');
+const size = { width: 128, height: 128, frameCount: 17, frameRate: 8 };
+const rate = { numerator: 8, denominator: 1 };
+const engine = await createEngine({ device: options.device as DeviceName });
+const judge = await openJudge(options.judge);
+
+for (const seed of options.seeds.split(',').map(Number)) {
+  const folder = join(options.folder, `seed-${seed}`);
+  await mkdir(folder, { recursive: true });
+  const scene = await conceptScene(seed, size, judge);
+  const source = await writeRawFrames(join(folder, 'source.rgb'), scene.source, rate);
+  const conceptFile = join(folder, 'concept.safetensors');
+  if (!(await readKept(join(folder, 'learned.json'), z.object({})))) {
+    const learned = await engine.learn({
+      model: options.model,
+      clips: [{ frames: source, caption: scene.caption }],
+      recipe: recipe.parse(JSON.parse(options.recipe)),
+      workDirectory: join(folder, 'work'),
+      conceptFile,
+    });
+    await writeFile(join(folder, 'learned.json'), JSON.stringify(learned.metrics));
+    console.log(seed, learned.metrics);
+  }
+  for (const variant of variants) {
+    const [name, json = '{}'] = variant.split(/=(.*)/s) as [string, string | undefined];
+    const measured = await measureMethod(
+      'concept',
+      scene,
+      judge,
+      async (what, { learned: prompt }, sliders) => {
+        const laid = { ...JSON.parse(json), ...(what === 'reconstruction' ? { fidelity: 0 } : {}) };
+        const settings = { prompt, sliders, ...laid };
+        const output = join(folder, `${name}-${what.replaceAll(' ', '-')}.rgb`);
+        const request = { model: options.model, conceptFile, source, size: null, settings, output };
+        const { frames, seconds } = await engine.generate(generateRequest.parse(request));
+        return { pictures: await readRawFrames(frames), seconds };
+      },
+      [],
+    );
+    const line = JSON.stringify({ variant: name, seed, ...summary(measured) });
+    console.log(line);
+    await appendFile(join(options.folder, 'edits.jsonl'), `${line}\n`);
+  }
+}
+judge.dispose();
+await engine.dispose();
+
+function summary({ reconstruction, edits }: Omit<MethodMeasures, 'learnSeconds'>) {
+  const mean = (values: (number | null)[]) => {
+    const known = values.filter((value) => value !== null);
+    return Number((known.reduce((sum, value) => sum + value, 0) / known.length).toPrecision(3));
+  };
+  return {
+    reconstruction: Number(reconstruction?.mse.toPrecision(3)),
+    success: mean(edits.map(({ success }) => (success === null ? null : Number(success)))),
+    preservation: mean(edits.map(({ preservation }) => preservation)),
+    identity: mean(edits.map(({ identity }) => identity)),
+    inside: mean(edits.map(({ mseInside }) => mseInside)),
+    outside: mean(edits.map(({ mseOutside }) => mseOutside)),
+    seconds: mean(edits.map(({ seconds }) => seconds)),
+    kinds: Object.fromEntries(
+      edits.map(({ kind, success, mseInside, mseOutside }) => [
+        kind,
+        [success, Number(mseInside?.toPrecision(3)), Number(mseOutside?.toPrecision(3))],
+      ]),
+    ),
+  };
+}
