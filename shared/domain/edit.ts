@@ -7,7 +7,7 @@ export const editSettings = z.object({
   prompt: z.string(),
   negativePrompt: z.string().default(''),
   sliders: sliders.prefault({}),
-  guidance: z.number().min(0).max(30).default(5),
+  guidance: z.number().min(0).max(30).default(4),
   steps: z.int().min(1).max(200).default(24),
   seed: z.int().nonnegative().default(1),
   /** 0 starts from pure noise; towards 1 ever closer to the clip itself. */
