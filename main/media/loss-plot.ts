@@ -1,3 +1,5 @@
+import { colours, escapeXml, logarithmicTicks, round, text } from './svg.ts';
+
 /** A curve of the plot: losses of one stage of learning in the order of its steps. */
 export interface LossCurve {
   name: string;
@@ -7,7 +9,6 @@ export interface LossCurve {
 const width = 860;
 const height = 420;
 const margin = { left: 72, right: 24, top: 48, bottom: 56 };
-const colours = ['#2f6fde', '#d9552b', '#3a9a5c', '#8a53c6'];
 
 /**
  * Loss over steps as an SVG: the stages one after the other on one axis of steps, faint dots for single steps and a line for their moving
@@ -71,10 +72,6 @@ export function drawLossPlot(title: string, curves: LossCurve[]): string {
   ].join('\n');
 }
 
-function text(x: number, y: number, content: string, anchor: string, colour = '#4a4f57'): string {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" fill="${colour}">${escapeXml(content)}</text>`;
-}
-
 /** The mean of the `window` points up to each point. */
 export function movingAverage(points: LossCurve['points'], window: number): LossCurve['points'] {
   let sum = 0;
@@ -95,29 +92,9 @@ function logarithmicRange(values: number[]): [number, number] {
   return [low / 1.15, Math.max(high * 1.15, low * 1.5)];
 }
 
-/** 1, 2 and 5 times powers of ten inside the range. */
-function logarithmicTicks(low: number, high: number): number[] {
-  const ticks: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-    for (const factor of [1, 2, 5]) {
-      const value = Number(`${factor}e${power}`);
-      if (value >= low && value <= high) ticks.push(value);
-    }
-  }
-  return ticks;
-}
-
 function linearTicks(total: number): number[] {
   const rough = total / 8;
   const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
   const step = Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= rough) ?? power);
   return Array.from({ length: Math.floor(total / step) + 1 }, (_, index) => index * step);
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function escapeXml(content: string): string {
-  return content.replace(/[&<>"]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[sign]!);
 }

@@ -11,7 +11,14 @@ import {
 import { Random } from '../../main/engine/nn/random.ts';
 import { treeFromEntries } from '../../main/engine/nn/tree.ts';
 import { adamW, type Tensors } from '../../main/engine/training/adamw.ts';
-import { conceptStep, type Stage, type StepInputs, trainedNames } from '../../main/engine/training/step.ts';
+import { learnableModel, needsRecomputation } from '../../main/engine/training/learnable-model.ts';
+import {
+  conceptStep,
+  type Stage,
+  type StepInputs,
+  type TrainableModel,
+  trainedNames,
+} from '../../main/engine/training/step.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { latentShape } from './latents.ts';
 import type { TaskWork } from './task.ts';
@@ -25,12 +32,27 @@ interface Work {
   /** Latent frames, height and width. */
   size: number[];
   textTokens: number;
+  /** Captions whose tokens learn through the text encoder, before one that does not. */
+  learned?: {
+    captions: number;
+    tokens: number;
+    width: number;
+    encodeLearned: TrainableModel['encodeLearned'];
+  };
 }
 
-/** The transformer that engine.md's numbers are about: 6 layers x 384, 4 x 512 tokens, LoRA of rank 8 on every linear layer. */
-export async function referenceStepTask(): Promise<TaskWork> {
+/** The reference transformer, 384 wide, with a LoRA of rank 8 on every linear layer; 6 layers and 4 x 512 tokens unless it shall grow. */
+export async function referenceStepTask({
+  layers = 6,
+  tokens = 512,
+  batch = 4,
+}: {
+  layers?: number;
+  tokens?: number;
+  batch?: number;
+} = {}): Promise<TaskWork> {
   const config = transformerConfigSchema.parse({
-    num_layers: 6,
+    num_layers: layers,
     num_attention_heads: 6,
     attention_head_dim: 64,
     ffn_dim: 1536,
@@ -41,7 +63,19 @@ export async function referenceStepTask(): Promise<TaskWork> {
     rope_max_seq_len: 256,
   });
   const parameters = randomParameters(config);
-  return stepTask({ config, parameters, stage: 'identity', rank: 8, batch: 4, size: [8, 16, 16], textTokens: 64 });
+  const frames = Math.floor(tokens / 64);
+  return {
+    ...(await stepTask({
+      config,
+      parameters,
+      stage: 'identity',
+      rank: 8,
+      batch,
+      size: [frames, 16, 16],
+      textTokens: 64,
+    })),
+    note: `${layers} layers, batch ${batch}, ${64 * frames} tokens`,
+  };
 }
 
 /** One step of a stage on the model's own transformer: pictures in stage I, clips in stage II. */
@@ -59,11 +93,42 @@ export async function conceptStepTask(model: string, stage: Stage, rank: number,
   });
 }
 
+/** Stage II of several concepts learned together: each has two captions with tokens of its own, which learn too. */
+export async function jointStepTask(model: string, rank: number, batch: number, concepts: number): Promise<TaskWork> {
+  const pipeline = await openWanPipeline(model);
+  const [, , ...size] = latentShape(pipeline);
+  const names = Array.from({ length: concepts }, (_, index) => [`v${index + 1}`, `u${index + 1}`]).flat();
+  const captions = Array.from({ length: concepts }, (_, index) => [
+    `a [v${index + 1}] person in a blue jacket, in a park`,
+    `a [v${index + 1}] person in a blue jacket, in a park is dancing in [u${index + 1}] motion, as the camera zooms in`,
+  ]).flat();
+  const { encodeLearned } = await learnableModel(pipeline, captions, names);
+  return {
+    ...(await stepTask({
+      config: pipeline.transformerConfig,
+      parameters: await pipeline.transformer(),
+      stage: 'motion',
+      rank,
+      batch,
+      size,
+      textTokens: pipeline.extras.maxTextTokens,
+      learned: {
+        captions: captions.length,
+        tokens: names.length,
+        width: pipeline.textEncoderConfig.d_model,
+        encodeLearned,
+      },
+    })),
+    note: `${concepts} concepts, ${captions.length} captions`,
+  };
+}
+
 /**
  * Forward, backward, clipping and AdamW, as the peer does them. Self-conditioning's extra pass is left out on both sides; its input
  * channels are there.
  */
-async function stepTask({ config, parameters, stage, rank, batch, size, textTokens }: Work): Promise<TaskWork> {
+async function stepTask(work: Work): Promise<TaskWork> {
+  const { config, parameters, stage, rank, batch, size, textTokens, learned } = work;
   const defaults = recipe.parse({});
   const shape = {
     layers: targetLayers(linearLayers(transformerSpecs(config)), defaults.targetLayers),
@@ -79,16 +144,20 @@ async function stepTask({ config, parameters, stage, rank, batch, size, textToke
           config,
           parameters,
           { latents: previous ? tf.concat([noisy, previous], 1) : noisy, time, text },
-          { hooks },
+          { hooks, recompute: needsRecomputation(config, (batch * size.reduce((a, b) => a * b)) / 4) },
         ),
+      ...(learned ? { encodeLearned: learned.encodeLearned! } : {}),
     },
-    { stage, shape, optimiser: defaults, gradientClip: defaults.gradientClip, trainTokens: false },
+    { stage, shape, optimiser: defaults, gradientClip: defaults.gradientClip, trainTokens: learned !== undefined },
     false,
   );
   const random = new Random(1);
   const normals = (...extent: number[]) => tf.tensor(random.normals(extent.reduce((a, b) => a * b)), extent);
-  const weights: StepInputs['weights'] = freshConcept(shape, random);
-  const names = trainedNames({ stage, trainTokens: false });
+  const weights: StepInputs['weights'] = {
+    ...freshConcept(shape, random),
+    ...(learned ? { tokens: normals(learned.tokens, learned.width) as tf.Tensor2D } : {}),
+  };
+  const names = trainedNames({ stage, trainTokens: learned !== undefined });
   const trained = () => Object.fromEntries(names.map((name) => [name, (weights as Tensors)[name]!]));
   let moments = adamW(defaults).init(trained());
   const clip = [batch, config.out_channels, ...size];
@@ -103,7 +172,7 @@ async function stepTask({ config, parameters, stage, rank, batch, size, textToke
       times.map((time) => 1000 * time),
     ),
     texts,
-    choice: tf.ones([batch, 1]),
+    choice: chosen(batch, learned?.captions ?? 0),
     kept: tf.ones([batch, textTokens, 1]),
     weight: tf.ones([batch, 1, 1, 1, 1]),
   };
@@ -123,6 +192,14 @@ async function stepTask({ config, parameters, stage, rank, batch, size, textToke
       next.loss.dispose();
     },
   };
+}
+
+/** Each row has one of the captions that learn, in turn, or the only other text: -> [batch, captions + 1] */
+function chosen(batch: number, captions: number): tf.Tensor {
+  const rows = Array.from({ length: batch }, (_, row) =>
+    Array.from({ length: captions + 1 }, (_, index) => Number(index === (captions > 0 ? row % captions : 0))),
+  );
+  return tf.tensor2d(rows);
 }
 
 /** Weights of the size of a trained model's, so that the arithmetic is that of a real step. */

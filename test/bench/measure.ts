@@ -1,6 +1,6 @@
 /**
  * node bench-measure.js TASK --model DIRECTORY --rank N --pictures N --clips N --edit-steps N --preview-steps N
- *   [--device NAME] [--seconds N]
+ *   [--device NAME] [--cache FOLDER] [--seconds N] [--layers N] [--tokens N] [--batch N] [--concepts N]
  * One measurement of `motif bench` in a process of its own: its last line on stdout is what main/cli/bench/measurement.ts describes.
  */
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { Random } from '../../main/engine/nn/random.ts';
 import { deviceName } from '../../shared/domain/engine.ts';
 import { countCompiledTime } from './compiled-time.ts';
-import { conceptStepTask, referenceStepTask } from './concept-step.ts';
+import { conceptStepTask, jointStepTask, referenceStepTask } from './concept-step.ts';
 import { latentShape } from './latents.ts';
 import { samplingTask } from './sampling.ts';
 import type { TaskWork } from './task.ts';
@@ -22,7 +22,13 @@ const { values, positionals } = parseArgs({
   options: {
     model: { type: 'string' },
     device: { type: 'string' },
+    cache: { type: 'string' },
     seconds: { type: 'string', default: '8' },
+    // Of the transformer whose step shows how time and memory grow.
+    layers: { type: 'string', default: '6' },
+    tokens: { type: 'string', default: '512' },
+    batch: { type: 'string', default: '4' },
+    concepts: { type: 'string', default: '1' },
     rank: number,
     pictures: number,
     clips: number,
@@ -37,16 +43,22 @@ const makers: Record<string, (model: string) => Promise<TaskWork>> = {
   text,
   encode,
   decode,
-  'reference-step': referenceStepTask,
+  autoencoder,
+  'reference-step': () =>
+    referenceStepTask({ layers: Number(values.layers), tokens: Number(values.tokens), batch: Number(values.batch) }),
   'identity-step': (model) => conceptStepTask(model, 'identity', rank, Number(values.pictures)),
   'motion-step': (model) => conceptStepTask(model, 'motion', rank, Number(values.clips)),
+  'joint-step': (model) => jointStepTask(model, rank, Number(values.clips), Number(values.concepts)),
   edit: (model) => samplingTask(model, Number(values['edit-steps'])),
   preview: (model) => samplingTask(model, Number(values['preview-steps'])),
 };
 
 const maker = makers[positionals[0] ?? ''];
 if (!maker || !values.model) throw new Error(`expected one of ${Object.keys(makers).join(', ')} and --model`);
-const device = await selectBackend({ device: deviceName.optional().parse(values.device) });
+const device = await selectBackend({
+  device: deviceName.optional().parse(values.device),
+  ...(values.cache === undefined ? {} : { cacheFolder: values.cache }),
+});
 const compiled = countCompiledTime();
 const task = await maker(values.model);
 console.log(JSON.stringify(measurement.parse(await timed(task, Number(values.seconds), device.description))));
@@ -55,7 +67,9 @@ process.exit(0);
 
 /** One run before what counts (it compiles), then for `seconds`, at least three times and at most fifty. */
 async function timed(task: TaskWork, seconds: number, device: string): Promise<Measurement> {
+  const before = performance.now();
   await task.work();
+  const ready = performance.now(); // milliseconds since the process started
   const times: number[] = [];
   if (compiled) compiled.milliseconds = 0;
   const started = performance.now();
@@ -71,6 +85,8 @@ async function timed(task: TaskWork, seconds: number, device: string): Promise<M
     repetitions: times.length,
     // maxRSS is in kilobytes on every platform.
     peakBytes: process.resourceUsage().maxRSS * 1024,
+    firstMilliseconds: ready - before,
+    startMilliseconds: ready,
     gflops: task.flops === undefined ? undefined : task.flops / median / 1e6,
     outsideShare: compiled && 1 - compiled.milliseconds / total,
     note: [device, task.note].filter(Boolean).join(', '),
@@ -127,6 +143,22 @@ async function decode(model: string): Promise<TaskWork> {
   return {
     async work() {
       await pipeline.decodeFrames(values);
+    },
+  };
+}
+
+/** Encode, then decode what came out. */
+async function autoencoder(model: string): Promise<TaskWork> {
+  const pipeline = await openWanPipeline(model);
+  const { width, height } = pipeline.extras.sizes[0]!;
+  const count = pipeline.extras.frames;
+  const data = Uint8Array.from(new Random(1).normals(count * height * width * 3), (value) => 128 + 40 * value);
+  return {
+    note: `${count} frames of ${width}x${height}`,
+    async work() {
+      const latents = await pipeline.encodeFrames({ data, count, width, height });
+      await pipeline.decodeFrames(latents);
+      latents.dispose();
     },
   };
 }

@@ -1,9 +1,15 @@
-"""The work of `motif bench` in PyTorch with diffusers, transformers and peft, as anyone would run it on a processor: eager, float32,
-as many threads as the machine has processors, gradients only for the LoRA, one warm-up before what counts.
+"""The work of `motif bench` in PyTorch with diffusers, transformers and peft: as many threads as the machine has processors, gradients only
+for the LoRA, one warm-up before what counts.
 
     python peer.py TASK --model DIRECTORY --rank N --pictures N --clips N --edit-steps N --preview-steps N [--seconds 8]
+        [--variant eager-float32|eager-bfloat16|compiled-float32|compiled-bfloat16] [--started MS]
+        [--layers N] [--tokens N] [--batch N] [--concepts N]
 
-The last line on stdout is one JSON object: milliseconds (median), repetitions, peakBytes (largest resident size), gflops, note.
+bfloat16 means everything in it, weights, the LoRA and its optimiser: less exact than ours, and the fastest that PyTorch has. Compiled means
+torch.compile of the networks with static shapes. Convolutions get their tensors with channels last, which is faster.
+
+The last line on stdout is one JSON object: milliseconds (median), repetitions, peakBytes (largest resident size), firstMilliseconds (the
+warm-up), startMilliseconds (from --started, a Unix time, to the end of the warm-up), gflops, note.
 """
 
 import argparse
@@ -22,6 +28,8 @@ os.environ["DIFFUSERS_VERBOSITY"] = "error"
 
 import torch  # noqa: E402
 
+# Sizes of the transformer whose step shows how time and memory grow.
+SIZES = {"layers": 6, "tokens": 512, "batch": 4, "concepts": 1}
 TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ffn.net.0.proj", "ffn.net.2"]
 
 
@@ -30,13 +38,23 @@ def main() -> None:
     parser.add_argument("task")
     parser.add_argument("--model", required=True)
     parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--variant", default="eager-float32")
+    parser.add_argument("--started", type=float)
     for name in ["rank", "pictures", "clips", "edit-steps", "preview-steps"]:
         parser.add_argument(f"--{name}", type=int, required=True)
+    for name, value in SIZES.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
     options = parser.parse_args()
+    mode, precision = options.variant.split("-")
+    options.dtype = getattr(torch, precision)
+    options.compile = torch.compile if mode == "compiled" else lambda work, **_: work
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.manual_seed(1)
     work, note = TASKS[options.task](options)
+    before = time.perf_counter()
     work()
+    first = (time.perf_counter() - before) * 1000
+    ready = time.time() * 1000
     times = []
     started = time.perf_counter()
     while len(times) < 3 or (time.perf_counter() - started < options.seconds and len(times) < 50):
@@ -49,15 +67,18 @@ def main() -> None:
         "milliseconds": median,
         "repetitions": len(times),
         "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
-        "note": f"PyTorch {torch.__version__} {note}".strip(),
+        "firstMilliseconds": first,
+        "note": f"PyTorch {torch.__version__} {options.variant.replace('-', ' ')} {note}".strip(),
     }
+    if options.started is not None:
+        answer["startMilliseconds"] = ready - options.started
     if options.task == "matmul":
         answer["gflops"] = 2 * 1024**3 / (median * 1e6)
     print(json.dumps(answer))
 
 
-def matmul(_options):
-    a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
+def matmul(options):
+    a, b = (torch.randn(1024, 1024, dtype=options.dtype) for _ in range(2))
 
     def work():
         with torch.no_grad():
@@ -80,14 +101,18 @@ def latent_shape(model, frames):
     return vae["z_dim"], (frames - 1) // temporal + 1, size["height"] // spatial, size["width"] // spatial
 
 
-def load_transformer(model):
+def load_transformer(options):
     from diffusers import WanTransformer3DModel
 
-    return WanTransformer3DModel.from_pretrained(os.path.join(model, "transformer"), torch_dtype=torch.float32)
+    folder = os.path.join(options.model, "transformer")
+    return WanTransformer3DModel.from_pretrained(folder, torch_dtype=options.dtype)
 
 
-def lora_step(transformer, rank, batch, latents, text_tokens, frozen_factor=None):
-    """Forward, backward, clipping at 0.05 and AdamW of a LoRA on every linear layer of attention and feed-forward."""
+def lora_step(options, transformer, rank, batch, latents, text_tokens, frozen_factor=None, captions=None):
+    """Forward, backward, clipping at 0.05 and AdamW of a LoRA on every linear layer of attention and feed-forward.
+
+    `captions` answers the encoded texts [batch, tokens, width] and what else learns with them.
+    """
     from peft import LoraConfig
 
     transformer.requires_grad_(False)
@@ -97,17 +122,25 @@ def lora_step(transformer, rank, batch, latents, text_tokens, frozen_factor=None
             parameter.requires_grad_(False)
         elif "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.02)
-    trainable = [parameter for parameter in transformer.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(trainable, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01)
+    transformer.to(options.dtype)
     channels = transformer.config.in_channels
-    x = torch.randn(batch, channels, *latents)
-    target = torch.randn(batch, transformer.config.out_channels, *latents)
-    text = torch.randn(batch, text_tokens, transformer.config.text_dim)
+    x = torch.randn(batch, channels, *latents, dtype=options.dtype)
+    target = torch.randn(batch, transformer.config.out_channels, *latents, dtype=options.dtype)
+    text = torch.randn(batch, text_tokens, transformer.config.text_dim, dtype=options.dtype)
     times = torch.rand(batch) * 1000
+    encode, further = captions or (lambda: text, [])
+    trainable = [parameter for parameter in transformer.parameters() if parameter.requires_grad] + further
+    # `fused` is the fastest of PyTorch's forms of AdamW on a processor.
+    optimiser = torch.optim.AdamW(trainable, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+
+    def loss_of():
+        prediction = transformer(x, times, encode(), return_dict=False)[0]
+        return torch.nn.functional.mse_loss(prediction, target)
+
+    compiled = options.compile(loss_of, dynamic=False)
 
     def work():
-        prediction = transformer(x, times, text, return_dict=False)[0]
-        loss = torch.nn.functional.mse_loss(prediction, target)
+        loss = compiled()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable, 0.05)
         optimiser.step()
@@ -117,11 +150,11 @@ def lora_step(transformer, rank, batch, latents, text_tokens, frozen_factor=None
     return work
 
 
-def reference_step(_options):
+def reference_transformer(layers):
     from diffusers import WanTransformer3DModel
 
-    transformer = WanTransformer3DModel(
-        num_layers=6,
+    return WanTransformer3DModel(
+        num_layers=layers,
         num_attention_heads=6,
         attention_head_dim=64,
         ffn_dim=1536,
@@ -134,25 +167,50 @@ def reference_step(_options):
         qk_norm="rms_norm_across_heads",
         rope_max_seq_len=256,
     )
-    return lora_step(transformer, 8, 4, (8, 16, 16), 64), "batch 4, 512 tokens"
+
+
+def reference_step(options):
+    frames = options.tokens // 64
+    work = lora_step(options, reference_transformer(options.layers), 8, options.batch, (frames, 16, 16), 64)
+    return work, f"{options.layers} layers, batch {options.batch}, {64 * frames} tokens"
 
 
 def identity_step(options):
-    model = options.model
-    _, _, height, width = latent_shape(model, 1)
-    transformer = load_transformer(model)
-    text_tokens = described(model)["maxTextTokens"]
-    return lora_step(transformer, options.rank, options.pictures, (1, height, width), text_tokens), ""
+    _, _, height, width = latent_shape(options.model, 1)
+    text_tokens = described(options.model)["maxTextTokens"]
+    size = (1, height, width)
+    return lora_step(options, load_transformer(options), options.rank, options.pictures, size, text_tokens), ""
 
 
-def motion_step(options):
-    model = options.model
-    description = described(model)
-    _, frames, height, width = latent_shape(model, description["frames"])
-    transformer = load_transformer(model)
+def motion_step(options, captions=None):
+    description = described(options.model)
+    _, frames, height, width = latent_shape(options.model, description["frames"])
     # Stage II trains the coefficients alone; with the basis on the output side that is peft's lora_A.
     size = (frames, height, width)
-    return lora_step(transformer, options.rank, options.clips, size, description["maxTextTokens"], "lora_B"), ""
+    transformer = load_transformer(options)
+    text_tokens = description["maxTextTokens"]
+    return lora_step(options, transformer, options.rank, options.clips, size, text_tokens, "lora_B", captions), ""
+
+
+def joint_step(options):
+    """Stage II of several concepts learned together: each has two captions with tokens of its own, which learn too."""
+    from transformers import UMT5EncoderModel
+
+    encoder = UMT5EncoderModel.from_pretrained(os.path.join(options.model, "text_encoder"), torch_dtype=options.dtype)
+    encoder.requires_grad_(False)
+    length, tokens = described(options.model)["maxTextTokens"], 32
+    count = 2 * options.concepts
+    width = encoder.config.d_model
+    words = torch.randn(count, tokens - 2, width, dtype=options.dtype)
+    learned = torch.nn.Parameter(torch.randn(options.concepts, 2, width, dtype=options.dtype))
+
+    def encode():
+        embedded = torch.cat([learned.repeat_interleave(2, 0), words], 1)  # [captions, tokens, width]
+        texts = encoder(inputs_embeds=embedded)[0]
+        rows = texts[torch.arange(options.clips) % count]
+        return torch.nn.functional.pad(rows, (0, 0, 0, length - tokens))
+
+    return motion_step(options, (encode, [learned]))
 
 
 def text(options):
@@ -160,7 +218,8 @@ def text(options):
     from transformers import AutoTokenizer, UMT5EncoderModel
 
     tokenizer = AutoTokenizer.from_pretrained(os.path.join(model, "tokenizer"))
-    encoder = UMT5EncoderModel.from_pretrained(os.path.join(model, "text_encoder"), torch_dtype=torch.float32)
+    encoder = UMT5EncoderModel.from_pretrained(os.path.join(model, "text_encoder"), torch_dtype=options.dtype)
+    encoder = options.compile(encoder)
     length = described(model)["maxTextTokens"]
 
     def work():
@@ -176,18 +235,29 @@ def text(options):
     return work, ""
 
 
-def load_autoencoder(model):
+def load_autoencoder(options):
     from diffusers import AutoencoderKLWan
 
-    return AutoencoderKLWan.from_pretrained(os.path.join(model, "vae"), torch_dtype=torch.float32)
+    autoencoder = AutoencoderKLWan.from_pretrained(os.path.join(options.model, "vae"), torch_dtype=options.dtype)
+    for parameter in autoencoder.parameters():
+        if parameter.dim() == 5:
+            parameter.data = channels_last(parameter.data)
+    # It goes through a clip in chunks of frames: what is compiled is the pass of one chunk.
+    autoencoder.encoder = options.compile(autoencoder.encoder)
+    autoencoder.decoder = options.compile(autoencoder.decoder)
+    return autoencoder
+
+
+def channels_last(x):
+    return x.contiguous(memory_format=torch.channels_last_3d)
 
 
 def encode(options):
-    model = options.model
-    autoencoder = load_autoencoder(model)
-    description = described(model)
+    autoencoder = load_autoencoder(options)
+    description = described(options.model)
     size = description["sizes"][0]
-    video = torch.rand(1, 3, description["frames"], size["height"], size["width"]) * 2 - 1
+    video = torch.rand(1, 3, description["frames"], size["height"], size["width"], dtype=options.dtype) * 2 - 1
+    video = channels_last(video)
 
     def work():
         with torch.no_grad():
@@ -197,10 +267,9 @@ def encode(options):
 
 
 def decode(options):
-    model = options.model
-    autoencoder = load_autoencoder(model)
-    description = described(model)
-    latents = torch.randn(1, *latent_shape(model, description["frames"]))
+    autoencoder = load_autoencoder(options)
+    frames = described(options.model)["frames"]
+    latents = channels_last(torch.randn(1, *latent_shape(options.model, frames), dtype=options.dtype))
 
     def work():
         with torch.no_grad():
@@ -209,31 +278,48 @@ def decode(options):
     return work, ""
 
 
-def sampling(model, steps):
+def autoencoder(options):
+    """Encode, then decode what came out."""
+    loaded = load_autoencoder(options)
+    description = described(options.model)
+    size = description["sizes"][0]
+    video = torch.rand(1, 3, description["frames"], size["height"], size["width"], dtype=options.dtype) * 2 - 1
+    video = channels_last(video)
+
+    def work():
+        with torch.no_grad():
+            latents = loaded.encode(video).latent_dist.mode()
+            loaded.decode(latents, return_dict=False)
+
+    return work, f"{description['frames']} frames of {size['width']}x{size['height']}"
+
+
+def sampling(options, steps):
     """UniPC with guidance and self-conditioning from cached text, then decoding."""
     from diffusers import UniPCMultistepScheduler
 
-    transformer = load_transformer(model)
-    autoencoder = load_autoencoder(model)
-    scheduler = UniPCMultistepScheduler.from_pretrained(os.path.join(model, "scheduler"))
-    description = described(model)
-    shape = latent_shape(model, description["frames"])
-    words = torch.randn(2, description["maxTextTokens"], transformer.config.text_dim)
+    transformer = load_transformer(options)
+    autoencoder = load_autoencoder(options)
+    scheduler = UniPCMultistepScheduler.from_pretrained(os.path.join(options.model, "scheduler"))
+    description = described(options.model)
+    shape = latent_shape(options.model, description["frames"])
+    words = torch.randn(2, description["maxTextTokens"], transformer.config.text_dim, dtype=options.dtype)
     self_conditioned = transformer.config.in_channels == 2 * shape[0]
+    flow = options.compile(lambda x, moment: transformer(x, moment, words, return_dict=False)[0], dynamic=False)
 
     def work():
         with torch.no_grad():
             scheduler.set_timesteps(steps)
-            latents = torch.randn(1, *shape)
+            latents = torch.randn(1, *shape, dtype=options.dtype)
             clean = torch.zeros_like(latents)
             for index, moment in enumerate(scheduler.timesteps):
                 x = torch.cat([latents, clean], 1) if self_conditioned else latents
-                both = transformer(torch.cat([x, x]), moment.expand(2), words, return_dict=False)[0]
+                both = flow(torch.cat([x, x]), moment.expand(2))
                 with_text, without = both.chunk(2)
                 velocity = without + 5.0 * (with_text - without)
-                clean = latents - scheduler.sigmas[index] * velocity
+                clean = (latents - scheduler.sigmas[index] * velocity).to(options.dtype)
                 latents = scheduler.step(velocity, moment, latents, return_dict=False)[0]
-            autoencoder.decode(latents, return_dict=False)
+            autoencoder.decode(channels_last(latents), return_dict=False)
 
     return work, f"{steps} steps"
 
@@ -243,11 +329,13 @@ TASKS = {
     "reference-step": reference_step,
     "identity-step": identity_step,
     "motion-step": motion_step,
+    "joint-step": joint_step,
     "text": text,
     "encode": encode,
     "decode": decode,
-    "edit": lambda options: sampling(options.model, options.edit_steps),
-    "preview": lambda options: sampling(options.model, options.preview_steps),
+    "autoencoder": autoencoder,
+    "edit": lambda options: sampling(options, options.edit_steps),
+    "preview": lambda options: sampling(options, options.preview_steps),
 }
 
 if __name__ == "__main__":

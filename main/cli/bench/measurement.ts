@@ -10,6 +10,10 @@ export const measurement = z.object({
   repetitions: z.int().nonnegative(),
   /** Largest resident size of the process so far, in bytes. */
   peakBytes: z.number().positive(),
+  /** The first run, which compiles. */
+  firstMilliseconds: z.number().positive().optional(),
+  /** From the start of the process to the end of the first run. */
+  startMilliseconds: z.number().positive().optional(),
   /** Rate of a matrix product. */
   gflops: z.number().positive().optional(),
   /** The part of the time that was not spent in compiled programs: tracing, replaying, binding. */

@@ -8,8 +8,13 @@ export async function runChild<T>(
   words: string[],
   signal: AbortSignal,
   answer: z.ZodType<T>,
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<T> {
-  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  const child = spawn(program, words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+    env: { ...process.env, ...environment },
+  });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { AppError, toErrorShape } from '../../../shared/ipc/result.ts';
@@ -15,15 +16,22 @@ import {
   tasks,
   workload,
 } from '../bench/measurement.ts';
+import { type PartResult, parts, peerRows, verdicts } from '../bench/peers.ts';
+import { peersReport } from '../bench/peers-report.ts';
 import { runChild } from '../bench/run-child.ts';
+import { allContenders, measurePart } from '../bench/run-peers.ts';
 import type { CommandContext, Registration } from '../context.ts';
-import { collect, parseInteger } from '../options.ts';
+import { collect, parseInteger, parseNumber } from '../options.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
 import { formatTable } from '../tables.ts';
 
 interface BenchOptions {
   only?: string[];
   rounds: number;
+  peers?: true;
+  contender?: string[];
+  out: string;
+  seconds: number;
 }
 
 export const registerBench: Registration = (program, run) => {
@@ -33,23 +41,44 @@ export const registerBench: Registration = (program, run) => {
     .description('Measures speed and peak memory of everything that takes time, each in a process of its own.')
     .option('--only <task>', `one of ${tasks.map(({ name }) => name).join(', ')}; several times for several`, collect)
     .option('--rounds <n>', 'how often each is measured', parseInteger(1, 20), 2)
+    .option(
+      '--peers',
+      'compares with PyTorch, eager and compiled, in float32 and bfloat16, and shows what grows with size',
+    )
+    .option(
+      '--contender <name>',
+      `with --peers: one of ${allContenders.join(', ')}; several times for several`,
+      collect,
+    )
+    .option(
+      '--out <folder>',
+      'with --peers: where results are kept; parts that are there are not measured again',
+      'out/bench',
+    )
+    .option('--seconds <n>', 'with --peers: how long each is repeated', parseNumber(0.1, 600), 3)
     .addHelpText(
       'after',
       `
 With MOTIF_PEER_PYTHON naming a Python that has torch, diffusers and peft, the same work is measured there in turn with ours,
 and the table has ratios. Compare only numbers of one run: a busy machine changes them all.
 
+With --peers the parts for --only are ${parts.map(({ name }) => name).join(', ')}.
+Each is measured in one go, all contenders in turn, and kept: a run that was ended goes on with the next part. PyTorch compiles for
+minutes; the parts in which a size grows leave its compiled forms out unless they are named with --contender.
+
 Examples:
   motif bench
   motif bench --only matmul --only preview --rounds 5
   motif bench app
-  MOTIF_PEER_PYTHON=python3 motif bench --json`,
+  MOTIF_PEER_PYTHON=python3 motif bench --json
+  MOTIF_PEER_PYTHON=python3 motif bench --peers --only edit --only depth`,
     )
     .action(
       run(async (context, subject: string | undefined, options: BenchOptions, command: Command) => {
         if (subject === 'app') return benchApp(context);
         if (subject !== undefined)
           command.error(`error: there is nothing called "${subject}" to measure; there is app.`);
+        if (options.peers) return benchPeers(context, options, command);
         const unknown = options.only?.find((name) => !tasks.some((task) => task.name === name));
         if (unknown)
           command.error(
@@ -117,6 +146,52 @@ async function benchApp(context: CommandContext): Promise<void> {
     note,
   ]);
   context.output.result('bench-app', { rows }, formatTable(['what', 'measured', 'at most', 'note'], cells));
+}
+
+async function benchPeers(context: CommandContext, options: BenchOptions, command: Command): Promise<void> {
+  const python = process.env.MOTIF_PEER_PYTHON;
+  const peerScript = findAbove('test/bench/peer.py');
+  if (!python || !peerScript)
+    command.error(
+      'error: --peers needs a checkout, and MOTIF_PEER_PYTHON naming a Python with torch, diffusers and peft.',
+    );
+  const { only = parts.map(({ name }) => name), contender = allContenders } = options;
+  for (const [given, known] of [
+    [only, parts.map(({ name }) => name)],
+    [contender, allContenders],
+  ] as const) {
+    const unknown = given.find((name) => !known.includes(name));
+    if (unknown)
+      command.error(`error: there is nothing called "${unknown}" to compare; there are ${known.join(', ')}.`);
+  }
+  const model = await context.withServices({ access: 'read' }, (services) =>
+    services.models.get(context.global.model ?? null),
+  );
+  const results: PartResult[] = [];
+  for (const part of parts.filter(({ name }) => only.includes(name))) {
+    const result = await measurePart(part, {
+      folder: resolve(options.out),
+      model: model.directory,
+      ownScript: join(import.meta.dirname, 'bench-measure.js'),
+      peerScript: peerScript!,
+      python: python!,
+      contenders: contender.filter((name) => options.contender || !part.growth || !name.startsWith('compiled')),
+      rounds: part.growth ? 1 : options.rounds,
+      seconds: options.seconds,
+      signal: context.signal,
+      onProgress: (phase, done, total) =>
+        context.output.progress('Measuring', { phase, done, total, unit: '', perSecond: null, etaSeconds: null }),
+    });
+    results.push(result);
+    context.output.event('part', { ...result, verdicts: verdicts(part, peerRows(result)) });
+  }
+  context.output.endProgress();
+  const report = peersReport(results);
+  await mkdir(resolve(options.out), { recursive: true });
+  await writeFile(resolve(options.out, 'peers.txt'), `${report.text}\n`);
+  await writeFile(resolve(options.out, 'peers.json'), JSON.stringify(report.data, null, 1));
+  if (report.plot) await writeFile(resolve(options.out, 'peers.svg'), report.plot);
+  context.output.result('bench-peers', report.data, report.text);
 }
 
 /** Ours and the peer's in turn, so that a busy moment of the machine hits both. */

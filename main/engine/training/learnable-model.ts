@@ -1,12 +1,30 @@
+import { totalmem } from 'node:os';
 import { markPrompt, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { encodeTokens } from '../models/wan/text-encoder.ts';
 import { wanTransformer } from '../models/wan/transformer.ts';
+import type { TransformerConfig } from '../models/wan/transformer-config.ts';
 import type { TrainableModel } from './step.ts';
 
-/** Above this many values of activations (2 GB) blocks are computed again in the backward pass instead of being kept. */
-const keptActivations = 500e6;
+/** Of the machine's memory, the part that activations may take before blocks are computed again in the backward pass instead. */
+const activationShare = 0.25;
+
+/**
+ * Whether a step over so many tokens would keep more activations than this machine has room for. Of all memory and not of what is free
+ * now: a run that is resumed must choose as it did before, or its last bits would change.
+ */
+export function needsRecomputation(config: TransformerConfig, tokens: number): boolean {
+  const size = config.num_attention_heads * config.attention_head_dim;
+  const bytesPerToken = 4 * config.num_layers * (14 * size + 2 * config.ffn_dim);
+  return tokens * bytesPerToken > activationShare * machineBytes();
+}
+
+/** All of the machine's memory, or what a container allows of it. */
+function machineBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
 
 /**
  * A Wan model as a step of training sees it. `learned` are the prompts whose tokens learn (then the text encoder is part of the step),
@@ -19,8 +37,6 @@ export async function learnableModel(
 ): Promise<TrainableModel> {
   const { transformerConfig: config, textEncoderConfig, tokenizer, selfConditioning } = pipeline;
   const parameters = await pipeline.transformer();
-  const size = config.num_attention_heads * config.attention_head_dim;
-  const perToken = config.num_layers * (14 * size + 2 * config.ffn_dim);
   const model: TrainableModel = {
     selfConditioned: selfConditioning,
     denoise(noisy, previous, time, text, hooks) {
@@ -30,7 +46,7 @@ export async function learnableModel(
         config,
         parameters,
         { latents, time, text },
-        { hooks, recompute: tokens * perToken > keptActivations },
+        { hooks, recompute: needsRecomputation(config, tokens) },
       );
     },
   };

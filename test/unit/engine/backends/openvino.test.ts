@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,10 +7,13 @@ import { installOpenVino } from '../../../../main/engine/backends/lazy/executors
 import { findOpenVino, isSupportedVersion } from '../../../../main/engine/backends/lazy/executors/openvino/locate.ts';
 import { trustOpenVino } from '../../../../main/engine/backends/lazy/executors/openvino/trust.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
+import * as tf from '../../../../main/engine/backends/tf.ts';
 import { compareSampleSteps } from '../../../../main/engine/training/sample-step.ts';
+import { speaksOfMemory } from '../../../../main/engine-host/memory.ts';
 
 const installed = await findOpenVino();
 const named = process.env.MOTIF_OPENVINO;
+const compiler = process.platform === 'linux' && !spawnSync('cc', ['--version']).error;
 let folder: string;
 
 beforeEach(() => {
@@ -29,6 +33,21 @@ function writeLibrary(...places: string[]): string {
   mkdirSync(path, { recursive: true });
   writeFileSync(join(path, 'libopenvino_c.so.2600'), 'no library');
   return path;
+}
+
+/** A library with the functions of OpenVINO's, of which only the one for the version answers: 2024.6. */
+function buildOldLibrary(): string {
+  const binding = readFileSync('main/engine/backends/lazy/executors/openvino/binding.ts', 'utf8');
+  const names = [...new Set(binding.match(/(?<=')ov_\w+(?=')/g))].filter((name) => name !== 'ov_get_openvino_version');
+  const source = join(folder, 'old.c');
+  writeFileSync(
+    source,
+    `typedef struct { const char *number, *description; } version;
+     int ov_get_openvino_version(version *v) { v->number = "2024.6.0-17404"; v->description = ""; return 0; }
+     ${names.map((name) => `int ${name}(void) { return -1; }`).join('\n')}`,
+  );
+  execFileSync('cc', ['-shared', '-fPIC', '-o', join(folder, 'libopenvino_c.so.2460'), source]);
+  return folder;
 }
 
 describe('the search for OpenVINO', () => {
@@ -143,6 +162,25 @@ describe('the choice of OpenVINO', () => {
     expect(candidates.find(({ name }) => name === 'openvino')).toMatchObject({ available: false });
   });
 
+  it('falls back where there is no library', async () => {
+    process.env.MOTIF_OPENVINO = folder;
+    const { chosen, candidates } = await selectBackend({ selfTest: compareSampleSteps });
+    expect(chosen).not.toBe('openvino');
+    expect(candidates.find(({ name }) => name === 'openvino')!.reason).toMatch(/not found; `motif doctor --install/);
+  });
+
+  it.skipIf(!compiler)('falls back where the library is too old, and says which version is needed', async () => {
+    process.env.MOTIF_OPENVINO = buildOldLibrary();
+    const { chosen, candidates } = await selectBackend({ selfTest: compareSampleSteps });
+    expect(chosen).not.toBe('openvino');
+    expect(candidates.find(({ name }) => name === 'openvino')).toMatchObject({
+      available: false,
+      reason: expect.stringMatching(/is version 2024\.6\.0-17404; 2025\.0 or newer is needed/),
+    });
+    await expect(selectBackend({ device: 'openvino-f32' })).rejects.toThrow(/2025\.0 or newer is needed/);
+    await expect(installOpenVino(folder, target())).rejects.toThrow(/It is version 2024\.6\.0/);
+  });
+
   it.skipIf(!installed)('falls back where the self-test fails, and remembers it', async () => {
     let tests = 0;
     const selfTest = async () => {
@@ -167,6 +205,25 @@ describe('the choice of OpenVINO', () => {
       expect(await compareSampleSteps(precision, () => selectBackend({ device: 'onnxruntime' }))).toMatch(/within/);
     }
   });
+});
+
+describe('memory', () => {
+  for (const device of ['onnxruntime', ...(installed ? (['openvino', 'openvino-f32'] as const) : [])] as const)
+    it(`that runs out on ${device} fails one computation, in words that the engine's host knows, and no other`, async () => {
+      await selectBackend({ device });
+      const rows = 2 ** 19;
+      const x = tf.tensor2d(new Float32Array(rows * 8), [rows, 8]);
+      const tensors = tf.memory().numTensors;
+      // A terabyte between two operations.
+      const sum = tf.tidy(() => tf.sum(tf.exp(tf.matMul(x, x, false, true))));
+      const failure = await sum.data().catch((error: Error) => error);
+      expect(failure).toBeInstanceOf(Error);
+      expect(speaksOfMemory((failure as Error).message)).toBe(true);
+      sum.dispose();
+      expect(await tf.tidy(() => tf.sum(tf.slice(tf.exp(x), [0, 0], [4, 8]))).data()).toEqual(Float32Array.of(32));
+      expect(tf.memory().numTensors).toBe(tensors + 1);
+      x.dispose();
+    });
 });
 
 // Last: the copy stays loaded in this process after its folder is gone.

@@ -62,7 +62,7 @@ export function loadOpenVino(path: string): OpenVino {
   const status = (name: string, ...parameters: (TypeObject | ReturnType<typeof koffi.out> | string)[]) =>
     library.func(name, 'int', parameters as never);
   const check = (what: string, code: number) => {
-    if (code !== 0) throw new Error(`OpenVINO could not ${what}: ${lastError() || errorInfo(code)}`);
+    if (code !== 0) throw new Error(`OpenVINO could not ${what}: ${withoutPlaces(lastError()) || errorInfo(code)}`);
   };
   const offThread = (what: string, func: KoffiFunc<(...args: never[]) => number>, ...args: unknown[]) =>
     new Promise<void>((resolve, reject) => {
@@ -156,6 +156,12 @@ export function loadOpenVino(path: string): OpenVino {
     freeCompiled: free('ov_compiled_model_free'),
     freeCore: free('ov_core_free'),
   };
+}
+
+/** What an exception says, without the lines about where in the library it came from. */
+function withoutPlaces(message: string | null): string {
+  const lines = (message ?? '').split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('Exception from ')).join(' ');
 }
 
 /** The C library finds its neighbours by its own folder where it was linked so; a copied folder may not be, so they are loaded first. */

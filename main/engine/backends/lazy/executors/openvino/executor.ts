@@ -3,6 +3,7 @@ import { BufferPool, type HostBuffer } from '../buffer-pool.ts';
 import { byteLengthOf, viewAs } from '../element-arrays.ts';
 import type { Executor, Program, TensorType } from '../executor.ts';
 import { elementTypes, type Handle, loadOpenVino } from './binding.ts';
+import { BlobCache } from './blob-cache.ts';
 import { isSupportedVersion } from './locate.ts';
 
 export interface OpenVinoOptions {
@@ -39,11 +40,21 @@ export function createOpenVinoExecutor({
     INFERENCE_NUM_THREADS: String(threads),
     NUM_STREAMS: '1',
     PERFORMANCE_HINT: 'LATENCY',
-    ...(cacheDirectory ? { CACHE_DIR: cacheDirectory } : {}),
+  };
+  const processor = ['FULL_DEVICE_NAME', 'OPTIMIZATION_CAPABILITIES'].map((key) =>
+    openVino.deviceProperty(core, 'CPU', key),
+  );
+  const cache = cacheDirectory === undefined ? undefined : new BlobCache(cacheDirectory);
+  const keyOfMachine = [openVino.version, ...processor, JSON.stringify(properties)];
+  const compileModel = (model: Uint8Array): Promise<Handle> => {
+    if (!cache) return openVino.compile(core, model, properties);
+    return cache.compile([...keyOfMachine, model], (folder) =>
+      openVino.compile(core, model, folder === undefined ? properties : { ...properties, CACHE_DIR: folder }),
+    );
   };
   return {
     version: openVino.version,
-    hasBf16: openVino.deviceProperty(core, 'CPU', 'OPTIMIZATION_CAPABILITIES').split(/\W+/).includes('BF16'),
+    hasBf16: processor[1]!.split(/\W+/).includes('BF16'),
     name: `OpenVINO ${openVino.version.split('-')[0]} on the processor in ${precision}, ${threads} thread${threads === 1 ? '' : 's'}`,
     capabilities: {
       fusedMatMul: false,
@@ -55,7 +66,7 @@ export function createOpenVinoExecutor({
     },
     compile(model, inputs, outputs): Program {
       // Compilation goes on off the event loop; the first run waits for it.
-      const compiled = openVino.compile(core, model, properties);
+      const compiled = compileModel(model);
       compiled.catch(() => {});
       let request: Promise<Handle> | undefined;
       let bound: HostBuffer[] = [];
