@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lazyBackend } from '../../../main/engine/backends/lazy/use.ts';
 import * as tf from '../../../main/engine/backends/tf.ts';
 import { readConcept } from '../../../main/engine/formats/concept.ts';
 import { createEngine, type Engine } from '../../../main/engine/index.ts';
@@ -226,4 +227,29 @@ it('describes a model', async () => {
   const info = await engine.describeModel(tinyModel);
   expect(info).toMatchObject({ name: 'model', temporalStride: 4, spatialStride: 16 });
   expect(info.parameters).toBeGreaterThan(10_000);
+});
+
+it('compiles before the first edit what that needs, when it was warmed up', async () => {
+  const learned = await learnRequest(folder, { rank: 16, stepsIdentity: 1, stepsMotion: 1, seed: 3 });
+  const { conceptFile } = await engine.learn({
+    ...learned,
+    workDirectory: join(folder, 'warm'),
+    conceptFile: `${concept}-16`,
+  });
+  const compiledByEdit = async (name: string, warm: boolean) => {
+    const fresh = await createEngine({ threads: 2 });
+    if (warm) expect(await fresh.warmUp(tinyModel)).toBe(true);
+    const { programs } = lazyBackend()!;
+    const before = programs.compiled;
+    const settings = { fidelity: 0.5, fidelityStart: 'inversion' };
+    await fresh.generate(await request(name, settings, { conceptFile }));
+    const compiled = programs.compiled - before;
+    await fresh.dispose();
+    return compiled;
+  };
+  const cold = await compiledByEdit('cold', false);
+  const warm = await compiledByEdit('warm', true);
+  // Only the words, among them the concept's own tokens, are new to it.
+  expect(warm).toBeLessThanOrEqual(2);
+  expect(cold).toBeGreaterThan(warm + 3);
 });
