@@ -4,8 +4,9 @@ import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import type { ConceptSampler } from './concept-sampler.ts';
 
-/** Models of more parameters than this are only loaded when they are asked for. */
+/** Models of more parameters than this, or of clips of more pixels, are only loaded when they are asked for. */
 const warmedParameters = 100e6;
+const warmedPixels = 1e6;
 
 /** The part of the recipe that a concept's tensors depend on. */
 type ShapeOptions = Pick<ConceptShape, 'rank' | 'basisSide'> & { targetLayers: readonly string[] };
@@ -21,7 +22,9 @@ export async function warmUp(
 ): Promise<boolean> {
   const specs = transformerSpecs(pipeline.transformerConfig);
   const parameters = [...specs.values()].map(({ stored }) => stored.reduce((size, length) => size * length, 1));
-  if (sum(parameters) > warmedParameters) return false;
+  const { width, height } = pipeline.extras.sizes[0]!;
+  const count = pipeline.extras.frames;
+  if (sum(parameters) > warmedParameters || count * width * height > warmedPixels) return false;
   const shape = { layers: targetLayers(linearLayers(specs), [...names]), rank, basisSide };
   const { basisSizes, coefficientSizes } = conceptSizes(shape);
   const zeros = (length: number) => new Float32Array(rank * length);
@@ -30,8 +33,6 @@ export async function warmUp(
     coefficients: zeros(sum(coefficientSizes)),
     residual: zeros(sum(coefficientSizes)),
   };
-  const { width, height } = pipeline.extras.sizes[0]!;
-  const count = pipeline.extras.frames;
   const pictures = { data: new Uint8Array(count * height * width * 3).fill(128), count, width, height };
   const source = await pipeline.encodeFrames(pictures, { signal });
   try {
