@@ -3,6 +3,7 @@ import { app, BrowserWindow, dialog, ipcMain, MessageChannelMain, protocol, sess
 import { serveApp } from '../ipc/serve-app.ts';
 import { findResources } from '../jobs/models.ts';
 import { openServices, type Services } from '../jobs/services.ts';
+import { engineIdleSeconds, warmUpInBackground } from '../jobs/warm-up.ts';
 import { welcome } from '../server/first-start.ts';
 import { contentSecurityPolicy } from '../server/guard.ts';
 import { mediaResponse } from '../server/media-response.ts';
@@ -20,7 +21,7 @@ protocol.registerSchemesAsPrivileged([
 async function start(): Promise<void> {
   await app.whenReady();
   const resources = findResources(app.getAppPath());
-  const services = await openServices({ program: 'motif', resources });
+  const services = await openServices({ program: 'motif', resources, engineIdleSeconds });
   if (services.library.status().access === 'write') services.jobs.start();
   welcome(services, join(resources, 'samples'));
 
@@ -29,6 +30,7 @@ async function start(): Promise<void> {
   session.defaultSession.setPermissionCheckHandler(() => false);
   answerWindows(services);
   openWindow();
+  warmUpInBackground(services);
 
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow();

@@ -28,6 +28,7 @@ export const engineContract = {
     device: { input: z.object({ measure: z.boolean().optional() }), output: deviceReport },
     installOpenVino: { input: z.object({ source: z.string() }), output: openVinoInstalled },
     describeModel: { input: describeModelRequest, output: modelInfo },
+    warmUp: { input: describeModelRequest, output: z.boolean() },
     learn: { input: learnRequest, output: learnResult },
     generate: { input: generateRequest, output: generateResult },
     exportLora: { input: exportLoraRequest, output: loraReport },

@@ -93,6 +93,10 @@ export class EngineHost implements Engine {
     return this.#call((client, options) => client.call.describeModel({ model }, options), {});
   }
 
+  warmUp(model: string, options: CallOptions = {}): Promise<boolean> {
+    return this.#compute(options, (client, wire) => client.call.warmUp({ model }, wire));
+  }
+
   learn(request: LearnRequest, options: CallOptions = {}): Promise<LearnResult> {
     return this.#compute(options, (client, wire) => client.call.learn(request, wire));
   }

@@ -39,6 +39,7 @@ export function serveEngine(createEngine: (options: EngineOptions) => Engine | P
     device: (input) => use((e) => e.device(input)),
     installOpenVino: ({ source }) => use((e) => e.installOpenVino(source)),
     describeModel: ({ model }) => use((e) => e.describeModel(model)),
+    warmUp: ({ model }, { signal }) => use((e) => e.warmUp(model, { signal })),
     learn: (request, { signal }) => use((e) => e.learn(request, telling(signal))),
     generate: (request, { signal }) => use((e) => e.generate(request, telling(signal))),
     exportLora: (request, { signal }) => use((e) => e.exportLora(request, telling(signal))),

@@ -22,6 +22,7 @@ import type {
   EvaluateModelResult,
 } from '../../shared/domain/evaluation.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
+import { recipe } from '../../shared/domain/recipe.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { installOpenVino } from './backends/lazy/executors/openvino/install.ts';
 import { measureMatMulRate } from './backends/matmul-rate.ts';
@@ -33,6 +34,7 @@ import { transformerFingerprint } from './models/wan/fingerprint.ts';
 import { openWanPipeline, type WanPipeline } from './models/wan/pipeline.ts';
 import { type ConceptSampler, createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
+import { warmUp } from './sampling/warm-up.ts';
 import { exportLora, importLora } from './training/exchange-lora.ts';
 import { learnConcept } from './training/learn.ts';
 import { compareSampleSteps } from './training/sample-step.ts';
@@ -48,6 +50,8 @@ export interface Engine {
   /** Copies OpenVINO from an archive, a wheel or a folder to `openVinoFolder`, after it was seen to load. */
   installOpenVino(source: string): Promise<OpenVinoInstalled>;
   describeModel(directory: string): Promise<ModelInfo>;
+  /** Loads a model and compiles what an edit by a concept of the default recipe needs; answers whether it did (not for large ones). */
+  warmUp(directory: string, options?: CallOptions): Promise<boolean>;
   /** Learns a concept; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
   learn(request: LearnRequest, options?: CallOptions): Promise<LearnResult>;
   generate(request: GenerateRequest, options?: CallOptions): Promise<GenerateResult>;
@@ -127,6 +131,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     },
     // Reads files alone, so it need not wait for a learning to end.
     describeModel: async (directory) => describePipeline(await openWanPipeline(directory)),
+    warmUp: (directory, { signal } = {}) =>
+      inTurn(signal, async () => warmUp(await modelAt(directory), recipe.parse({}), signal)),
     learn: (request, options = {}) =>
       inTurn(options.signal, async () => learnConcept(await modelAt(request.model), request, options)),
     generate: (request, options = {}) =>

@@ -170,6 +170,8 @@ export interface Services {
     report(options?: { measure?: boolean }): Promise<DeviceReport>;
     /** Copies OpenVINO from an archive, a wheel or a folder into the library's folder; what computes is chosen anew afterwards. */
     installOpenVino(source: string): Promise<OpenVinoInstalled>;
+    /** Loads the default model and compiles what the first edit will need; answers whether it did (not for large models). */
+    warmUp(): Promise<boolean>;
   };
   /** Measurements on scenes whose truth is known. They belong to no library: files are written to the folder asked for. */
   readonly evaluation: {

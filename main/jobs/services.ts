@@ -151,6 +151,9 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     device: {
       report: (given) => engine.device(given),
       installOpenVino: (source) => engine.installOpenVino(source),
+      async warmUp() {
+        return engine.warmUp((await models.get(null)).directory);
+      },
     },
     evaluation: {
       judge: join(resources, 'models/motif-judge'),

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import { findResources } from '../jobs/models.ts';
 import { openServices } from '../jobs/services.ts';
+import { engineIdleSeconds, warmUpInBackground } from '../jobs/warm-up.ts';
 import { welcome } from './first-start.ts';
 import { startServer } from './http-server.ts';
 import { openBrowser } from './open-browser.ts';
@@ -16,10 +17,12 @@ async function main(): Promise<void> {
   const resources = findResources();
   const rendererFolder = join(dirname(resources), 'dist', 'renderer');
   if (!existsSync(join(rendererFolder, 'index.html'))) throw new Error('The editor is not built: npm run build');
-  const services = await openServices({ program: 'motif editor', home: values.home, resources });
+  const services = await openServices({ program: 'motif editor', home: values.home, resources, engineIdleSeconds });
   if (services.library.status().access === 'write') services.jobs.start();
   welcome(services, join(resources, 'samples'));
   const server = await startServer(services, { rendererFolder, port: values.port ? Number(values.port) : undefined });
+
+  warmUpInBackground(services);
 
   console.log(`Motif is at ${server.address}`);
   if (!values['no-open'] && !(await openBrowser(server.address))) console.log('Open this address in a browser.');

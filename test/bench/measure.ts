@@ -71,17 +71,23 @@ async function timed(task: TaskWork, seconds: number, device: string): Promise<M
   await task.work();
   const ready = performance.now(); // milliseconds since the process started
   const times: number[] = [];
+  const processorTimes: number[] = [];
   if (compiled) compiled.milliseconds = 0;
   const started = performance.now();
   while (times.length < 3 || (performance.now() - started < seconds * 1000 && times.length < 50)) {
     const before = performance.now();
+    const processorBefore = process.cpuUsage();
     await task.work();
     times.push(performance.now() - before);
+    const { user, system } = process.cpuUsage(processorBefore);
+    processorTimes.push((user + system) / 1000);
   }
   const total = times.reduce((sum, time) => sum + time, 0);
-  const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
+  const middleOf = (numbers: number[]) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+  const median = middleOf(times);
   return {
     milliseconds: median,
+    processorMilliseconds: middleOf(processorTimes),
     repetitions: times.length,
     // maxRSS is in kilobytes on every platform.
     peakBytes: process.resourceUsage().maxRSS * 1024,

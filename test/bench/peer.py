@@ -8,7 +8,7 @@ for the LoRA, one warm-up before what counts.
 bfloat16 means everything in it, weights, the LoRA and its optimiser: less exact than ours, and the fastest that PyTorch has. Compiled means
 torch.compile of the networks with static shapes. Convolutions get their tensors with channels last, which is faster.
 
-The last line on stdout is one JSON object: milliseconds (median), repetitions, peakBytes (largest resident size), firstMilliseconds (the
+The last line on stdout is one JSON object: milliseconds and processorMilliseconds (medians), repetitions, peakBytes (largest resident size), firstMilliseconds (the
 warm-up), startMilliseconds (from --started, a Unix time, to the end of the warm-up), gflops, note.
 """
 
@@ -55,16 +55,18 @@ def main() -> None:
     work()
     first = (time.perf_counter() - before) * 1000
     ready = time.time() * 1000
-    times = []
+    times, processor_times = [], []
     started = time.perf_counter()
     while len(times) < 3 or (time.perf_counter() - started < options.seconds and len(times) < 50):
-        before = time.perf_counter()
+        before, processor_before = time.perf_counter(), time.process_time()
         work()
         times.append((time.perf_counter() - before) * 1000)
+        processor_times.append((time.process_time() - processor_before) * 1000)
     median = statistics.median(times)
     unit = 1 if sys.platform == "darwin" else 1024
     answer = {
         "milliseconds": median,
+        "processorMilliseconds": statistics.median(processor_times),
         "repetitions": len(times),
         "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
         "firstMilliseconds": first,

@@ -8,6 +8,8 @@ export const measurement = z.object({
   /** Median of the repetitions; null when this machine or model cannot do it (see `note`). */
   milliseconds: z.number().positive().nullable(),
   repetitions: z.int().nonnegative(),
+  /** Median of the processor time, of all threads together: tells more than the clock where others use the machine too. */
+  processorMilliseconds: z.number().positive().optional(),
   /** Largest resident size of the process so far, in bytes. */
   peakBytes: z.number().positive(),
   /** The first run, which compiles. */

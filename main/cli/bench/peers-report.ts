@@ -40,6 +40,7 @@ function table(rows: readonly PeerRow[]): string {
     'who',
     ...(grows ? ['size'] : []),
     'ms',
+    'processor ms',
     'peak memory',
     'of the best peer',
     'first start',
@@ -53,6 +54,7 @@ function table(rows: readonly PeerRow[]): string {
       row.contender,
       ...(grows ? [String(row.size)] : []),
       row.milliseconds === null ? '-' : formatNumber(row.milliseconds),
+      row.processorMilliseconds === null ? '' : formatNumber(row.processorMilliseconds),
       row.milliseconds === null ? '-' : formatBytes(row.peakBytes),
       comparable
         ? `${(row.milliseconds! / peer.milliseconds!).toFixed(2)} / ${(row.peakBytes / peer.peakBytes).toFixed(2)}`
@@ -69,17 +71,18 @@ const seconds = (value: number | null) => (value === null ? '' : `${(value / 100
 
 function verdictTable(found: readonly Verdict[]): string | null {
   if (found.length === 0) return null;
-  const cells = found.map(({ title, device, peer, time, memory, target, met }) => [
+  const cells = found.map(({ title, device, peer, time, processorTime, memory, target, met }) => [
     title,
     device,
     peer,
     `${time.toFixed(2)} of ${target.time}`,
+    processorTime === null ? '' : processorTime.toFixed(2),
     `${memory.toFixed(2)} of ${target.memory}`,
     met
       ? 'met'
       : `MISSED: ${[time > target.time ? 'time' : '', memory > target.memory ? 'memory' : ''].filter(Boolean).join(' and ')}`,
   ]);
-  return formatTable(['what', 'device', 'against', 'time', 'peak memory', ''], cells);
+  return formatTable(['what', 'device', 'against', 'time', 'processor time', 'peak memory', ''], cells);
 }
 
 function growthPanels(title: string, rows: readonly PeerRow[]): GrowthPanel[] {

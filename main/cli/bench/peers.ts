@@ -77,6 +77,7 @@ export interface PeerRow {
   contender: string;
   size: number | null;
   milliseconds: number | null;
+  processorMilliseconds: number | null;
   peakBytes: number;
   /** From the start of the process to the first result: in the first round, with nothing compiled, and in the last. */
   coldStartMilliseconds: number | null;
@@ -87,12 +88,13 @@ export interface PeerRow {
 
 export function peerRows(result: PartResult): PeerRow[] {
   return result.rows.map(({ size, contender, rounds }) => {
-    const { milliseconds, peakBytes, note } = middle(rounds);
+    const { milliseconds, processorMilliseconds = null, peakBytes, note } = middle(rounds);
     const [first, last] = [rounds[0]!, rounds.at(-1)!];
     return {
       contender,
       size,
       milliseconds,
+      processorMilliseconds,
       peakBytes,
       coldStartMilliseconds: first.startMilliseconds ?? null,
       warmStartMilliseconds: rounds.length > 1 ? (last.startMilliseconds ?? null) : null,
@@ -120,6 +122,8 @@ export interface Verdict {
   device: string;
   peer: string;
   time: number;
+  /** The same for the processor time of all threads; null where it was not measured. Told, but no target. */
+  processorTime: number | null;
   memory: number;
   target: Target;
   met: boolean;
@@ -133,6 +137,12 @@ export function verdicts(part: Part, rows: readonly PeerRow[]): Verdict[] {
     if (ours?.milliseconds == null || peer?.milliseconds == null) return [];
     const [time, memory] = [ours.milliseconds / peer.milliseconds, ours.peakBytes / peer.peakBytes];
     const met = time <= target.time && memory <= target.memory;
-    return [{ title: part.title, device: target.device, peer: peer.contender, time, memory, target, met }];
+    const processorTime =
+      ours.processorMilliseconds === null || peer.processorMilliseconds === null
+        ? null
+        : ours.processorMilliseconds / peer.processorMilliseconds;
+    return [
+      { title: part.title, device: target.device, peer: peer.contender, time, processorTime, memory, target, met },
+    ];
   });
 }

@@ -1,6 +1,7 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lazyBackend } from '../../../main/engine/backends/lazy/use.ts';
 import * as tf from '../../../main/engine/backends/tf.ts';
 import { readConcept } from '../../../main/engine/formats/concept.ts';
 import { createEngine, type Engine } from '../../../main/engine/index.ts';
@@ -14,7 +15,7 @@ const events: EngineEvent[] = [];
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  engine = await createEngine({ threads: 2 });
+  engine = await createEngine({ threads: 2, device: 'onnxruntime' });
   const request = await learnRequest(folder, { sampleEvery: 6 });
   concept = request.conceptFile;
   await engine.learn(request, { onEvent: (event) => events.push(event) });
@@ -226,4 +227,33 @@ it('describes a model', async () => {
   const info = await engine.describeModel(tinyModel);
   expect(info).toMatchObject({ name: 'model', temporalStride: 4, spatialStride: 16 });
   expect(info.parameters).toBeGreaterThan(10_000);
+});
+
+it('compiles before the first edit what that needs, when it was warmed up', async () => {
+  const model = join(folder, 'model');
+  await cp(tinyModel, model, { recursive: true });
+  const extras = { frames: 5, sizes: [{ width: 32, height: 32 }], sampling: { steps: 3, guidance: 5 } };
+  await writeFile(join(model, 'motif.json'), JSON.stringify(extras));
+  const learned = { ...(await learnRequest(folder, { rank: 16, stepsIdentity: 1, stepsMotion: 1, seed: 3 })), model };
+  const { conceptFile } = await engine.learn({
+    ...learned,
+    workDirectory: join(folder, 'warm'),
+    conceptFile: `${concept}-16`,
+  });
+  const compiledByEdit = async (name: string, warm: boolean) => {
+    const fresh = await createEngine({ threads: 2, device: 'onnxruntime' });
+    if (warm) expect(await fresh.warmUp(model)).toBe(true);
+    const { programs } = lazyBackend()!;
+    const before = programs.compiled;
+    const settings = { fidelity: 0.5, fidelityStart: 'inversion' };
+    await fresh.generate(await request(name, settings, { model, conceptFile }));
+    const compiled = programs.compiled - before;
+    await fresh.dispose();
+    return compiled;
+  };
+  const cold = await compiledByEdit('cold', false);
+  const warm = await compiledByEdit('warm', true);
+  // Only the words, among them the concept's own tokens, are new to it.
+  expect(warm).toBeLessThanOrEqual(2);
+  expect(cold).toBeGreaterThan(warm + 3);
 });

@@ -572,7 +572,7 @@ const fused: Case[] = [
     run: (q, k, v) =>
       attention(q!, k!, v!, {
         heads: 3,
-        bias: tf.mul(tf.cast(tf.greater(tf.reshape(tf.range(0, 14), [2, 1, 1, 7]), 4), 'float32'), -1e4),
+        bias: tf.mul(tf.cast(tf.less(tf.reshape(tf.range(0, 14), [2, 1, 1, 7]), 4), 'float32'), -1e4),
       }),
   },
 ];

@@ -179,8 +179,36 @@ const attention: Kernel = (record, { q, k, v, bias }, { heads, scale }) => {
       'com.microsoft',
     );
   const [queries, keys, values] = [q!, k!, v!].map((x) => splitHeads(record, x, heads)) as [Value, Value, Value];
-  return joinHeads(record, record.matMul(attentionWeights(record, queries, keys, bias, scale), values));
+  const parts = queryChunks(queries, keys).map((chunk) =>
+    record.matMul(
+      attentionWeights(record, rowsOf(record, queries, chunk), keys, rowsOf(record, bias, chunk), scale),
+      values,
+    ),
+  );
+  return joinHeads(record, record.concat(parts, 2));
 };
+
+/** Above this many scores per head, 2,048 queries times as many keys, attention goes through the queries in chunks. */
+const scoreLimit = 2048 ** 2;
+
+type Chunk = { start: number; count: number };
+
+/** The queries in parts whose scores stay below the limit: memory then grows linearly with the tokens. */
+function queryChunks(queries: Value, keys: Value): Chunk[] {
+  const [total, others] = [queries.shape[2]!, keys.shape[2]!];
+  const size = total * others <= scoreLimit ? total : Math.max(1, Math.floor(scoreLimit / 4 / others));
+  return Array.from({ length: Math.ceil(total / size) }, (_, index) => ({
+    start: index * size,
+    count: Math.min(size, total - index * size),
+  }));
+}
+
+/** x [.., .., queries or 1, ..] -> its rows of a chunk */
+function rowsOf<T extends Value | undefined>(record: Recorder, x: T, { start, count }: Chunk): T {
+  if (!x || x.shape[2] === 1) return x;
+  const size = x.shape.with(2, count);
+  return record.slice(x, [0, 0, start, 0], size) as T;
+}
 
 /** MultiHeadAttention broadcasts batch and heads of a bias, not its queries and keys. */
 function fullBias(record: Recorder, bias: Value, q: Value, k: Value, heads: number): Value {
@@ -194,16 +222,29 @@ const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { head
   const [queries, keys, values, upstream, mixed] = [q!, k!, v!, dy!, output!].map((x) =>
     splitHeads(record, x, heads),
   ) as [Value, Value, Value, Value, Value];
-  const weights = attentionWeights(record, queries, keys, bias, scale); // [batch, heads, queries, keys]
-  const dValues = record.matMul(weights, upstream, true, false);
   // dScores = weights (dy values^T - drift); drift, the sum over keys of weights times dWeights, equals the sum over channels of
   // output times dy. One channel more in the product takes it off, instead of one pass more over the scores.
   const drift = record.reduce('ReduceSum', record.mul(upstream, mixed), [3], true); // [batch, heads, queries, 1]
+  const lowered = record.concat([upstream, drift], 3);
   const one = record.fill([...values.shape.slice(0, -1), 1], -1, 'float32');
-  const dWeights = record.matMul(record.concat([upstream, drift], 3), record.concat([values, one], 3), false, true);
-  const dScores = record.mul(weights, dWeights);
-  const dQueries = record.matMul(dScores, keys, false, false, scale);
-  const dKeys = record.matMul(dScores, queries, true, false, scale);
+  const raised = record.concat([values, one], 3);
+  const parts = queryChunks(queries, keys).map((chunk) => {
+    const rows = rowsOf(record, queries, chunk);
+    const weights = attentionWeights(record, rows, keys, rowsOf(record, bias, chunk), scale); // [batch, heads, chunk, keys]
+    const dScores = record.mul(weights, record.matMul(rowsOf(record, lowered, chunk), raised, false, true));
+    return {
+      queries: record.matMul(dScores, keys, false, false, scale),
+      keys: record.matMul(dScores, rows, true, false, scale),
+      values: record.matMul(weights, rowsOf(record, upstream, chunk), true, false),
+    };
+  });
+  const total = (gradients: Value[]) => gradients.reduce((sum, part) => record.add(sum, part));
+  const dQueries = record.concat(
+    parts.map((part) => part.queries),
+    2,
+  );
+  const dKeys = total(parts.map((part) => part.keys));
+  const dValues = total(parts.map((part) => part.values));
   return [dQueries, dKeys, dValues].map((x) => joinHeads(record, x));
 };
 
