@@ -51,7 +51,7 @@ export async function measurePart(part: Part, options: PeersOptions): Promise<Pa
   return result;
 }
 
-export function machine(): PartResult['machine'] {
+function machine(): PartResult['machine'] {
   return {
     processor: cpus()[0]?.model ?? 'unknown',
     threads: availableParallelism(),

@@ -24,10 +24,14 @@ export function downsample(pass: Pass, path: string, { resample, time_conv }: Re
 /** Doubles height and width, and with `time_conv` the frames after the first. */
 export function upsample(pass: Pass, path: string, { resample, time_conv }: Resample, x: tf.Tensor): tf.Tensor {
   const longer = time_conv ? doubleFrames(pass, path, time_conv, x) : x;
-  const [batch, channels, frames, height, width] = longer.shape as [number, number, number, number, number];
-  const spread = tf.tile(tf.reshape(longer, [batch * channels * frames, height, 1, width, 1]), [1, 1, 2, 1, 2]);
-  const larger = tf.reshape(spread, [batch, channels, frames, 2 * height, 2 * width]);
-  return convolve3d(resample[1], padSpace(larger, 1, 1));
+  return convolve3d(resample[1], padSpace(enlarge(longer, 2), 1, 1));
+}
+
+/** Every pixel becomes a square: [batch, channels, frames, height, width] -> [..., factor * height, factor * width] */
+function enlarge(x: tf.Tensor, factor: number): tf.Tensor {
+  const [batch, channels, frames, height, width] = x.shape as [number, number, number, number, number];
+  const spread = tf.tile(tf.reshape(x, [batch * channels * frames, height, 1, width, 1]), [1, 1, factor, 1, factor]);
+  return tf.reshape(spread, [batch, channels, frames, factor * height, factor * width]);
 }
 
 /** [batch, channels, n, ...] -> [batch, channels, 2 n, ...], in the first chunk 1 + 2 (n - 1) */
@@ -82,6 +86,14 @@ export function duplicateUp(
   const [batch, , frames, height, width] = x.shape as [number, number, number, number, number];
   const values = timeFactor * spaceFactor * spaceFactor;
   const repeats = (outSize * values) / inSize;
+  if (repeats === values) {
+    // Every value fills a block of its own channel.
+    const larger = enlarge(x, spaceFactor);
+    const [high, wide] = [height * spaceFactor, width * spaceFactor];
+    const slow = tf.tile(tf.reshape(larger, [batch * outSize, frames, 1, high * wide]), [1, 1, timeFactor, 1]);
+    const all = tf.reshape(slow, [batch, outSize, frames * timeFactor, high, wide]);
+    return pass.before ? all : sliceFrames(all, timeFactor - 1);
+  }
   const sources = Int32Array.from({ length: outSize * values }, (_, index) => Math.floor(index / repeats));
   const chosen = tf.gather(x, tf.tensor1d(sources, 'int32'), 1); // [batch, out * values, frames, height, width]
   const split = tf.reshape(chosen, [batch * outSize, timeFactor, spaceFactor * spaceFactor, frames, height * width]);
