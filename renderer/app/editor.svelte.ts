@@ -1,4 +1,6 @@
 import { getContext, setContext } from 'svelte';
+import { z } from 'zod';
+import type { ItemReference } from '../../shared/domain/library.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
@@ -9,16 +11,18 @@ import { QueueState } from '../features/queue/queue.svelte.ts';
 import { SettingsState } from '../features/settings/settings.svelte.ts';
 import type { Host } from '../host/host.ts';
 import { Connection } from './connection.svelte.ts';
+import { Files } from './files.ts';
 import { Notices } from './notices.svelte.ts';
 
 export type InspectorTab = 'learn' | 'edit' | 'compose';
-export type DialogName = 'export' | 'queue' | 'settings' | 'shortcuts';
+export type DialogName = 'export' | 'queue' | 'settings' | 'shortcuts' | 'details' | 'paste' | 'report';
 
 /** Everything that the window knows, wired in one place. */
 export class Editor {
   readonly host: Host;
   readonly notices = new Notices();
   readonly connection: Connection;
+  readonly files: Files;
   readonly queue: QueueState;
   readonly library: LibraryState;
   readonly player = new PlayerState();
@@ -30,13 +34,16 @@ export class Editor {
 
   inspector = $state<InspectorTab>('learn');
   dialog = $state<DialogName | null>(null);
+  /** What the details dialog is about. */
+  described = $state.raw<ItemReference | null>(null);
 
   constructor(host: Host) {
     this.host = host;
     this.connection = new Connection(host);
     const { connection, notices } = this;
     this.queue = new QueueState(connection, notices);
-    this.library = new LibraryState(connection, notices, host);
+    this.files = new Files(connection, host);
+    this.library = new LibraryState(connection, notices, host, this.files);
     this.edit = new EditState(connection, notices, this.library, this.queue);
     this.learn = new LearnState({
       connection,
@@ -48,11 +55,44 @@ export class Editor {
     });
     this.settings = new SettingsState(connection, notices);
     this.exporting = new ExportState(connection, notices, this.library, this.settings);
+    connection.whenOpen(() => void this.#load());
+  }
+
+  /** What is on screen, for the same window after a reload. */
+  keepPlace(): void {
+    if (!this.library.isLoaded) return;
+    const { shownKind, clipId, conceptId, editId } = this.library;
+    const { inspector, player } = this;
+    const place: Place = { shownKind, clipId, conceptId, editId, inspector, compare: player.compare };
+    sessionStorage.setItem(placeKey, JSON.stringify(place));
+  }
+
+  async #load(): Promise<void> {
+    const isFirst = !this.library.isLoaded;
+    const place = isFirst ? readPlace() : null;
+    await this.library.loadAll(place);
+    if (!isFirst) return;
+    this.inspector = place?.inspector ?? (this.library.shownKind === 'concept' ? 'edit' : 'learn');
+    if (place) this.player.compare = place.compare;
+  }
+
+  /** What undo and redo change: the cut of a clip, or the words and gains of a concept. */
+  readonly undoable = $derived.by(() => (this.library.shownKind === 'clip' ? this.learn : this.edit));
+
+  /** The range of what is on screen: that of a clip is a step of undo. */
+  setRange(change: (player: PlayerState) => void): void {
+    change(this.player);
+    if (this.library.shownKind === 'clip') this.learn.recordCut();
   }
 
   openExport(): void {
     this.exporting.open();
     this.dialog = 'export';
+  }
+
+  describe(item: ItemReference): void {
+    this.described = item;
+    this.dialog = 'details';
   }
 
   showKind(kind: 'clip' | 'concept'): void {
@@ -66,6 +106,21 @@ export class Editor {
     await this.library.chooseConcept(conceptId);
     this.showKind('concept');
   }
+}
+
+const placeKey = 'motif.place';
+const place = z.object({
+  shownKind: z.enum(['clip', 'concept']),
+  clipId: z.string().nullable(),
+  conceptId: z.string().nullable(),
+  editId: z.string().nullable(),
+  inspector: z.enum(['learn', 'edit', 'compose']),
+  compare: z.enum(['source', 'wipe', 'side', 'difference']),
+});
+type Place = z.infer<typeof place>;
+
+function readPlace(): Place | null {
+  return place.safeParse(JSON.parse(sessionStorage.getItem(placeKey) ?? 'null')).data ?? null;
 }
 
 const key = Symbol('editor');

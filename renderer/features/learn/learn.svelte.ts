@@ -1,4 +1,6 @@
-import type { Clip, CropRectangle } from '../../../shared/domain/clip.ts';
+import { z } from 'zod';
+import { type Clip, type CropRectangle, cropRectangle } from '../../../shared/domain/clip.ts';
+import { type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { importOutput, learnOutput } from '../../../shared/domain/job-input.ts';
 import type { ModelInfo } from '../../../shared/domain/model.ts';
@@ -12,6 +14,13 @@ import type { PlayerState } from '../player/player.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
 import { type PresetName, presets } from './presets.ts';
 
+/** The part of a clip that is learned: first and last frame (null: the clip's own) and a rectangle of the picture. */
+interface Cut {
+  inFrame: number | null;
+  outFrame: number | null;
+  crop: CropRectangle | null;
+}
+
 /** What will be learned from the chosen clip, and what is being learned. */
 export class LearnState {
   name = $state('');
@@ -20,10 +29,16 @@ export class LearnState {
   preset = $state<PresetName>('standard');
   /** What the user set apart from the preset. */
   overrides = $state.raw<RecipeInput>({});
+  /** As it is drawn at this moment; `recordCut` makes it a step of undo. */
   crop = $state.raw<CropRectangle | null>(null);
   cropping = $state(false);
   starting = $state(false);
   model = $state.raw<ModelInfo | null>(null);
+
+  #cuts = $state.raw<History<Cut>>(startHistory(wholeClip));
+  readonly canUndo = $derived(this.#cuts.past.length > 0);
+  readonly canRedo = $derived(this.#cuts.future.length > 0);
+  readonly cut = $derived(this.#cuts.present);
 
   readonly recipe: Recipe = $derived(recipe.parse({ ...presets[this.preset], ...this.overrides }));
   readonly isReady = $derived(
@@ -79,13 +94,52 @@ export class LearnState {
     this.looks = typeof kept.looks === 'string' ? kept.looks : (lines.find((line) => line.includes('[v]')) ?? '');
     this.motion = typeof kept.motion === 'string' ? kept.motion : (lines.find((line) => line.includes('[u]')) ?? '');
     this.name = clip.name;
-    this.crop = clip.crop;
     this.cropping = false;
+    this.#cuts = startHistory({ ...wholeClip, crop: clip.crop, ...keptCut.safeParse(kept.cut).data });
+    this.showCut();
   }
 
-  keepWords(): void {
+  keepDraft(): void {
     if (!this.#clipId) return;
-    localStorage.setItem(draftKey(this.#clipId), JSON.stringify({ looks: this.looks, motion: this.motion }));
+    const draft = { looks: this.looks, motion: this.motion, cut: this.cut };
+    localStorage.setItem(draftKey(this.#clipId), JSON.stringify(draft));
+  }
+
+  /** The range of the timeline and the rectangle on the picture have been set: one step of undo. */
+  recordCut(): void {
+    const { inFrame, outFrame } = this.#player;
+    const cut = { inFrame, outFrame, crop: this.crop };
+    if (JSON.stringify(cut) === JSON.stringify(this.cut)) return;
+    this.#cuts = record(this.#cuts, cut);
+    this.keepDraft();
+  }
+
+  undo(): void {
+    this.#cuts = undo(this.#cuts);
+    this.#cutChanged();
+  }
+
+  redo(): void {
+    this.#cuts = redo(this.#cuts);
+    this.#cutChanged();
+  }
+
+  /** Brings the clip's cut back on screen. */
+  showCut(): void {
+    this.crop = this.cut.crop;
+    if (this.#library.shownKind !== 'clip') return;
+    this.#player.inFrame = this.cut.inFrame;
+    this.#player.outFrame = this.cut.outFrame;
+  }
+
+  clearCrop(): void {
+    this.crop = null;
+    this.recordCut();
+  }
+
+  #cutChanged(): void {
+    this.showCut();
+    this.keepDraft();
   }
 
   setOption<K extends keyof Recipe>(name: K, value: Recipe[K]): void {
@@ -132,8 +186,8 @@ export class LearnState {
 
   /** The id of a clip with the range of the timeline and the crop of the picture. */
   async #chosenCut(clip: Clip): Promise<string> {
-    const { inFrame, outFrame } = this.#player;
-    const sameCrop = JSON.stringify(this.crop) === JSON.stringify(clip.crop);
+    const { inFrame, outFrame, crop } = this.cut;
+    const sameCrop = JSON.stringify(crop) === JSON.stringify(clip.crop);
     if (inFrame === null && outFrame === null && sameCrop) return clip.id;
     const { rate } = clip.source;
     const job = await this.#connection.call('jobs.enqueue', {
@@ -142,7 +196,7 @@ export class LearnState {
       name: clip.name,
       fromSeconds: inFrame === null ? clip.fromSeconds : frameToSeconds(inFrame, rate),
       toSeconds: outFrame === null ? undefined : frameToSeconds(outFrame + 1, rate),
-      crop: this.crop ?? undefined,
+      crop: crop ?? undefined,
     });
     const imported: Job = await this.#queue.finished(job.id);
     const made = importOutput.safeParse(imported.output).data;
@@ -157,6 +211,15 @@ export class LearnState {
     });
   }
 }
+
+const wholeClip: Cut = { inFrame: null, outFrame: null, crop: null };
+
+/** As an earlier visit left it. */
+const keptCut = z.object({
+  inFrame: z.int().nonnegative().nullable(),
+  outFrame: z.int().nonnegative().nullable(),
+  crop: cropRectangle.nullable(),
+});
 
 function draftKey(clipId: string): string {
   return `motif.words.${clipId}`;

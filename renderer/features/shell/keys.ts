@@ -18,8 +18,8 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
     ArrowRight: () => player.step(steps),
     Home: () => player.step(-player.frame),
     End: () => player.step(player.frameCount),
-    i: () => player.setIn(),
-    o: () => player.setOut(),
+    i: () => editor.setRange((range) => range.setIn()),
+    o: () => editor.setRange((range) => range.setOut()),
     '[': () => chooseResult(editor, -1),
     ']': () => chooseResult(editor, 1),
     e: () => {
@@ -45,7 +45,7 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
 
 function runCommand(editor: Editor, { key, shiftKey }: KeyboardEvent): boolean {
   const commands: Record<string, () => void> = {
-    z: () => (shiftKey ? editor.edit.redo() : editor.edit.undo()),
+    z: () => (shiftKey ? editor.undoable.redo() : editor.undoable.undo()),
     f: () => document.getElementById('library-search')?.focus(),
     o: () => document.getElementById('file-picker')?.click(),
     e: () => editor.library.concept && editor.openExport(),
