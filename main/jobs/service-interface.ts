@@ -129,9 +129,9 @@ export interface Services {
     list(query?: ItemQuery & { conceptId?: string }): Edit[];
     get(reference: string): Edit;
     label(reference: string, labels: ItemLabels & { starred?: boolean }): Edit;
-    /** A quick, small-step rendering that is not kept in the library but in a bounded cache; a path of the library. */
+    /** A rendering (with few steps, unless `full`) that is not kept in the library but in a bounded cache; a path of the library. */
     preview(
-      request: { conceptId: string; settings: EditSettingsInput; sourceClipId?: string },
+      request: { conceptId: string; settings: EditSettingsInput; sourceClipId?: string; full?: boolean },
       signal?: AbortSignal,
     ): Promise<{ frames: Edit['frames']; seconds: number; cached: boolean }>;
   };

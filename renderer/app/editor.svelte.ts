@@ -1,6 +1,7 @@
 import { getContext, setContext } from 'svelte';
 import { z } from 'zod';
 import type { ItemReference } from '../../shared/domain/library.ts';
+import { ComposeState } from '../features/compose/compose.svelte.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
@@ -29,6 +30,7 @@ export class Editor {
   readonly frames = new FrameStore();
   readonly edit: EditState;
   readonly learn: LearnState;
+  readonly compose: ComposeState;
   readonly settings: SettingsState;
   readonly exporting: ExportState;
 
@@ -41,7 +43,7 @@ export class Editor {
     this.host = host;
     this.connection = new Connection(host);
     const { connection, notices } = this;
-    this.queue = new QueueState(connection, notices);
+    this.queue = new QueueState(connection, notices, host);
     this.files = new Files(connection, host);
     this.library = new LibraryState(connection, notices, host, this.files);
     this.edit = new EditState(connection, notices, this.library, this.queue);
@@ -53,8 +55,20 @@ export class Editor {
       queue: this.queue,
       onLearned: (conceptId) => void this.#showConcept(conceptId),
     });
-    this.settings = new SettingsState(connection, notices);
-    this.exporting = new ExportState(connection, notices, this.library, this.settings);
+    this.compose = new ComposeState(connection, notices, this.library, this.learn);
+    this.settings = new SettingsState(connection, notices, this.files, this.queue);
+    this.exporting = new ExportState({
+      connection,
+      notices,
+      library: this.library,
+      settings: this.settings,
+      queue: this.queue,
+      files: this.files,
+      host,
+      onReport: () => {
+        this.dialog = 'report';
+      },
+    });
     connection.whenOpen(() => void this.#load());
   }
 
@@ -88,6 +102,12 @@ export class Editor {
   openExport(): void {
     this.exporting.open();
     this.dialog = 'export';
+  }
+
+  /** Shows them side by side as they come. */
+  async renderVariations(): Promise<void> {
+    this.player.grid = true;
+    await this.edit.renderVariations();
   }
 
   describe(item: ItemReference): void {

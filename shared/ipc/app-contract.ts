@@ -95,7 +95,12 @@ const editCalls = {
   },
   /** Cancel it when the slider moves on. */
   'edits.preview': {
-    input: z.object({ conceptId: z.string(), settings: editSettings, sourceClipId: z.string().optional() }),
+    input: z.object({
+      conceptId: z.string(),
+      settings: editSettings,
+      sourceClipId: z.string().optional(),
+      full: z.boolean().optional(),
+    }),
     output: z.object({ frames: rawFrames, seconds: z.number(), cached: z.boolean() }),
   },
 };

@@ -1,12 +1,11 @@
+import { keptActivations } from '../../../shared/domain/model.ts';
 import { markPrompt, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { encodeTokens } from '../models/wan/text-encoder.ts';
 import { wanTransformer } from '../models/wan/transformer.ts';
+import { activationsPerToken } from '../models/wan/transformer-config.ts';
 import type { TrainableModel } from './step.ts';
-
-/** Above this many values of activations (2 GB) blocks are computed again in the backward pass instead of being kept. */
-const keptActivations = 500e6;
 
 /**
  * A Wan model as a step of training sees it. `learned` are the prompts whose tokens learn (then the text encoder is part of the step),
@@ -19,8 +18,7 @@ export async function learnableModel(
 ): Promise<TrainableModel> {
   const { transformerConfig: config, textEncoderConfig, tokenizer, selfConditioning } = pipeline;
   const parameters = await pipeline.transformer();
-  const size = config.num_attention_heads * config.attention_head_dim;
-  const perToken = config.num_layers * (14 * size + 2 * config.ffn_dim);
+  const perToken = activationsPerToken(config);
   const model: TrainableModel = {
     selfConditioned: selfConditioning,
     denoise(noisy, previous, time, text, hooks) {

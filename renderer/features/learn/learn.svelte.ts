@@ -3,7 +3,7 @@ import { type Clip, type CropRectangle, cropRectangle } from '../../../shared/do
 import { type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { importOutput, learnOutput } from '../../../shared/domain/job-input.ts';
-import type { ModelInfo } from '../../../shared/domain/model.ts';
+import { learningBytes, type ModelInfo } from '../../../shared/domain/model.ts';
 import { type Recipe, type RecipeInput, recipe } from '../../../shared/domain/recipe.ts';
 import { frameToSeconds, toNumber } from '../../../shared/domain/time.ts';
 import { AppError, fromErrorShape } from '../../../shared/ipc/result.ts';
@@ -12,6 +12,7 @@ import type { Notices } from '../../app/notices.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { PlayerState } from '../player/player.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
+import { draftKey, readDraft, wordsOfClip } from './clip-words.ts';
 import { type PresetName, presets } from './presets.ts';
 
 /** The part of a clip that is learned: first and last frame (null: the clip's own) and a rectangle of the picture. */
@@ -56,6 +57,8 @@ export class LearnState {
     return rates[0] === undefined ? null : rates[0] * (stepsIdentity + stepsMotion);
   });
 
+  readonly expectedBytes = $derived(this.model ? learningBytes(this.model, this.recipe) : null);
+
   readonly #connection: Connection;
   readonly #notices: Notices;
   readonly #library: LibraryState;
@@ -85,17 +88,16 @@ export class LearnState {
     });
   }
 
-  /** Another clip was chosen: its words are those kept when it was left, or lines of its notes that carry the marks. */
+  /** Another clip was chosen. */
   open(clip: Clip | null): void {
     if (clip === null || clip.id === this.#clipId) return;
     this.#clipId = clip.id;
-    const kept = JSON.parse(localStorage.getItem(draftKey(clip.id)) ?? '{}') as Record<string, unknown>;
-    const lines = clip.notes.split('\n');
-    this.looks = typeof kept.looks === 'string' ? kept.looks : (lines.find((line) => line.includes('[v]')) ?? '');
-    this.motion = typeof kept.motion === 'string' ? kept.motion : (lines.find((line) => line.includes('[u]')) ?? '');
+    const { looks, motion } = wordsOfClip(clip);
+    this.looks = looks;
+    this.motion = motion;
     this.name = clip.name;
     this.cropping = false;
-    this.#cuts = startHistory({ ...wholeClip, crop: clip.crop, ...keptCut.safeParse(kept.cut).data });
+    this.#cuts = startHistory({ ...wholeClip, crop: clip.crop, ...keptCut.safeParse(readDraft(clip.id).cut).data });
     this.showCut();
   }
 
@@ -168,22 +170,6 @@ export class LearnState {
     this.starting = false;
   }
 
-  /** Learns several concepts again as one, from their own clips and captions. */
-  async compose(conceptIds: string[], name: string): Promise<void> {
-    const concepts = conceptIds.flatMap((id) => this.#library.concepts.find((concept) => concept.id === id) ?? []);
-    await this.#notices.attempt(() =>
-      this.#connection.call('jobs.enqueue', {
-        kind: 'learn',
-        name: name.trim() || concepts.map((concept) => concept.name).join(' + '),
-        clips: concepts.flatMap(({ clipIds, captions }) =>
-          clipIds.map((clipId, index) => ({ clipId, caption: captions[index]! })),
-        ),
-        recipe: this.recipe,
-        model: concepts[0]?.model ?? null,
-      }),
-    );
-  }
-
   /** The id of a clip with the range of the timeline and the crop of the picture. */
   async #chosenCut(clip: Clip): Promise<string> {
     const { inFrame, outFrame, crop } = this.cut;
@@ -220,7 +206,3 @@ const keptCut = z.object({
   outFrame: z.int().nonnegative().nullable(),
   crop: cropRectangle.nullable(),
 });
-
-function draftKey(clipId: string): string {
-  return `motif.words.${clipId}`;
-}

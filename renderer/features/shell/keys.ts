@@ -27,7 +27,10 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
       requestAnimationFrame(() => document.getElementById('prompt')?.focus());
     },
     r: () => void (library.concept && edit.render()),
-    v: () => void (library.concept && edit.renderVariations()),
+    v: () => void (library.concept && editor.renderVariations()),
+    '5': () => {
+      player.grid = !player.grid;
+    },
     q: () => {
       editor.dialog = 'queue';
     },
@@ -37,7 +40,7 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
     },
   };
   const mode = modes[Number(event.key) - 1];
-  if (mode) player.compare = mode;
+  if (mode) player.compareIn(mode);
   const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   action?.();
   return mode !== undefined || action !== undefined;
