@@ -117,6 +117,7 @@ export class Editor {
 
   showKind(kind: 'clip' | 'concept'): void {
     this.library.shownKind = kind;
+    if (this.library.tag !== null && !this.library.tags.includes(this.library.tag)) void this.library.filter(null);
     if (kind === 'clip') this.inspector = 'learn';
     else if (this.inspector === 'learn') this.inspector = 'edit';
   }

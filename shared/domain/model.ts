@@ -25,7 +25,7 @@ export type ModelInfo = z.infer<typeof modelInfo>;
 export const keptActivations = 500e6;
 
 /** Node, the runtime and its compiled graphs, before any weight. */
-const processBytes = 500e6;
+const processBytes = 300e6;
 
 /**
  * What a learning takes at most, for the estimate before it: the weights, and in 32 bits the activations of its larger stage with as much

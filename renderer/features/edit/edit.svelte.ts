@@ -18,6 +18,9 @@ const endsMilliseconds = 3000;
 const endSteps = 4;
 const variationCount = 4;
 
+/** A first edit begins a quarter of the way from the clip: it keeps what the words do not speak of. */
+export const startFidelity = 0.25;
+
 /** The ends of a direction's slider; 1 is as learned. */
 export const directionRange = { low: -1, neutral: 1, high: 3 } as const;
 
@@ -99,8 +102,9 @@ export class EditState {
     this.#dropPreview();
     this.directionEnds = {};
     const kept = editSettings.safeParse(JSON.parse(localStorage.getItem(draftKey(concept.id)) ?? 'null'));
-    this.#history = startHistory(kept.data ?? editSettings.parse({ prompt: captionOf(concept) }));
-    this.#lookForEnds();
+    this.#history = startHistory(
+      kept.data ?? editSettings.parse({ prompt: captionOf(concept), fidelity: startFidelity }),
+    );
   }
 
   /** A change that is one step of undo. */
@@ -263,6 +267,7 @@ export class EditState {
     this.preview = null;
     this.previewing = false;
     this.previewError = null;
+    this.#lookForEnds();
   }
 
   /** First with few steps, then in full. */

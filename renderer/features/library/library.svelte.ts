@@ -45,7 +45,6 @@ export class LibraryState {
   order = $state<NonNullable<ItemQuery['order']>>('newest');
   /** Only what carries it is listed; null: everything. */
   tag = $state<string | null>(null);
-  tags = $state.raw<string[]>([]);
   /** A LoRA file that was dropped: it becomes a concept once its clip and words are named. */
   lora = $state.raw<{ path: string; name: string } | null>(null);
   shownKind = $state<'clip' | 'concept'>('clip');
@@ -53,6 +52,10 @@ export class LibraryState {
   conceptId = $state<string | null>(null);
   editId = $state<string | null>(null);
 
+  /** Of the list on screen. */
+  readonly tags = $derived(
+    [...new Set((this.shownKind === 'clip' ? this.allClips : this.allConcepts).flatMap(({ tags }) => tags))].sort(),
+  );
   readonly clip = $derived(this.allClips.find(({ id }) => id === this.clipId) ?? null);
   readonly concept = $derived(this.allConcepts.find(({ id }) => id === this.conceptId) ?? null);
   readonly edit = $derived(this.edits.find(({ id }) => id === this.editId) ?? null);
@@ -96,7 +99,6 @@ export class LibraryState {
       this.clips = await this.#connection.call('clips.list', this.#query());
       const isWhole = this.searchText === '' && this.tag === null;
       this.allClips = isWhole ? this.clips : await this.#connection.call('clips.list', {});
-      await this.#loadTags();
       if (this.clipId === null) this.clipId = this.clips[0]?.id ?? null;
     });
   }
@@ -106,7 +108,7 @@ export class LibraryState {
       this.concepts = await this.#connection.call('concepts.list', this.#query());
       const isWhole = this.searchText === '' && this.tag === null;
       this.allConcepts = isWhole ? this.concepts : await this.#connection.call('concepts.list', {});
-      await this.#loadTags();
+      if (this.conceptId === null && this.concepts[0]) await this.chooseConcept(this.concepts[0].id);
     });
   }
 
@@ -276,11 +278,6 @@ export class LibraryState {
       this.#notices.tell(text.library.imported(concept.name));
     } else if (/\.safetensors$/i.test(fileName)) this.lora = { path, name };
     else await this.#connection.call('jobs.enqueue', { kind: 'import', path, name });
-  }
-
-  async #loadTags(): Promise<void> {
-    this.tags = (await this.#connection.call('library.tags', {})).map(({ tag }) => tag);
-    if (this.tag !== null && !this.tags.includes(this.tag)) await this.filter(null);
   }
 
   #changeArrival(id: number, change: Partial<Arrival>): void {

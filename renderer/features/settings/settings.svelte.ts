@@ -10,6 +10,8 @@ import type { QueueState } from '../queue/queue.svelte.ts';
 type ModelEntry = CallValue<'models.list'>[number];
 type MediaTools = CallValue<'media.tools'>;
 
+const measureMilliseconds = 3000;
+
 /** The settings, the machine and what is installed. */
 export class SettingsState {
   values = $state.raw<Settings>(defaultSettings);
@@ -55,6 +57,8 @@ export class SettingsState {
       this.writer = status.access === 'read' ? (status.holder?.program ?? null) : null;
       this.about = await this.#connection.call('program.about', {});
       this.device = await this.#connection.call('device.report', {});
+      // How fast it is is said from the beginning; measured once the window has settled.
+      if (this.device.matMulGflops === null) setTimeout(() => void this.measure(), measureMilliseconds);
     });
   }
 
