@@ -432,6 +432,7 @@ export const text = {
         title: 'Window',
         keys: [
           ['Ctrl F', 'search'],
+          ['Up Down', 'through the list; F2 renames, Delete deletes'],
           ['Ctrl O', 'import'],
           ['Ctrl E', 'export'],
           ['Ctrl ,', 'settings'],

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { insertPhrase, phraseGroups } from '../../../renderer/features/edit/phrases.ts';
 
 const group = (id: string) => phraseGroups.find((one) => one.id === id)!;
-const prompt = 'a photograph of a [v] lady wearing a pink top, in daylight, in a green park she is dancing in [u] motion';
+const prompt =
+  'a photograph of a [v] lady wearing a pink top, in daylight, in a green park she is dancing in [u] motion';
 
 it('puts a phrase in the place of the one of its group that is there, however it is worded', () => {
   expect(insertPhrase(prompt, group('background'), 'on a beach')).toContain('in daylight, on a beach she is');
