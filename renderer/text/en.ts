@@ -55,6 +55,7 @@ export const text = {
   library: {
     clips: 'Clips',
     concepts: 'Concepts',
+    searchShort: 'Search',
     search: { clip: 'Search clips', concept: 'Search concepts' },
     sort: 'Order',
     orders: { newest: 'Newest', oldest: 'Oldest', name: 'Name' },
@@ -70,7 +71,6 @@ export const text = {
     duplicate: (title: string) => `${title}: this clip is in the library already.`,
     arriving: 'Sending',
     waiting: 'waiting',
-    learned: (when: string) => `learned ${when}`,
     version: (version: number) => `version ${version}`,
     size: (width: number, height: number, seconds: number) => `${width}x${height}, ${seconds.toFixed(1)} s`,
     newName: 'New name',
@@ -182,8 +182,18 @@ export const text = {
     resume: 'Resume',
     keep: 'Stop and keep',
     stop: 'Stop',
+    choices: {
+      method: { name: 'Method', options: { 'set-and-sequence': 'Set-and-Sequence', lora: 'Plain LoRA' } },
+      schedule: { name: 'Schedule', options: { constant: 'constant', warmup: 'with warm-up' } },
+      basisSide: { name: 'Side of the basis', options: { output: 'output', input: 'input' } },
+    },
+    dropoutRescale: 'Kept weights scaled up while others are dropped',
+    targetLayers: 'Layers that learn (endings of their names)',
     options: {
-      method: 'Method',
+      warmupSteps: 'Steps of warm-up',
+      beta1: 'Beta 1',
+      beta2: 'Beta 2',
+      stitchedShare: 'Clips side by side (joint)',
       rank: 'Rank',
       stepsIdentity: 'Steps for the looks',
       stepsMotion: 'Steps for the motion',
@@ -205,7 +215,6 @@ export const text = {
       sampleEvery: 'Sample every (steps)',
       checkpointEvery: 'Checkpoint every (steps)',
     },
-    methods: { 'set-and-sequence': 'Set-and-Sequence', lora: 'Plain LoRA' },
     regularisers: {
       priorPreservation: 'Prior preservation',
       coefficientDropout: 'Coefficient dropout',

@@ -108,7 +108,7 @@ export class LibraryState {
       this.concepts = await this.#connection.call('concepts.list', this.#query());
       const isWhole = this.searchText === '' && this.tag === null;
       this.allConcepts = isWhole ? this.concepts : await this.#connection.call('concepts.list', {});
-      if (this.conceptId === null && this.concepts[0]) await this.chooseConcept(this.concepts[0].id);
+      if (this.isLoaded && this.conceptId === null && this.concepts[0]) await this.chooseConcept(this.concepts[0].id);
     });
   }
 
