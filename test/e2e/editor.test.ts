@@ -54,10 +54,13 @@ async function makeSteps(file: string): Promise<void> {
 }
 
 it('shows the sample clips and a learned concept on the first start, and the address works once', async () => {
-  await page.getByText('A woman dancing in a park').first().waitFor();
-  await page.getByText('A bonfire').first().waitFor();
+  await page.getByText('A woman dancing in a park').first().waitFor({ timeout: jobSeconds });
+  await page.getByText('A bonfire').first().waitFor({ timeout: jobSeconds });
   await page.getByRole('tab', { name: 'Concepts' }).click();
-  await page.locator('[role=listitem]', { hasText: 'Dancer' }).filter({ hasText: 'version 1' }).waitFor();
+  await page
+    .locator('[role=listitem]', { hasText: 'Dancer' })
+    .filter({ hasText: 'version 1' })
+    .waitFor({ timeout: jobSeconds });
   await page.getByRole('tab', { name: 'Clips' }).click();
   const again = await fetch(editor.address, { redirect: 'manual' });
   expect(again.status).toBe(401);
@@ -71,9 +74,9 @@ it('takes dropped clips and says of a broken one why not', async () => {
   const broken = join(editor.folder, 'broken.mp4');
   await writeFile(broken, 'this is no video');
   await drop(page, [steps, broken]);
-  await card('steps').waitFor();
+  await card('steps').waitFor({ timeout: jobSeconds });
   const refusal = page.getByRole('alert');
-  await refusal.waitFor();
+  await refusal.waitFor({ timeout: jobSeconds });
   expect(await refusal.textContent()).toMatch(/not a video/);
   expect(await page.getByText('Import broken.mp4').count()).toBe(1);
   expect(await inspectScreen(page, 'import')).toEqual([]);
@@ -144,7 +147,6 @@ it('learns a concept with few steps, through a reload in the middle', async () =
   await page.locator('#learn-motion').fill('she is dancing in [u] motion');
   await page.getByText('About').first().waitFor(); // the estimate of time and memory
   await page.getByText('Advanced').click();
-  await page.getByLabel('Sample every').fill('3');
   await page.getByLabel('Steps for the looks').fill('6');
   await page.getByLabel('Steps for the motion').fill('6');
   await page.getByLabel('Rank').fill('4');
@@ -171,12 +173,15 @@ it('goes on after the death of its engine, stops a learning and keeps what it ha
   expect(await page.locator('#learn-looks').inputValue()).toContain('[v]');
   await page.getByText('Advanced').click();
   await page.getByLabel('Steps for the looks').fill('3000');
+  await page.getByLabel('Sample every').fill('2');
   await page.getByLabel('Clips of the prior').fill('0');
   await page.getByLabel('Prior preservation').uncheck();
   await page.locator('#learn').click();
   const learning = page.getByRole('region', { name: 'Learn Fire' });
   const keep = learning.getByRole('button', { name: 'Stop and keep' });
   await keep.waitFor({ timeout: jobSeconds });
+  await learning.getByRole('group', { name: 'What it makes so far' }).waitFor({ timeout: jobSeconds });
+  expect(await inspectScreen(page, 'learn-running')).toEqual([]);
   if (process.platform === 'linux') {
     await killChildren(editor.server.pid!);
     await page.getByRole('button', { name: /^Queue/ }).click();
@@ -335,7 +340,7 @@ it('tags and describes a concept, saves it as a file and takes that file back', 
 });
 
 it('keeps settings and shows the machine, the models and the shortcuts', async () => {
-  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Settings', exact: true }).click();
   await page.locator('#theme').selectOption('light');
   await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe('light');
   for (const tab of ['Machine', 'Models', 'About']) {

@@ -61,15 +61,15 @@ it('scrolls through a thousand concepts, drawing only those in sight, and finds 
   await cards.filter({ hasText: 'Concept 0001' }).waitFor();
   expect(await inspectScreen(page, 'library-1000')).toEqual([]);
 
-  await page.locator('[data-item]').first().focus();
-  await page.keyboard.press('End');
-  await page.locator(':focus', { hasText: 'Concept 0001' }).waitFor();
-  await page.keyboard.press('Home');
-  await page.locator(':focus', { hasText: 'Concept 1000' }).waitFor();
+  await list.hover();
+  await page.mouse.wheel(0, -100_000);
+  await page.getByRole('button', { name: /^Concept 1000/ }).focus();
   await page.keyboard.press('ArrowDown');
   await page.locator(':focus', { hasText: 'Concept 0999' }).waitFor();
+  for (let presses = 0; presses < 3; presses++) await page.keyboard.press('PageDown');
+  await page.locator(':focus', { hasText: 'Concept 0969' }).waitFor();
   await page.keyboard.press('Enter');
-  await page.locator('header', { hasText: 'Concept 0999' }).waitFor();
+  await page.locator('header', { hasText: 'Concept 0969' }).waitFor();
 
   await page.keyboard.press('Control+f');
   await page.keyboard.type('0417');
@@ -117,7 +117,7 @@ it('says that its library was taken away, in the window and in the terminal', as
 
 it('goes from a clip to an exported edit by keyboard alone', async () => {
   const { page, editor } = await open();
-  await page.getByText('A bonfire').first().waitFor();
+  await page.getByText('A bonfire').first().waitFor(patient);
   const { keyboard } = page;
   /** As far as Tab goes, until the part has the focus. */
   const tabTo = async (part: Locator) => {
