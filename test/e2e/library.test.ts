@@ -65,9 +65,9 @@ it('scrolls through a thousand concepts, drawing only those in sight, and finds 
   await page.mouse.wheel(0, -100_000);
   await page.getByRole('button', { name: /^Concept 1000/ }).focus();
   await page.keyboard.press('ArrowDown');
-  await page.locator(':focus', { hasText: 'Concept 0999' }).waitFor();
+  await page.locator('[data-item]:focus', { hasText: 'Concept 0999' }).waitFor();
   for (let presses = 0; presses < 3; presses++) await page.keyboard.press('PageDown');
-  await page.locator(':focus', { hasText: 'Concept 0969' }).waitFor();
+  await page.locator('[data-item]:focus', { hasText: 'Concept 0969' }).waitFor();
   await page.keyboard.press('Enter');
   await page.locator('header', { hasText: 'Concept 0969' }).waitFor();
 
