@@ -1,5 +1,7 @@
 // Bundles the command line, the editor's hosts, the engine process and the measurements of `motif bench` into dist/. TensorFlow.js' ES modules are bundled
 // in, because its Node build lacks the gradients; every other dependency stays in node_modules.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const bundleTfjs = {
@@ -47,3 +49,31 @@ await build({
   external: ['electron'],
   logLevel: 'warning',
 });
+
+/** Built into the page; they and what they depend on are not among the program's own dependencies. */
+const inThePage = ['svelte', 'bits-ui', '@lucide/svelte', 'uplot', 'virtua', '@tensorflow/tfjs-backend-cpu'];
+
+/** Every package that is delivered, with the text of its licence: dist/third-party-notices.txt. */
+function writeNotices() {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  const delivered = new Set();
+  const add = (name, required) => {
+    const key = `node_modules/${name}`;
+    if (delivered.has(key) || !packages[key] || (!required && !existsSync(key))) return;
+    delivered.add(key);
+    const { dependencies = {}, optionalDependencies = {} } = packages[key];
+    for (const next of Object.keys(dependencies)) add(next, true);
+    for (const next of Object.keys(optionalDependencies)) add(next, false);
+  };
+  const { dependencies, optionalDependencies } = packages[''];
+  for (const name of [...Object.keys({ ...dependencies, ...optionalDependencies }), ...inThePage]) add(name, false);
+  const texts = [...delivered].sort().map((folder) => {
+    const { version, license = 'see its own files' } = packages[folder];
+    const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+    const files = entries.filter((entry) => entry.isFile() && /^(licen[cs]e|copying|notice)/i.test(entry.name));
+    const text = files.map(({ name }) => readFileSync(join(folder, name), 'utf8').trim()).join('\n\n');
+    return `${folder.replace('node_modules/', '')} ${version} (${license})\n\n${text}`;
+  });
+  writeFileSync('dist/third-party-notices.txt', texts.join(`\n\n${'-'.repeat(80)}\n\n`));
+}
+writeNotices();

@@ -1,5 +1,17 @@
-import { dirname, join } from 'node:path';
-import { app, BrowserWindow, dialog, ipcMain, MessageChannelMain, protocol, session, shell } from 'electron';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  app,
+  BrowserWindow,
+  dialog,
+  ipcMain,
+  MessageChannelMain,
+  Notification,
+  protocol,
+  session,
+  shell,
+} from 'electron';
+import { toErrorShape } from '../../shared/ipc/result.ts';
 import { serveApp } from '../ipc/serve-app.ts';
 import { findResources } from '../jobs/models.ts';
 import { openServices, type Services } from '../jobs/services.ts';
@@ -9,37 +21,67 @@ import { contentSecurityPolicy } from '../server/guard.ts';
 import { mediaResponse } from '../server/media-response.ts';
 import { fileResponse } from '../server/send-file.ts';
 import { electronPort } from './electron-port.ts';
+import { setMenu } from './menu.ts';
+import { startUtilityEngine } from './utility-engine.ts';
 
 /** The scheme under which the page and everything that it shows are served. */
 const scheme = 'media';
 const page = `${scheme}://motif/index.html`;
+/** The built page lies beside this code, in the folder of the project and in a package alike. */
+const rendererFolder = join(import.meta.dirname, 'renderer');
 
 protocol.registerSchemesAsPrivileged([
   { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
 ]);
 
+/** `.motif` files that the system asked to open before there was a library to put them into. */
+const opened: string[] = conceptFiles(process.argv);
+let openConcepts = (files: string[]): void => void opened.push(...files);
+
 async function start(): Promise<void> {
   await app.whenReady();
   const resources = findResources(app.getAppPath());
-  const services = await openServices({ program: 'motif', resources, engineIdleSeconds });
+  const services = await openServices({
+    program: 'motif',
+    resources,
+    startEngine: startUtilityEngine,
+    engineIdleSeconds,
+  });
   if (services.library.status().access === 'write') services.jobs.start();
   welcome(services, join(resources, 'samples'));
+  process.on('uncaughtException', (error) => services.program.log('error', error.stack ?? error.message));
 
-  serveScheme(services, join(dirname(resources), 'dist', 'renderer'));
+  serveScheme(services);
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   session.defaultSession.setPermissionCheckHandler(() => false);
   answerWindows(services);
-  openWindow();
+  setMenu({
+    saveReport: () => services.program.saveReport(),
+    logFile: services.program.logFile,
+    showNotices: () => void shell.openPath(join(import.meta.dirname, 'third-party-notices.txt')),
+  });
+  openWindow(services);
   warmUpInBackground(services);
 
+  openConcepts = (files) => importConcepts(services, files);
+  openConcepts(opened);
   app.on('activate', () => {
-    if (BrowserWindow.getAllWindows().length === 0) openWindow();
+    if (BrowserWindow.getAllWindows().length === 0) openWindow(services);
   });
-  app.on('second-instance', () => BrowserWindow.getAllWindows()[0]?.focus());
+  app.on('second-instance', (_event, words) => {
+    openConcepts(conceptFiles(words));
+    const [window] = BrowserWindow.getAllWindows();
+    if (window?.isMinimized()) window.restore();
+    window?.focus();
+  });
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();
   });
   services.on('job.changed', () => showProgress(services));
+  services.on('library.lost', ({ message, hint }) => {
+    dialog.showErrorBox(message, hint);
+    app.exit(1);
+  });
   let closed = false;
   app.on('before-quit', (event) => {
     if (closed) return;
@@ -51,8 +93,23 @@ async function start(): Promise<void> {
   });
 }
 
+function conceptFiles(words: string[]): string[] {
+  return words.filter((word) => /\.motif$/i.test(word) && existsSync(word));
+}
+
+function importConcepts(services: Services, files: string[]): void {
+  for (const file of files) {
+    try {
+      services.concepts.importFile(file);
+    } catch (thrown) {
+      const { message, hint } = toErrorShape(thrown);
+      dialog.showErrorBox(message, hint ?? '');
+    }
+  }
+}
+
 /** media://motif/... : the built page, and below `media/` the files of the library. */
-function serveScheme(services: Services, rendererFolder: string): void {
+function serveScheme(services: Services): void {
   protocol.handle(scheme, async (request) => {
     const { host, pathname } = new URL(request.url);
     if (host !== 'motif' || request.method !== 'GET') return new Response('Not found.', { status: 404 });
@@ -83,9 +140,13 @@ function answerWindows(services: Services): void {
   ipcMain.on('motif:show-in-folder', (event, path: unknown) => {
     if (isPage(event.senderFrame?.url) && typeof path === 'string') shell.showItemInFolder(path);
   });
+  ipcMain.on('motif:notify', (event, title: unknown, body: unknown) => {
+    if (!isPage(event.senderFrame?.url) || !Notification.isSupported()) return;
+    new Notification({ title: String(title), body: String(body) }).show();
+  });
 }
 
-function openWindow(): void {
+function openWindow(services: Services): void {
   const window = new BrowserWindow({
     width: 1440,
     height: 900,
@@ -106,7 +167,10 @@ function openWindow(): void {
   window.webContents.on('will-navigate', (event) => event.preventDefault());
   window.webContents.on('will-attach-webview', (event) => event.preventDefault());
   // The page reconnects and shows what the library and the queue hold; nothing lives in it alone.
-  window.webContents.on('render-process-gone', () => window.reload());
+  window.webContents.on('render-process-gone', (_event, { reason }) => {
+    services.program.log('error', `the window's process ended: ${reason}`);
+    if (reason !== 'clean-exit') window.reload();
+  });
   void window.loadURL(page);
 }
 
@@ -117,7 +181,15 @@ function showProgress(services: Services): void {
   for (const window of BrowserWindow.getAllWindows()) window.setProgressBar(ratio);
 }
 
+// A test's Electron is not to be taken for a second start of the one that a person has open.
+if (process.env.MOTIF_HOME) app.setPath('userData', join(process.env.MOTIF_HOME, 'electron'));
+
 if (app.requestSingleInstanceLock()) {
+  // macOS names the file that was opened in an event, the others on the command line.
+  app.on('open-file', (event, file) => {
+    event.preventDefault();
+    openConcepts(conceptFiles([file]));
+  });
   start().catch((thrown: unknown) => {
     dialog.showErrorBox('Motif cannot start', thrown instanceof Error ? thrown.message : String(thrown));
     app.exit(1);

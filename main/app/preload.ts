@@ -18,5 +18,6 @@ contextBridge.exposeInMainWorld('motifDesktop', {
   /** Where a dropped or chosen file lies; empty for one that is no file of the disk. */
   pathOf: (file: File) => webUtils.getPathForFile(file),
   chooseFolder: (): Promise<string | null> => ipcRenderer.invoke('motif:choose-folder'),
+  notify: (title: string, body: string) => ipcRenderer.send('motif:notify', title, body),
   showInFolder: (path: string) => ipcRenderer.send('motif:show-in-folder', path),
 });

@@ -34,17 +34,7 @@ export function forkEngine(options: EngineProcessOptions, file = engineProcessFi
     execArgv: [],
     serialization: 'json',
   });
-  const errorLines: string[] = [];
-  eachLine(child.stderr!, (line) => {
-    errorLines.push(line);
-    if (errorLines.length > keptErrorLines) errorLines.shift();
-  });
-  const beatListeners = new Set<(beat: Beat) => void>();
-  eachLine(child.stdout!, (line) => {
-    if (!line.startsWith(beatMark)) return;
-    const sign = beat.parse(JSON.parse(line.slice(beatMark.length)));
-    for (const listener of beatListeners) listener(sign);
-  });
+  const { errorLines, onBeat } = readOutput(child.stdout!, child.stderr!);
   const exited = new Promise<ChildExit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
     child.on('error', (error) => {
@@ -63,17 +53,39 @@ export function forkEngine(options: EngineProcessOptions, file = engineProcessFi
       onMessage: (listener) => child.on('message', listener),
       onClose: (listener) => void exited.then(listener),
     },
-    onBeat(listener) {
-      beatListeners.add(listener);
-      return () => beatListeners.delete(listener);
-    },
+    onBeat,
     errorTail: () => errorLines.join('\n'),
     kill: () => void child.kill('SIGKILL'),
   };
 }
 
+/** The beats that a process writes to its standard output, and the last lines of its standard error, kept up to date. */
+export function readOutput(
+  stdout: NodeJS.ReadableStream,
+  stderr: NodeJS.ReadableStream,
+): { errorLines: string[]; onBeat: EngineChild['onBeat'] } {
+  const errorLines: string[] = [];
+  eachLine(stderr, (line) => {
+    errorLines.push(line);
+    if (errorLines.length > keptErrorLines) errorLines.shift();
+  });
+  const listeners = new Set<(beat: Beat) => void>();
+  eachLine(stdout, (line) => {
+    if (!line.startsWith(beatMark)) return;
+    const sign = beat.parse(JSON.parse(line.slice(beatMark.length)));
+    for (const listener of listeners) listener(sign);
+  });
+  return {
+    errorLines,
+    onBeat(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
 /** Beside this file in the bundle; in dist/ when this runs from its source. */
-function engineProcessFile(): string {
+export function engineProcessFile(): string {
   const places = ['./engine-process.js', '../../dist/engine-process.js'];
   const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((file) => existsSync(file));
   if (found === undefined) throw new Error('engine-process.js is missing: build it with "npm run build"');

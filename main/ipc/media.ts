@@ -6,7 +6,7 @@ import type { Handlers } from '../../shared/ipc/rpc.ts';
 import type { Services } from '../jobs/services.ts';
 
 /** The folders of the library that a window may look into; its database and locks are none of them. */
-const servedFolders = ['clips', 'edits', 'previews', 'jobs', 'exports'];
+const servedFolders = ['clips', 'edits', 'previews', 'jobs', 'exports', 'reports'];
 
 /** A path of the library (also as an absolute path) -> the path as stored. Throws `not-found` for what is not served. */
 function servedPath({ library }: Services, path: string): string {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -21,6 +21,7 @@ export function requestControl(folder: string, jobId: string, action: ControlAct
 
 /** Takes all requests out of the folder. What is no request (a file of another program) is deleted unread. */
 export function takeControlRequests(folder: string): { jobId: string; action: ControlAction }[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith(ending))
     .flatMap((name) => {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { rawFrames } from '../../shared/domain/clip.ts';
+import { type RawFrames, rawFrames } from '../../shared/domain/clip.ts';
 import { type EditSettingsInput, editSettings } from '../../shared/domain/edit.ts';
 import type { Engine } from '../engine-host/host.ts';
 import type { ClipStore } from '../library/clips.ts';
@@ -27,6 +27,8 @@ export interface PreviewRequest {
   conceptId: string;
   settings: EditSettingsInput;
   sourceClipId?: string;
+  /** All the steps that are asked for, instead of the few of a slider's preview. */
+  full?: boolean;
 }
 
 const preview = z.object({ frames: rawFrames, seconds: z.number() });
@@ -53,10 +55,10 @@ export async function renderPreview(
   const source = request.sourceClipId === undefined ? clips.byId(concept.clipIds[0]!) : clips.get(request.sourceClipId);
   const { previewSteps, previewCacheBytes } = readSettings(library);
   const asked = editSettings.parse(request.settings);
-  const settings = { ...asked, steps: Math.min(asked.steps, previewSteps) };
+  const settings = request.full ? asked : { ...asked, steps: Math.min(asked.steps, previewSteps) };
 
   const made = { conceptId: concept.id, conceptVersion: concept.version, sourceClipId: source.id, settings };
-  const key = createHash('sha256').update(recipeKey(made)).digest('hex').slice(0, 32);
+  const key = previewKey(made);
   const folder = library.absolutePath(`previews/${key}`);
   const known = readPreview(folder);
   if (known) return { ...known, cached: true };
@@ -86,6 +88,18 @@ export async function renderPreview(
   } finally {
     rmSync(part, { recursive: true, force: true });
   }
+}
+
+function previewKey(made: Parameters<typeof recipeKey>[0]): string {
+  return createHash('sha256').update(recipeKey(made)).digest('hex').slice(0, 32);
+}
+
+/** The frames of a preview that was made in exactly this way, if it is kept: a result need not be computed again. */
+export function keptPreview(
+  library: Library,
+  made: Parameters<typeof recipeKey>[0],
+): { frames: RawFrames; seconds: number } | null {
+  return readPreview(library.absolutePath(`previews/${previewKey(made)}`));
 }
 
 function readPreview(folder: string): z.infer<typeof preview> | null {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineEvent } from '../../shared/domain/engine.ts';
 import type { Job, JobKind, JobState, Progress } from '../../shared/domain/job.ts';
@@ -23,6 +24,8 @@ export interface QueueEvents {
   removed(id: string): void;
   event(id: string, event: EngineEvent): void;
   libraryChanged(kind: ItemKind): void;
+  /** The library's folder was deleted or moved away while it was open; told once. */
+  libraryLost(): void;
 }
 
 /** Why a running job is stopped: it decides what becomes of it. */
@@ -330,8 +333,18 @@ export class JobQueue {
   }
 
   #watchControl(): void {
-    this.#controlTimer ??= setInterval(() => this.#obeyRequests(), controlMilliseconds);
+    this.#controlTimer ??= setInterval(() => this.#lookAround(), controlMilliseconds);
     this.#controlTimer.unref();
+  }
+
+  #lookAround(): void {
+    if (existsSync(join(this.#library.folder, 'library.db'))) {
+      this.#obeyRequests();
+      return;
+    }
+    clearInterval(this.#controlTimer);
+    this.#closed = true;
+    this.#events.libraryLost();
   }
 
   #obeyRequests(): void {

@@ -32,7 +32,7 @@ export interface Outcome<Output> {
 export interface Runner<Input, Output> {
   kind: JobKind;
   /** Jobs of one lane run one after another; lanes run side by side. */
-  lane: 'engine' | 'media';
+  lane: 'engine' | 'media' | 'network';
   /** A later attempt goes on from a checkpoint instead of starting over. */
   resumes: boolean;
   /** Checks the request against the library, turns names into ids and chooses what was left open. Throws AppError. */

@@ -29,8 +29,10 @@ import type {
 } from '../../shared/domain/library.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
+import type { StartEngineProcess } from '../engine-host/child.ts';
 import type { CallOptions, Engine, EngineState } from '../engine-host/host.ts';
 import type { MediaTools } from '../media/locate.ts';
+import type { LogLevel } from './log-file.ts';
 import type { ProxyFormat } from './media-cache.ts';
 import type { JobListener } from './queue.ts';
 
@@ -56,6 +58,8 @@ export interface ServicesOptions {
   resources?: string;
   /** Stops the engine's process after so long without work, so that an idle window holds no model in memory; default: never. */
   engineIdleSeconds?: number;
+  /** How the engine's process is started; otherwise as a child process of Node. */
+  startEngine?: StartEngineProcess;
   /** An engine in this process instead of one in its own. */
   engine?: Engine;
 }
@@ -66,6 +70,8 @@ export interface ServiceEvents {
   'job.event': { id: string; event: EngineEvent };
   /** Something of this kind was added, changed, deleted or restored. */
   'library.changed': { kind: ItemKind };
+  /** Its folder was deleted or moved away: nothing can be read or written any more. */
+  'library.lost': { message: string; hint: string };
   'settings.changed': { settings: Settings };
   'engine.state': { state: EngineState; message: string | null };
 }
@@ -123,9 +129,9 @@ export interface Services {
     list(query?: ItemQuery & { conceptId?: string }): Edit[];
     get(reference: string): Edit;
     label(reference: string, labels: ItemLabels & { starred?: boolean }): Edit;
-    /** A quick, small-step rendering that is not kept in the library but in a bounded cache; a path of the library. */
+    /** A rendering (with few steps, unless `full`) that is not kept in the library but in a bounded cache; a path of the library. */
     preview(
-      request: { conceptId: string; settings: EditSettingsInput; sourceClipId?: string },
+      request: { conceptId: string; settings: EditSettingsInput; sourceClipId?: string; full?: boolean },
       signal?: AbortSignal,
     ): Promise<{ frames: Edit['frames']; seconds: number; cached: boolean }>;
   };
@@ -194,6 +200,22 @@ export interface Services {
   readonly settings: {
     get(): Settings;
     set(patch: Partial<Settings>): Settings;
+  };
+  readonly disk: {
+    /** The space on a folder's disk, and which of the names are taken in it. */
+    inspect(folder: string, names: string[]): Promise<{ freeBytes: number; taken: string[] }>;
+    /** Bytes of what can be made again. */
+    cacheSizes(): { previews: number; proxies: number; pictures: number };
+    clearCaches(): void;
+  };
+  readonly program: {
+    version: string;
+    /** Licences of what is built in; empty where it was not built. */
+    notices(): string;
+    logFile: string;
+    log(level: LogLevel, message: string, details?: unknown): void;
+    /** Writes a zip for whoever is asked for help; answers its path. */
+    saveReport(): Promise<string>;
   };
   on<E extends keyof ServiceEvents>(event: E, listener: (payload: ServiceEvents[E]) => void): () => void;
   /** Pauses or cancels what runs, stops the engine, gives the write lock back. */

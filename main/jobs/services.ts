@@ -14,11 +14,16 @@ import { readSettings, writeSettings } from '../library/settings.ts';
 import { deleteItems, emptyTrash, listTrash, restoreItems } from '../library/trash.ts';
 import { locateMediaTools, type MediaTools } from '../media/locate.ts';
 import { duplicateConcept, exportConcept, importConcept, importLora, readLosses } from './concept-files.ts';
+import { clearFolder, folderBytes, inspectTarget } from './disk.ts';
 import { Emitter } from './emitter.ts';
+import { LogFile } from './log-file.ts';
 import { MediaCache } from './media-cache.ts';
 import { findResources, ModelRegistry } from './models.ts';
 import { renderPreview } from './preview.ts';
+import { programVersion, readNotices } from './program.ts';
 import { JobQueue, type Runners } from './queue.ts';
+import { writeReport } from './report.ts';
+import { downloadRunner } from './runners/download.ts';
 import { exportRunner } from './runners/export.ts';
 import { generateRunner } from './runners/generate.ts';
 import { importRunner } from './runners/import.ts';
@@ -47,6 +52,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     ...engineSettings(readSettings(library)),
     cacheFolder: join(library.folder, 'cache', 'engine'),
     openVinoFolder: join(library.folder, 'openvino'),
+    start: options.startEngine,
     idleStopSeconds: options.engineIdleSeconds ?? null,
     onState: (state, message) => emitter.emit('engine.state', { state, message }),
   });
@@ -69,12 +75,14 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     learn: learnRunner(parts),
     generate: generateRunner(parts),
     export: exportRunner(parts),
+    download: downloadRunner({ library }),
   };
   const queue = new JobQueue(library, runners, {
     changed: (job) => emitter.emit('job.changed', { job }),
     removed: (id) => emitter.emit('job.removed', { id }),
     event: (id, event) => emitter.emit('job.event', { id, event }),
     libraryChanged: changed,
+    libraryLost: () => emitter.emit('library.lost', lostLibrary(library.folder)),
   });
   if (library.canWrite) emptyTrash(library, daysAgo(readSettings(library).trashDays));
 
@@ -88,7 +96,10 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     return deletion;
   };
 
-  return {
+  const log = new LogFile(join(library.folder, 'logs', 'motif.log'));
+  if (library.canWrite) logEvents(emitter, log);
+
+  const services: Services = {
     library: {
       status: () => library.status(),
       absolutePath: (path) => library.absolutePath(path),
@@ -176,6 +187,28 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
         return settings;
       },
     },
+    disk: {
+      inspect: inspectTarget,
+      cacheSizes: () => ({
+        previews: folderBytes(library.absolutePath('previews')),
+        proxies: folderBytes(library.absolutePath('cache/proxies')),
+        pictures:
+          folderBytes(library.absolutePath('cache/thumbnails')) + folderBytes(library.absolutePath('cache/filmstrips')),
+      }),
+      clearCaches() {
+        library.requireWriting();
+        for (const place of ['previews', 'cache/proxies', 'cache/thumbnails', 'cache/filmstrips']) {
+          clearFolder(library.absolutePath(place));
+        }
+      },
+    },
+    program: {
+      version: programVersion(resources),
+      notices: () => readNotices(),
+      logFile: log.file,
+      log: (level, message, details) => log.write(level, message, details),
+      saveReport: () => writeReport(services, log, programVersion(resources)),
+    },
     on: (event, listener) => emitter.on(event, listener),
     async close() {
       const stopped = queue.close();
@@ -186,11 +219,30 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       library.close();
     },
   };
+  return services;
 }
 
 const engineSettingNames = ['device', 'threads', 'engineMemoryLimitBytes'] as const;
 const closeMilliseconds = 5000;
 
+function lostLibrary(folder: string): { message: string; hint: string } {
+  return {
+    message: `The library's folder ${folder} was deleted or moved while Motif had it open.`,
+    hint: 'Put it back where it was, then start Motif again.',
+  };
+}
+
 function daysAgo(days: number): Date {
   return new Date(Date.now() - days * 24 * 3600 * 1000);
+}
+
+/** What whoever is asked for help wants to know: the ends of jobs, and the engine's troubles. */
+function logEvents(emitter: Emitter<ServiceEvents>, log: LogFile): void {
+  emitter.on('job.changed', ({ job }) => {
+    if (job.state === 'failed') log.write('error', `${job.kind} ${job.id} failed`, job.error);
+    else if (job.state === 'done') log.write('info', `${job.kind} ${job.id} done`);
+  });
+  emitter.on('engine.state', ({ state, message }) => {
+    if (state === 'failed') log.write('error', `the engine stopped: ${message ?? ''}`);
+  });
 }

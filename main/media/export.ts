@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
+import { exportBytesPerPixel } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { type ChosenEncoder, encoderChoices } from './encoder-choice.ts';
@@ -49,7 +50,7 @@ export async function exportFrames(tools: MediaTools, request: ExportRequest): P
   const quality = chooseQuality(preset, settings);
   const sound = await chooseSound(preset, request, warnings);
   const target = await chooseTarget(preset, request);
-  await requireFreeSpace(dirname(target), frameCount * size.width * size.height * preset.bytesPerPixel);
+  await requireFreeSpace(dirname(target), frameCount * size.width * size.height * exportBytesPerPixel[settings.preset]);
   const choices = await encoderChoices(tools, settings.preset, size, {
     hardware: request.hardware ?? true,
     trials: request.trials,

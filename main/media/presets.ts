@@ -22,8 +22,6 @@ export interface Preset {
   audio: string[] | undefined;
   /** BT.709 by tag; the others carry RGB. */
   isYuv: boolean;
-  /** For the free-space check, an upper guess. */
-  bytesPerPixel: number;
   choices: EncoderChoice[];
 }
 
@@ -61,7 +59,6 @@ export const presets: Record<ExportPreset, Preset> = {
     multiple: [2, 2],
     audio: aac,
     isYuv: true,
-    bytesPerPixel: 0.5,
     choices: [
       hardware('h264_videotoolbox', appleQuality(51)),
       hardware('h264_nvenc', nvidia),
@@ -85,7 +82,6 @@ export const presets: Record<ExportPreset, Preset> = {
     multiple: [2, 2],
     audio: aac,
     isYuv: true,
-    bytesPerPixel: 0.4,
     choices: [
       hardware('hevc_videotoolbox', (quality) => [...appleQuality(51)(quality), '-tag:v', 'hvc1']),
       hardware('hevc_nvenc', (quality) => [...nvidia(quality), '-tag:v', 'hvc1']),
@@ -104,7 +100,6 @@ export const presets: Record<ExportPreset, Preset> = {
     multiple: [2, 2],
     audio: aac,
     isYuv: true,
-    bytesPerPixel: 0.4,
     choices: [
       hardware('av1_nvenc', nvidia),
       hardware('av1_qsv', intel, 'nv12'),
@@ -125,7 +120,6 @@ export const presets: Record<ExportPreset, Preset> = {
     multiple: [2, 1],
     audio: ['-c:a', 'pcm_s16le'],
     isYuv: true,
-    bytesPerPixel: 3,
     choices: [
       software('prores_ks', 'yuv422p10le', (quality) => [
         '-profile:v',
@@ -147,7 +141,6 @@ export const presets: Record<ExportPreset, Preset> = {
     multiple: [1, 1],
     audio: undefined,
     isYuv: false,
-    bytesPerPixel: 1.2,
     choices: [software('gif', 'pal8', () => [])],
   },
   png: {
@@ -159,7 +152,6 @@ export const presets: Record<ExportPreset, Preset> = {
     multiple: [1, 1],
     audio: undefined,
     isYuv: false,
-    bytesPerPixel: 3.2,
     choices: [software('png', 'rgb24', () => [])],
   },
 };

@@ -32,6 +32,11 @@ async function main(): Promise<void> {
     await services.close();
     process.exit(0);
   };
+  services.on('library.lost', ({ message, hint }) => {
+    console.error(`${message} ${hint}`);
+    // The windows have been told; a moment for that to leave.
+    setTimeout(() => process.exit(1), 200);
+  });
   process.once('SIGINT', () => void stop());
   process.once('SIGTERM', () => void stop());
 }

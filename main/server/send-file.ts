@@ -16,6 +16,7 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
   '.webm': 'video/webm',
   '.webp': 'image/webp',
+  '.zip': 'application/zip',
   '.woff2': 'font/woff2',
 };
 

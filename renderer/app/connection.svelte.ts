@@ -16,6 +16,8 @@ const retryMilliseconds = 1000;
 /** The services behind the window; connects again by itself when they come back. */
 export class Connection {
   state = $state<'connecting' | 'open' | 'lost'>('connecting');
+  /** The library was deleted or moved away under the program, which has ended for that. */
+  libraryLost = $state.raw<{ message: string; hint: string } | null>(null);
   #client: AppClient | null = null;
   readonly #host: Host;
   readonly #listeners: ((client: AppClient) => void)[] = [];
@@ -23,6 +25,9 @@ export class Connection {
 
   constructor(host: Host) {
     this.#host = host;
+    this.on('library.lost', (lost) => {
+      this.libraryLost = lost;
+    });
   }
 
   async open(): Promise<void> {

@@ -1,4 +1,7 @@
 import { getContext, setContext } from 'svelte';
+import { z } from 'zod';
+import type { ItemReference } from '../../shared/domain/library.ts';
+import { ComposeState } from '../features/compose/compose.svelte.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
@@ -9,34 +12,40 @@ import { QueueState } from '../features/queue/queue.svelte.ts';
 import { SettingsState } from '../features/settings/settings.svelte.ts';
 import type { Host } from '../host/host.ts';
 import { Connection } from './connection.svelte.ts';
+import { Files } from './files.ts';
 import { Notices } from './notices.svelte.ts';
 
 export type InspectorTab = 'learn' | 'edit' | 'compose';
-export type DialogName = 'export' | 'queue' | 'settings' | 'shortcuts';
+export type DialogName = 'export' | 'queue' | 'settings' | 'shortcuts' | 'details' | 'paste' | 'report';
 
 /** Everything that the window knows, wired in one place. */
 export class Editor {
   readonly host: Host;
   readonly notices = new Notices();
   readonly connection: Connection;
+  readonly files: Files;
   readonly queue: QueueState;
   readonly library: LibraryState;
   readonly player = new PlayerState();
   readonly frames = new FrameStore();
   readonly edit: EditState;
   readonly learn: LearnState;
+  readonly compose: ComposeState;
   readonly settings: SettingsState;
   readonly exporting: ExportState;
 
   inspector = $state<InspectorTab>('learn');
   dialog = $state<DialogName | null>(null);
+  /** What the details dialog is about. */
+  described = $state.raw<ItemReference | null>(null);
 
   constructor(host: Host) {
     this.host = host;
     this.connection = new Connection(host);
     const { connection, notices } = this;
-    this.queue = new QueueState(connection, notices);
-    this.library = new LibraryState(connection, notices, host);
+    this.queue = new QueueState(connection, notices, host);
+    this.files = new Files(connection, host);
+    this.library = new LibraryState(connection, notices, host, this.files);
     this.edit = new EditState(connection, notices, this.library, this.queue);
     this.learn = new LearnState({
       connection,
@@ -46,8 +55,48 @@ export class Editor {
       queue: this.queue,
       onLearned: (conceptId) => void this.#showConcept(conceptId),
     });
-    this.settings = new SettingsState(connection, notices);
-    this.exporting = new ExportState(connection, notices, this.library, this.settings);
+    this.compose = new ComposeState(connection, notices, this.library, this.learn);
+    this.settings = new SettingsState(connection, notices, this.files, this.queue);
+    this.exporting = new ExportState({
+      connection,
+      notices,
+      library: this.library,
+      settings: this.settings,
+      queue: this.queue,
+      files: this.files,
+      host,
+      onReport: () => {
+        this.dialog = 'report';
+      },
+    });
+    connection.whenOpen(() => void this.#load());
+  }
+
+  /** What is on screen, for the same window after a reload. */
+  keepPlace(): void {
+    if (!this.library.isLoaded) return;
+    const { shownKind, clipId, conceptId, editId } = this.library;
+    const { inspector, player } = this;
+    const place: Place = { shownKind, clipId, conceptId, editId, inspector, compare: player.compare };
+    sessionStorage.setItem(placeKey, JSON.stringify(place));
+  }
+
+  async #load(): Promise<void> {
+    const isFirst = !this.library.isLoaded;
+    const place = isFirst ? readPlace() : null;
+    await this.library.loadAll(place);
+    if (!isFirst) return;
+    this.inspector = place?.inspector ?? (this.library.shownKind === 'concept' ? 'edit' : 'learn');
+    if (place) this.player.compare = place.compare;
+  }
+
+  /** What undo and redo change: the cut of a clip, or the words and gains of a concept. */
+  readonly undoable = $derived.by(() => (this.library.shownKind === 'clip' ? this.learn : this.edit));
+
+  /** The range of what is on screen: that of a clip is a step of undo. */
+  setRange(change: (player: PlayerState) => void): void {
+    change(this.player);
+    if (this.library.shownKind === 'clip') this.learn.recordCut();
   }
 
   openExport(): void {
@@ -55,8 +104,20 @@ export class Editor {
     this.dialog = 'export';
   }
 
+  /** Shows them side by side as they come. */
+  async renderVariations(): Promise<void> {
+    this.player.grid = true;
+    await this.edit.renderVariations();
+  }
+
+  describe(item: ItemReference): void {
+    this.described = item;
+    this.dialog = 'details';
+  }
+
   showKind(kind: 'clip' | 'concept'): void {
     this.library.shownKind = kind;
+    if (this.library.tag !== null && !this.library.tags.includes(this.library.tag)) void this.library.filter(null);
     if (kind === 'clip') this.inspector = 'learn';
     else if (this.inspector === 'learn') this.inspector = 'edit';
   }
@@ -66,6 +127,21 @@ export class Editor {
     await this.library.chooseConcept(conceptId);
     this.showKind('concept');
   }
+}
+
+const placeKey = 'motif.place';
+const place = z.object({
+  shownKind: z.enum(['clip', 'concept']),
+  clipId: z.string().nullable(),
+  conceptId: z.string().nullable(),
+  editId: z.string().nullable(),
+  inspector: z.enum(['learn', 'edit', 'compose']),
+  compare: z.enum(['source', 'wipe', 'side', 'difference']),
+});
+type Place = z.infer<typeof place>;
+
+function readPlace(): Place | null {
+  return place.safeParse(JSON.parse(sessionStorage.getItem(placeKey) ?? 'null')).data ?? null;
 }
 
 const key = Symbol('editor');

@@ -3,7 +3,18 @@ import type { Port } from '../../shared/ipc/rpc.ts';
 import type { Host } from './host.ts';
 
 export function browserHost(): Host {
-  return { connect: openSocket, pathOf: upload, chooseFolder: null, showInFolder: null };
+  return {
+    connect: openSocket,
+    pathOf: upload,
+    chooseFolder: null,
+    showInFolder: null,
+    notify(title, body) {
+      if (globalThis.Notification?.permission === 'granted') new Notification(title, { body, icon: 'icon.svg' });
+    },
+    allowNotifications() {
+      if (globalThis.Notification?.permission === 'default') void Notification.requestPermission();
+    },
+  };
 }
 
 function openSocket(): Promise<Port> {

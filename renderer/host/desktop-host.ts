@@ -8,6 +8,7 @@ export interface DesktopBridge {
   pathOf(file: File): string;
   chooseFolder(): Promise<string | null>;
   showInFolder(path: string): void;
+  notify(title: string, body: string): void;
 }
 
 export function desktopHost(bridge: DesktopBridge): Host {
@@ -29,6 +30,8 @@ export function desktopHost(bridge: DesktopBridge): Host {
     },
     chooseFolder: () => bridge.chooseFolder(),
     showInFolder: (path) => bridge.showInFolder(path),
+    notify: (title, body) => bridge.notify(title, body),
+    allowNotifications: () => {},
   };
 }
 

@@ -12,6 +12,10 @@ export interface Host {
   chooseFolder: (() => Promise<string | null>) | null;
   /** Null where the host cannot open the system's file manager. */
   showInFolder: ((path: string) => void) | null;
+  /** The system's notification, for what ends while nobody looks. */
+  notify(title: string, body: string): void;
+  /** Asked when something long begins: a browser shows notifications only to who allowed them. */
+  allowNotifications(): void;
 }
 
 export function findHost(): Host {

@@ -45,3 +45,21 @@ export const concept = z.object({
   createdAt: z.string(),
 });
 export type Concept = z.infer<typeof concept>;
+
+/** In the caption of a joint concept's clip number `index` (from 0), `[v]` and `[u]` mean that clip's own: `[v2]`, `[u2]` ... */
+export function ownTokens(caption: string, index: number): string {
+  if (index === 0) return caption;
+  return caption.replaceAll(/\[([vu])(\d*)\]/g, (whole, kind: string, number: string) =>
+    number === '' ? `[${kind}${index + 1}]` : whole,
+  );
+}
+
+/** The prompt that a concept begins with, joined as in its learning (two clips were also shown side by side). */
+export function learnedPrompt(captions: readonly ConceptCaption[]): string {
+  const [first = '', second, ...others] = captions.map((caption, index) =>
+    ownTokens([caption.static, caption.dynamic].filter(Boolean).join(' '), index),
+  );
+  if (second === undefined) return first;
+  if (others.length === 0) return `${first} on the left, ${second} on the right`;
+  return [first, second, ...others].join(' and ');
+}

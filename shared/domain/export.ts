@@ -4,6 +4,16 @@ import { rational } from './time.ts';
 export const exportPreset = z.enum(['h264', 'h265', 'av1', 'prores', 'gif', 'png']);
 export type ExportPreset = z.infer<typeof exportPreset>;
 
+/** For the check of free space, an upper guess. */
+export const exportBytesPerPixel: Record<ExportPreset, number> = {
+  h264: 0.5,
+  h265: 0.4,
+  av1: 0.4,
+  prores: 3,
+  gif: 1.2,
+  png: 3.2,
+};
+
 export const exportSettings = z.object({
   preset: exportPreset.default('h264'),
   width: z.int().min(2).max(16384).optional(),

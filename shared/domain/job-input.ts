@@ -87,12 +87,32 @@ export const exportOutput = z.object({
 });
 export type ExportOutput = z.infer<typeof exportOutput>;
 
+export const downloadInput = z.object({
+  /** Of the Hugging Face Hub: `Wan-AI/Wan2.1-T2V-1.3B-Diffusers`. */
+  repository: z
+    .string()
+    .trim()
+    .regex(/^[\w.-]+\/[\w.-]+$/, 'A name looks like Wan-AI/Wan2.1-T2V-1.3B-Diffusers.')
+    .refine((name) => !name.includes('..'), 'A name has no "..".'),
+  /** A branch, a tag or a commit. */
+  revision: z
+    .string()
+    .regex(/^[\w.-]+$/)
+    .default('main'),
+});
+export type DownloadInput = z.infer<typeof downloadInput>;
+
+/** A path of the library. */
+const downloadOutput = z.object({ directory: z.string() });
+export type DownloadOutput = z.infer<typeof downloadOutput>;
+
 /** The input of each kind of job, as a caller may write it (defaults left out). */
 export const jobInputs = {
   import: importInput,
   learn: learnInput,
   generate: generateInput,
   export: exportInput,
+  download: downloadInput,
 } as const;
 
 export const jobOutputs = {
@@ -100,4 +120,5 @@ export const jobOutputs = {
   learn: learnOutput,
   generate: generateOutput,
   export: exportOutput,
+  download: downloadOutput,
 } as const;

@@ -4,7 +4,7 @@ import { appErrorShape } from '../ipc/result.ts';
 export const jobState = z.enum(['queued', 'running', 'paused', 'interrupted', 'done', 'failed', 'cancelled']);
 export type JobState = z.infer<typeof jobState>;
 
-export const jobKind = z.enum(['import', 'learn', 'generate', 'export']);
+export const jobKind = z.enum(['import', 'learn', 'generate', 'export', 'download']);
 export type JobKind = z.infer<typeof jobKind>;
 
 /** `done`/`total` count the phase's own unit (steps, frames, bytes); `etaSeconds` is null until a rate is known. */

@@ -12,8 +12,48 @@ export const modelInfo = z.object({
   sizes: z.array(z.tuple([z.int().positive(), z.int().positive()])).min(1),
   frameCount: z.int().positive(),
   rate: rational,
+  layers: z.int().positive().default(1),
+  /** About how many values the backward pass needs of each token, of all blocks together. */
+  activationsPerToken: z.number().nonnegative().default(0),
   /** Frames come as 1 + k * temporalStride; sides as multiples of spatialStride. */
   temporalStride: z.int().positive(),
   spatialStride: z.int().positive(),
 });
 export type ModelInfo = z.infer<typeof modelInfo>;
+
+/** Of the machine's memory, the part that activations may take before blocks are computed again in the backward pass instead. */
+const activationShare = 0.25;
+
+/**
+ * Whether so many 32-bit values are kept for the backward pass on a machine of so much memory. Of all memory and not of what is free at
+ * the moment: a run that is resumed must choose as it did before, or its last bits would change.
+ */
+export function keepsActivations(values: number, memoryBytes: number): boolean {
+  return 4 * values <= activationShare * memoryBytes;
+}
+
+/** Node, the runtime and its compiled graphs, before any weight. */
+const processBytes = 300e6;
+
+/**
+ * What a learning takes at most on a machine of so much memory, for the estimate before it: the weights, and in 32 bits the activations of its larger stage with as much
+ * again for their gradients.
+ */
+export function learningBytes(
+  model: ModelInfo,
+  recipe: { batchSize: number; batchSizeMotion: number },
+  memoryBytes: number,
+): number {
+  const { sizes, frameCount, temporalStride, spatialStride, activationsPerToken, layers, parameters } = model;
+  const perFrame = Math.max(...sizes.map(([width, height]) => (width * height) / spatialStride ** 2));
+  const perClip = perFrame * ((frameCount - 1) / temporalStride + 1);
+  const tokens = Math.max(recipe.batchSize * perFrame, recipe.batchSizeMotion * perClip);
+  const all = tokens * activationsPerToken;
+  const kept = keepsActivations(all, memoryBytes) ? all : all / layers;
+  return processBytes + 4 * parameters * 2 + 4 * kept * 2;
+}
+
+/** What a model takes while it generates: its weights in 32 bits, and half of that for what it computes. */
+export function runningBytes({ parameters }: ModelInfo): number {
+  return parameters * 4 * 1.5;
+}

@@ -5,7 +5,7 @@ import { edit, editSettings } from '../domain/edit.ts';
 import { deviceReport, engineEvent, lossPoint } from '../domain/engine.ts';
 import { exportSettings } from '../domain/export.ts';
 import { job, jobKind, jobState } from '../domain/job.ts';
-import { exportInput, generateInput, importInput, learnInput } from '../domain/job-input.ts';
+import { downloadInput, exportInput, generateInput, importInput, learnInput } from '../domain/job-input.ts';
 import {
   deletion,
   itemKind,
@@ -95,7 +95,12 @@ const editCalls = {
   },
   /** Cancel it when the slider moves on. */
   'edits.preview': {
-    input: z.object({ conceptId: z.string(), settings: editSettings, sourceClipId: z.string().optional() }),
+    input: z.object({
+      conceptId: z.string(),
+      settings: editSettings,
+      sourceClipId: z.string().optional(),
+      full: z.boolean().optional(),
+    }),
     output: z.object({ frames: rawFrames, seconds: z.number(), cached: z.boolean() }),
   },
 };
@@ -115,6 +120,7 @@ const jobCalls = {
       learnInput.extend({ kind: z.literal('learn') }),
       generateInput.extend({ kind: z.literal('generate') }),
       z.object({ kind: z.literal('export'), request: exportInput }),
+      downloadInput.extend({ kind: z.literal('download') }),
     ]),
     output: job,
   },
@@ -135,6 +141,8 @@ const modelEntry = z.object({
   error: z.string().nullable(),
 });
 
+const cacheSizes = z.object({ previews: z.number(), proxies: z.number(), pictures: z.number() });
+
 const machineCalls = {
   'models.list': { input: nothing, output: z.array(modelEntry) },
   'models.add': { input: z.object({ directory: z.string() }), output: modelInfo },
@@ -152,6 +160,22 @@ const machineCalls = {
       missing: z.array(z.string()),
     }),
   },
+  /** Of a folder that files will be written to. */
+  'exports.inspect': {
+    input: z.object({ folder: z.string().min(1), names: z.array(z.string()).max(10_000) }),
+    output: z.object({ freeBytes: z.number(), taken: z.array(z.string()) }),
+  },
+  /** How much of the disk is taken by what can be made again. */
+  'caches.sizes': { input: nothing, output: cacheSizes },
+  'caches.clear': { input: nothing, output: cacheSizes },
+  'program.about': {
+    input: nothing,
+    output: z.object({ version: z.string(), totalMemoryBytes: z.number(), logFile: z.string(), notices: z.string() }),
+  },
+  /** An error of the window, for the log. */
+  'program.logError': { input: z.object({ message: z.string().max(10_000) }), output: z.void() },
+  /** A zip with logs and the machine's state, without media. */
+  'program.saveReport': { input: nothing, output: z.object({ file: z.string() }) },
   /** The address of a file of the library that an answer named (frames of clips and edits, previews, samples of a job). */
   'media.address': { input: z.object({ path: z.string() }), output: z.object({ address: z.string() }) },
 };
@@ -163,6 +187,7 @@ export const appContract = {
     'job.removed': z.object({ id: z.string() }),
     'job.event': z.object({ id: z.string(), event: engineEvent }),
     'library.changed': z.object({ kind: itemKind }),
+    'library.lost': z.object({ message: z.string(), hint: z.string() }),
     'settings.changed': z.object({ settings }),
     'engine.state': z.object({
       state: z.enum(['stopped', 'starting', 'ready', 'busy', 'failed']),

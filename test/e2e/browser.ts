@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -27,11 +27,12 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: await bundledChromium.executablePath(), args });
 }
 
-/** The built server with a library of its own, and a browser on it. */
-export async function openEditor() {
+/** The built server with a library of its own (filled before it starts), and a browser on it. */
+export async function openEditor(fill?: (home: string) => void) {
   const folder = await mkdtemp(join(tmpdir(), 'motif-editor-'));
   const home = join(folder, 'library');
-  const { child, address } = await startServer(home);
+  fill?.(home);
+  const { child, address, errors } = await startServer(home);
   const browser = await launchBrowser();
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const problems: string[] = [];
@@ -48,6 +49,8 @@ export async function openEditor() {
     home,
     address,
     server: child,
+    /** What the server wrote to its standard error. */
+    errors,
     page,
     context,
     /** What the page complained of, scripts refused by its policy included. */
@@ -62,13 +65,18 @@ export async function openEditor() {
 }
 
 /** Starts the built server on a library; answers the address that it prints. */
-export async function startServer(home: string): Promise<{ child: ChildProcess; address: string }> {
+export async function startServer(home: string): Promise<{ child: ChildProcess; address: string; errors: string[] }> {
   const program = join(root, 'dist', 'server.js');
   if (!existsSync(program) || !existsSync(join(root, 'dist', 'renderer', 'index.html'))) {
     throw new Error('The editor is not built: npm run build');
   }
   const child = spawn(process.execPath, [program, '--no-open', '--home', home], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const errors: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    errors.push(line);
+    console.error(line);
   });
   const address = await new Promise<string>((found, failed) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -77,7 +85,7 @@ export async function startServer(home: string): Promise<{ child: ChildProcess; 
     });
     child.once('exit', (code) => failed(new Error(`the server ended with ${code}`)));
   });
-  return { child, address };
+  return { child, address, errors };
 }
 
 const sizes = [
@@ -85,6 +93,21 @@ const sizes = [
   { width: 1440, height: 900 },
   { width: 2560, height: 1440 },
 ];
+
+/** As a person drops them: the page gets a drop event that carries the files. */
+export async function drop(page: Page, files: string[]): Promise<void> {
+  const contents = await Promise.all(
+    files.map(async (file) => ({ name: file.split('/').at(-1)!, data: (await readFile(file)).toString('base64') })),
+  );
+  const transfer = await page.evaluateHandle((files) => {
+    const transfer = new DataTransfer();
+    for (const { name, data } of files) {
+      transfer.items.add(new File([Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))], name));
+    }
+    return transfer;
+  }, contents);
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+}
 
 /** Writes out/screens/NAME-THEME-WIDTH.png in every size and both themes, and answers what axe finds wrong in either theme. */
 export async function inspectScreen(page: Page, name: string): Promise<string[]> {
@@ -98,7 +121,7 @@ export async function inspectScreen(page: Page, name: string): Promise<string[]>
     }, theme);
     for (const size of sizes) {
       await page.setViewportSize(size);
-      await page.waitForTimeout(150);
+      await page.waitForTimeout(60);
       await page.screenshot({ path: join(folder, `${name}-${theme}-${size.width}.png`) });
       const overflow = await page.evaluate(
         () =>
@@ -108,7 +131,7 @@ export async function inspectScreen(page: Page, name: string): Promise<string[]>
       if (overflow) found.push(`${name} does not fit ${size.width}x${size.height}`);
     }
     await page.setViewportSize({ width: 1440, height: 900 });
-    await page.waitForTimeout(150);
+    await page.waitForTimeout(60);
     found.push(...(await axeViolations(page, `${name}, ${theme}`)));
   }
   await page.evaluate((theme) => {

@@ -33,14 +33,6 @@ export function specialTokens(text: string): string[] {
   return [...new Set([...text.matchAll(pattern)].map(([, kind, number]) => canonical(kind!, number!)))];
 }
 
-/** In the caption of a joint concept's clip number `index` (from 0), `[v]` and `[u]` mean that clip's own: `[v2]`, `[u2]` ... */
-export function ownTokens(caption: string, index: number): string {
-  if (index === 0) return caption;
-  return caption.replaceAll(pattern, (whole, kind: string, number: string) =>
-    number === '' ? `[${kind}${index + 1}]` : whole,
-  );
-}
-
 /**
  * Puts the marker in the place of the special tokens that are among `known`; others stay as they are written.
  * Throws `invalid-input` when the model's vocabulary has no token that could be the marker.

@@ -40,9 +40,8 @@ export async function warmUp(
       concept: { shape, values, tokens: { names: [], values: new Float32Array(0) }, gains: { identity: 1, motion: 1 } },
       prompts: [''],
       guidance: pipeline.extras.sampling.guidance,
-      // One step backwards from the clip, one forwards.
       steps: 2,
-      source: { latents: source, fidelity: 0.5, inversionPrompt: '' },
+      source: { latents: source, fidelity: 0.5, shown: '', by: 'flow-edit' },
       seeds: [0],
       size: source.shape.slice(2) as [number, number, number],
       signal,

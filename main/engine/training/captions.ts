@@ -1,5 +1,5 @@
-import type { ConceptCaption } from '../../../shared/domain/concept.ts';
-import { ownTokens, specialTokens } from '../adapters/tokens.ts';
+import { type ConceptCaption, ownTokens } from '../../../shared/domain/concept.ts';
+import { specialTokens } from '../adapters/tokens.ts';
 
 /** A text of a run of learning: stage I reads only the static part (method.md). */
 export type CaptionTexts = { static: string; full: string };

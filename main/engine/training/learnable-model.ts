@@ -1,23 +1,16 @@
 import { totalmem } from 'node:os';
+import { keepsActivations } from '../../../shared/domain/model.ts';
 import { markPrompt, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { encodeTokens } from '../models/wan/text-encoder.ts';
 import { wanTransformer } from '../models/wan/transformer.ts';
-import type { TransformerConfig } from '../models/wan/transformer-config.ts';
+import { activationsPerToken, type TransformerConfig } from '../models/wan/transformer-config.ts';
 import type { TrainableModel } from './step.ts';
 
-/** Of the machine's memory, the part that activations may take before blocks are computed again in the backward pass instead. */
-const activationShare = 0.25;
-
-/**
- * Whether a step over so many tokens would keep more activations than this machine has room for. Of all memory and not of what is free
- * now: a run that is resumed must choose as it did before, or its last bits would change.
- */
+/** Whether a step over so many tokens must compute its blocks again in the backward pass, for lack of memory to keep them. */
 export function needsRecomputation(config: TransformerConfig, tokens: number): boolean {
-  const size = config.num_attention_heads * config.attention_head_dim;
-  const bytesPerToken = 4 * config.num_layers * (14 * size + 2 * config.ffn_dim);
-  return tokens * bytesPerToken > activationShare * machineBytes();
+  return !keepsActivations(tokens * activationsPerToken(config), machineBytes());
 }
 
 /** All of the machine's memory, or what a container allows of it. */

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GenerateInput, GenerateOutput } from '../../../shared/domain/job-input.ts';
 import type { Engine } from '../../engine-host/host.ts';
@@ -8,6 +8,7 @@ import { type EditStore, recipeKey } from '../../library/edits.ts';
 import type { Library } from '../../library/open.ts';
 import { requireFit } from '../fit.ts';
 import type { ModelRegistry } from '../models.ts';
+import { keptPreview } from '../preview.ts';
 import type { Runner } from '../runner.ts';
 
 /** A concept and a prompt become an edit: the same settings twice are the same edit. */
@@ -50,23 +51,28 @@ export function generateRunner(services: {
       requireFit(source, model);
       const result = join(folder, 'edit');
       mkdirSync(result, { recursive: true });
-      const { frames, seconds } = await engine.generate(
-        {
-          model: model.directory,
-          conceptFile: library.absolutePath(concept.file),
-          source: { ...source.frames, file: library.absolutePath(source.frames.file) },
-          size: null,
-          settings: input.settings,
-          output: join(result, 'frames.rgb'),
-        },
-        {
-          signal,
-          onEvent(event) {
-            onEvent(event);
-            if (event.type === 'progress') onProgress(event.progress);
+      const output = join(result, 'frames.rgb');
+      const kept = input.reuse ? keptPreview(library, made) : null;
+      if (kept) copyFileSync(library.absolutePath(kept.frames.file), output);
+      const { frames, seconds } =
+        kept ??
+        (await engine.generate(
+          {
+            model: model.directory,
+            conceptFile: library.absolutePath(concept.file),
+            source: { ...source.frames, file: library.absolutePath(source.frames.file) },
+            size: null,
+            settings: input.settings,
+            output,
           },
-        },
-      );
+          {
+            signal,
+            onEvent(event) {
+              onEvent(event);
+              if (event.type === 'progress') onProgress(event.progress);
+            },
+          },
+        ));
       const place = `edits/${target}`;
       return {
         output: { editId: target, reused: false },

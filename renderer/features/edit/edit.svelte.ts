@@ -1,6 +1,6 @@
 import type { RawFrames } from '../../../shared/domain/clip.ts';
-import type { Concept } from '../../../shared/domain/concept.ts';
-import { type Edit, type EditSettings, editSettings } from '../../../shared/domain/edit.ts';
+import { type Concept, learnedPrompt } from '../../../shared/domain/concept.ts';
+import { type Edit, type EditSettings, editSettings, startFidelity } from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import { generateInput, generateOutput } from '../../../shared/domain/job-input.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
@@ -11,26 +11,40 @@ import type { QueueState } from '../queue/queue.svelte.ts';
 
 /** A slider in motion asks for a preview this long after it last moved. */
 const settleMilliseconds = 120;
+/** When nothing moved for so long after a preview, the full result follows in its place. */
+const fullMilliseconds = 1200;
+/** The ends of the directions are looked up when nothing happened for so long. */
+const endsMilliseconds = 3000;
+const endSteps = 4;
 const variationCount = 4;
 
 /** The ends of a direction's slider; 1 is as learned. */
 export const directionRange = { low: -1, neutral: 1, high: 3 } as const;
 
+/** Which of the copied settings others take over. */
+export interface PasteParts {
+  words: boolean;
+  gains: boolean;
+  sampling: boolean;
+}
+
 /** The words and gains of the chosen concept's next result, with undo, previews and rendering. Kept per concept across reloads. */
 export class EditState {
-  preview = $state.raw<{ frames: RawFrames; seconds: number; cached: boolean } | null>(null);
+  /** `full`: with all its steps, as a result would be. */
+  preview = $state.raw<{ frames: RawFrames; full: boolean } | null>(null);
   previewing = $state(false);
   previewError = $state.raw<AppErrorShape | null>(null);
   /** Previews of both ends of the directions, by their number. */
   directionEnds = $state.raw<Record<number, { low: RawFrames; high: RawFrames }>>({});
-  showingEnds = $state(false);
   copied = $state.raw<EditSettings | null>(null);
 
   #history = $state.raw<History<EditSettings>>(startHistory(editSettings.parse({ prompt: '' })));
   #stored: EditSettings | null = null;
   #conceptId: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #endsTimer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | null = null;
+  #askingEnds: AbortController | null = null;
 
   readonly settings = $derived(this.#history.present);
   readonly canUndo = $derived(this.#history.past.length > 0);
@@ -42,6 +56,17 @@ export class EditState {
       ({ kind, input }) =>
         kind === 'generate' && generateInput.safeParse(input).data?.conceptId === this.#library.conceptId,
     ),
+  );
+  /** The chosen result and those that differ from it by their seed only; all results where there is no other. */
+  readonly variations = $derived.by(() => {
+    const { edit, edits } = this.#library;
+    const key = edit ? withoutSeed(edit.settings) : null;
+    const same = edits.filter(({ settings }) => withoutSeed(settings) === key);
+    return same.length > 1 ? same : edits;
+  });
+  /** What else the engine is doing: a preview waits for its end. */
+  readonly waitsFor = $derived.by(
+    () => this.#queue.running.find(({ kind }) => kind === 'learn' || kind === 'generate')?.title ?? null,
   );
   /** What the last results took, for the button. */
   readonly expectedSeconds = $derived.by(() => {
@@ -74,7 +99,9 @@ export class EditState {
     this.#dropPreview();
     this.directionEnds = {};
     const kept = editSettings.safeParse(JSON.parse(localStorage.getItem(draftKey(concept.id)) ?? 'null'));
-    this.#history = startHistory(kept.data ?? editSettings.parse({ prompt: captionOf(concept) }));
+    this.#history = startHistory(
+      kept.data ?? editSettings.parse({ prompt: captionOf(concept), fidelity: startFidelity(concept.clipIds.length) }),
+    );
   }
 
   /** A change that is one step of undo. */
@@ -130,6 +157,7 @@ export class EditState {
     this.#commitAmended();
     const { concept } = this.#library;
     if (!concept) return;
+    this.#stopAsking();
     await this.#notices.attempt(() =>
       this.#connection.call('jobs.enqueue', {
         kind: 'generate',
@@ -140,6 +168,26 @@ export class EditState {
     );
   }
 
+  /** The copied settings on other concepts, and on this concept started from other clips: one result each. */
+  async paste(targets: { conceptIds: string[]; clipIds: string[] }, parts: PasteParts): Promise<void> {
+    const { copied } = this;
+    const { concept } = this.#library;
+    if (!copied) return;
+    const requests = [
+      ...targets.conceptIds.flatMap((id) => {
+        const other = this.#library.allConcepts.find((known) => known.id === id);
+        const prompt = parts.words ? copied.prompt : captionOf(other ?? null);
+        return other ? [{ conceptId: id, settings: pasted(copied, prompt, parts, other.id === concept?.id) }] : [];
+      }),
+      ...targets.clipIds.flatMap((sourceClipId) =>
+        concept ? [{ conceptId: concept.id, sourceClipId, settings: copied }] : [],
+      ),
+    ];
+    await this.#notices.attempt(async () => {
+      for (const request of requests) await this.#connection.call('jobs.enqueue', { kind: 'generate', ...request });
+    });
+  }
+
   /** The same settings with the next seeds. */
   async renderVariations(): Promise<void> {
     for (let offset = 1; offset <= variationCount; offset++) {
@@ -147,26 +195,41 @@ export class EditState {
     }
   }
 
-  /** Renders previews of both ends of each of the first `count` directions, one after the other. */
-  async showDirectionEnds(count: number): Promise<void> {
+  /** Pictures of both ends of each direction, the strongest first, while nothing else is to be computed. */
+  async #showEnds(): Promise<void> {
     const { concept } = this.#library;
-    if (!concept || this.showingEnds) return;
-    this.showingEnds = true;
-    await this.#notices.attempt(async () => {
-      const base = { prompt: this.caption };
-      for (let index = 0; index < count && this.#library.conceptId === concept.id; index++) {
-        const end = async (gain: number) =>
-          (
-            await this.#connection.call('edits.preview', {
-              conceptId: concept.id,
-              settings: { ...base, sliders: { directions: { [index]: gain } } },
-            })
-          ).frames;
-        const ends = { low: await end(directionRange.low), high: await end(directionRange.high) };
+    if (!concept) return;
+    const asking = new AbortController();
+    this.#askingEnds = asking;
+    const end = async (index: number, gain: number) => {
+      const settings = { prompt: this.caption, steps: endSteps, sliders: { directions: { [index]: gain } } };
+      const request = { conceptId: concept.id, settings };
+      return (await this.#connection.call('edits.preview', request, { signal: asking.signal })).frames;
+    };
+    try {
+      for (let index = 0; index < concept.directionStrengths.length; index++) {
+        if (asking.signal.aborted || this.waitsFor !== null) return;
+        if (this.directionEnds[index]) continue;
+        const ends = { low: await end(index, directionRange.low), high: await end(index, directionRange.high) };
+        if (asking.signal.aborted) return;
         this.directionEnds = { ...this.directionEnds, [index]: ends };
       }
-    });
-    this.showingEnds = false;
+    } catch {
+      // Pictures beside a slider are worth no message; they are tried again after the next pause.
+    }
+  }
+
+  #lookForEnds(): void {
+    clearTimeout(this.#endsTimer);
+    this.#askingEnds?.abort();
+    this.#endsTimer = setTimeout(() => void this.#showEnds(), endsMilliseconds);
+  }
+
+  #stopAsking(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#endsTimer);
+    this.#asking?.abort();
+    this.#askingEnds?.abort();
   }
 
   async #showResult(editId: string): Promise<void> {
@@ -187,9 +250,8 @@ export class EditState {
 
   #changed(): void {
     this.#keepDraft();
-    clearTimeout(this.#timer);
-    this.#asking?.abort();
-    this.#timer = setTimeout(() => void this.#askPreview(), settleMilliseconds);
+    this.#stopAsking();
+    this.#timer = setTimeout(() => void this.#askPreview(false), settleMilliseconds);
   }
 
   #keepDraft(): void {
@@ -197,15 +259,16 @@ export class EditState {
   }
 
   #dropPreview(): void {
-    clearTimeout(this.#timer);
-    this.#asking?.abort();
+    this.#stopAsking();
     this.#asking = null;
     this.preview = null;
     this.previewing = false;
     this.previewError = null;
+    this.#lookForEnds();
   }
 
-  async #askPreview(): Promise<void> {
+  /** First with few steps, then in full. */
+  async #askPreview(full: boolean): Promise<void> {
     const conceptId = this.#conceptId;
     if (conceptId === null || this.settings.prompt.trim() === '') return;
     const asking = new AbortController();
@@ -214,12 +277,14 @@ export class EditState {
     try {
       const preview = await this.#connection.call(
         'edits.preview',
-        { conceptId, settings: this.settings },
+        { conceptId, settings: this.settings, full },
         { signal: asking.signal },
       );
       if (this.#asking !== asking) return;
-      this.preview = preview;
+      this.preview = { frames: preview.frames, full };
       this.previewError = null;
+      if (full) this.#lookForEnds();
+      else this.#timer = setTimeout(() => void this.#askPreview(true), fullMilliseconds);
     } catch (thrown) {
       if (this.#asking !== asking) return;
       const error = toErrorShape(thrown);
@@ -233,12 +298,24 @@ export class EditState {
   }
 }
 
-/** Both parts of what a concept was learned with, joined as in the model's training. */
+/** What the prompt is compared with, and begins as. */
 function captionOf(concept: Concept | null): string {
-  const caption = concept?.captions[0];
-  return caption ? [caption.static, caption.dynamic].filter(Boolean).join(' ') : '';
+  return concept ? learnedPrompt(concept.captions) : '';
+}
+
+/** Variations differ in nothing but the seed. */
+function withoutSeed(settings: EditSettings): string {
+  return JSON.stringify({ ...editSettings.parse(settings), seed: 0 });
 }
 
 function draftKey(conceptId: string): string {
   return `motif.draft.${conceptId}`;
+}
+
+/** Directions belong to the concept that they were learned with; no other takes them over. */
+function pasted(copied: EditSettings, prompt: string, parts: PasteParts, isSame: boolean): EditSettings {
+  const { sliders, fidelity, fidelityStart, steps, guidance, seed, negativePrompt } = copied;
+  const gains = { sliders: { ...sliders, directions: isSame ? sliders.directions : {} }, fidelity, fidelityStart };
+  const sampling = { steps, guidance, seed, negativePrompt };
+  return editSettings.parse({ prompt, ...(parts.gains ? gains : {}), ...(parts.sampling ? sampling : {}) });
 }

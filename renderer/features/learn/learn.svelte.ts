@@ -1,4 +1,6 @@
-import type { Clip, CropRectangle } from '../../../shared/domain/clip.ts';
+import { z } from 'zod';
+import { type Clip, type CropRectangle, cropRectangle } from '../../../shared/domain/clip.ts';
+import { type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { importOutput, learnOutput } from '../../../shared/domain/job-input.ts';
 import type { ModelInfo } from '../../../shared/domain/model.ts';
@@ -10,7 +12,15 @@ import type { Notices } from '../../app/notices.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { PlayerState } from '../player/player.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
+import { draftKey, readDraft, wordsOfClip } from './clip-words.ts';
 import { type PresetName, presets } from './presets.ts';
+
+/** The part of a clip that is learned: first and last frame (null: the clip's own) and a rectangle of the picture. */
+interface Cut {
+  inFrame: number | null;
+  outFrame: number | null;
+  crop: CropRectangle | null;
+}
 
 /** What will be learned from the chosen clip, and what is being learned. */
 export class LearnState {
@@ -20,10 +30,16 @@ export class LearnState {
   preset = $state<PresetName>('standard');
   /** What the user set apart from the preset. */
   overrides = $state.raw<RecipeInput>({});
+  /** As it is drawn at this moment; `recordCut` makes it a step of undo. */
   crop = $state.raw<CropRectangle | null>(null);
   cropping = $state(false);
   starting = $state(false);
   model = $state.raw<ModelInfo | null>(null);
+
+  #cuts = $state.raw<History<Cut>>(startHistory(wholeClip));
+  readonly canUndo = $derived(this.#cuts.past.length > 0);
+  readonly canRedo = $derived(this.#cuts.future.length > 0);
+  readonly cut = $derived(this.#cuts.present);
 
   readonly recipe: Recipe = $derived(recipe.parse({ ...presets[this.preset], ...this.overrides }));
   readonly isReady = $derived(
@@ -70,22 +86,60 @@ export class LearnState {
     });
   }
 
-  /** Another clip was chosen: its words are those kept when it was left, or lines of its notes that carry the marks. */
+  /** Another clip was chosen. */
   open(clip: Clip | null): void {
     if (clip === null || clip.id === this.#clipId) return;
     this.#clipId = clip.id;
-    const kept = JSON.parse(localStorage.getItem(draftKey(clip.id)) ?? '{}') as Record<string, unknown>;
-    const lines = clip.notes.split('\n');
-    this.looks = typeof kept.looks === 'string' ? kept.looks : (lines.find((line) => line.includes('[v]')) ?? '');
-    this.motion = typeof kept.motion === 'string' ? kept.motion : (lines.find((line) => line.includes('[u]')) ?? '');
+    const { looks, motion } = wordsOfClip(clip);
+    this.looks = looks;
+    this.motion = motion;
     this.name = clip.name;
-    this.crop = clip.crop;
     this.cropping = false;
+    this.#cuts = startHistory({ ...wholeClip, crop: clip.crop, ...keptCut.safeParse(readDraft(clip.id).cut).data });
+    this.showCut();
   }
 
-  keepWords(): void {
+  keepDraft(): void {
     if (!this.#clipId) return;
-    localStorage.setItem(draftKey(this.#clipId), JSON.stringify({ looks: this.looks, motion: this.motion }));
+    const draft = { looks: this.looks, motion: this.motion, cut: this.cut };
+    localStorage.setItem(draftKey(this.#clipId), JSON.stringify(draft));
+  }
+
+  /** The range of the timeline and the rectangle on the picture have been set: one step of undo. */
+  recordCut(): void {
+    const { inFrame, outFrame } = this.#player;
+    const cut = { inFrame, outFrame, crop: this.crop };
+    if (JSON.stringify(cut) === JSON.stringify(this.cut)) return;
+    this.#cuts = record(this.#cuts, cut);
+    this.keepDraft();
+  }
+
+  undo(): void {
+    this.#cuts = undo(this.#cuts);
+    this.#cutChanged();
+  }
+
+  redo(): void {
+    this.#cuts = redo(this.#cuts);
+    this.#cutChanged();
+  }
+
+  /** Brings the clip's cut back on screen. */
+  showCut(): void {
+    this.crop = this.cut.crop;
+    if (this.#library.shownKind !== 'clip') return;
+    this.#player.inFrame = this.cut.inFrame;
+    this.#player.outFrame = this.cut.outFrame;
+  }
+
+  clearCrop(): void {
+    this.crop = null;
+    this.recordCut();
+  }
+
+  #cutChanged(): void {
+    this.showCut();
+    this.keepDraft();
   }
 
   setOption<K extends keyof Recipe>(name: K, value: Recipe[K]): void {
@@ -114,26 +168,10 @@ export class LearnState {
     this.starting = false;
   }
 
-  /** Learns several concepts again as one, from their own clips and captions. */
-  async compose(conceptIds: string[], name: string): Promise<void> {
-    const concepts = conceptIds.flatMap((id) => this.#library.concepts.find((concept) => concept.id === id) ?? []);
-    await this.#notices.attempt(() =>
-      this.#connection.call('jobs.enqueue', {
-        kind: 'learn',
-        name: name.trim() || concepts.map((concept) => concept.name).join(' + '),
-        clips: concepts.flatMap(({ clipIds, captions }) =>
-          clipIds.map((clipId, index) => ({ clipId, caption: captions[index]! })),
-        ),
-        recipe: this.recipe,
-        model: concepts[0]?.model ?? null,
-      }),
-    );
-  }
-
   /** The id of a clip with the range of the timeline and the crop of the picture. */
   async #chosenCut(clip: Clip): Promise<string> {
-    const { inFrame, outFrame } = this.#player;
-    const sameCrop = JSON.stringify(this.crop) === JSON.stringify(clip.crop);
+    const { inFrame, outFrame, crop } = this.cut;
+    const sameCrop = JSON.stringify(crop) === JSON.stringify(clip.crop);
     if (inFrame === null && outFrame === null && sameCrop) return clip.id;
     const { rate } = clip.source;
     const job = await this.#connection.call('jobs.enqueue', {
@@ -142,7 +180,7 @@ export class LearnState {
       name: clip.name,
       fromSeconds: inFrame === null ? clip.fromSeconds : frameToSeconds(inFrame, rate),
       toSeconds: outFrame === null ? undefined : frameToSeconds(outFrame + 1, rate),
-      crop: this.crop ?? undefined,
+      crop: crop ?? undefined,
     });
     const imported: Job = await this.#queue.finished(job.id);
     const made = importOutput.safeParse(imported.output).data;
@@ -158,6 +196,11 @@ export class LearnState {
   }
 }
 
-function draftKey(clipId: string): string {
-  return `motif.words.${clipId}`;
-}
+const wholeClip: Cut = { inFrame: null, outFrame: null, crop: null };
+
+/** As an earlier visit left it. */
+const keptCut = z.object({
+  inFrame: z.int().nonnegative().nullable(),
+  outFrame: z.int().nonnegative().nullable(),
+  crop: cropRectangle.nullable(),
+});

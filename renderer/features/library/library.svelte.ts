@@ -1,12 +1,14 @@
 import type { Clip } from '../../../shared/domain/clip.ts';
 import type { Concept } from '../../../shared/domain/concept.ts';
 import type { Edit } from '../../../shared/domain/edit.ts';
-import type { ItemQuery, ItemReference } from '../../../shared/domain/library.ts';
+import type { ItemLabels, ItemQuery, ItemReference } from '../../../shared/domain/library.ts';
 import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
+import type { Files } from '../../app/files.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { Host } from '../../host/host.ts';
 import { text } from '../../text/en.ts';
+import { fillTemplate } from '../queue/name-template.ts';
 
 /** A file on its way to the services, before it is a job of the queue. */
 export interface Arrival {
@@ -17,6 +19,14 @@ export interface Arrival {
   cancel(): void;
 }
 
+/** What is chosen in each list, and which list is on screen. */
+interface Shown {
+  shownKind: 'clip' | 'concept';
+  clipId: string | null;
+  conceptId: string | null;
+  editId: string | null;
+}
+
 /** Uploads of many files: the disk gains nothing from more at once. */
 const arrivalsAtOnce = 2;
 
@@ -25,18 +35,29 @@ export class LibraryState {
   clips = $state.raw<Clip[]>([]);
   concepts = $state.raw<Concept[]>([]);
   edits = $state.raw<Edit[]>([]);
+  /** Also those that the search leaves out. */
+  allClips = $state.raw<Clip[]>([]);
+  allConcepts = $state.raw<Concept[]>([]);
   arrivals = $state.raw<Arrival[]>([]);
   isLoaded = $state(false);
 
   searchText = $state('');
   order = $state<NonNullable<ItemQuery['order']>>('newest');
+  /** Only what carries it is listed; null: everything. */
+  tag = $state<string | null>(null);
+  /** A LoRA file that was dropped: it becomes a concept once its clip and words are named. */
+  lora = $state.raw<{ path: string; name: string } | null>(null);
   shownKind = $state<'clip' | 'concept'>('clip');
   clipId = $state<string | null>(null);
   conceptId = $state<string | null>(null);
   editId = $state<string | null>(null);
 
-  readonly clip = $derived(this.clips.find(({ id }) => id === this.clipId) ?? null);
-  readonly concept = $derived(this.concepts.find(({ id }) => id === this.conceptId) ?? null);
+  /** Of the list on screen. */
+  readonly tags = $derived(
+    [...new Set((this.shownKind === 'clip' ? this.allClips : this.allConcepts).flatMap(({ tags }) => tags))].sort(),
+  );
+  readonly clip = $derived(this.allClips.find(({ id }) => id === this.clipId) ?? null);
+  readonly concept = $derived(this.allConcepts.find(({ id }) => id === this.conceptId) ?? null);
   readonly edit = $derived(this.edits.find(({ id }) => id === this.editId) ?? null);
   /** The clip that the chosen concept was learned from. */
   readonly sourceClip = $derived(this.#sourceOf(this.concept));
@@ -44,16 +65,16 @@ export class LibraryState {
   readonly #connection: Connection;
   readonly #notices: Notices;
   readonly #host: Host;
+  readonly #files: Files;
   readonly #waiting: (() => void)[] = [];
   #nextArrival = 1;
   #active = 0;
-  #allClips = $state.raw<Clip[]>([]);
 
-  constructor(connection: Connection, notices: Notices, host: Host) {
+  constructor(connection: Connection, notices: Notices, host: Host, files: Files) {
     this.#connection = connection;
     this.#notices = notices;
     this.#host = host;
-    connection.whenOpen(() => void this.loadAll());
+    this.#files = files;
     connection.on('library.changed', ({ kind }) => {
       if (kind === 'clip') void this.loadClips();
       else if (kind === 'concept') void this.loadConcepts();
@@ -61,18 +82,23 @@ export class LibraryState {
     });
   }
 
-  async loadAll(): Promise<void> {
+  /** `place`: what was on screen before a reload; otherwise a library with concepts opens on the last one learned. */
+  async loadAll(place: Shown | null): Promise<void> {
     await Promise.all([this.loadClips(), this.loadConcepts()]);
-    if (this.clipId === null) this.clipId = this.clips[0]?.id ?? null;
-    if (this.conceptId === null && this.concepts[0]) await this.chooseConcept(this.concepts[0].id);
-    if (!this.isLoaded && this.concepts.length > 0) this.shownKind = 'concept';
+    if (place && this.clips.some(({ id }) => id === place.clipId)) this.clipId = place.clipId;
+    const known = this.concepts.find(({ id }) => id === place?.conceptId) ?? this.concepts[0];
+    if (this.conceptId === null && known) await this.chooseConcept(known.id);
+    else await this.loadEdits();
+    if (place && this.edits.some(({ id }) => id === place.editId)) this.editId = place.editId;
+    if (!this.isLoaded) this.shownKind = place?.shownKind ?? (this.concepts.length > 0 ? 'concept' : 'clip');
     this.isLoaded = true;
   }
 
   async loadClips(): Promise<void> {
     await this.#notices.attempt(async () => {
       this.clips = await this.#connection.call('clips.list', this.#query());
-      this.#allClips = this.searchText === '' ? this.clips : await this.#connection.call('clips.list', {});
+      const isWhole = this.searchText === '' && this.tag === null;
+      this.allClips = isWhole ? this.clips : await this.#connection.call('clips.list', {});
       if (this.clipId === null) this.clipId = this.clips[0]?.id ?? null;
     });
   }
@@ -80,6 +106,9 @@ export class LibraryState {
   async loadConcepts(): Promise<void> {
     await this.#notices.attempt(async () => {
       this.concepts = await this.#connection.call('concepts.list', this.#query());
+      const isWhole = this.searchText === '' && this.tag === null;
+      this.allConcepts = isWhole ? this.concepts : await this.#connection.call('concepts.list', {});
+      if (this.isLoaded && this.conceptId === null && this.concepts[0]) await this.chooseConcept(this.concepts[0].id);
     });
   }
 
@@ -102,6 +131,11 @@ export class LibraryState {
 
   async sort(order: NonNullable<ItemQuery['order']>): Promise<void> {
     this.order = order;
+    await Promise.all([this.loadClips(), this.loadConcepts()]);
+  }
+
+  async filter(tag: string | null): Promise<void> {
+    this.tag = tag;
     await Promise.all([this.loadClips(), this.loadConcepts()]);
   }
 
@@ -128,9 +162,9 @@ export class LibraryState {
     this.arrivals = this.arrivals.filter((arrival) => arrival.id !== id);
   }
 
-  async rename(item: ItemReference, name: string): Promise<void> {
+  async label(item: ItemReference, labels: ItemLabels): Promise<void> {
     await this.#notices.attempt(async () => {
-      const request = { reference: item.id, labels: { name } };
+      const request = { reference: item.id, labels };
       if (item.kind === 'clip') await this.#connection.call('clips.label', request);
       else if (item.kind === 'concept') await this.#connection.call('concepts.label', request);
       else await this.#connection.call('edits.label', request);
@@ -139,6 +173,30 @@ export class LibraryState {
 
   async duplicate(conceptId: string): Promise<void> {
     await this.#notices.attempt(() => this.#connection.call('concepts.duplicate', { reference: conceptId }));
+  }
+
+  /** Writes the newest version of a concept into the folder of exports, as a `.motif` file. */
+  async exportConcept({ id, name }: Concept, folder: string): Promise<void> {
+    await this.#notices.attempt(async () => {
+      const target = `${folder}/${fillTemplate('{name}', { name })}.motif`;
+      const { file } = await this.#connection.call('concepts.exportFile', { reference: id, target });
+      this.#notices.tell(text.exporting.done(file), await this.#files.action(file));
+    });
+  }
+
+  /** The dropped LoRA file becomes a concept of that clip. Answers whether it did. */
+  async importLora(clipId: string, caption: { static: string; dynamic: string }, name: string): Promise<boolean> {
+    const file = this.lora?.path;
+    if (file === undefined) return false;
+    const concept = await this.#notices.attempt(() =>
+      this.#connection.call('concepts.importLora', { file, clipId, caption, name: name.trim() || undefined }),
+    );
+    if (!concept) return false;
+    this.lora = null;
+    await this.loadConcepts();
+    this.shownKind = 'concept';
+    await this.chooseConcept(concept.id);
+    return true;
   }
 
   async star(edit: Edit): Promise<void> {
@@ -174,7 +232,7 @@ export class LibraryState {
   }
 
   clipById(id: string): Clip | null {
-    return this.#allClips.find((clip) => clip.id === id) ?? null;
+    return this.allClips.find((clip) => clip.id === id) ?? null;
   }
 
   #sourceOf(concept: Concept | null): Clip | null {
@@ -182,7 +240,7 @@ export class LibraryState {
   }
 
   #query(): ItemQuery {
-    return { text: this.searchText, order: this.order };
+    return { text: this.searchText, order: this.order, tag: this.tag ?? undefined };
   }
 
   async #importFile(file: File): Promise<void> {
@@ -197,7 +255,7 @@ export class LibraryState {
     try {
       const onProgress = (share: number) => this.#changeArrival(id, { share });
       const path = await this.#host.pathOf(file, { onProgress, signal: controller.signal });
-      await this.#connection.call('jobs.enqueue', { kind: 'import', path, name: nameOf(file.name) });
+      await this.#takeOver(path, file.name);
       this.dismissArrival(id);
     } catch (thrown) {
       const error = toErrorShape(thrown);
@@ -207,6 +265,19 @@ export class LibraryState {
       this.#active--;
       this.#waiting.shift()?.();
     }
+  }
+
+  /** Videos become clips by a job of the queue, `.motif` files concepts at once; a LoRA is asked about first. */
+  async #takeOver(path: string, fileName: string): Promise<void> {
+    const name = nameOf(fileName);
+    if (/\.motif$/i.test(fileName)) {
+      const concept = await this.#connection.call('concepts.importFile', { file: path });
+      await this.loadConcepts();
+      this.shownKind = 'concept';
+      await this.chooseConcept(concept.id);
+      this.#notices.tell(text.library.imported(concept.name));
+    } else if (/\.safetensors$/i.test(fileName)) this.lora = { path, name };
+    else await this.#connection.call('jobs.enqueue', { kind: 'import', path, name });
   }
 
   #changeArrival(id: number, change: Partial<Arrival>): void {

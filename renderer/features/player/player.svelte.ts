@@ -15,6 +15,10 @@ export class PlayerState {
   inFrame = $state<number | null>(null);
   outFrame = $state<number | null>(null);
   compare = $state<CompareMode>('wipe');
+  /** Several results at once instead of two. */
+  grid = $state(false);
+  /** What a result is compared with: another result, by its id; null: the clip. */
+  against = $state<string | null>(null);
   /** Where the wipe is, from 0 (left) to 1. */
   wipe = $state(0.5);
   /** 0 fits the picture into its place; otherwise screen pixels per picture pixel. */
@@ -35,6 +39,12 @@ export class PlayerState {
     this.frame = 0;
     this.inFrame = null;
     this.outFrame = null;
+  }
+
+  /** One of the two-picture modes. */
+  compareIn(mode: CompareMode): void {
+    this.compare = mode;
+    this.grid = false;
   }
 
   seek(frame: number): void {

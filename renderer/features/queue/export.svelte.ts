@@ -1,97 +1,252 @@
 import type { Edit } from '../../../shared/domain/edit.ts';
-import type { ExportPreset, ExportSettings, LoraDialect } from '../../../shared/domain/export.ts';
+import {
+  type ExportPreset,
+  type ExportSettings,
+  exportBytesPerPixel,
+  type LoraDialect,
+} from '../../../shared/domain/export.ts';
+import type { Job } from '../../../shared/domain/job.ts';
+import { exportOutput } from '../../../shared/domain/job-input.ts';
+import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
+import type { Files } from '../../app/files.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
+import type { Host } from '../../host/host.ts';
+import { text } from '../../text/en.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { SettingsState } from '../settings/settings.svelte.ts';
-import { fillTemplate } from './name-template.ts';
+import { fillTemplate, numberDuplicates } from './name-template.ts';
+import type { QueueState } from './queue.svelte.ts';
+
+/** A way to write a result: one of the built-in ones, or one that the user put together and named. */
+export interface Form {
+  name: string;
+  settings: Partial<ExportSettings> & { preset: ExportPreset };
+  own: boolean;
+}
 
 /** What is to be exported, in which forms and under which names: everything chosen times every form. */
 export class ExportState {
+  /** Results that can be chosen, the chosen concept's or everybody's. */
+  candidates = $state.raw<Edit[]>([]);
+  everyConcept = $state(false);
   editIds = $state.raw<string[]>([]);
-  presets = $state.raw<ExportPreset[]>(['h264']);
+  formNames = $state.raw<string[]>([text.exporting.presets.h264]);
   lora = $state.raw<LoraDialect[]>([]);
   template = $state('{concept} {edit}');
   folder = $state('');
   overwrite = $state<ExportSettings['overwrite']>('number');
   width = $state<number | null>(null);
+  quality = $state<number | null>(null);
   withSound = $state(false);
+  target = $state.raw<{ freeBytes: number; taken: string[] } | null>(null);
+  targetError = $state.raw<AppErrorShape | null>(null);
+  /** The jobs of the last export, until all have ended and been told of. */
+  batch = $state.raw<string[]>(JSON.parse(localStorage.getItem(batchKey) ?? '[]') as string[]);
 
   readonly #connection: Connection;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   readonly #settings: SettingsState;
+  readonly #queue: QueueState;
+  readonly #files: Files;
+  readonly #host: Host;
+  #isTold = this.batch.length === 0;
 
   readonly defaultFolder = $derived.by(
     () => this.#settings.values.exportFolder ?? (this.#settings.folder ? `${this.#settings.folder}/exports` : ''),
   );
-  readonly edits = $derived.by(() => this.#library.edits.filter(({ id }) => this.editIds.includes(id)));
-  /** Each file that will be written. */
-  readonly files = $derived.by(() => [
-    ...this.edits.flatMap((edit) =>
-      this.presets.map((preset) => ({ edit, preset, dialect: null, name: this.#nameOf(edit, preset) })),
-    ),
-    ...this.lora.map((dialect) => ({
-      edit: null,
-      preset: null,
-      dialect,
-      name: `${fillTemplate('{concept}', { concept: this.#library.concept?.name ?? '' })} ${dialect}.safetensors`,
+  readonly wholeFolder = $derived((this.folder.trim() || this.defaultFolder).replace(/(?<=.)[/\\]+$/, ''));
+  readonly forms = $derived.by<Form[]>(() => [
+    ...(Object.entries(text.exporting.presets) as [ExportPreset, string][]).map(([preset, name]) => ({
+      name,
+      settings: { preset },
+      own: false,
     })),
+    ...this.#settings.values.exportPresets.map(({ name, settings }) => ({ name, settings, own: true })),
   ]);
+  readonly edits = $derived(this.candidates.filter(({ id }) => this.editIds.includes(id)));
+  /** Each file that will be written. */
+  readonly files = $derived.by(() => {
+    const chosen = this.forms.filter(({ name }) => this.formNames.includes(name));
+    const videos = this.edits.flatMap((edit) =>
+      chosen.map((form) => ({ edit, form, dialect: null, name: this.#nameOf(edit, form) })),
+    );
+    const concept = this.#library.concept?.name ?? '';
+    const weights = this.lora.map((dialect) => ({
+      edit: null,
+      form: null,
+      dialect,
+      name: `${fillTemplate('{concept}', { concept })} ${dialect}.safetensors`,
+    }));
+    return numberDuplicates([...videos, ...weights]);
+  });
+  /** An upper bound of what the videos will take. */
+  readonly neededBytes = $derived(
+    this.files.reduce((bytes, { edit, form }) => {
+      if (!edit) return bytes;
+      const { width, height, frameCount } = edit.frames;
+      const scale = (form.settings.width ?? this.width ?? width) / width;
+      return bytes + width * height * scale ** 2 * frameCount * exportBytesPerPixel[form.settings.preset];
+    }, 0),
+  );
+  readonly fits = $derived(this.target === null || this.target.freeBytes > this.neededBytes);
+  readonly batchJobs = $derived.by(() => this.batch.flatMap((id) => this.#queue.byId(id) ?? []));
 
-  constructor(connection: Connection, notices: Notices, library: LibraryState, settings: SettingsState) {
-    this.#connection = connection;
-    this.#notices = notices;
-    this.#library = library;
-    this.#settings = settings;
+  constructor(parts: {
+    connection: Connection;
+    notices: Notices;
+    library: LibraryState;
+    settings: SettingsState;
+    queue: QueueState;
+    files: Files;
+    host: Host;
+    onReport(): void;
+  }) {
+    this.#connection = parts.connection;
+    this.#notices = parts.notices;
+    this.#library = parts.library;
+    this.#settings = parts.settings;
+    this.#queue = parts.queue;
+    this.#files = parts.files;
+    this.#host = parts.host;
+    parts.queue.whenLoaded(() => void this.#tellWhenDone(parts.onReport));
+    parts.queue.whenDone(() => void this.#tellWhenDone(parts.onReport));
   }
 
   /** Starts with the result on screen. */
   open(): void {
     this.editIds = this.#library.editId ? [this.#library.editId] : this.#library.edits.slice(-1).map(({ id }) => id);
     this.folder = '';
+    this.everyConcept = false;
+    this.candidates = this.#library.edits;
+  }
+
+  async showEveryConcept(every: boolean): Promise<void> {
+    this.everyConcept = every;
+    if (!every) {
+      this.candidates = this.#library.edits;
+      return;
+    }
+    await this.#notices.attempt(async () => {
+      this.candidates = await this.#connection.call('edits.list', { order: 'newest' });
+    });
+  }
+
+  /** Asks after the folder's disk, and which names are taken there. */
+  async inspect(signal: AbortSignal): Promise<void> {
+    const names = this.files.map(({ name }) => name);
+    const folder = this.wholeFolder;
+    if (folder === '') return;
+    try {
+      const target = await this.#connection.call('exports.inspect', { folder, names });
+      if (signal.aborted) return;
+      this.target = target;
+      this.targetError = null;
+    } catch (thrown) {
+      if (!signal.aborted) this.targetError = toErrorShape(thrown);
+    }
+  }
+
+  /** Keeps the chosen form with width, quality and sound under a name of the user's. */
+  async keepForm(name: string): Promise<void> {
+    const base = this.forms.find((form) => this.formNames.includes(form.name));
+    if (!base || name.trim() === '') return;
+    const own = { name: name.trim(), settings: { ...this.#common(), ...this.#chosen(base) } };
+    const others = this.#settings.values.exportPresets.filter((form) => form.name !== own.name);
+    await this.#settings.change({ exportPresets: [...others, own] });
+    this.formNames = [own.name];
+  }
+
+  async forgetForm(name: string): Promise<void> {
+    this.formNames = this.formNames.filter((chosen) => chosen !== name);
+    await this.#settings.change({
+      exportPresets: this.#settings.values.exportPresets.filter((form) => form.name !== name),
+    });
   }
 
   /** Puts one job per file into the queue. Answers whether all were taken. */
   async start(): Promise<boolean> {
     const { concept } = this.#library;
-    const folder = (this.folder.trim() || this.defaultFolder).replace(/[/\\]+$/, '');
-    const settings = { audio: this.withSound ? 'original' : 'none', overwrite: this.overwrite } as const;
+    const jobs: string[] = [];
+    this.#host.allowNotifications();
     const done = await this.#notices.attempt(async () => {
-      for (const { edit, preset, dialect, name } of this.files) {
-        const output = `${folder}/${name}`;
-        if (edit) {
-          const size = this.width === null ? {} : { width: this.width };
-          const request = {
-            what: 'edit',
-            editId: edit.id,
-            settings: { ...settings, ...size, preset },
-            output,
-          } as const;
-          await this.#connection.call('jobs.enqueue', { kind: 'export', request });
-        } else if (concept) {
-          const request = { what: 'lora', conceptId: concept.id, dialect, overwrite: this.overwrite, output } as const;
-          await this.#connection.call('jobs.enqueue', { kind: 'export', request });
-        }
+      for (const { edit, form, dialect, name } of this.files) {
+        const output = `${this.wholeFolder}/${name}`;
+        const request = edit
+          ? ({
+              what: 'edit',
+              editId: edit.id,
+              settings: { ...this.#common(), ...this.#chosen(form), overwrite: this.overwrite },
+              output,
+            } as const)
+          : concept && dialect
+            ? ({ what: 'lora', conceptId: concept.id, dialect, overwrite: this.overwrite, output } as const)
+            : null;
+        if (request) jobs.push((await this.#connection.call('jobs.enqueue', { kind: 'export', request })).id);
       }
       return true;
     });
+    this.#keepBatch(jobs);
     return done ?? false;
   }
 
-  #nameOf(edit: Edit, preset: ExportPreset): string {
-    const number = this.#library.edits.indexOf(edit) + 1;
+  /** What an ended job of the batch wrote. */
+  outputOf(job: Job): { file: string; sizeBytes: number; notes: string[] } | null {
+    return exportOutput.safeParse(job.output).data ?? null;
+  }
+
+  #common(): Pick<ExportSettings, 'audio' | 'overwrite'> {
+    return { audio: this.withSound ? 'original' : 'none', overwrite: this.overwrite };
+  }
+
+  /** A built-in form takes width and quality from the fields; one of the user's has its own. */
+  #chosen({ own, settings }: Form): Form['settings'] {
+    if (own) return settings;
+    return { ...settings, width: this.width ?? undefined, crf: this.quality ?? undefined };
+  }
+
+  #keepBatch(jobs: string[]): void {
+    this.batch = jobs;
+    this.#isTold = jobs.length === 0;
+    localStorage.setItem(batchKey, JSON.stringify(jobs));
+  }
+
+  /** Once every file of the batch is written or has failed. */
+  async #tellWhenDone(onReport: () => void): Promise<void> {
+    const jobs = this.batchJobs;
+    const isOver = (job: Job) => job.state === 'done' || job.state === 'failed' || job.state === 'cancelled';
+    if (this.#isTold || jobs.length === 0 || !jobs.every(isOver)) return;
+    this.#isTold = true;
+    localStorage.removeItem(batchKey);
+    const written = jobs.flatMap((job) => (job.state === 'done' ? (this.outputOf(job) ?? []) : []));
+    const [only] = written;
+    const message =
+      only && jobs.length === 1 ? text.exporting.done(only.file) : text.exporting.ended(written.length, jobs.length);
+    const action =
+      only && jobs.length === 1 ? await this.#files.action(only.file) : { label: text.exporting.report, run: onReport };
+    this.#notices.tell(message, action);
+    if (document.hidden) this.#host.notify(text.exporting.title, message);
+  }
+
+  #nameOf(edit: Edit, form: Form): string {
+    const siblings = this.candidates
+      .filter(({ conceptId }) => conceptId === edit.conceptId)
+      .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt));
     const name = fillTemplate(this.template, {
-      concept: this.#library.concept?.name ?? '',
-      edit: `edit ${number}`,
+      concept: this.#library.allConcepts.find(({ id }) => id === edit.conceptId)?.name ?? '',
+      edit: `edit ${siblings.indexOf(edit) + 1}`,
       words: edit.settings.prompt,
       seed: String(edit.settings.seed),
-      preset,
+      preset: form.own ? form.name : form.settings.preset,
       date: new Date().toISOString().slice(0, 10),
     });
-    return `${name}${extensions[preset]}`;
+    const own = form.own ? ` ${fillTemplate('{name}', { name: form.name })}` : '';
+    return `${name}${own}${extensions[form.settings.preset]}`;
   }
 }
+
+const batchKey = 'motif.batch';
 
 /** Several presets share an ending: their names differ then. */
 const extensions: Record<ExportPreset, string> = {

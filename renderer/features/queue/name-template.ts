@@ -12,3 +12,13 @@ export function fillTemplate(template: string, values: Record<string, string>): 
     .trim();
   return safe || 'motif';
 }
+
+/** Files of one name would write over one another: the second is called `NAME 2`. */
+export function numberDuplicates<T extends { name: string }>(files: readonly T[]): T[] {
+  const seen = new Map<string, number>();
+  return files.map((file) => {
+    const count = (seen.get(file.name) ?? 0) + 1;
+    seen.set(file.name, count);
+    return count === 1 ? file : { ...file, name: file.name.replace(/(\.[a-z0-9]+)?$/i, ` ${count}$1`) };
+  });
+}

@@ -1,21 +1,29 @@
-import type { LossPoint } from '../../../shared/domain/engine.ts';
+import type { EngineEvent, LossPoint } from '../../../shared/domain/engine.ts';
 import type { Job } from '../../../shared/domain/job.ts';
-import { exportOutput, importOutput } from '../../../shared/domain/job-input.ts';
+import { importOutput } from '../../../shared/domain/job-input.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
+import type { Host } from '../../host/host.ts';
 import { text } from '../../text/en.ts';
 
 const unfinished: Job['state'][] = ['queued', 'running', 'paused', 'interrupted'];
+
+type Sample = Extract<EngineEvent, { type: 'sample' }>;
 
 /** All jobs of the queue, and the loss curves of those that learn. */
 export class QueueState {
   jobs = $state.raw<Job[]>([]);
   losses = $state.raw<Record<string, LossPoint[]>>({});
+  /** What learnings made on their way, in the order of their steps. */
+  samples = $state.raw<Record<string, Sample[]>>({});
 
   readonly running = $derived(this.jobs.filter(({ state }) => state === 'running'));
   readonly waiting = $derived(this.jobs.filter(({ state }) => state === 'queued'));
   readonly open = $derived(this.jobs.filter(({ state }) => unfinished.includes(state)));
   readonly learning = $derived(this.jobs.filter(({ kind, state }) => kind === 'learn' && unfinished.includes(state)));
+  readonly downloads = $derived(
+    this.jobs.filter(({ kind, state }) => kind === 'download' && (unfinished.includes(state) || state === 'failed')),
+  );
   /** Imports that have not become a clip: their cards show how far they are, or why not. */
   readonly imports = $derived(
     this.jobs.filter(({ kind, state }) => kind === 'import' && (unfinished.includes(state) || state === 'failed')),
@@ -23,9 +31,12 @@ export class QueueState {
 
   readonly #connection: Connection;
   readonly #notices: Notices;
+  readonly #host: Host;
+  readonly #whenLoaded: (() => void)[] = [];
   readonly #whenDone = new Set<(job: Job) => void>();
 
-  constructor(connection: Connection, notices: Notices) {
+  constructor(connection: Connection, notices: Notices, host: Host) {
+    this.#host = host;
     this.#connection = connection;
     this.#notices = notices;
     connection.whenOpen(() => void this.load());
@@ -34,20 +45,25 @@ export class QueueState {
       this.jobs = this.jobs.filter((job) => job.id !== id);
     });
     connection.on('job.event', ({ id, event }) => {
-      if (event.type !== 'loss') return;
-      this.losses = { ...this.losses, [id]: [...(this.losses[id] ?? []), event.point] };
+      if (event.type === 'loss') this.losses = { ...this.losses, [id]: [...(this.losses[id] ?? []), event.point] };
+      if (event.type === 'sample') this.samples = { ...this.samples, [id]: withSample(this.samples[id] ?? [], event) };
     });
   }
 
   async load(): Promise<void> {
     await this.#notices.attempt(async () => {
       this.jobs = await this.#connection.call('jobs.list', {});
-      for (const job of this.learning) await this.#loadLosses(job.id);
+      for (const job of this.learning) await this.#loadEvents(job.id);
+      for (const listener of this.#whenLoaded) listener();
     });
   }
 
   byId(id: string | null): Job | null {
     return this.jobs.find((job) => job.id === id) ?? null;
+  }
+
+  whenLoaded(listener: () => void): void {
+    this.#whenLoaded.push(listener);
   }
 
   whenDone(listener: (job: Job) => void): void {
@@ -75,12 +91,13 @@ export class QueueState {
     void this.#notices.attempt(() => this.#connection.call(name, { reference: id }) as Promise<unknown>);
   }
 
-  /** One place earlier among those that wait. */
-  async moveUp(id: string): Promise<void> {
-    const at = this.waiting.findIndex((job) => job.id === id);
-    const before = this.waiting[at - 1];
-    if (!before) return;
-    await this.#notices.attempt(() => this.#connection.call('jobs.move', { reference: id, before: before.id }));
+  /** One place earlier or later among those that wait. */
+  async move(id: string, places: -1 | 1): Promise<void> {
+    const waiting = this.waiting.toSorted((a, b) => a.position - b.position);
+    const at = waiting.findIndex((job) => job.id === id);
+    const before = waiting[places === -1 ? at - 1 : at + 2]?.id ?? null;
+    if (!waiting[at + places]) return;
+    await this.#notices.attempt(() => this.#connection.call('jobs.move', { reference: id, before }));
     await this.load();
   }
 
@@ -88,9 +105,10 @@ export class QueueState {
     for (const job of this.jobs) if (!unfinished.includes(job.state)) this.act('jobs.remove', job.id);
   }
 
-  async #loadLosses(id: string): Promise<void> {
+  async #loadEvents(id: string): Promise<void> {
     const events = await this.#connection.call('jobs.events', { reference: id });
     this.losses = { ...this.losses, [id]: events.flatMap((event) => (event.type === 'loss' ? [event.point] : [])) };
+    this.samples = { ...this.samples, [id]: events.filter((event) => event.type === 'sample') };
   }
 
   #take(job: Job): void {
@@ -105,10 +123,12 @@ export class QueueState {
     if (job.kind === 'import' && importOutput.safeParse(job.output).data?.duplicate) {
       this.#notices.tell(text.library.duplicate(job.title));
     }
-    if (job.kind === 'export') {
-      const file = exportOutput.safeParse(job.output).data?.file;
-      if (file) this.#notices.tell(text.exporting.done(file));
-    }
-    if (job.kind === 'learn') this.#notices.tell(text.learn.done(job.title));
+    if (job.kind === 'learn' || job.kind === 'download') this.#notices.tell(text.queue.done(job.title));
+    if (job.kind === 'learn' && document.hidden) this.#host.notify(text.product, text.queue.done(job.title));
   }
+}
+
+/** A run that was resumed makes what came after its last checkpoint again. */
+function withSample(samples: readonly Sample[], made: Sample): Sample[] {
+  return [...samples.filter(({ stage, step }) => stage !== made.stage || step !== made.step), made];
 }

@@ -1,10 +1,16 @@
 import type { DeviceReport } from '../../../shared/domain/engine.ts';
+import { type ModelInfo, runningBytes } from '../../../shared/domain/model.ts';
 import { defaultSettings, type Settings } from '../../../shared/domain/settings.ts';
 import type { CallValue, Connection } from '../../app/connection.svelte.ts';
+import type { Files } from '../../app/files.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
+import { text } from '../../text/en.ts';
+import type { QueueState } from '../queue/queue.svelte.ts';
 
 type ModelEntry = CallValue<'models.list'>[number];
 type MediaTools = CallValue<'media.tools'>;
+
+const measureMilliseconds = 3000;
 
 /** The settings, the machine and what is installed. */
 export class SettingsState {
@@ -14,6 +20,8 @@ export class SettingsState {
   engine = $state.raw<{ state: string; message: string | null }>({ state: 'stopped', message: null });
   models = $state.raw<ModelEntry[]>([]);
   tools = $state.raw<MediaTools | null>(null);
+  caches = $state.raw<CallValue<'caches.sizes'> | null>(null);
+  about = $state.raw<CallValue<'program.about'> | null>(null);
   folder = $state('');
   /** Another program that writes this library; then this one only reads. */
   writer = $state<string | null>(null);
@@ -23,11 +31,16 @@ export class SettingsState {
 
   readonly #connection: Connection;
   readonly #notices: Notices;
+  readonly #files: Files;
 
-  constructor(connection: Connection, notices: Notices) {
+  constructor(connection: Connection, notices: Notices, files: Files, queue: QueueState) {
+    this.#files = files;
     this.#connection = connection;
     this.#notices = notices;
     connection.whenOpen(() => void this.load());
+    queue.whenDone(({ kind }) => {
+      if (kind === 'download') void this.loadDetails();
+    });
     connection.on('settings.changed', ({ settings }) => {
       this.values = settings;
     });
@@ -42,7 +55,10 @@ export class SettingsState {
       const status = await this.#connection.call('library.status', {});
       this.folder = status.folder;
       this.writer = status.access === 'read' ? (status.holder?.program ?? null) : null;
+      this.about = await this.#connection.call('program.about', {});
       this.device = await this.#connection.call('device.report', {});
+      // How fast it is is said from the beginning; measured once the window has settled.
+      if (this.device.matMulGflops === null) setTimeout(() => void this.measure(), measureMilliseconds);
     });
   }
 
@@ -67,6 +83,7 @@ export class SettingsState {
     await this.#notices.attempt(async () => {
       this.models = await this.#connection.call('models.list', {});
       this.tools = await this.#connection.call('media.tools', {});
+      this.caches = await this.#connection.call('caches.sizes', {});
     });
   }
 
@@ -78,5 +95,30 @@ export class SettingsState {
   async removeModel(model: string): Promise<void> {
     await this.#notices.attempt(() => this.#connection.call('models.remove', { model }));
     await this.loadDetails();
+  }
+
+  /** Answers whether it is in the queue. */
+  async downloadModel(repository: string): Promise<boolean> {
+    const job = await this.#notices.attempt(() =>
+      this.#connection.call('jobs.enqueue', { kind: 'download', repository }),
+    );
+    return job !== undefined;
+  }
+
+  fits(model: ModelInfo): boolean {
+    return runningBytes(model) < 0.9 * (this.about?.totalMemoryBytes ?? Number.POSITIVE_INFINITY);
+  }
+
+  async clearCaches(): Promise<void> {
+    await this.#notices.attempt(async () => {
+      this.caches = await this.#connection.call('caches.clear', {});
+    });
+  }
+
+  async saveReport(): Promise<void> {
+    await this.#notices.attempt(async () => {
+      const { file } = await this.#connection.call('program.saveReport', {});
+      this.#notices.tell(text.settings.reportSaved(file), await this.#files.action(file));
+    });
   }
 }

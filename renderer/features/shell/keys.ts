@@ -18,8 +18,8 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
     ArrowRight: () => player.step(steps),
     Home: () => player.step(-player.frame),
     End: () => player.step(player.frameCount),
-    i: () => player.setIn(),
-    o: () => player.setOut(),
+    i: () => editor.setRange((range) => range.setIn()),
+    o: () => editor.setRange((range) => range.setOut()),
     '[': () => chooseResult(editor, -1),
     ']': () => chooseResult(editor, 1),
     e: () => {
@@ -27,7 +27,10 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
       requestAnimationFrame(() => document.getElementById('prompt')?.focus());
     },
     r: () => void (library.concept && edit.render()),
-    v: () => void (library.concept && edit.renderVariations()),
+    v: () => void (library.concept && editor.renderVariations()),
+    '5': () => {
+      player.grid = !player.grid;
+    },
     q: () => {
       editor.dialog = 'queue';
     },
@@ -37,7 +40,7 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
     },
   };
   const mode = modes[Number(event.key) - 1];
-  if (mode) player.compare = mode;
+  if (mode) player.compareIn(mode);
   const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   action?.();
   return mode !== undefined || action !== undefined;
@@ -45,7 +48,7 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
 
 function runCommand(editor: Editor, { key, shiftKey }: KeyboardEvent): boolean {
   const commands: Record<string, () => void> = {
-    z: () => (shiftKey ? editor.edit.redo() : editor.edit.undo()),
+    z: () => (shiftKey ? editor.undoable.redo() : editor.undoable.undo()),
     f: () => document.getElementById('library-search')?.focus(),
     o: () => document.getElementById('file-picker')?.click(),
     e: () => editor.library.concept && editor.openExport(),

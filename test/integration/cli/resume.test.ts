@@ -45,8 +45,11 @@ test('killed in each stage and resumed, learning ends in the same weights as wit
 
 test('Ctrl-C stops after the step at hand with 130 and says how to go on; the job waits', async () => {
   const words = ['learn', file, ...quickRecipe(4), '--steps-identity', '500', '--name', 'long', '--json'];
+  let interrupted = false;
   const { code, lines } = await place.motif(words, (line, child) => {
-    if (isStep('identity', 2)(line)) child.kill('SIGINT');
+    if (interrupted || !isStep('identity', 2)(line)) return;
+    interrupted = true; // a second Ctrl-C would end it at once
+    child.kill('SIGINT');
   });
   expect(code).toBe(130);
   const { id } = lines.findLast((line) => line.type === 'job')!;

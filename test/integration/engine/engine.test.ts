@@ -245,7 +245,7 @@ it('compiles before the first edit what that needs, when it was warmed up', asyn
     if (warm) expect(await fresh.warmUp(model)).toBe(true);
     const { programs } = lazyBackend()!;
     const before = programs.compiled;
-    const settings = { fidelity: 0.5, fidelityStart: 'inversion' };
+    const settings = { fidelity: 0.5, fidelityStart: 'flow-edit' };
     await fresh.generate(await request(name, settings, { model, conceptFile }));
     const compiled = programs.compiled - before;
     await fresh.dispose();

@@ -4,11 +4,12 @@ import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { parseRational } from '../../../../shared/domain/time.ts';
 import { openWeights } from '../../formats/diffusers.ts';
 import type { WanPipeline } from './pipeline.ts';
+import { activationsPerToken } from './transformer-config.ts';
 import { vaeStrides } from './vae-config.ts';
 
 /** What an editor must know of a model to prepare clips for it. */
 export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo> {
-  const { directory, extras, vaeConfig } = pipeline;
+  const { directory, extras, vaeConfig, transformerConfig } = pipeline;
   const strides = vaeStrides(vaeConfig);
   let parameters = 0;
   for (const component of ['transformer', 'vae', 'text_encoder']) {
@@ -26,6 +27,8 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     sizes: extras.sizes.map(({ width, height }) => [width, height]),
     frameCount: extras.frames,
     rate: parseRational(String(extras.frameRate)),
+    layers: transformerConfig.num_layers,
+    activationsPerToken: activationsPerToken(transformerConfig),
     temporalStride: strides.frames,
     spatialStride: Math.max(
       strides.height * pipeline.transformerConfig.patch_size[1],

@@ -66,3 +66,13 @@ export function transformerSpecs(config: TransformerConfig): ParameterSpecs {
     ...linearSpecs('proj_out', size, config.out_channels * patch),
   ]);
 }
+
+/** About how many values the backward pass needs of each token, of all blocks together. */
+export function activationsPerToken({
+  num_layers,
+  num_attention_heads,
+  attention_head_dim,
+  ffn_dim,
+}: TransformerConfig): number {
+  return num_layers * (14 * num_attention_heads * attention_head_dim + 2 * ffn_dim);
+}

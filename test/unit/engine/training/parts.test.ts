@@ -1,11 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  freshTokens,
-  markPrompt,
-  ownTokens,
-  specialTokens,
-  tokenHooks,
-} from '../../../../main/engine/adapters/tokens.ts';
+import { freshTokens, markPrompt, specialTokens, tokenHooks } from '../../../../main/engine/adapters/tokens.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { adamW, biasCorrections, clipGlobalNorm } from '../../../../main/engine/training/adamw.ts';
@@ -14,6 +8,7 @@ import { addNoise, drawNoiseLevels, predictedClean } from '../../../../main/engi
 import { planStages } from '../../../../main/engine/training/plan.ts';
 import { Rate } from '../../../../main/engine/training/rate.ts';
 import { learningRateFactor } from '../../../../main/engine/training/schedule.ts';
+import { ownTokens } from '../../../../shared/domain/concept.ts';
 import { toyBank, toyRecipe } from './toy.ts';
 
 beforeAll(async () => {

@@ -1,0 +1,30 @@
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { AppError } from '../../shared/ipc/result.ts';
+
+/** What is to be known of a folder before files are written into it: the space on its disk, and which of the names are taken. */
+export async function inspectTarget(folder: string, names: string[]): Promise<{ freeBytes: number; taken: string[] }> {
+  if (!isAbsolute(folder)) {
+    throw new AppError('invalid-input', `"${folder}" is no whole path.`, { hint: 'Begin with the disk or with /.' });
+  }
+  let existing = folder;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  if (!statSync(existing).isDirectory()) throw new AppError('invalid-input', `${existing} is a file, not a folder.`);
+  const { bavail, bsize } = await statfs(existing);
+  return { freeBytes: bavail * bsize, taken: names.filter((name) => existsSync(join(folder, name))) };
+}
+
+/** Of all files below a folder; 0 where there is none. */
+export function folderBytes(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((bytes, entry) => bytes + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+/** Deletes what is in a folder; the folder stays. */
+export function clearFolder(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+}

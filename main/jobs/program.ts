@@ -1,0 +1,16 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The version in package.json, which lies beside the resources or, in a packaged program, above its code. */
+export function programVersion(resources: string): string {
+  const places = [join(dirname(resources), 'package.json'), fileURLToPath(new URL('../package.json', import.meta.url))];
+  const file = places.find((place) => existsSync(place));
+  return file ? String(JSON.parse(readFileSync(file, 'utf8')).version) : 'unknown';
+}
+
+/** The licences of everything that is built in, written by the build beside the code. */
+export function readNotices(): string {
+  const file = fileURLToPath(new URL('./third-party-notices.txt', import.meta.url));
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}

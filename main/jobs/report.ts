@@ -1,0 +1,60 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
+import { basename, join } from 'node:path';
+import AdmZip from 'adm-zip';
+import { toErrorShape } from '../../shared/ipc/result.ts';
+import type { LogFile } from './log-file.ts';
+import type { Services } from './service-interface.ts';
+
+/**
+ * A zip for whoever is asked for help: the logs, the machine, the settings, and how the jobs went. No media, no words of prompts and no names
+ * of what is in the library. Answers its path.
+ */
+export async function writeReport(
+  services: Pick<
+    Services,
+    'library' | 'jobs' | 'device' | 'media' | 'settings' | 'models' | 'clips' | 'concepts' | 'edits'
+  >,
+  log: LogFile,
+  version: string,
+): Promise<string> {
+  const { library, jobs, device, media, settings, models } = services;
+  const { folder } = library.status();
+  const attempt = async (work: () => unknown) => {
+    try {
+      return await work();
+    } catch (thrown) {
+      return { error: toErrorShape(thrown) };
+    }
+  };
+  const report = {
+    motif: version,
+    node: process.versions,
+    system: { platform: platform(), release: release(), arch: arch(), cpu: cpus()[0]?.model, cores: cpus().length },
+    memory: { totalBytes: totalmem(), freeBytes: freemem() },
+    device: await attempt(() => device.report()),
+    ffmpeg: await attempt(async () => (await media.tools()).ffmpeg),
+    settings: settings.get(),
+    models: await attempt(() => models.list()),
+    library: {
+      clips: services.clips.list().length,
+      concepts: services.concepts.list().length,
+      edits: services.edits.list().length,
+    },
+    jobs: jobs.list().map(({ id, kind, state, progress, error, attempts, createdAt, startedAt, finishedAt }) => ({
+      ...{ id, kind, state, attempts, createdAt, startedAt, finishedAt },
+      progress: progress && { phase: progress.phase, done: progress.done, total: progress.total },
+      error: error && { code: error.code, message: error.message },
+    })),
+  };
+  const zip = new AdmZip();
+  zip.addFile('report.json', Buffer.from(JSON.stringify(report, withSets, 2)));
+  for (const file of log.files()) zip.addFile(`logs/${basename(file)}`, readFileSync(file));
+  const reports = join(folder, 'reports');
+  mkdirSync(reports, { recursive: true });
+  const file = join(reports, `motif-report-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.zip`);
+  zip.writeZip(file);
+  return file;
+}
+
+const withSets = (_key: string, value: unknown) => (value instanceof Set ? [...value] : value);

@@ -1,0 +1,163 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import type { DownloadInput, DownloadOutput } from '../../../shared/domain/job-input.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
+import type { Library } from '../../library/open.ts';
+import { requireFreeSpace } from '../../media/place.ts';
+import { createProgressMeter } from '../progress-meter.ts';
+import type { RunContext, Runner } from '../runner.ts';
+
+/** What the Hub's API says of one revision of a repository: https://huggingface.co/docs/hub/api */
+const repository = z.object({
+  sha: z.string(),
+  siblings: z.array(
+    z.object({
+      rfilename: z.string(),
+      size: z.number().nonnegative(),
+      blobId: z.string(),
+      /** Large files: the hash of their content. Small ones are known by the hash of their git object. */
+      lfs: z.object({ sha256: z.string(), size: z.number() }).nullish(),
+    }),
+  ),
+});
+type RemoteFile = z.infer<typeof repository>['siblings'][number];
+
+/** The parts of a text-to-video model in diffusers' layout; repositories often hold pictures and other formats besides. */
+const wanted =
+  /^(model_index\.json|README\.md|LICENSE[^/]*|(transformer|vae|text_encoder|tokenizer|scheduler)\/[^/]+\.(json|safetensors|model|txt))$/;
+
+/** A model of the Hugging Face Hub comes into the library's `models` folder: file by file, resumed where it was broken off, checked by hash. */
+export function downloadRunner({
+  library,
+  endpoint = process.env.HF_ENDPOINT ?? 'https://huggingface.co',
+}: {
+  library: Library;
+  endpoint?: string;
+}): Runner<DownloadInput, DownloadOutput> {
+  return {
+    kind: 'download',
+    lane: 'network',
+    resumes: true,
+    prepare(input) {
+      const name = basename(input.repository);
+      if (existsSync(library.absolutePath(`models/${name}`))) {
+        throw new AppError('conflict', `There is a model "${name}" already.`);
+      }
+      return { input, title: `Download ${input.repository}`, targetName: name };
+    },
+    async run({ input, folder, signal, onProgress }: RunContext<DownloadInput>) {
+      const { sha, siblings } = repository.parse(
+        await (
+          await ask(`${endpoint}/api/models/${input.repository}/revision/${input.revision}?blobs=true`, signal)
+        ).json(),
+      );
+      const files = siblings.filter(({ rfilename }) => wanted.test(rfilename));
+      if (!files.some(({ rfilename }) => rfilename === 'model_index.json')) {
+        throw new AppError('invalid-input', `${input.repository} holds no model in diffusers' layout.`, {
+          hint: 'Its name on the Hub usually ends in "-Diffusers", as in Wan-AI/Wan2.1-T2V-1.3B-Diffusers.',
+        });
+      }
+      const made = join(folder, 'model');
+      const missing = files.filter(({ rfilename }) => !existsSync(join(made, rfilename)));
+      await requireFreeSpace(folder, sum(missing));
+      const measure = createProgressMeter('download', 'MB');
+      const total = sum(files);
+      const begun = total - sum(missing);
+      let done = begun;
+      const tell = (bytes: number) => {
+        done += bytes;
+        const { perSecond, etaSeconds, ...rest } = measure(
+          Math.round((done - begun) / 1e6),
+          Math.round((total - begun) / 1e6),
+        );
+        onProgress({ ...rest, done: Math.round(done / 1e6), total: Math.round(total / 1e6), perSecond, etaSeconds });
+      };
+      for (const file of missing) {
+        const address = `${endpoint}/${input.repository}/resolve/${sha}/${file.rfilename}`;
+        await fetchFile(address, file, join(made, file.rfilename), signal, tell);
+      }
+      const name = basename(input.repository);
+      return { output: { directory: `models/${name}` }, move: { from: made, to: `models/${name}` } };
+    },
+  };
+}
+
+/** Goes on where an earlier attempt broke off. Throws `damaged-file` when what arrived is not what was promised. */
+async function fetchFile(
+  address: string,
+  file: RemoteFile,
+  target: string,
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  mkdirSync(dirname(target), { recursive: true });
+  const part = `${target}.part`;
+  const hash = file.lfs ? createHash('sha256') : createHash('sha1').update(`blob ${file.size}\0`);
+  const known = existsSync(part) ? statSync(part).size : 0;
+  const resumes = known > 0 && known < file.size;
+  if (!resumes) rmSync(part, { force: true });
+  else await pipeline(createReadStream(part), countInto(hash, onBytes, signal), { signal });
+  const answer = await ask(address, signal, resumes ? { Range: `bytes=${known}-` } : {});
+  if (resumes && answer.status !== 206) {
+    // The server sends it whole again.
+    await answer.body?.cancel();
+    rmSync(part, { force: true });
+    onBytes(-known);
+    return fetchFile(address, file, target, signal, onBytes);
+  }
+  if (answer.body) {
+    const write = createWriteStream(part, { flags: 'a' });
+    await pipeline(Readable.fromWeb(answer.body as never), passThrough(hash, onBytes), write, { signal });
+  } else createWriteStream(part, { flags: 'a' }).end();
+  const expected = file.lfs?.sha256 ?? file.blobId;
+  const found = hash.digest('hex');
+  if (found !== expected) {
+    rmSync(part, { force: true });
+    throw new AppError('damaged-file', `${file.rfilename} arrived damaged: its hash is ${found}, not ${expected}.`, {
+      hint: 'Try again: this file is fetched anew, the others are kept.',
+    });
+  }
+  renameSync(part, target);
+}
+
+function passThrough(hash: Hash, onBytes: (bytes: number) => void): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      onBytes(chunk.length);
+      done(null, chunk);
+    },
+  });
+}
+
+/** Reads what is there already into the hash. */
+function countInto(hash: Hash, onBytes: (bytes: number) => void, signal: AbortSignal) {
+  return async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) {
+      signal.throwIfAborted();
+      hash.update(chunk);
+      onBytes(chunk.length);
+    }
+  };
+}
+
+async function ask(address: string, signal: AbortSignal, headers: Record<string, string> = {}): Promise<Response> {
+  const answer = await fetch(address, { signal, headers }).catch((thrown: unknown) => {
+    if (signal.aborted) throw thrown;
+    const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : String(thrown);
+    throw new AppError('disconnected', `${new URL(address).host} cannot be reached: ${cause}`, {
+      hint: 'Try again when there is a network; what has arrived is kept. Or add the folder of a model that is on the disk.',
+    });
+  });
+  if (answer.ok) return answer;
+  await answer.body?.cancel();
+  throw new AppError('not-found', `${address} answered ${answer.status}.`, {
+    hint: 'Check the name, which looks like Wan-AI/Wan2.1-T2V-1.3B-Diffusers. Models that ask for an account cannot be fetched from here.',
+  });
+}
+
+const sum = (files: RemoteFile[]) => files.reduce((bytes, { size }) => bytes + size, 0);

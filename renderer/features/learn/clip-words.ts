@@ -1,0 +1,20 @@
+import type { Clip } from '../../../shared/domain/clip.ts';
+
+/** Where what was written and marked for a clip is kept until it is learned, and after. */
+export function draftKey(clipId: string): string {
+  return `motif.words.${clipId}`;
+}
+
+export function readDraft(clipId: string): Record<string, unknown> {
+  return JSON.parse(localStorage.getItem(draftKey(clipId)) ?? '{}') as Record<string, unknown>;
+}
+
+/** A clip's words: those kept when it was left, or lines of its notes that carry the marks. */
+export function wordsOfClip({ id, notes }: Clip): { looks: string; motion: string } {
+  const { looks, motion } = readDraft(id);
+  const lines = notes.split('\n');
+  return {
+    looks: typeof looks === 'string' ? looks : (lines.find((line) => line.includes('[v]')) ?? ''),
+    motion: typeof motion === 'string' ? motion : (lines.find((line) => line.includes('[u]')) ?? ''),
+  };
+}

@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Locator, Page } from 'playwright-core';
+import { afterEach, expect, it } from 'vitest';
+import { ClipStore } from '../../main/library/clips.ts';
+import { ConceptStore } from '../../main/library/concepts.ts';
+import { openLibrary } from '../../main/library/open.ts';
+import { makeClip, makeConcept, writeFrames } from '../fixtures/library.ts';
+import { inspectScreen, openEditor } from './browser.ts';
+
+type Editor = Awaited<ReturnType<typeof openEditor>>;
+let editor: Editor | undefined;
+const patient = { timeout: 400_000 };
+
+afterEach(async () => {
+  await editor?.close();
+  editor = undefined;
+});
+
+async function open(fill?: (home: string) => void): Promise<{ editor: Editor; page: Page }> {
+  editor = await openEditor(fill);
+  return { editor, page: editor.page };
+}
+
+/** A clip and as many concepts, as if they had been learned here. */
+function fill(count: number): (home: string) => void {
+  return (home) => {
+    const library = openLibrary({ home, program: 'test' });
+    const clip = new ClipStore(library).insert(makeClip('clip'));
+    writeFrames(library.folder, clip);
+    const concepts = new ConceptStore(library);
+    library.write(() => {
+      for (let number = 1; number <= count; number++) {
+        const name = `Concept ${String(number).padStart(4, '0')}`;
+        concepts.insert(makeConcept(`concept-${number}`, ['clip'], { name, tags: number % 100 ? [] : ['round'] }));
+      }
+    });
+    library.close();
+  };
+}
+
+it('scrolls through a thousand concepts, drawing only those in sight, and finds one of them', async () => {
+  const { page } = await open(fill(1000));
+  const cards = page.locator('[role=listitem]');
+  await cards.filter({ hasText: 'Concept 1000' }).waitFor();
+  const drawn = async () => {
+    const count = await cards.count();
+    expect(count).toBeLessThan(60);
+    return count;
+  };
+  await drawn();
+  const list = page.getByRole('list', { name: 'Concepts' });
+  await list.hover();
+  for (let turn = 0; turn < 12; turn++) {
+    await page.mouse.wheel(0, 6000);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    await drawn();
+  }
+  await cards.filter({ hasText: 'Concept 0001' }).waitFor();
+  expect(await inspectScreen(page, 'library-1000')).toEqual([]);
+
+  await list.hover();
+  await page.mouse.wheel(0, -100_000);
+  await page.getByRole('button', { name: /^Concept 1000/ }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.locator('[data-item]:focus', { hasText: 'Concept 0999' }).waitFor();
+  for (let presses = 0; presses < 3; presses++) await page.keyboard.press('PageDown');
+  await page.locator('[data-item]:focus', { hasText: 'Concept 0969' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('header', { hasText: 'Concept 0969' }).waitFor();
+
+  await page.keyboard.press('Control+f');
+  await page.keyboard.type('0417');
+  await expect.poll(() => cards.count()).toBe(1);
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Delete');
+  await page.getByRole('button', { name: 'round', exact: true }).click();
+  await expect.poll(() => cards.count()).toBe(10);
+  await page.getByLabel('Order').selectOption('name');
+  await expect.poll(() => cards.first().textContent()).toContain('Concept 0100');
+});
+
+it('keeps the words and the place through an error of the window', async () => {
+  const { page, editor } = await open(fill(3));
+  await page.getByRole('tab', { name: 'Concepts' }).click();
+  await page.getByRole('button', { name: /^Concept 0002/ }).click();
+  await page.locator('#prompt').fill('a [v] person on the moon');
+  await page.locator('#prompt').blur();
+  // Whatever is drawn next breaks.
+  await page.evaluate(() => {
+    Number.prototype.toFixed = () => {
+      throw new Error('a broken number');
+    };
+  });
+  await page.getByLabel('Motion', { exact: true }).focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.getByRole('heading', { name: 'Something went wrong' }).waitFor();
+  await page.getByText('a broken number').waitFor();
+  expect(await inspectScreen(page, 'trouble')).toEqual([]);
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await page.locator('header', { hasText: 'Concept 0002' }).waitFor();
+  expect(await page.locator('#prompt').inputValue()).toBe('a [v] person on the moon');
+  expect(editor.problems.filter((problem) => !problem.includes('404'))).toEqual([]);
+});
+
+it('says that its library was taken away, in the window and in the terminal', async () => {
+  const { page, editor } = await open(fill(1));
+  await page.getByText('Concept 0001').first().waitFor();
+  await rm(editor.home, { recursive: true, force: true });
+  await page.getByRole('heading', { name: 'The library is gone' }).waitFor();
+  if (editor.server.exitCode === null) await once(editor.server, 'exit');
+  expect(editor.server.exitCode).toBe(1);
+  expect(editor.errors.join('\n')).toContain(`The library's folder ${editor.home} was deleted or moved`);
+});
+
+it('goes from a clip to an exported edit by keyboard alone', async () => {
+  const { page, editor } = await open();
+  await page.getByText('A bonfire').first().waitFor(patient);
+  const { keyboard } = page;
+  /** As far as Tab goes, until the part has the focus. */
+  const tabTo = async (part: Locator) => {
+    await part.first().waitFor();
+    for (let presses = 0; presses < 150; presses++) {
+      if (await part.first().evaluate((element) => element === document.activeElement)) return;
+      await keyboard.press('Tab');
+    }
+    throw new Error(`Tab does not reach ${part}`);
+  };
+  const write = async (part: Locator, words: string) => {
+    await tabTo(part);
+    await keyboard.press('Control+a');
+    await keyboard.type(words);
+  };
+
+  const chooser = page.waitForEvent('filechooser');
+  await keyboard.press('Control+o');
+  await (await chooser).setFiles(join(import.meta.dirname, '../../resources/samples/bonfire.mp4'));
+  await page.getByText('is in the library already').waitFor(patient);
+  await tabTo(page.getByRole('button', { name: 'A bonfire' }));
+  await keyboard.press('Enter');
+  await page.locator('header', { hasText: 'A bonfire' }).waitFor();
+
+  await write(page.locator('#learn-name'), 'Keys');
+  await write(page.locator('#learn-looks'), 'a [v] bonfire at night');
+  await write(page.locator('#learn-motion'), 'it is flickering in [u] motion');
+  await tabTo(page.locator('summary', { hasText: 'Advanced' }));
+  await keyboard.press('Enter');
+  await write(page.getByLabel('Rank'), '4');
+  await write(page.getByLabel('Steps for the looks'), '2');
+  await write(page.getByLabel('Steps for the motion'), '2');
+  await write(page.getByLabel('Clips of the prior'), '0');
+  await tabTo(page.getByLabel('Prior preservation'));
+  await keyboard.press('Space');
+  await tabTo(page.locator('#learn'));
+  await keyboard.press('Enter');
+  await page.locator('header', { hasText: 'Keys' }).waitFor(patient);
+
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await keyboard.press('e');
+  await page.locator('#prompt:focus').waitFor();
+  await keyboard.press('End');
+  await keyboard.type(', in fog');
+  await tabTo(page.locator('summary', { hasText: 'Sampling' }));
+  await keyboard.press('Enter');
+  await write(page.getByLabel('Steps', { exact: true }), '2');
+  await keyboard.press('Enter');
+  await tabTo(page.locator('#render'));
+  await keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Edit 1', exact: true }).waitFor(patient);
+
+  await keyboard.press('Control+e');
+  await page.getByRole('dialog').waitFor();
+  await tabTo(page.locator('#start-export'));
+  await keyboard.press('Enter');
+  await page.getByText(/^Exported .*Keys edit 1\.mp4/).waitFor(patient);
+  expect(existsSync(join(editor.home, 'exports', 'Keys edit 1.mp4'))).toBe(true);
+});

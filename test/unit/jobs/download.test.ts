@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Runner } from '../../../main/jobs/runner.ts';
+import { downloadRunner } from '../../../main/jobs/runners/download.ts';
+import { type Library, openLibrary } from '../../../main/library/open.ts';
+import type { DownloadInput, DownloadOutput } from '../../../shared/domain/job-input.ts';
+
+/** A repository of the Hub on this machine, which may break off or spoil what it sends. */
+const weights = Buffer.from('w'.repeat(5000));
+const contents: Record<string, Buffer> = {
+  'model_index.json': Buffer.from('{"_class_name":"WanPipeline"}'),
+  'transformer/config.json': Buffer.from('{}'),
+  'transformer/model.safetensors': weights,
+  'assets/teaser.mp4': Buffer.from('not wanted'),
+};
+let folder: string;
+let server: Server;
+let library: Library;
+let runner: Runner<DownloadInput, DownloadOutput>;
+let asked: { path: string; range: string | undefined }[];
+let breakAfter: number | null;
+let spoil: boolean;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'motif-download-'));
+  asked = [];
+  breakAfter = null;
+  spoil = false;
+  server = createServer((request, response) => {
+    const path = decodeURIComponent(request.url!.split('?')[0]!);
+    asked.push({ path, range: request.headers.range });
+    if (path === '/api/models/some/model/revision/main') {
+      const siblings = Object.entries(contents).map(([rfilename, data]) => ({
+        rfilename,
+        size: data.length,
+        blobId: createHash('sha1').update(`blob ${data.length}\0`).update(data).digest('hex'),
+        ...(rfilename.endsWith('.safetensors')
+          ? { lfs: { sha256: createHash('sha256').update(data).digest('hex'), size: data.length } }
+          : {}),
+      }));
+      return response.end(JSON.stringify({ sha: 'abc', siblings }));
+    }
+    const data = contents[path.replace('/some/model/resolve/abc/', '')];
+    if (!data) return response.writeHead(404).end();
+    const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    response.writeHead(from > 0 ? 206 : 200, { 'Content-Length': data.length - from });
+    const sent = spoil && data === weights ? Buffer.from('x'.repeat(data.length)) : data;
+    if (breakAfter === null || data !== weights) return response.end(sent.subarray(from));
+    response.write(sent.subarray(from, from + breakAfter));
+    const part = join(folder, 'job/model/transformer/model.safetensors.part');
+    const watch = setInterval(() => {
+      if (!existsSync(part) || statSync(part).size < breakAfter!) return;
+      clearInterval(watch);
+      response.destroy();
+    }, 10);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  library = openLibrary({ home: join(folder, 'home'), program: 'test' });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  runner = downloadRunner({ library, endpoint });
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+  library.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const attempt = (repository = 'some/model') =>
+  runner.run({
+    jobId: 'job',
+    input: { repository, revision: 'main' },
+    target: 'model',
+    folder: join(folder, 'job'),
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    onEvent: () => {},
+  });
+
+it('fetches the parts of a model and nothing else', async () => {
+  const { output, move } = await attempt();
+  expect(output).toEqual({ directory: 'models/model' });
+  expect(readFileSync(join(move!.from, 'transformer/model.safetensors'))).toEqual(weights);
+  expect(asked.some(({ path }) => path.includes('teaser'))).toBe(false);
+});
+
+it('goes on where the connection broke off', async () => {
+  breakAfter = 2000;
+  await expect(attempt()).rejects.toThrow();
+  breakAfter = null;
+  const { move } = await attempt();
+  expect(asked.at(-1)).toEqual({ path: '/some/model/resolve/abc/transformer/model.safetensors', range: 'bytes=2000-' });
+  expect(readFileSync(join(move!.from, 'transformer/model.safetensors'))).toEqual(weights);
+});
+
+it('refuses a file whose hash is another, and fetches it anew the next time', async () => {
+  spoil = true;
+  await expect(attempt()).rejects.toMatchObject({ code: 'damaged-file' });
+  spoil = false;
+  const { move } = await attempt();
+  expect(readFileSync(join(move!.from, 'transformer/model.safetensors'))).toEqual(weights);
+});
+
+it('says what is wrong with a name, a repository without a model, and no network', async () => {
+  await expect(attempt('some/other')).rejects.toMatchObject({ code: 'not-found' });
+  const { 'model_index.json': index, ...others } = contents;
+  delete contents['model_index.json'];
+  await expect(attempt()).rejects.toMatchObject({ code: 'invalid-input' });
+  Object.assign(contents, { 'model_index.json': index }, others);
+  runner = downloadRunner({ library, endpoint: 'http://127.0.0.1:1' });
+  await expect(attempt()).rejects.toMatchObject({ code: 'disconnected' });
+});

@@ -1,0 +1,55 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import AdmZip from 'adm-zip';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Services } from '../../../main/jobs/services.ts';
+import { addClips, openTestServices } from '../../fixtures/services.ts';
+
+let folder: string;
+let services: Services;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'motif-report-'));
+  addClips(folder, 'secret-dance');
+  services = await openTestServices(folder);
+});
+afterEach(async () => {
+  await services.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('saves a report with the log and the machine, without media, names or words', async () => {
+  services.program.log('error', 'something happened');
+  const zip = new AdmZip(await services.program.saveReport());
+  expect(zip.getEntries().map(({ entryName }) => entryName)).toEqual(['logs/motif.log', 'report.json']);
+  const report = zip.readAsText('report.json');
+  expect(JSON.parse(report)).toMatchObject({ library: { clips: 1, concepts: 0, edits: 0 } });
+  expect(report).not.toContain('secret-dance');
+  expect(zip.readAsText('logs/motif.log')).toContain('something happened');
+});
+
+it('tells what is taken in a folder, and how much of the disk is free', async () => {
+  mkdirSync(join(folder, 'out'));
+  writeFileSync(join(folder, 'out', 'a.mp4'), '');
+  const { freeBytes, taken } = await services.disk.inspect(join(folder, 'out'), ['a.mp4', 'b.mp4']);
+  expect(taken).toEqual(['a.mp4']);
+  expect(freeBytes).toBeGreaterThan(0);
+  expect((await services.disk.inspect(join(folder, 'not', 'there'), ['a.mp4'])).taken).toEqual([]);
+  await expect(services.disk.inspect('out', [])).rejects.toMatchObject({ code: 'invalid-input' });
+});
+
+it('measures and clears what can be made again', () => {
+  const previews = join(services.library.status().folder, 'previews');
+  writeFileSync(join(previews, 'x'), 'four');
+  expect(services.disk.cacheSizes().previews).toBe(4);
+  services.disk.clearCaches();
+  expect(services.disk.cacheSizes()).toEqual({ previews: 0, proxies: 0, pictures: 0 });
+  expect(existsSync(previews) && readdirSync(previews)).toEqual([]);
+});
+
+it('tells that its folder was taken away, once, instead of breaking down', async () => {
+  services.jobs.start();
+  const lost = new Promise<string>((tell) => services.on('library.lost', ({ message }) => tell(message)));
+  rmSync(join(folder, 'home'), { recursive: true, force: true });
+  expect(await lost).toContain(join(folder, 'home'));
+});
