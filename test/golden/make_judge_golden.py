@@ -51,7 +51,7 @@ folder.mkdir(exist_ok=True)
 save_file({key: value.contiguous() for key, value in network.state_dict().items()}, folder / "model.safetensors")
 save_file({key: value.contiguous() for key, value in expected.items()}, folder / "expected.safetensors")
 config = {
-    "version": 1,
+    "version": 2,
     "frames": training.FRAMES,
     "channels": training.CHANNELS,
     "width": training.WIDTH,

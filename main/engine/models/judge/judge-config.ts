@@ -3,7 +3,7 @@ import { linearSpecs, type ParameterSpec, type ParameterSpecs } from '../../nn/p
 
 /** config.json of a judge; resources/models/motif-judge/README.md describes the network in words. */
 export const judgeConfigSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   /** The frames that are looked at, each with its difference to the one before. */
   frames: z.array(z.int().nonnegative()).min(1),
   channels: z.array(z.int().positive()).min(1),
@@ -22,8 +22,8 @@ export const judgeConfigSchema = z.object({
 });
 export type JudgeConfig = z.infer<typeof judgeConfigSchema>;
 
-/** Red, green, blue, their differences to the frame before, x and y. */
-export const inputChannels = 8;
+/** Red, green and blue of 2 x 2 pixels, their means' differences to the frame before, x and y. */
+export const inputChannels = 17;
 
 export function judgeSpecs(config: JudgeConfig, vocabulary: number): ParameterSpecs {
   const { width, channels, embedding } = config;
@@ -54,10 +54,12 @@ export function judgeSpecs(config: JudgeConfig, vocabulary: number): ParameterSp
     norm(`norms.${index}`, outSize);
   }
   blocks('space', config.spaceBlocks);
+  dense('frame_pool', 2 * width, width);
   norm('frame_norm', width);
   dense('frame_embedding', width, embedding);
   specs.set('time_position', { stored: [config.frames.length, width] });
   blocks('time', config.timeBlocks);
+  dense('video_pool', 2 * width, width);
   norm('video_norm', width);
   dense('video_embedding', width, embedding);
   for (const [name, values] of Object.entries(config.labels)) dense(`heads.${name}`, width, values.length);

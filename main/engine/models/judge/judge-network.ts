@@ -11,10 +11,12 @@ export type JudgeParameters = {
   convs: { [index: string]: { weight: tf.Tensor4D /* [3, 3, in, out] */; bias: tf.Tensor1D } };
   norms: { [index: string]: Norm };
   space?: Blocks;
+  frame_pool: Linear;
   frame_norm: Norm;
   frame_embedding: Linear;
   time_position: tf.Tensor2D;
   time?: Blocks;
+  video_pool: Linear;
   video_norm: Norm;
   video_embedding: Linear;
   heads: { [attribute: string]: Linear };
@@ -26,7 +28,7 @@ export type JudgeParameters = {
   log_scale: tf.Scalar;
 };
 
-/** Prepared pictures [frames, height, width, 8] -> a vector per frame [frames, width] */
+/** Prepared pictures [frames, height, width, 17] -> a vector per frame [frames, width] */
 export function frameVectors(config: JudgeConfig, parameters: JudgeParameters, pictures: tf.Tensor4D): tf.Tensor2D {
   return tf.tidy(() => {
     let x: tf.Tensor4D = pictures;
@@ -43,7 +45,7 @@ export function frameVectors(config: JudgeConfig, parameters: JudgeParameters, p
     const [frames, height, width, channels] = x.shape;
     const places = tf.reshape(x, [frames, height * width, channels]); // [frames, places, width]
     const mixed = runBlocks(config, parameters.space, places);
-    return normalise(config, parameters.frame_norm, tf.mean(mixed, 1)) as tf.Tensor2D;
+    return normalise(config, parameters.frame_norm, pool(parameters.frame_pool, mixed)) as tf.Tensor2D;
   });
 }
 
@@ -53,7 +55,7 @@ export function videoVector(config: JudgeConfig, parameters: JudgeParameters, fr
     const [count, width] = frames.shape;
     const placed = tf.add(frames, tf.slice(parameters.time_position, [0, 0], [count, width]));
     const mixed = runBlocks(config, parameters.time, tf.reshape(placed, [1, count, width]));
-    return normalise(config, parameters.video_norm, tf.mean(mixed, 1)) as tf.Tensor2D;
+    return normalise(config, parameters.video_norm, pool(parameters.video_pool, mixed)) as tf.Tensor2D;
   });
 }
 
@@ -84,6 +86,11 @@ export function textVectors(
 /** x [..., size] -> the same directions, each of length 1 */
 export function unit(x: tf.Tensor): tf.Tensor {
   return tf.tidy(() => tf.div(x, tf.maximum(tf.sqrt(tf.sum(tf.square(x), -1, true)), 1e-12)));
+}
+
+/** x [batch, n, width] -> its mean and its maximum over n, mixed [batch, width] */
+function pool(mixing: Linear, x: tf.Tensor): tf.Tensor {
+  return linear(mixing, tf.concat([tf.mean(x, 1), tf.max(x, 1)], -1));
 }
 
 function normalise({ layerNormEpsilon }: JudgeConfig, { weight, bias }: Norm, x: tf.Tensor): tf.Tensor {

@@ -94,45 +94,34 @@ async function rows(matrix: tf.Tensor): Promise<Float32Array[]> {
 }
 
 /**
- * uint8 pictures -> [looked at, height / 2, width / 2, 8] in -1..1, each 2 x 2 pixels averaged: the frame, its difference to the one
- * before, and the place x, y.
+ * uint8 pictures -> [looked at, height / 2, width / 2, 17] in -1..1: 2 x 2 pixels (red of the four, green, blue), the difference of
+ * their means to the frame before, and the place x, y.
  */
-function prepare(config: JudgeConfig, pictures: Pictures): tf.Tensor4D {
-  const looked = config.frames.filter((frame) => frame < pictures.count);
-  const [width, height] = [pictures.width >> 1, pictures.height >> 1];
-  const pixels = width * height;
-  const values = new Float32Array(looked.length * pixels * inputChannels);
-  for (const [index, frame] of looked.entries()) {
-    const now = halved(pictures, frame);
-    const before = halved(pictures, Math.max(0, frame - 1));
-    for (let pixel = 0; pixel < pixels; pixel++) {
-      const target = (index * pixels + pixel) * inputChannels;
-      for (let channel = 0; channel < 3; channel++) {
-        const value = now[pixel * 3 + channel]!;
-        values[target + channel] = value;
-        values[target + 3 + channel] = value - before[pixel * 3 + channel]!;
+function prepare(config: JudgeConfig, { data, count, ...size }: Pictures): tf.Tensor4D {
+  const looked = config.frames.filter((frame) => frame < count);
+  const [width, height] = [size.width >> 1, size.height >> 1];
+  const values = new Float32Array(looked.length * height * width * inputChannels);
+  const corners = [0, 3, size.width * 3, size.width * 3 + 3];
+  let target = 0;
+  for (const frame of looked) {
+    const toBefore = (Math.max(0, frame - 1) - frame) * size.height * size.width * 3;
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        for (let channel = 0; channel < 3; channel++) {
+          const from = ((frame * size.height + 2 * y) * size.width + 2 * x) * 3 + channel;
+          let change = 0;
+          for (const [index, corner] of corners.entries()) {
+            const value = data[from + corner]!;
+            values[target + channel * 4 + index] = value / 127.5 - 1;
+            change += value - data[from + corner + toBefore]!;
+          }
+          values[target + 12 + channel] = change / 510;
+        }
+        values[target + 15] = (x * 2 + 1) / width - 1;
+        values[target + 16] = (y * 2 + 1) / height - 1;
+        target += inputChannels;
       }
-      values[target + 6] = ((pixel % width) * 2 + 1) / width - 1;
-      values[target + 7] = (Math.floor(pixel / width) * 2 + 1) / height - 1;
     }
   }
   return tf.tensor4d(values, [looked.length, height, width, inputChannels]);
-}
-
-/** One frame in -1..1 at half its size [height / 2, width / 2, 3]. */
-function halved({ data, width, height }: Pictures, frame: number): Float32Array {
-  const [halfWidth, halfHeight] = [width >> 1, height >> 1];
-  const values = new Float32Array(halfWidth * halfHeight * 3);
-  for (let y = 0; y < halfHeight; y++) {
-    for (let x = 0; x < halfWidth; x++) {
-      const from = ((frame * height + 2 * y) * width + 2 * x) * 3;
-      const target = (y * halfWidth + x) * 3;
-      for (let channel = 0; channel < 3; channel++) {
-        const at = from + channel;
-        const sum = data[at]! + data[at + 3]! + data[at + width * 3]! + data[at + width * 3 + 3]!;
-        values[target + channel] = sum / 510 - 1;
-      }
-    }
-  }
-  return values;
 }

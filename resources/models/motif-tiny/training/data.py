@@ -163,25 +163,6 @@ class WorldShards:
     def __len__(self):
         return sum(len(use) for _, _, use, _ in self.shards)
 
-    def halved(self):
-        """The same shards at half the size, each 2 x 2 pixels averaged, from files in the cache that are made here once:
-        a quarter of the bytes, so that they stay in memory, for trainings that look at no more than that."""
-        for clips, _, _, path in self.shards:
-            target = CACHE / "halved" / path.parent.name / path.name
-            if target.exists():
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with open(target.with_suffix(".new"), "wb") as file:
-                for clip in clips:
-                    t, h, w, _ = clip.shape
-                    file.write((clip.reshape(t, h // 2, 2, w // 2, 2, 3).sum((2, 4), dtype=np.uint16) + 2 >> 2).astype(np.uint8).tobytes())
-            target.with_suffix(".new").replace(target)
-        halves = WorldShards(training=self.training)
-        for clips, items, use, path in self.shards:
-            n, t, h, w, _ = clips.shape
-            halves.shards.append((np.memmap(CACHE / "halved" / path.parent.name / path.name, np.uint8, "r", shape=(n, t, h // 2, w // 2, 3)), items, use, path))
-        return halves
-
     def pick(self, random):
         """A random clip [frames, height, width, 3] uint8 and its item (seed, captions, attributes)."""
         sizes = np.array([len(use) for _, _, use, _ in self.shards], float)
