@@ -34,6 +34,12 @@ export const text = {
   },
   connection: {
     connecting: 'Opening the library',
+    noAnswer: 'Motif does not answer.',
+    cancelled: 'Cancelled.',
+    broke: (file: string) => `The connection broke while ${file} was sent.`,
+    dropAgain: 'Drop it again.',
+    refused: (file: string) => `${file} was not taken over.`,
+    noFile: (file: string) => `${file} is no file on this machine's disk.`,
     lost: 'Motif does not answer. Trying again; nothing that was done is lost.',
     readOnly: (program: string) => `${program} is writing this library. Here it can only be looked at until that ends.`,
   },

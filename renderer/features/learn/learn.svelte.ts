@@ -9,6 +9,7 @@ import { frameToSeconds, toNumber } from '../../../shared/domain/time.ts';
 import { AppError, fromErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
+import { text } from '../../text/en.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { PlayerState } from '../player/player.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
@@ -192,7 +193,7 @@ export class LearnState {
     const imported: Job = await this.#queue.finished(job.id);
     const made = importOutput.safeParse(imported.output).data;
     if (made) return made.clipId;
-    throw imported.error ? fromErrorShape(imported.error) : new AppError('cancelled', 'Cancelled.');
+    throw imported.error ? fromErrorShape(imported.error) : new AppError('cancelled', text.connection.cancelled);
   }
 }
 
