@@ -139,6 +139,8 @@ export const text = {
     timeline: 'Timeline',
     compare: 'Compare',
     modes: { source: 'Source', wipe: 'Wipe', side: 'Side by side', difference: 'Difference' },
+    /** Where there is little room. */
+    shortModes: { source: 'Source', wipe: 'Wipe', side: 'Side', difference: 'Diff.' },
     source: 'Source',
     preview: 'preview',
     full: 'not kept yet',
