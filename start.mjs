@@ -1,7 +1,7 @@
 // `npm start`: builds what changed and opens the editor, in Electron where there is one and a display, else in the default browser.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const root = import.meta.dirname;
 
@@ -31,13 +31,34 @@ if (changedAt('shared', 'renderer', 'vite.config.ts', 'package.json') > changedA
 }
 
 const electronFolder = join(root, 'node_modules', 'electron');
-const pathFile = join(electronFolder, 'path.txt');
-const electron = existsSync(pathFile) ? join(electronFolder, 'dist', readFileSync(pathFile, 'utf8').trim()) : null;
 const hasDisplay = process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
 const words = process.argv.slice(2);
-const inElectron = electron !== null && existsSync(electron) && hasDisplay && words.length === 0;
-const child = inElectron
-  ? spawn(electron, [join(root, 'dist', 'app.js')], { stdio: 'inherit' })
+
+function electronProgram() {
+  const pathFile = join(electronFolder, 'path.txt');
+  const program = existsSync(pathFile) ? join(electronFolder, 'dist', readFileSync(pathFile, 'utf8').trim()) : '';
+  return existsSync(program) ? program : null;
+}
+
+/** npm brings Electron without its program, which is fetched at its first use; where that fails it is tried again a day later. */
+function findElectron() {
+  const tried = join('node_modules', '.cache', 'motif', 'electron-tried');
+  if (electronProgram() || !existsSync(electronFolder) || changedAt(tried) > Date.now() - 86_400_000) {
+    return electronProgram();
+  }
+  console.log('Fetching Electron, once. Without it the editor opens in the browser.');
+  const options = { stdio: ['ignore', 'ignore', 'ignore'], timeout: 300_000 };
+  spawnSync(process.execPath, [join(electronFolder, 'install.js')], options);
+  if (!electronProgram()) {
+    mkdirSync(join(root, dirname(tried)), { recursive: true });
+    writeFileSync(join(root, tried), '');
+  }
+  return electronProgram();
+}
+
+const electron = hasDisplay && words.length === 0 ? findElectron() : null;
+const child = electron
+  ? spawn(electron, [root], { stdio: 'inherit' })
   : spawn(process.execPath, [join(root, 'dist', 'server.js'), ...words], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code) => process.exit(code ?? 1));

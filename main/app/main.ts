@@ -171,8 +171,22 @@ function openWindow(services: Services): void {
     services.program.log('error', `the window's process ended: ${reason}`);
     if (reason !== 'clean-exit') window.reload();
   });
+  let asked = false;
+  window.on('unresponsive', () => {
+    if (asked) return;
+    asked = true;
+    services.program.log('error', 'the window does not answer');
+    const question = { message: 'The window does not answer.', detail: kept, buttons: ['Wait', 'Reload'], cancelId: 0 };
+    void dialog.showMessageBox(window, question).then(({ response }) => {
+      asked = false;
+      // It is loaded again when its process has ended.
+      if (response === 1) window.webContents.forcefullyCrashRenderer();
+    });
+  });
   void window.loadURL(page);
 }
+
+const kept = 'Whatever runs in the queue goes on. Words, ranges and gains are kept.';
 
 /** Dock or task bar: how far the running job is. */
 function showProgress(services: Services): void {

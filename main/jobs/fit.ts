@@ -1,14 +1,11 @@
 import type { Clip } from '../../shared/domain/clip.ts';
-import type { ModelInfo } from '../../shared/domain/model.ts';
+import { type ModelInfo, takesFrames } from '../../shared/domain/model.ts';
 import { toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 
 /** Throws `invalid-input` when a clip's frames were made for another model: another size, rate, or number of frames. */
 export function requireFit({ name, frames, source }: Clip, model: ModelInfo): void {
-  const isSize = model.sizes.some(([width, height]) => width === frames.width && height === frames.height);
-  const isRate = toNumber(frames.rate) === toNumber(model.rate);
-  const isCount = (frames.frameCount - 1) % model.temporalStride === 0;
-  if (isSize && isRate && isCount) return;
+  if (takesFrames(model, frames)) return;
   const has = `${frames.frameCount} frames of ${frames.width}x${frames.height} at ${toNumber(frames.rate)} a second`;
   const sizes = model.sizes.map(([width, height]) => `${width}x${height}`).join(' or ');
   throw new AppError(

@@ -3,6 +3,7 @@ import { type AppContract, appContract } from '../../shared/ipc/app-contract.ts'
 import { AppError } from '../../shared/ipc/result.ts';
 import { type Client, connect, unwrap } from '../../shared/ipc/rpc.ts';
 import type { Host } from '../host/host.ts';
+import { text } from '../text/en.ts';
 
 type AppClient = Client<AppContract>;
 type CallName = keyof AppClient['call'];
@@ -60,7 +61,7 @@ export class Connection {
     input: CallInput<K>,
     options?: { signal?: AbortSignal },
   ): Promise<CallValue<K>> {
-    if (this.#client === null) throw new AppError('disconnected', 'Motif does not answer.');
+    if (this.#client === null) throw new AppError('disconnected', text.connection.noAnswer);
     const ask = this.#client.call[name] as (input: unknown, options?: object) => Promise<never>;
     return unwrap<CallValue<K>>(await ask(input, options));
   }

@@ -47,16 +47,17 @@ export class Editor {
     this.files = new Files(connection, host);
     this.library = new LibraryState(connection, notices, host, this.files);
     this.edit = new EditState(connection, notices, this.library, this.queue);
+    this.settings = new SettingsState(connection, notices, this.files, this.queue);
     this.learn = new LearnState({
       connection,
       notices,
       library: this.library,
       player: this.player,
       queue: this.queue,
+      settings: this.settings,
       onLearned: (conceptId) => void this.#showConcept(conceptId),
     });
     this.compose = new ComposeState(connection, notices, this.library, this.learn);
-    this.settings = new SettingsState(connection, notices, this.files, this.queue);
     this.exporting = new ExportState({
       connection,
       notices,

@@ -1,5 +1,6 @@
 import { AppError, appErrorShape, fromErrorShape } from '../../shared/ipc/result.ts';
 import type { Port } from '../../shared/ipc/rpc.ts';
+import { text } from '../text/en.ts';
 import type { Host } from './host.ts';
 
 export function browserHost(): Host {
@@ -20,7 +21,7 @@ export function browserHost(): Host {
 function openSocket(): Promise<Port> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://${location.host}/rpc`);
-    socket.addEventListener('error', () => reject(new AppError('disconnected', 'Motif does not answer.')));
+    socket.addEventListener('error', () => reject(new AppError('disconnected', text.connection.noAnswer)));
     socket.addEventListener('open', () =>
       resolve({
         postMessage(message) {
@@ -50,14 +51,12 @@ function upload(
     request.addEventListener('load', () => {
       if (request.status === 200) return resolve(String(request.response.path));
       const error = appErrorShape.safeParse(request.response?.error);
-      reject(error.success ? fromErrorShape(error.data) : new AppError('internal', `${file.name} was not taken over.`));
+      reject(error.success ? fromErrorShape(error.data) : new AppError('internal', text.connection.refused(file.name)));
     });
     request.addEventListener('error', () =>
-      reject(
-        new AppError('disconnected', `The connection broke while ${file.name} was sent.`, { hint: 'Drop it again.' }),
-      ),
+      reject(new AppError('disconnected', text.connection.broke(file.name), { hint: text.connection.dropAgain })),
     );
-    request.addEventListener('abort', () => reject(new AppError('cancelled', 'Cancelled.')));
+    request.addEventListener('abort', () => reject(new AppError('cancelled', text.connection.cancelled)));
     signal.addEventListener('abort', () => request.abort(), { once: true });
     request.send(file);
   });

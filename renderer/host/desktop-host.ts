@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Port } from '../../shared/ipc/rpc.ts';
+import { text } from '../text/en.ts';
 import type { Host } from './host.ts';
 
 /** What the preload of the desktop program offers. */
@@ -25,7 +26,7 @@ export function desktopHost(bridge: DesktopBridge): Host {
       }),
     async pathOf(file) {
       const path = bridge.pathOf(file);
-      if (path === '') throw new AppError('invalid-input', `${file.name} is no file on this machine's disk.`);
+      if (path === '') throw new AppError('invalid-input', text.connection.noFile(file.name));
       return path;
     },
     chooseFolder: () => bridge.chooseFolder(),

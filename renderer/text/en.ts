@@ -1,3 +1,13 @@
+/** What the services call the parts of a job. */
+const phases: Record<string, string> = {
+  encode: 'reading the clip',
+  prior: 'clips of the prior',
+  identity: 'looks',
+  measure: 'measuring',
+  sample: 'rendering',
+  decode: 'decoding',
+};
+
 /** Every string that a user sees. */
 export const text = {
   product: 'Motif',
@@ -24,6 +34,12 @@ export const text = {
   },
   connection: {
     connecting: 'Opening the library',
+    noAnswer: 'Motif does not answer.',
+    cancelled: 'Cancelled.',
+    broke: (file: string) => `The connection broke while ${file} was sent.`,
+    dropAgain: 'Drop it again.',
+    refused: (file: string) => `${file} was not taken over.`,
+    noFile: (file: string) => `${file} is no file on this machine's disk.`,
     lost: 'Motif does not answer. Trying again; nothing that was done is lost.',
     readOnly: (program: string) => `${program} is writing this library. Here it can only be looked at until that ends.`,
   },
@@ -34,6 +50,8 @@ export const text = {
     stray: (message: string) => `Something went wrong: ${message}`,
   },
   shell: {
+    /** Of the window: how far the running job is, where no dock shows it. */
+    progressTitle: (percent: number) => `${percent} % - Motif`,
     queue: (count: number) => (count === 0 ? 'Queue' : `Queue ${count}`),
     settings: 'Settings',
     shortcuts: 'Shortcuts',
@@ -121,6 +139,8 @@ export const text = {
     timeline: 'Timeline',
     compare: 'Compare',
     modes: { source: 'Source', wipe: 'Wipe', side: 'Side by side', difference: 'Difference' },
+    /** Where there is little room. */
+    shortModes: { source: 'Source', wipe: 'Wipe', side: 'Side', difference: 'Diff.' },
     source: 'Source',
     preview: 'preview',
     full: 'not kept yet',
@@ -141,7 +161,14 @@ export const text = {
     rendering: 'Rendering',
     waiting: 'Waiting',
     seed: (seed: number) => `seed ${seed}`,
-    recipe: (seed: number, steps: number) => `seed ${seed}, ${steps} steps`,
+    recipe: ({
+      seed,
+      steps,
+      fidelity,
+      identity,
+      motion,
+    }: Record<'seed' | 'steps' | 'fidelity' | 'identity' | 'motion', number>) =>
+      `seed ${seed}, ${steps} steps, fidelity ${fidelity}, identity ${identity}, motion ${motion}`,
   },
   learn: {
     tab: 'Learn',
@@ -166,6 +193,7 @@ export const text = {
     presets: { quick: 'Quick', standard: 'Standard', thorough: 'Thorough' },
     steps: (identity: number, motion: number) => `${identity} steps for the looks, ${motion} for the motion`,
     estimate: (time: string) => `About ${time}, by the rate of the last learning.`,
+    model: (name: string) => `Learned on ${name}.`,
     memory: (needed: string, there: string) => `About ${needed} of memory, of the ${there} of this machine.`,
     noEstimate: 'How long it takes shows after the first steps: nothing was learned on this machine yet.',
     start: 'Learn',
@@ -241,8 +269,14 @@ export const text = {
     stylisation: 'Stylisation',
     resets: 'double-click resets',
     identity: 'Identity',
+    identityHint: 'How strongly the learned looks act: 1 as learned, 0 not at all, 2 twice as much.',
     motion: 'Motion',
+    motionHint: 'How strongly the learned motion acts: 1 as learned, 0 not at all, 2 twice as much.',
     fidelity: 'Fidelity',
+    fidelityHint: (start: number) =>
+      start === 0
+        ? 'How much of the first clip stays. 0, as it starts here, makes everything new from the words; 1 is the clip itself.'
+        : `How much of the clip stays. Edits start at ${start}: what the words leave alone stays, the rest changes. 0 makes everything new from the words; 1 is the clip itself.`,
     basis: 'Identity basis',
     directions: (count: number) => `${count} directions`,
     direction: (number: number) => `Direction ${number}`,
@@ -313,7 +347,8 @@ export const text = {
     show: 'Show in folder',
     download: 'Download',
     took: (time: string) => `took ${time}`,
-    progress: (phase: string, done: string, total: string, unit: string) => `${phase}, ${done} of ${total} ${unit}`,
+    progress: (phase: string, done: string, total: string, unit: string) =>
+      `${phases[phase] ?? phase}, ${done} of ${total} ${unit}`,
     rate: (rate: string, unit: string) => `${rate} ${unit}/s`,
   },
   exporting: {
@@ -392,6 +427,8 @@ export const text = {
     encoders: (count: number) => `${count} encoders`,
     lacks: (what: string) => `It lacks ${what}.`,
     embedded: 'came with Motif',
+    learns: 'learns and imports',
+    learnOn: 'Learn with it',
     parameters: (count: string) => `${count} million parameters`,
     memoryFits: (needed: string, there: string) => `Needs about ${needed} of memory; this machine has ${there}.`,
     memoryLacks: (needed: string, there: string) =>

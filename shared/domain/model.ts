@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { rational } from './time.ts';
+import type { RawFrames } from './clip.ts';
+import { rational, toNumber } from './time.ts';
 
 /** What the editor must know of a text-to-video model to prepare clips for it. */
 export const modelInfo = z.object({
@@ -20,6 +21,12 @@ export const modelInfo = z.object({
   spatialStride: z.int().positive(),
 });
 export type ModelInfo = z.infer<typeof modelInfo>;
+
+/** Whether frames are as a model takes them: of one of its sizes, at its rate, so many as it can have. */
+export function takesFrames(model: ModelInfo, { width, height, rate, frameCount }: Omit<RawFrames, 'file'>): boolean {
+  const isSize = model.sizes.some((size) => size[0] === width && size[1] === height);
+  return isSize && toNumber(rate) === toNumber(model.rate) && (frameCount - 1) % model.temporalStride === 0;
+}
 
 /** Of the machine's memory, the part that activations may take before blocks are computed again in the backward pass instead. */
 const activationShare = 0.25;

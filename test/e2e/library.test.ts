@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
@@ -8,7 +8,8 @@ import { ClipStore } from '../../main/library/clips.ts';
 import { ConceptStore } from '../../main/library/concepts.ts';
 import { openLibrary } from '../../main/library/open.ts';
 import { makeClip, makeConcept, writeFrames } from '../fixtures/library.ts';
-import { inspectScreen, openEditor } from './browser.ts';
+import { ffmpeg, numbered, x264 } from '../integration/media/synthesise.ts';
+import { drop, inspectScreen, openEditor } from './browser.ts';
 
 type Editor = Awaited<ReturnType<typeof openEditor>>;
 let editor: Editor | undefined;
@@ -80,6 +81,31 @@ it('scrolls through a thousand concepts, drawing only those in sight, and finds 
   await expect.poll(() => cards.count()).toBe(10);
   await page.getByLabel('Order').selectOption('name');
   await expect.poll(() => cards.first().textContent()).toContain('Concept 0100');
+});
+
+it('takes many files dropped at once, awkward ones among them, and says of each refused one why', async () => {
+  const { page, editor } = await open(fill(0));
+  const file = (name: string) => join(editor.folder, name);
+  const many = Array.from({ length: 12 }, (_, index) => file(`Many ${String(index + 1).padStart(2, '0')}.mp4`));
+  for (const [index, name] of many.entries()) await ffmpeg(...numbered(20 + index), ...x264, name);
+  const odd = [...['-f', 'lavfi', '-i', 'testsrc2=size=127x95:rate=24000/1001:duration=2'], ...x264];
+  await ffmpeg(...odd, '-pix_fmt', 'yuv444p', file('Odd.mkv'));
+  await ffmpeg('-i', many[0]!, '-c', 'copy', '-metadata:s:v', 'rotate=90', file('Turned.mov'));
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=5:duration=3', file('Moving.gif'));
+  await ffmpeg('-f', 'lavfi', '-i', 'sine=duration=1', file('Sound.mp4'));
+  await writeFile(file('Empty.mp4'), '');
+  await writeFile(file('Text.mp4'), 'this is no video');
+  const awkward = ['Odd.mkv', 'Turned.mov', 'Moving.gif', 'Sound.mp4', 'Empty.mp4', 'Text.mp4'].map(file);
+  await page.getByRole('tab', { name: 'Clips' }).click();
+  await drop(page, [...many, ...awkward]);
+  for (const name of ['Many 01', 'Many 12', 'Odd', 'Turned', 'Moving']) {
+    await page.getByRole('button', { name: new RegExp(`^${name}`) }).waitFor(patient);
+  }
+  await expect.poll(() => page.getByRole('alert').count(), patient).toBe(3);
+  const refusals = (await page.getByRole('alert').allTextContents()).sort().join('\n');
+  for (const reason of [/is empty .*fetch it again/, /not a video/, /no picture|no video/])
+    expect(refusals).toMatch(reason);
+  expect(await inspectScreen(page, 'import-many')).toEqual([]);
 });
 
 it('keeps the words and the place through an error of the window', async () => {

@@ -67,7 +67,7 @@ export class ComposeState {
         name: this.name.trim() || this.parts.map(({ name }) => name).join(' + '),
         clips: this.parts.map(({ clipId, caption }) => ({ clipId, caption })),
         recipe: this.#learn.recipe,
-        model: concept?.model ?? null,
+        model: concept?.model ?? this.#learn.model?.name ?? null,
       });
       return true;
     });

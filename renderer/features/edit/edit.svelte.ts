@@ -36,7 +36,8 @@ export class EditState {
   previewError = $state.raw<AppErrorShape | null>(null);
   /** Previews of both ends of the directions, by their number. */
   directionEnds = $state.raw<Record<number, { low: RawFrames; high: RawFrames }>>({});
-  copied = $state.raw<EditSettings | null>(null);
+  /** With the concept that they were copied from: directions belong to it alone. */
+  copied = $state.raw<{ conceptId: string; settings: EditSettings } | null>(null);
 
   #history = $state.raw<History<EditSettings>>(startHistory(editSettings.parse({ prompt: '' })));
   #stored: EditSettings | null = null;
@@ -99,9 +100,7 @@ export class EditState {
     this.#dropPreview();
     this.directionEnds = {};
     const kept = editSettings.safeParse(JSON.parse(localStorage.getItem(draftKey(concept.id)) ?? 'null'));
-    this.#history = startHistory(
-      kept.data ?? editSettings.parse({ prompt: captionOf(concept), fidelity: startFidelity(concept.clipIds.length) }),
-    );
+    this.#history = startHistory(kept.data ?? startOf(concept));
   }
 
   /** A change that is one step of undo. */
@@ -170,22 +169,41 @@ export class EditState {
 
   /** The copied settings on other concepts, and on this concept started from other clips: one result each. */
   async paste(targets: { conceptIds: string[]; clipIds: string[] }, parts: PasteParts): Promise<void> {
-    const { copied } = this;
-    const { concept } = this.#library;
-    if (!copied) return;
+    const { concept, allConcepts } = this.#library;
+    const others = allConcepts.filter(({ id }) => targets.conceptIds.includes(id));
     const requests = [
-      ...targets.conceptIds.flatMap((id) => {
-        const other = this.#library.allConcepts.find((known) => known.id === id);
-        const prompt = parts.words ? copied.prompt : captionOf(other ?? null);
-        return other ? [{ conceptId: id, settings: pasted(copied, prompt, parts, other.id === concept?.id) }] : [];
-      }),
+      ...others.map((other) => ({ conceptId: other.id, settings: this.#pasted(other, parts) })),
       ...targets.clipIds.flatMap((sourceClipId) =>
-        concept ? [{ conceptId: concept.id, sourceClipId, settings: copied }] : [],
+        concept ? [{ conceptId: concept.id, sourceClipId, settings: this.#pasted(concept, parts) }] : [],
       ),
     ];
     await this.#notices.attempt(async () => {
       for (const request of requests) await this.#connection.call('jobs.enqueue', { kind: 'generate', ...request });
     });
+  }
+
+  copy(): void {
+    if (this.#conceptId) this.copied = { conceptId: this.#conceptId, settings: this.settings };
+  }
+
+  /** All of the copied settings on the chosen concept. */
+  pasteHere(): void {
+    const { concept } = this.#library;
+    if (concept) this.change(this.#pasted(concept, { words: true, gains: true, sampling: true }));
+  }
+
+  /** A new edit of a concept with the chosen parts of what was copied. */
+  #pasted(concept: Concept, parts: PasteParts): EditSettings {
+    const start = startOf(concept);
+    if (!this.copied) return start;
+    const { prompt, sliders, fidelity, fidelityStart, steps, guidance, seed, negativePrompt } = this.copied.settings;
+    const directions = this.copied.conceptId === concept.id ? sliders.directions : {};
+    return {
+      ...start,
+      ...(parts.words && { prompt }),
+      ...(parts.gains && { sliders: { ...sliders, directions }, fidelity, fidelityStart }),
+      ...(parts.sampling && { steps, guidance, seed, negativePrompt }),
+    };
   }
 
   /** The same settings with the next seeds. */
@@ -303,6 +321,11 @@ function captionOf(concept: Concept | null): string {
   return concept ? learnedPrompt(concept.captions) : '';
 }
 
+/** What an edit of a concept begins with. */
+function startOf(concept: Concept): EditSettings {
+  return editSettings.parse({ prompt: captionOf(concept), fidelity: startFidelity(concept.clipIds.length) });
+}
+
 /** Variations differ in nothing but the seed. */
 function withoutSeed(settings: EditSettings): string {
   return JSON.stringify({ ...editSettings.parse(settings), seed: 0 });
@@ -310,12 +333,4 @@ function withoutSeed(settings: EditSettings): string {
 
 function draftKey(conceptId: string): string {
   return `motif.draft.${conceptId}`;
-}
-
-/** Directions belong to the concept that they were learned with; no other takes them over. */
-function pasted(copied: EditSettings, prompt: string, parts: PasteParts, isSame: boolean): EditSettings {
-  const { sliders, fidelity, fidelityStart, steps, guidance, seed, negativePrompt } = copied;
-  const gains = { sliders: { ...sliders, directions: isSame ? sliders.directions : {} }, fidelity, fidelityStart };
-  const sampling = { steps, guidance, seed, negativePrompt };
-  return editSettings.parse({ prompt, ...(parts.gains ? gains : {}), ...(parts.sampling ? sampling : {}) });
 }

@@ -3,15 +3,17 @@ import { type Clip, type CropRectangle, cropRectangle } from '../../../shared/do
 import { type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { importOutput, learnOutput } from '../../../shared/domain/job-input.ts';
-import type { ModelInfo } from '../../../shared/domain/model.ts';
+import { takesFrames } from '../../../shared/domain/model.ts';
 import { type Recipe, type RecipeInput, recipe } from '../../../shared/domain/recipe.ts';
 import { frameToSeconds, toNumber } from '../../../shared/domain/time.ts';
 import { AppError, fromErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
+import { text } from '../../text/en.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { PlayerState } from '../player/player.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
+import type { SettingsState } from '../settings/settings.svelte.ts';
 import { draftKey, readDraft, wordsOfClip } from './clip-words.ts';
 import { type PresetName, presets } from './presets.ts';
 
@@ -34,13 +36,14 @@ export class LearnState {
   crop = $state.raw<CropRectangle | null>(null);
   cropping = $state(false);
   starting = $state(false);
-  model = $state.raw<ModelInfo | null>(null);
 
   #cuts = $state.raw<History<Cut>>(startHistory(wholeClip));
   readonly canUndo = $derived(this.#cuts.past.length > 0);
   readonly canRedo = $derived(this.#cuts.future.length > 0);
   readonly cut = $derived(this.#cuts.present);
 
+  /** What learns: the model chosen in the settings, or the one that came with the program. */
+  readonly model = $derived.by(() => this.#settings.learningModel);
   readonly recipe: Recipe = $derived(recipe.parse({ ...presets[this.preset], ...this.overrides }));
   readonly isReady = $derived(
     /\[v\d*\]/.test(this.looks) && (/\[u\d*\]/.test(this.motion) || this.recipe.stepsMotion === 0),
@@ -50,9 +53,9 @@ export class LearnState {
   /** From the rate of earlier learnings on this machine; null when there was none. */
   readonly expectedSeconds = $derived.by(() => {
     const { stepsIdentity, stepsMotion } = this.recipe;
-    const rates = this.#library.concepts.flatMap(({ metrics, recipe }) => {
+    const rates = this.#library.allConcepts.flatMap(({ metrics, recipe, model }) => {
       const steps = recipe.stepsIdentity + recipe.stepsMotion;
-      return metrics.seconds && steps > 20 ? [metrics.seconds / steps] : [];
+      return metrics.seconds && steps > 20 && model === this.model?.name ? [metrics.seconds / steps] : [];
     });
     return rates[0] === undefined ? null : rates[0] * (stepsIdentity + stepsMotion);
   });
@@ -62,6 +65,7 @@ export class LearnState {
   readonly #library: LibraryState;
   readonly #player: PlayerState;
   readonly #queue: QueueState;
+  readonly #settings: SettingsState;
   #clipId: string | null = null;
 
   constructor(parts: {
@@ -70,6 +74,7 @@ export class LearnState {
     library: LibraryState;
     player: PlayerState;
     queue: QueueState;
+    settings: SettingsState;
     onLearned(conceptId: string): void;
   }) {
     this.#connection = parts.connection;
@@ -77,7 +82,7 @@ export class LearnState {
     this.#library = parts.library;
     this.#player = parts.player;
     this.#queue = parts.queue;
-    parts.connection.whenOpen(() => void this.#loadModel());
+    this.#settings = parts.settings;
     parts.queue.whenDone((job) => {
       if (job.kind !== 'learn') return;
       if (job.state === 'failed' && job.error) this.#notices.fail(fromErrorShape(job.error));
@@ -151,7 +156,7 @@ export class LearnState {
     this.overrides = {};
   }
 
-  /** Imports the chosen range and crop when they differ from the clip's own, then puts the learning into the queue. */
+  /** Imports the chosen range and crop when they differ from the clip's own, or the model takes other frames, then puts the learning into the queue. */
   async start(): Promise<void> {
     const { clip } = this.#library;
     if (!clip || this.starting) return;
@@ -163,6 +168,7 @@ export class LearnState {
         name: this.name.trim() || clip.name,
         clips: [{ clipId, caption: { static: this.looks.trim(), dynamic: this.motion.trim() } }],
         recipe: this.recipe,
+        model: this.model?.name ?? null,
       });
     });
     this.starting = false;
@@ -172,7 +178,8 @@ export class LearnState {
   async #chosenCut(clip: Clip): Promise<string> {
     const { inFrame, outFrame, crop } = this.cut;
     const sameCrop = JSON.stringify(crop) === JSON.stringify(clip.crop);
-    if (inFrame === null && outFrame === null && sameCrop) return clip.id;
+    const fits = this.model === null || takesFrames(this.model, clip.frames);
+    if (inFrame === null && outFrame === null && sameCrop && fits) return clip.id;
     const { rate } = clip.source;
     const job = await this.#connection.call('jobs.enqueue', {
       kind: 'import',
@@ -181,18 +188,12 @@ export class LearnState {
       fromSeconds: inFrame === null ? clip.fromSeconds : frameToSeconds(inFrame, rate),
       toSeconds: outFrame === null ? undefined : frameToSeconds(outFrame + 1, rate),
       crop: crop ?? undefined,
+      model: this.model?.name ?? null,
     });
     const imported: Job = await this.#queue.finished(job.id);
     const made = importOutput.safeParse(imported.output).data;
     if (made) return made.clipId;
-    throw imported.error ? fromErrorShape(imported.error) : new AppError('cancelled', 'Cancelled.');
-  }
-
-  async #loadModel(): Promise<void> {
-    await this.#notices.attempt(async () => {
-      const models = await this.#connection.call('models.list', {});
-      this.model = models.find(({ info }) => info !== null)?.info ?? null;
-    });
+    throw imported.error ? fromErrorShape(imported.error) : new AppError('cancelled', text.connection.cancelled);
   }
 }
 

@@ -27,6 +27,12 @@ export class SettingsState {
   writer = $state<string | null>(null);
   prefersDark = $state(true);
 
+  /** What learns next: the chosen model, or the one that came with the program. */
+  readonly learningModel = $derived.by(() => {
+    const usable = this.models.flatMap(({ info, embedded }) => (info ? [{ info, embedded }] : []));
+    const chosen = usable.find(({ info }) => info.name === this.values.defaultModel);
+    return (chosen ?? usable.find(({ embedded }) => embedded) ?? usable[0])?.info ?? null;
+  });
   readonly theme = $derived(this.values.theme === 'system' ? (this.prefersDark ? 'dark' : 'light') : this.values.theme);
 
   readonly #connection: Connection;
@@ -52,6 +58,7 @@ export class SettingsState {
   async load(): Promise<void> {
     await this.#notices.attempt(async () => {
       this.values = await this.#connection.call('settings.get', {});
+      this.models = await this.#connection.call('models.list', {});
       const status = await this.#connection.call('library.status', {});
       this.folder = status.folder;
       this.writer = status.access === 'read' ? (status.holder?.program ?? null) : null;
@@ -92,9 +99,17 @@ export class SettingsState {
     await this.loadDetails();
   }
 
-  async removeModel(model: string): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call('models.remove', { model }));
+  async removeModel({ directory, info }: ModelEntry): Promise<void> {
+    await this.#notices.attempt(async () => {
+      await this.#connection.call('models.remove', { model: directory });
+      if (info?.name === this.values.defaultModel) await this.change({ defaultModel: null });
+    });
     await this.loadDetails();
+  }
+
+  /** The one that came with the program needs no setting, so that another one may come with a later version. */
+  async learnOn({ embedded, info }: ModelEntry): Promise<void> {
+    await this.change({ defaultModel: embedded ? null : (info?.name ?? null) });
   }
 
   /** Answers whether it is in the queue. */
