@@ -9,8 +9,8 @@ import { formatBytes, formatNumber } from '../progress-text.ts';
 
 interface Finding {
   name: string;
-  /** `missing` is worth knowing, `broken` means that something will not work. */
-  state: 'good' | 'missing' | 'broken';
+  /** `missing` is worth knowing, `unused` is there or may be, but was not needed, `broken` means that something will not work. */
+  state: 'good' | 'missing' | 'unused' | 'broken';
   text: string;
 }
 
@@ -50,7 +50,7 @@ Examples:
           }),
           checkMedia(findings),
         ]);
-        const marks = { good: 'ok      ', missing: 'missing ', broken: 'BROKEN  ' };
+        const marks = { good: 'ok      ', missing: 'missing ', unused: 'unused  ', broken: 'BROKEN  ' };
         const broken = findings.filter(({ state }) => state === 'broken').length;
         const text = findings.map(({ name, state, text }) => `${marks[state]}${name.padEnd(9)}${text}`).join('\n');
         context.output.result('doctor', { findings, device, media }, text);
@@ -59,8 +59,13 @@ Examples:
     );
 };
 
+const howToGet =
+  "OpenVINO's runtime comes as a Python wheel (pip download --no-deps openvino) or as its official archive, for example: motif doctor --install openvino openvino-*.whl";
+
 async function installLibrary(context: CommandContext, given: string[], command: Command): Promise<void> {
   const [name, source] = given;
+  if (name === 'openvino' && source === undefined)
+    command.error(`error: --install openvino needs a file or folder. ${howToGet}`);
   if (name !== 'openvino' || source === undefined || given.length !== 2)
     command.error('error: --install takes two words: openvino, and a file or folder');
   const { version, folder } = await context.withServices({ access: 'read' }, (services) =>
@@ -98,9 +103,11 @@ async function checkDevice(services: Services, findings: Finding[]): Promise<Dev
       state: 'good',
       text: `${report.chosen}: ${report.description}${rate}`,
     });
+    const chosen = report.candidates.find(({ name }) => name === report.chosen);
+    if (chosen) findings.push({ name: 'why', state: 'good', text: `${chosen.name}: ${chosen.reason}` });
     for (const { name, available, reason } of report.candidates) {
       if (name === report.chosen) continue;
-      findings.push({ name: 'computes', state: available ? 'good' : 'missing', text: `${name}: ${reason}` });
+      findings.push({ name: 'computes', state: available ? 'unused' : 'missing', text: `${name}: ${reason}` });
     }
     return report;
   } catch (thrown) {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -167,6 +167,10 @@ describe('the choice of OpenVINO', () => {
     const { chosen, candidates } = await selectBackend({ selfTest: compareSampleSteps });
     expect(chosen).not.toBe('openvino');
     expect(candidates.find(({ name }) => name === 'openvino')!.reason).toMatch(/not found; `motif doctor --install/);
+    expect(candidates.find(({ name }) => name === chosen)).toMatchObject({
+      available: true,
+      reason: expect.stringMatching(/^it (comes with Motif|computes on the graphics processor|is installed)/),
+    });
   });
 
   it.skipIf(!compiler)('falls back where the library is too old, and says which version is needed', async () => {
@@ -194,6 +198,20 @@ describe('the choice of OpenVINO', () => {
       expect(reason).toMatch(/gradients are wrong|without bfloat16/);
     }
     expect(tests).toBeLessThan(2);
+  });
+
+  it.skipIf(!installed)('is made by itself, with the reason in words, where the processor has bfloat16', async () => {
+    const { chosen, description, candidates } = await selectBackend({
+      cacheFolder: folder,
+      selfTest: compareSampleSteps,
+    });
+    const { reason } = candidates.find(({ name }) => name === 'openvino')!;
+    if (chosen !== 'openvino') return expect(reason).toMatch(/without bfloat16/);
+    expect(reason).toMatch(/^it was found, this processor computes in bfloat16.* came out the same/);
+    expect(description).toMatch(/OpenVINO 20\d\d\..* in bf16.*gradients within/);
+    const remembered = JSON.parse(readFileSync(join(folder, 'openvino-self-test.json'), 'utf8'));
+    expect(Object.values(remembered)).toEqual([{ trusted: true, reason: expect.stringMatching(/within/) }]);
+    expect(Object.keys(remembered)[0]).toMatch(/^20\d\d\..*, bf16, \S/);
   });
 
   it.skipIf(!installed)('agrees with ONNX Runtime in both precisions', async () => {
@@ -234,6 +252,11 @@ describe('installing OpenVINO from what is there', () => {
     expect(isSupportedVersion(version)).toBe(true);
     expect((await findOpenVino({}, target()))?.where).toBe("Motif's own copy");
     expect(readdirSync(target())).not.toContain('libopenvino_intel_gpu_plugin.so');
+    // Its own licence and those of what it contains, each under its own name.
+    const licences = readdirSync(join(target(), 'licences'));
+    expect(licences).toEqual(expect.arrayContaining([expect.stringMatching(/^LICENSE/)]));
+    expect(licences.filter((name) => /third-party/.test(name)).length).toBeGreaterThan(0);
+    for (const name of licences) expect(statSync(join(target(), 'licences', name)).size).toBeGreaterThan(0);
   });
 });
 
