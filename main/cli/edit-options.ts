@@ -99,6 +99,7 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     name,
     settings: { ...common, ...settings, sliders: { ...chosenGains, ...settings.sliders } },
   }));
+  if ((options.prompt ?? []).some((prompt) => prompt.trim() === '')) command.error('error: --prompt has no words.');
   if (prompted.length + listed.length === 0)
     command.error('error: give --prompt, or --batch with a JSON file of edits.');
   return [...prompted, ...listed];

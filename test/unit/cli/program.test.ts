@@ -125,6 +125,8 @@ test.each([
   [['learn', 'c1', ...captions, '--from', '3', '--to', '2']],
   [['edit', 'k1']],
   [['edit', 'k1', '--prompt', 'x', '--fidelity', '2']],
+  [['edit', 'k1', '--prompt', ' ']],
+  [['export', 'e1', '--size', '20000x64']],
   [['compose', 'k1']],
   [['export', 'e1', '--motion', '1']],
   [['export', 'k1', '--lora', 'diffusers', '--crf', '20']],
