@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,6 +74,14 @@ describe('the search for OpenVINO', () => {
     expect(await findOpenVino({ MOTIF_OPENVINO: join(folder, 'nothing') }, own)).toBeUndefined();
   });
 
+  it('passes over one that its name tells to be too old where there is another', async () => {
+    const old = writeLibrary('old');
+    renameSync(join(old, 'libopenvino_c.so.2600'), join(old, 'libopenvino_c.so.2460'));
+    const newer = writeLibrary('newer');
+    expect((await findOpenVino({ LD_LIBRARY_PATH: newer }, old))?.path).toBe(join(newer, 'libopenvino_c.so.2600'));
+    expect((await findOpenVino({ MOTIF_OPENVINO: old }))?.path).toMatch(/2460$/);
+  });
+
   it('takes 2025.0 and newer', () => {
     expect(['2024.6.0-17404', '2025.0.0-17942', '2026.4.1-22982', ''].map(isSupportedVersion)).toEqual([
       false,
@@ -92,6 +109,25 @@ describe('trust in OpenVINO', () => {
     });
     expect(await trustOpenVino({ ...about, version: '2026.2.0', folder }, pass)).toMatchObject({ trusted: false });
     expect(tests).toBe(2);
+  });
+
+  it('is not given where the process ended twice in the middle of the test', async () => {
+    let tests = 0;
+    const never = () => {
+      tests++;
+      return new Promise<string>(() => {});
+    };
+    for (let start = 0; start < 2; start++) void trustOpenVino({ ...about, folder }, never);
+    expect(await trustOpenVino({ ...about, folder }, never)).toEqual({
+      trusted: false,
+      reason: expect.stringMatching(/ended 2 times/),
+    });
+    expect(tests).toBe(2);
+    // Once may have been the user; what passes afterwards is trusted.
+    void trustOpenVino({ ...about, version: '2026.3.0', folder }, never);
+    expect(await trustOpenVino({ ...about, version: '2026.3.0', folder }, async () => 'passed')).toMatchObject({
+      trusted: true,
+    });
   });
 
   it('is found out again where what was remembered is damaged or there is nowhere to remember it', async () => {
