@@ -104,7 +104,7 @@ async function motif(words: string[], library = fakeServices(() => ({ state: 'do
   return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
 }
 
-const commands = 'doctor import clips learn concepts edit compose export jobs models bench demo'.split(' ');
+const commands = 'doctor import clips learn concepts edit compose export jobs models bench demo evaluate'.split(' ');
 const captions = ['--static', 'a [v] dog', '--dynamic', 'is running in [u] motion'];
 
 test.each(commands)('the help of %s has an example and goes to stdout with exit code 0', async (command) => {

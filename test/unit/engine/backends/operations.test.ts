@@ -74,14 +74,6 @@ const pairs: Case[] = [
   pair('maximum', tf.maximum),
   pair('minimum', tf.minimum),
   pair('squared difference', tf.squaredDifference),
-  {
-    name: 'relu with a learned slope',
-    shapes: [
-      [3, 5],
-      [3, 5],
-    ],
-    run: (x, slope) => tf.prelu(x!, slope!),
-  },
   pair('remainder', tf.mod, { range: positive, gradient: false }),
   pair('quotient rounded down', (a, b) => tf.floorDiv(whole(a), tf.add(tf.abs(whole(b)), tf.scalar(1, 'int32'))), {
     gradient: false,
