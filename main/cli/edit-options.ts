@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { sliders } from '../../shared/domain/concept.ts';
-import { type EditSettingsInput, editSettings } from '../../shared/domain/edit.ts';
+import { type EditSettingsInput, editSettings, startFidelity } from '../../shared/domain/edit.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { collectDirection, parseInteger, parseNumber } from './options.ts';
 
@@ -23,19 +23,26 @@ export interface EditOptions extends SliderOptions {
 
 export function addSliderOptions(command: Command): Command {
   return command
-    .option('--identity <gain>', 'gain of the identity; 1 is as learned', parseNumber(-4, 4))
-    .option('--motion <gain>', 'gain of the motion; 1 is as learned', parseNumber(-4, 4))
-    .option('--direction <K=gain>', 'gain of one direction of the identity, 0 the strongest', collectDirection);
+    .option('--identity <gain>', 'gain of the identity; 1, the default, is as learned', parseNumber(-4, 4))
+    .option('--motion <gain>', 'gain of the motion; 1, the default, is as learned', parseNumber(-4, 4))
+    .option(
+      '--direction <K=gain>',
+      'gain of one direction of the identity, K = 0 the strongest; several times for several',
+      collectDirection,
+    );
 }
+
+/** Told in the help alone: what is not given is left to the edit's own settings. */
+const usual = editSettings.parse({ prompt: '' });
 
 export function addSamplingOptions(command: Command): Command {
   return command
-    .option('--guidance <g>', 'how strictly the prompt is followed', parseNumber(0, 30))
-    .option('--steps <n>', 'sampling steps', parseInteger(1, 200))
-    .option('--seed <n>', 'the same settings and seed give the same frames', parseInteger(0))
+    .option('--guidance <g>', `how strictly the prompt is followed (default: ${usual.guidance})`, parseNumber(0, 30))
+    .option('--steps <n>', `sampling steps (default: ${usual.steps})`, parseInteger(1, 200))
+    .option('--seed <n>', `the same settings and seed give the same frames (default: ${usual.seed})`, parseInteger(0))
     .option(
       '--fidelity <f>',
-      '0 starts from noise, towards 1 ever closer to the clip (default: 0.05 for a concept of one clip, else 0)',
+      `0 starts from noise, towards 1 ever closer to the clip (default: ${startFidelity(1)} for a concept of one clip, else ${startFidelity(2)})`,
       parseNumber(0, 1),
     );
 }
@@ -92,6 +99,7 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     name,
     settings: { ...common, ...settings, sliders: { ...chosenGains, ...settings.sliders } },
   }));
+  if ((options.prompt ?? []).some((prompt) => prompt.trim() === '')) command.error('error: --prompt has no words.');
   if (prompted.length + listed.length === 0)
     command.error('error: give --prompt, or --batch with a JSON file of edits.');
   return [...prompted, ...listed];

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ConceptCaption } from '../../shared/domain/concept.ts';
-import type { RecipeInput } from '../../shared/domain/recipe.ts';
+import { type RecipeInput, recipe } from '../../shared/domain/recipe.ts';
 import { collect, parseInteger } from './options.ts';
 
 export interface RecipeOptions {
@@ -28,17 +28,32 @@ export interface CaptionOptions {
   dynamic?: string[];
 }
 
+/** Told in the help alone: what is not given is left to the recipe. */
+const usual = recipe.parse({});
+
 export function addRecipeOptions(command: Command): Command {
   return command
-    .addOption(new Option('--recipe <name>', 'how it is learned').choices(['set-and-sequence', 'lora']))
-    .option('--rank <n>', 'rank of the learned weights', parseInteger(1, 256))
-    .option('--steps-identity <n>', 'steps of stage I, on unordered frames', parseInteger(0, 20_000))
-    .option('--steps-motion <n>', 'steps of stage II, on the whole clip', parseInteger(0, 20_000))
-    .option('--seed <n>', 'the same seed learns the same weights', parseInteger(0))
+    .addOption(
+      new Option('--recipe <name>', `how it is learned (default: ${usual.method})`).choices(
+        recipe.shape.method.unwrap().options,
+      ),
+    )
+    .option('--rank <n>', `rank of the learned weights (default: ${usual.rank})`, parseInteger(1, 256))
+    .option(
+      '--steps-identity <n>',
+      `steps of stage I, on unordered frames (default: ${usual.stepsIdentity})`,
+      parseInteger(0, 20_000),
+    )
+    .option(
+      '--steps-motion <n>',
+      `steps of stage II, on the whole clip (default: ${usual.stepsMotion})`,
+      parseInteger(0, 20_000),
+    )
+    .option('--seed <n>', `the same seed learns the same weights (default: ${usual.seed})`, parseInteger(0))
     .addOption(
       new Option('--without <regulariser...>', 'switches regularisers off').choices(Object.keys(regulariserSwitches)),
     )
-    .option('--checkpoint-every <n>', 'steps between checkpoints', parseInteger(1));
+    .option('--checkpoint-every <n>', `steps between checkpoints (default: ${usual.checkpointEvery})`, parseInteger(1));
 }
 
 export function addCaptionOptions(command: Command): Command {

@@ -37,8 +37,9 @@ export function parseSeconds(text: string): number {
 /** `640x360` -> width and height in pixels. */
 export function parseSize(text: string): { width: number; height: number } {
   const [, width, height] = /^(\d{1,5})x(\d{1,5})$/i.exec(text) ?? [];
-  if (Number(width) >= 2 && Number(height) >= 2) return { width: Number(width), height: Number(height) };
-  throw new InvalidArgumentError('Expected a size such as 640x360.');
+  const isSide = (side: string | undefined) => Number(side) >= 2 && Number(side) <= 16384;
+  if (isSide(width) && isSide(height)) return { width: Number(width), height: Number(height) };
+  throw new InvalidArgumentError('Expected a size such as 640x360, each side from 2 to 16384.');
 }
 
 export function parseRate(text: string): Rational | 'source' {

@@ -22,9 +22,17 @@ export function createProgram(version: string, streams: Streams, run: ActionWrap
     .description('Learns a dynamic concept from a clip, edits it by words and sliders, and exports the result.')
     .version(version)
     .option('--json', 'results and progress as JSON lines on stdout')
-    .addOption(new Option('--device <name>', 'what computes').choices(deviceName.options))
+    .addOption(
+      new Option(
+        '--device <name>',
+        'what computes (default: that of the settings, or auto: the best that works)',
+      ).choices(deviceName.options),
+    )
     .option('--home <folder>', "the library's folder (default: MOTIF_HOME, or the platform's application-data folder)")
-    .option('--model <name|folder>', 'a model of `motif models`, or a folder in the diffusers layout of Wan')
+    .option(
+      '--model <name|folder>',
+      'a model of `motif models`, or a folder in the diffusers layout of Wan (default: that of the settings, or the embedded one)',
+    )
     .exitOverride()
     .configureOutput({
       writeOut: (text) => streams.stdout.write(text),

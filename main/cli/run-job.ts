@@ -99,7 +99,10 @@ function finished(context: CommandContext, job: Job): Job {
         details: { jobId: job.id },
       });
     case 'cancelled':
-      throw new AppError('cancelled', `Stopped: ${job.title}.`, { details: { jobId: job.id } });
+      throw new AppError('cancelled', `Stopped: ${job.title}.`, {
+        hint: 'Nothing of it was kept; the same command starts it anew.',
+        details: { jobId: job.id },
+      });
     default:
       return job.state satisfies never;
   }

@@ -71,9 +71,13 @@ function askedSize({ width, height }: ExportSettings, frames: RawFrames): { widt
 export function chooseQuality(
   { bestToWorst: [best, worst], defaultQuality }: Preset,
   { crf, preset }: ExportSettings,
+  warnings: string[],
 ): number {
   if (crf === undefined) return defaultQuality;
-  if (best === worst) return defaultQuality; // GIF and PNG have no such choice
+  if (best === worst) {
+    warnings.push(`${preset} has one quality only: --crf ${crf} was left out.`);
+    return defaultQuality;
+  }
   if (crf >= best && crf <= worst) return crf;
   throw new AppError('invalid-input', `--crf ${crf} is outside ${best} to ${worst}, the scale of ${preset}.`, {
     hint: `${defaultQuality} is the default; lower is better and larger.`,

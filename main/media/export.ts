@@ -47,7 +47,7 @@ export async function exportFrames(tools: MediaTools, request: ExportRequest): P
   const rate = chooseRate(request, warnings);
   const size = chooseSize(preset, request, warnings);
   const frameCount = Math.max(1, Math.round((frames.frameCount * toNumber(rate)) / toNumber(frames.rate)));
-  const quality = chooseQuality(preset, settings);
+  const quality = chooseQuality(preset, settings, warnings);
   const sound = await chooseSound(preset, request, warnings);
   const target = await chooseTarget(preset, request);
   await requireFreeSpace(dirname(target), frameCount * size.width * size.height * exportBytesPerPixel[settings.preset]);

@@ -2,13 +2,18 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect } from 'vitest';
 import '@tensorflow/tfjs-backend-cpu/dist/index.js';
+import { findOpenVino } from '../../main/engine/backends/lazy/executors/openvino/locate.ts';
 import { selectBackend } from '../../main/engine/backends/select.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openSafetensors } from '../../main/engine/formats/safetensors.ts';
 
-/** Declares the tests once for each backend: plain TensorFlow.js, and the one that users have. */
+const openVino = await findOpenVino();
+if (!openVino) console.log('OpenVINO is not on this machine: what needs its library was skipped.');
+
+/** Declares the tests once for each backend: plain TensorFlow.js, the one that users have, and OpenVINO where it is installed. */
 export function onEachBackend(declare: () => void): void {
-  describe.each(['cpu', 'onnxruntime'] as const)('on %s', (device) => {
+  const devices = ['cpu', 'onnxruntime', ...(openVino ? (['openvino-f32'] as const) : [])] as const;
+  describe.each(devices)('on %s', (device) => {
     beforeAll(async () => {
       await selectBackend({ device });
     });

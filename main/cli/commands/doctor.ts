@@ -9,8 +9,8 @@ import { formatBytes, formatNumber } from '../progress-text.ts';
 
 interface Finding {
   name: string;
-  /** `missing` is worth knowing, `broken` means that something will not work. */
-  state: 'good' | 'missing' | 'broken';
+  /** `missing` is worth knowing, `unused` is there or may be, but was not needed, `broken` means that something will not work. */
+  state: 'good' | 'missing' | 'unused' | 'broken';
   text: string;
 }
 
@@ -45,12 +45,13 @@ Examples:
         ];
         const [device, media] = await Promise.all([
           context.withServices({ access: 'read' }, async (services) => {
-            findings.push(...(await checkLibrary(services)));
-            return checkDevice(services, findings);
+            const device = await checkDevice(services);
+            findings.push(...(await checkLibrary(services, device.report !== null)), ...device.findings);
+            return device.report;
           }),
           checkMedia(findings),
         ]);
-        const marks = { good: 'ok      ', missing: 'missing ', broken: 'BROKEN  ' };
+        const marks = { good: 'ok      ', missing: 'missing ', unused: 'unused  ', broken: 'BROKEN  ' };
         const broken = findings.filter(({ state }) => state === 'broken').length;
         const text = findings.map(({ name, state, text }) => `${marks[state]}${name.padEnd(9)}${text}`).join('\n');
         context.output.result('doctor', { findings, device, media }, text);
@@ -59,8 +60,13 @@ Examples:
     );
 };
 
+const howToGet =
+  "OpenVINO's runtime comes as a Python wheel (pip download --no-deps openvino) or as its official archive, for example: motif doctor --install openvino openvino-*.whl";
+
 async function installLibrary(context: CommandContext, given: string[], command: Command): Promise<void> {
   const [name, source] = given;
+  if (name === 'openvino' && source === undefined)
+    command.error(`error: --install openvino needs a file or folder. ${howToGet}`);
   if (name !== 'openvino' || source === undefined || given.length !== 2)
     command.error('error: --install takes two words: openvino, and a file or folder');
   const { version, folder } = await context.withServices({ access: 'read' }, (services) =>
@@ -69,10 +75,11 @@ async function installLibrary(context: CommandContext, given: string[], command:
   context.output.result('installed', { name, version, folder }, `OpenVINO ${version} is installed in ${folder}`);
 }
 
-async function checkLibrary(services: Services): Promise<Finding[]> {
+/** Models are described by the engine, which only starts where something computes. */
+async function checkLibrary(services: Services, computes: boolean): Promise<Finding[]> {
   const { folder, access, holder } = services.library.status();
   const held = holder ? `, written by ${holder.program} (process ${holder.pid} since ${holder.since})` : '';
-  const models = await services.models.list();
+  const models = computes ? await services.models.list() : [];
   return [
     { name: 'library', state: 'good', text: `${folder}${access === 'read' && held ? held : ''}` },
     ...models.map(
@@ -88,25 +95,34 @@ async function checkLibrary(services: Services): Promise<Finding[]> {
   ];
 }
 
-async function checkDevice(services: Services, findings: Finding[]): Promise<DeviceReport | null> {
+async function checkDevice(services: Services): Promise<{ report: DeviceReport | null; findings: Finding[] }> {
   try {
     const report = await services.device.report({ measure: true });
     const rate =
       report.matMulGflops === null ? '' : `, ${formatNumber(report.matMulGflops)} GFLOP/s in matrix products`;
-    findings.push({
-      name: 'computes',
-      state: 'good',
-      text: `${report.chosen}: ${report.description}${rate}`,
-    });
-    for (const { name, available, reason } of report.candidates) {
-      if (name === report.chosen) continue;
-      findings.push({ name: 'computes', state: available ? 'good' : 'missing', text: `${name}: ${reason}` });
-    }
-    return report;
+    const chosen = report.candidates.find(({ name }) => name === report.chosen);
+    const findings: Finding[] = [
+      { name: 'computes', state: 'good', text: `${report.chosen}: ${report.description}${rate}` },
+      ...(chosen ? [{ name: 'why', state: 'good' as const, text: `${chosen.name}: ${chosen.reason}` }] : []),
+      ...report.candidates
+        .filter(({ name }) => name !== report.chosen)
+        .map(
+          ({ name, available, reason }): Finding => ({
+            name: 'computes',
+            state: available ? 'unused' : 'missing',
+            text: `${name}: ${reason}`,
+          }),
+        ),
+    ];
+    return { report, findings };
   } catch (thrown) {
     const { message, hint } = toErrorShape(thrown);
-    findings.push({ name: 'computes', state: 'broken', text: hint ? `${message} ${hint}` : message });
-    return null;
+    return {
+      report: null,
+      findings: [
+        { name: 'computes', state: 'broken', text: hint ? `${message.replace(/(\w)$/, '$1.')} ${hint}` : message },
+      ],
+    };
   }
 }
 

@@ -41,7 +41,8 @@ interface ConceptOptions extends CommonOptions, RecipeOptions {
 export const registerEvaluate: Registration = (program, run) => {
   const evaluate = program
     .command('evaluate')
-    .description('Measures a model, or concepts learned on it, on rendered scenes whose truth is known.');
+    .description('Measures a model, or concepts learned on it, on rendered scenes whose truth is known.')
+    .addHelpText('after', '\nExamples:\n  motif evaluate model --prompts 20\n  motif evaluate concept --seeds 0..90');
   registerModel(evaluate, run);
   registerConcept(evaluate, run);
 };

@@ -5,6 +5,7 @@ import type { ItemReference } from '../../../shared/domain/library.ts';
 import type { Rational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../jobs/services.ts';
+import { presets } from '../../media/presets.ts';
 import type { Registration } from '../context.ts';
 import { addSliderOptions, type SliderOptions, slidersOf } from '../edit-options.ts';
 import { parseInteger, parseRate, parseSize } from '../options.ts';
@@ -25,16 +26,24 @@ interface ExportOptions extends SliderOptions {
 const videoOptions = ['preset', 'size', 'rate', 'audio', 'crf'] as const;
 const sliderOptions = ['identity', 'motion', 'direction'] as const;
 
+const usualQuality = (['h264', 'h265', 'av1'] as const).map((name) => presets[name].defaultQuality).join(', ');
+
 export const registerExport: Registration = (program, run) => {
   const command = program
     .command('export')
     .description('Writes an edit (or a clip as the model sees it) as a video, or a concept as a LoRA file.')
     .argument('<edit|clip|concept>', 'an id, its beginning or a name')
     .addOption(new Option('--preset <name>', 'kind of video (default: h264)').choices(exportPreset.options))
-    .option('--size <WxH>', 'size of the picture, such as 512x512', parseSize)
-    .option('--rate <n|source>', 'frames a second, such as 25 or 30000/1001', parseRate)
-    .addOption(new Option('--audio <which>', 'the sound of the learned range').choices(['original', 'none']))
-    .option('--crf <n>', 'quality of h264, h265 and av1: lower is better and larger', parseInteger(0, 63))
+    .option('--size <WxH>', "size of the picture, such as 512x512 (default: the edit's own)", parseSize)
+    .option('--rate <n|source>', "frames a second, such as 25 or 30000/1001 (default: the edit's own)", parseRate)
+    .addOption(
+      new Option('--audio <which>', 'the sound of the learned range (default: none)').choices(['original', 'none']),
+    )
+    .option(
+      '--crf <n>',
+      `quality of h264, h265 and av1: lower is better and larger (default: ${usualQuality})`,
+      parseInteger(0, 63),
+    )
     .addOption(new Option('--lora <dialect>', 'a LoRA file with the gains baked in').choices(loraDialect.options))
     .option('-o, --output <file>', "where to write (default: the library's exports folder)")
     .addOption(

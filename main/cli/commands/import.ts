@@ -22,7 +22,12 @@ export const registerImport: Registration = (program, run) => {
     .argument('<file...>', 'video files')
     .option('--from <time>', 'where the range to keep starts, such as 2.0 or 1:02.5', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
-    .addOption(new Option('--fit <how>', "how a picture of another shape meets the model's").choices(['crop', 'pad']))
+    .addOption(
+      new Option('--fit <how>', "how a picture of another shape meets the model's (default: crop)").choices([
+        'crop',
+        'pad',
+      ]),
+    )
     .option('--name <name>', 'a name to find the clip by (one file only)')
     .addHelpText(
       'after',

@@ -11,6 +11,7 @@ import type { Library } from '../../library/open.ts';
 import { readSettings } from '../../library/settings.ts';
 import { exportFrames } from '../../media/export.ts';
 import type { MediaTools } from '../../media/locate.ts';
+import { requireDirections } from '../fit.ts';
 import { freeFile } from '../free-file.ts';
 import type { ModelRegistry } from '../models.ts';
 import type { RunContext, Runner } from '../runner.ts';
@@ -106,6 +107,7 @@ export function exportRunner(services: {
         }
         case 'lora': {
           const concept = concepts.get(input.conceptId, input.conceptVersion ?? undefined);
+          requireDirections(concept, input.sliders);
           return {
             input: { ...input, conceptId: concept.id, conceptVersion: concept.version },
             title: `Export ${concept.name} as a LoRA`,

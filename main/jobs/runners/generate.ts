@@ -6,7 +6,7 @@ import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import { type EditStore, recipeKey } from '../../library/edits.ts';
 import type { Library } from '../../library/open.ts';
-import { requireFit } from '../fit.ts';
+import { requireDirections, requireFit } from '../fit.ts';
 import type { ModelRegistry } from '../models.ts';
 import { keptPreview } from '../preview.ts';
 import type { Runner } from '../runner.ts';
@@ -29,6 +29,7 @@ export function generateRunner(services: {
       const concept = concepts.get(input.conceptId, input.conceptVersion ?? undefined);
       const sourceClipId = input.sourceClipId === null ? concept.clipIds[0]! : clips.get(input.sourceClipId).id;
       const parentId = input.parentId === null ? null : edits.get(input.parentId).id;
+      requireDirections(concept, input.settings.sliders);
       return {
         input: { ...input, conceptId: concept.id, conceptVersion: concept.version, sourceClipId, parentId },
         title: `Edit ${concept.name}: ${input.settings.prompt}`,

@@ -32,6 +32,10 @@ export function learnRunner(services: {
       const existing = input.conceptId === undefined ? null : concepts.get(input.conceptId);
       const name = existing?.name ?? input.name ?? chosen.map(({ clip }) => clip.name).join(' + ');
       for (const { caption } of chosen) checkCaption(caption.static, input.recipe.method);
+      if (input.recipe.stepsIdentity + input.recipe.stepsMotion === 0)
+        throw new AppError('invalid-input', 'Both stages have 0 steps: nothing would be learned.', {
+          hint: 'Leave the numbers of steps out for the defaults.',
+        });
       return {
         input: {
           ...input,

@@ -29,10 +29,14 @@ export async function createWorkplace() {
   const running = new Set<ChildProcess>();
 
   /** Runs a command to its end; `onLine` sees each JSON line as it comes and may kill or interrupt the process. */
-  async function motif(words: string[], onLine?: (line: Line, child: ChildProcess) => void): Promise<Ended> {
+  async function motif(
+    words: string[],
+    onLine?: (line: Line, child: ChildProcess) => void,
+    environment: NodeJS.ProcessEnv = {},
+  ): Promise<Ended> {
     const child = spawn(process.execPath, [program, '--home', home, ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, MOTIF_DEBUG: '' },
+      env: { ...process.env, MOTIF_DEBUG: '', ...environment },
     });
     running.add(child);
     const lines: Line[] = [];

@@ -102,8 +102,18 @@ test('doctor says what computes and which ffmpeg is used, and that all is well',
   expect(device.matMulGflops).toBeGreaterThan(0);
   expect(findings.filter(({ state }: Line) => state === 'broken')).toEqual([]);
   expect(findings.map(({ name }: Line) => name)).toEqual(
-    expect.arrayContaining(['library', 'model', 'computes', 'ffmpeg']),
+    expect.arrayContaining(['library', 'model', 'computes', 'why', 'ffmpeg']),
   );
+});
+
+test('doctor says what is wrong with a device that was asked for, and blames nothing else', async () => {
+  const { code, out } = await place.motif(['doctor', '--device', 'openvino'], undefined, {
+    MOTIF_OPENVINO: place.folder,
+  });
+  expect(code).toBe(1);
+  expect(out.split('\n').filter((line) => line.startsWith('BROKEN'))).toEqual([
+    expect.stringMatching(/"openvino" cannot be used.*library was not found.*Choose "auto"/),
+  ]);
 });
 
 test('what is not there ends with 1 and says so', async () => {

@@ -87,6 +87,7 @@ describe('learning', () => {
   it('refuses captions and clips that cannot be, before there is a job', () => {
     expect(() => services.jobs.enqueue(learnRequest('river', 6, 'a person'))).toThrow('has no [v]');
     expect(() => services.jobs.enqueue(learnRequest('sea', 6))).toThrow('There is no clip "sea"');
+    expect(() => services.jobs.enqueue(learnRequest('river', 0))).toThrow('nothing would be learned');
     expect(services.jobs.list()).toEqual([]);
   });
 });
@@ -147,6 +148,15 @@ describe('editing', () => {
       parentId: first.id,
       sourceClipId: 'lake-3c4d',
     });
+  });
+
+  it('and exporting refuse a direction that the concept does not have, before there is a job', () => {
+    const jobs = services.jobs.list().length;
+    const sliders = { directions: { 16: 1 } };
+    expect(() => services.jobs.enqueue(request({ sliders }))).toThrow(/Direction 16.*directions 0 to 15/);
+    const lora = { kind: 'export' as const, what: 'lora' as const, conceptId: 'dancer', dialect: 'kohya' as const };
+    expect(() => services.jobs.enqueue({ ...lora, sliders })).toThrow(/Direction 16/);
+    expect(services.jobs.list()).toHaveLength(jobs);
   });
 
   it('that fails or is cancelled leaves library and folders as they were', async () => {

@@ -6,7 +6,9 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommandLine } from '../../../main/cli/main.ts';
 import type { JobRequest, Services, ServicesOptions } from '../../../main/jobs/services.ts';
+import { editSettings, startFidelity } from '../../../shared/domain/edit.ts';
 import type { Job } from '../../../shared/domain/job.ts';
+import { recipe } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 
 let folder: string;
@@ -102,7 +104,7 @@ async function motif(words: string[], library = fakeServices(() => ({ state: 'do
   return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
 }
 
-const commands = 'doctor import clips learn concepts edit compose export jobs models bench demo'.split(' ');
+const commands = 'doctor import clips learn concepts edit compose export jobs models bench demo evaluate'.split(' ');
 const captions = ['--static', 'a [v] dog', '--dynamic', 'is running in [u] motion'];
 
 test.each(commands)('the help of %s has an example and goes to stdout with exit code 0', async (command) => {
@@ -123,12 +125,16 @@ test.each([
   [['learn', 'c1', ...captions, '--from', '3', '--to', '2']],
   [['edit', 'k1']],
   [['edit', 'k1', '--prompt', 'x', '--fidelity', '2']],
+  [['edit', 'k1', '--prompt', ' ']],
+  [['export', 'e1', '--size', '20000x64']],
   [['compose', 'k1']],
   [['export', 'e1', '--motion', '1']],
   [['export', 'k1', '--lora', 'diffusers', '--crf', '20']],
   [['export', 'e1', '--preset', 'mpeg2']],
   [['bench', '--only', 'everything']],
   [['clips', '--device', 'abacus']],
+  [['doctor', '--install', 'openvino']],
+  [['doctor', '--install', 'cuda', 'file']],
 ])('wrong use %j ends with 2, one message and no work', async (words) => {
   const library = fakeServices(() => ({}));
   const { code, out, err } = await motif(words, library);
@@ -137,6 +143,21 @@ test.each([
   expect(err).not.toMatch(/\n\s+at /);
   expect(err.length).toBeGreaterThan(0);
   expect(library.requests).toEqual([]);
+});
+
+test('the help tells what holds where an option is not given, as the domain has it', async () => {
+  const help = async (command: string) => (await motif([command, '--help'])).out.replace(/\s+/g, ' ');
+  const { rank, stepsIdentity, stepsMotion } = recipe.parse({});
+  const learn = await help('learn');
+  for (const value of [rank, stepsIdentity, stepsMotion]) expect(learn).toContain(`(default: ${value})`);
+  const { guidance, steps } = editSettings.parse({ prompt: '' });
+  const edit = await help('edit');
+  for (const value of [guidance, steps]) expect(edit).toContain(`(default: ${value})`);
+  expect(edit).toContain(`(default: ${startFidelity(1)} for a concept of one clip, else ${startFidelity(2)})`);
+});
+
+test('doctor says how to get OpenVINO, as the reason for its absence promises', async () => {
+  expect((await motif(['doctor', '--install', 'openvino'])).err).toMatch(/pip download .*openvino.*archive/);
 });
 
 test('learning passes on what was given and leaves the rest to the recipe', async () => {

@@ -57,11 +57,14 @@ describe('rate', () => {
 });
 
 test("the quality is the preset's own or inside its scale", () => {
-  expect(chooseQuality(presets.h264, request({}).settings)).toBe(18);
-  expect(chooseQuality(presets.h264, request({ crf: 0 }).settings)).toBe(0);
-  expect(() => chooseQuality(presets.h264, request({ crf: 60 }).settings)).toThrow(/outside 0 to 51/);
-  expect(chooseQuality(presets.av1, request({ preset: 'av1', crf: 60 }).settings)).toBe(60);
-  expect(chooseQuality(presets.png, request({ preset: 'png', crf: 60 }).settings)).toBe(0);
+  const warnings: string[] = [];
+  expect(chooseQuality(presets.h264, request({}).settings, warnings)).toBe(18);
+  expect(chooseQuality(presets.h264, request({ crf: 0 }).settings, warnings)).toBe(0);
+  expect(() => chooseQuality(presets.h264, request({ crf: 60 }).settings, warnings)).toThrow(/outside 0 to 51/);
+  expect(chooseQuality(presets.av1, request({ preset: 'av1', crf: 60 }).settings, warnings)).toBe(60);
+  expect(warnings).toEqual([]);
+  expect(chooseQuality(presets.png, request({ preset: 'png', crf: 60 }).settings, warnings)).toBe(0);
+  expect(warnings.join()).toMatch(/png has one quality only: --crf 60 was left out/);
 });
 
 describe('sound', () => {

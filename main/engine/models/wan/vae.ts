@@ -2,13 +2,24 @@ import * as tf from '../../backends/tf.ts';
 import { type Traced, traced } from '../../backends/traced.ts';
 import { sliceFrames } from '../../nn/conv.ts';
 import { disposeTree } from '../../nn/tree.ts';
-import type { Memory } from './vae-blocks.ts';
-import { decodeChunk, encodeChunk, type VaeParameters } from './vae-coders.ts';
-import { checkVideoSize, type VaeConfig, vaeStrides } from './vae-config.ts';
+import type { Memory, Pass } from './vae-blocks.ts';
+import {
+  decodeChunk,
+  decodeMiddle,
+  decodeStages,
+  encodeChunk,
+  encodeMiddle,
+  encodeStages,
+  tiledStages,
+  type VaeParameters,
+} from './vae-coders.ts';
+import { checkVideoSize, decoderPlan, encoderPlan, type VaeConfig, vaeStrides } from './vae-config.ts';
+import { type Area, cutArea, decoderTile, encoderTile, joinTiles, type TilePlan, tilesOf } from './vae-tiles.ts';
 
 /**
  * The video autoencoder of Wan (AutoencoderKLWan in diffusers). It is causal in time, so a clip is coded in chunks of frames that hand
- * on what their convolutions remember: the result is that of the whole clip, the memory that of one chunk.
+ * on what their convolutions remember: the result is that of the whole clip, the memory that of one chunk. Pictures too large for that
+ * are coded in tiles, one after the other.
  * Video is [batch, 3, frames, height, width] in -1..1, latents [batch, z_dim, frames, height, width].
  */
 export interface Vae {
@@ -26,6 +37,8 @@ export interface Vae {
 export interface ChunkOptions {
   /** Latent frames per chunk; unless given, as many as keep a chunk below `chunkPixels`. */
   chunkFrames?: number;
+  /** Pixels per tile; unless given, as many as keep one latent frame below `chunkPixels`. */
+  tilePixels?: number;
   signal?: AbortSignal;
   onProgress?: (doneFrames: number, totalFrames: number) => void;
 }
@@ -35,30 +48,117 @@ const chunkPixels = 600_000;
 
 type ChunkInputs = { x: tf.Tensor; memory?: Memory };
 type ChunkOutputs = { y: tf.Tensor; memory: Memory };
+type Step = Traced<ChunkInputs, ChunkOutputs>;
+
+/** A step over one chunk of frames, recorded for replaying. */
+const chunkStep = (code: (pass: Pass, x: tf.Tensor) => tf.Tensor): Step =>
+  traced(({ x, memory }) => {
+    const pass = { before: memory, after: {} };
+    return { y: code(pass, x), memory: pass.after };
+  });
 
 /** Takes over the parameters: `dispose` frees them. */
 export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
   const strides = vaeStrides(config);
   const patch = config.patch_size ?? 1;
-  const encodeStep = traced(({ x, memory }: ChunkInputs): ChunkOutputs => {
-    const pass = { before: memory, after: {} };
-    return { y: encodeChunk(config, parameters, pass, patchify(x, patch)), memory: pass.after };
-  });
-  const decodeStep = traced(({ x, memory }: ChunkInputs): ChunkOutputs => {
-    const pass = { before: memory, after: {} };
-    const video = unpatchify(decodeChunk(config, parameters, pass, x), patch);
-    return { y: tf.clipByValue(video, -1, 1), memory: pass.after };
-  });
+  const toVideo = (x: tf.Tensor) => tf.clipByValue(unpatchify(x, patch), -1, 1);
 
-  const framesPerChunk = (height: number, width: number) =>
-    Math.max(1, Math.floor(chunkPixels / (height * width * strides.frames)));
+  const encodeStep = chunkStep((pass, x) => encodeChunk(config, parameters, pass, patchify(x, patch)));
+  const decodeStep = chunkStep((pass, x) => toVideo(decodeChunk(config, parameters, pass, x)));
+  const encodeMiddleStep = chunkStep((pass, x) => encodeMiddle(config, parameters, pass, x));
+  const decodeMiddleStep = chunkStep((pass, x) => decodeMiddle(parameters, pass, x));
+  const tileSteps = new Map<string, Step>();
+  const tileStep = (key: string, code: (pass: Pass, x: tf.Tensor) => tf.Tensor): Step => {
+    const step = tileSteps.get(key) ?? chunkStep(code);
+    tileSteps.set(key, step);
+    return step;
+  };
+  const encodeTileStep = ({ key, trim }: TilePlan) =>
+    tileStep(`encode ${key}`, (pass, x) => encodeStages(config, parameters, pass, patchify(x, patch), trim));
+  const decodeTileStep = ({ key, trim }: TilePlan) =>
+    tileStep(`decode ${key}`, (pass, x) => toVideo(decodeStages(config, parameters, pass, x, trim)));
+
+  /** How latents of this height and width are cut: into tiles, and chunks of latent frames. */
+  function cut(height: number, width: number, { chunkFrames, tilePixels }: ChunkOptions) {
+    const area = strides.height * strides.width;
+    const { tiles, columns } = tilesOf(height, width, (tilePixels ?? chunkPixels / strides.frames) / area);
+    const pixels = Math.max(...tiles.map(({ top, bottom, left, right }) => (bottom - top) * (right - left) * area));
+    return { tiles, columns, size: chunkFrames ?? Math.max(1, Math.floor(chunkPixels / (pixels * strides.frames))) };
+  }
 
   async function* decodeChunks(latents: tf.Tensor, options: ChunkOptions = {}): AsyncGenerator<tf.Tensor> {
     const [, channels, frames, height, width] = latents.shape as [number, number, number, number, number];
     if (channels !== config.z_dim)
       throw new Error(`the autoencoder decodes ${config.z_dim} channels, found latents [${latents.shape}]`);
-    const size = options.chunkFrames ?? framesPerChunk(height * strides.height, width * strides.width);
-    yield* inChunks(decodeStep, latents, frames, 0, size, options);
+    const { tiles, columns, size } = cut(height, width, options);
+    const ranges = rangesOf(frames, 0, size);
+    const chunks = ranges.map(
+      ([first, end]) =>
+        () =>
+          sliceFrames(latents, first, end),
+    );
+    if (tiles.length === 1) return yield* told(inTurn(decodeStep, chunks, options), ranges, options);
+
+    const middles: tf.Tensor[] = [];
+    const parts: tf.Tensor[][] = ranges.map(() => []);
+    try {
+      for await (const middle of inTurn(decodeMiddleStep, chunks, options)) middles.push(middle);
+      const { stages } = decoderPlan(config);
+      for (const [index, tile] of tiles.entries()) {
+        const plan = decoderTile(stages, tile, height, width);
+        const regions = middles.map((middle) => () => cutArea(middle, plan.region));
+        let chunk = 0;
+        for await (const part of inTurn(decodeTileStep(plan), regions, options)) {
+          parts[chunk]!.push(part);
+          if (index === tiles.length - 1) {
+            yield joinTiles(parts[chunk]!, columns);
+            tf.dispose([middles[chunk]!, parts[chunk]!]);
+          }
+          options.onProgress?.(Math.floor((index * frames + ranges[chunk]![1]) / tiles.length), frames);
+          chunk++;
+        }
+      }
+    } finally {
+      tf.dispose([middles, parts]);
+    }
+  }
+
+  async function* encodeChunks(video: tf.Tensor, options: ChunkOptions): AsyncGenerator<tf.Tensor> {
+    const [, , frames, videoHeight, videoWidth] = video.shape as [number, number, number, number, number];
+    const [height, width] = [videoHeight / strides.height, videoWidth / strides.width];
+    const { tiles, columns, size } = cut(height, width, options);
+    // The first frame makes a latent frame by itself.
+    const ranges = rangesOf(frames, 1 - strides.frames, strides.frames * size);
+    const chunk = ([first, end]: Range) => sliceFrames(video, first, end);
+    if (tiles.length === 1) {
+      const chunks = ranges.map((range) => () => chunk(range));
+      return yield* told(inTurn(encodeStep, chunks, options), ranges, options);
+    }
+
+    const parts: tf.Tensor[][] = ranges.map(() => []);
+    try {
+      const plan = encoderPlan(config);
+      const stages = plan.stages.slice(0, tiledStages(plan));
+      for (const [index, tile] of tiles.entries()) {
+        const tilePlan = encoderTile(stages, tile, height, width);
+        const region = times(tilePlan.region, patch);
+        const regions = ranges.map((range) => () => cutArea(chunk(range), region));
+        let done = 0;
+        for await (const part of inTurn(encodeTileStep(tilePlan), regions, options)) {
+          parts[done]!.push(part);
+          options.onProgress?.(Math.floor((index * frames + ranges[done]![1]) / tiles.length), frames);
+          done++;
+        }
+      }
+      const joined = parts.map((tiles) => () => {
+        const whole = joinTiles(tiles, columns);
+        tf.dispose(tiles);
+        return whole;
+      });
+      yield* inTurn(encodeMiddleStep, joined, options);
+    } finally {
+      tf.dispose(parts);
+    }
   }
 
   return {
@@ -72,34 +172,46 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
           `the autoencoder encodes ${config.in_channels / patch ** 2} channels, found video [${video.shape}]`,
         );
       checkVideoSize(config, frames, height, width);
-      const size = strides.frames * (options.chunkFrames ?? framesPerChunk(height, width));
-      // The first frame makes a latent frame by itself.
-      return joined(inChunks(encodeStep, video, frames, 1 - strides.frames, size, options));
+      return joined(encodeChunks(video, options));
     },
     decode: (latents, options) => joined(decodeChunks(latents, options)),
     dispose() {
-      encodeStep.dispose();
-      decodeStep.dispose();
+      for (const step of [encodeStep, decodeStep, encodeMiddleStep, decodeMiddleStep, ...tileSteps.values()])
+        step.dispose();
       disposeTree(parameters);
     },
   };
 }
 
-/** Runs `step` over [start, start + size), [start + size, start + 2 size)... as far as they lie within the frames. */
-async function* inChunks(
-  step: Traced<ChunkInputs, ChunkOutputs>,
-  x: tf.Tensor,
-  frames: number,
-  start: number,
-  size: number,
-  { signal, onProgress }: ChunkOptions,
+/** Frames from the first to the end (exclusive). */
+type Range = readonly [first: number, end: number];
+
+/** [start, start + size), [start + size, start + 2 size)... as far as they lie within the frames. */
+function rangesOf(frames: number, start: number, size: number): Range[] {
+  const ranges: Range[] = [];
+  for (let first = start; first < frames; first += size)
+    ranges.push([Math.max(0, first), Math.min(first + size, frames)]);
+  return ranges;
+}
+
+const times = ({ top, bottom, left, right }: Area, factor: number): Area => ({
+  top: top * factor,
+  bottom: bottom * factor,
+  left: left * factor,
+  right: right * factor,
+});
+
+/** Runs `step` over one chunk after the other, each cut when its turn comes, and hands on what the convolutions remember. */
+async function* inTurn(
+  step: Step,
+  chunks: readonly (() => tf.Tensor)[],
+  { signal }: ChunkOptions,
 ): AsyncGenerator<tf.Tensor> {
   let memory: Memory | undefined;
   try {
-    for (let first = start; first < frames; first += size) {
+    for (const cut of chunks) {
       signal?.throwIfAborted();
-      const end = Math.min(first + size, frames);
-      const chunk = tf.tidy(() => tf.clone(sliceFrames(x, Math.max(0, first), end)));
+      const chunk = tf.tidy(() => tf.clone(cut()));
       try {
         const outputs = await step.run(memory ? { x: chunk, memory } : { x: chunk }, signal);
         if (memory) disposeTree(memory);
@@ -108,10 +220,23 @@ async function* inChunks(
       } finally {
         chunk.dispose();
       }
-      onProgress?.(end, frames);
     }
   } finally {
     if (memory) disposeTree(memory);
+  }
+}
+
+/** The same chunks, each followed by its progress. */
+async function* told(
+  chunks: AsyncGenerator<tf.Tensor>,
+  ranges: readonly Range[],
+  { onProgress }: ChunkOptions,
+): AsyncGenerator<tf.Tensor> {
+  const frames = ranges.at(-1)![1];
+  let done = 0;
+  for await (const chunk of chunks) {
+    yield chunk;
+    onProgress?.(ranges[done++]![1], frames);
   }
 }
 

@@ -3,6 +3,7 @@ import { layerNorm } from '../../../../main/engine/backends/fused.ts';
 import { LazyBackend } from '../../../../main/engine/backends/lazy/backend.ts';
 import type { Executor } from '../../../../main/engine/backends/lazy/executors/executor.ts';
 import { createCpuExecutor } from '../../../../main/engine/backends/lazy/executors/onnxruntime/cpu.ts';
+import { findOpenVino } from '../../../../main/engine/backends/lazy/executors/openvino/locate.ts';
 import { ProgramCache } from '../../../../main/engine/backends/lazy/program-cache.ts';
 import { lazyBackend, useLazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import { lowRankLinear } from '../../../../main/engine/backends/low-rank-linear.ts';
@@ -69,8 +70,12 @@ function loraTraining() {
   return { step, state: state(), frozen };
 }
 
-test('200 training steps learn, compile once and keep memory constant', async () => {
-  await useDevice('onnxruntime');
+const openVino = await findOpenVino();
+if (!openVino) console.log('OpenVINO is not on this machine: what needs its library was skipped.');
+const devices = ['onnxruntime', ...(openVino ? (['openvino-f32'] as const) : [])] as const;
+
+test.each(devices)('200 training steps on %s learn, compile once and keep memory constant', async (device) => {
+  await useDevice(device);
   const backend = lazyBackend()!;
   const start = tf.memory().numTensors;
   const { step, state: initial, frozen } = loraTraining();

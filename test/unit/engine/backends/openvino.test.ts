@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,6 +74,14 @@ describe('the search for OpenVINO', () => {
     expect(await findOpenVino({ MOTIF_OPENVINO: join(folder, 'nothing') }, own)).toBeUndefined();
   });
 
+  it('passes over one that its name tells to be too old where there is another', async () => {
+    const old = writeLibrary('old');
+    renameSync(join(old, 'libopenvino_c.so.2600'), join(old, 'libopenvino_c.so.2460'));
+    const newer = writeLibrary('newer');
+    expect((await findOpenVino({ LD_LIBRARY_PATH: newer }, old))?.path).toBe(join(newer, 'libopenvino_c.so.2600'));
+    expect((await findOpenVino({ MOTIF_OPENVINO: old }))?.path).toMatch(/2460$/);
+  });
+
   it('takes 2025.0 and newer', () => {
     expect(['2024.6.0-17404', '2025.0.0-17942', '2026.4.1-22982', ''].map(isSupportedVersion)).toEqual([
       false,
@@ -92,6 +109,25 @@ describe('trust in OpenVINO', () => {
     });
     expect(await trustOpenVino({ ...about, version: '2026.2.0', folder }, pass)).toMatchObject({ trusted: false });
     expect(tests).toBe(2);
+  });
+
+  it('is not given where the process ended twice in the middle of the test', async () => {
+    let tests = 0;
+    const never = () => {
+      tests++;
+      return new Promise<string>(() => {});
+    };
+    for (let start = 0; start < 2; start++) void trustOpenVino({ ...about, folder }, never);
+    expect(await trustOpenVino({ ...about, folder }, never)).toEqual({
+      trusted: false,
+      reason: expect.stringMatching(/ended 2 times/),
+    });
+    expect(tests).toBe(2);
+    // Once may have been the user; what passes afterwards is trusted.
+    void trustOpenVino({ ...about, version: '2026.3.0', folder }, never);
+    expect(await trustOpenVino({ ...about, version: '2026.3.0', folder }, async () => 'passed')).toMatchObject({
+      trusted: true,
+    });
   });
 
   it('is found out again where what was remembered is damaged or there is nowhere to remember it', async () => {
@@ -167,6 +203,10 @@ describe('the choice of OpenVINO', () => {
     const { chosen, candidates } = await selectBackend({ selfTest: compareSampleSteps });
     expect(chosen).not.toBe('openvino');
     expect(candidates.find(({ name }) => name === 'openvino')!.reason).toMatch(/not found; `motif doctor --install/);
+    expect(candidates.find(({ name }) => name === chosen)).toMatchObject({
+      available: true,
+      reason: expect.stringMatching(/^it (comes with Motif|computes on the graphics processor|is installed)/),
+    });
   });
 
   it.skipIf(!compiler)('falls back where the library is too old, and says which version is needed', async () => {
@@ -194,6 +234,20 @@ describe('the choice of OpenVINO', () => {
       expect(reason).toMatch(/gradients are wrong|without bfloat16/);
     }
     expect(tests).toBeLessThan(2);
+  });
+
+  it.skipIf(!installed)('is made by itself, with the reason in words, where the processor has bfloat16', async () => {
+    const { chosen, description, candidates } = await selectBackend({
+      cacheFolder: folder,
+      selfTest: compareSampleSteps,
+    });
+    const { reason } = candidates.find(({ name }) => name === 'openvino')!;
+    if (chosen !== 'openvino') return expect(reason).toMatch(/without bfloat16/);
+    expect(reason).toMatch(/^it was found, this processor computes in bfloat16.* came out the same/);
+    expect(description).toMatch(/OpenVINO 20\d\d\..* in bf16.*gradients within/);
+    const remembered = JSON.parse(readFileSync(join(folder, 'openvino-self-test.json'), 'utf8'));
+    expect(Object.values(remembered)).toEqual([{ trusted: true, reason: expect.stringMatching(/within/) }]);
+    expect(Object.keys(remembered)[0]).toMatch(/^20\d\d\..*, bf16, \S/);
   });
 
   it.skipIf(!installed)('agrees with ONNX Runtime in both precisions', async () => {
@@ -234,6 +288,11 @@ describe('installing OpenVINO from what is there', () => {
     expect(isSupportedVersion(version)).toBe(true);
     expect((await findOpenVino({}, target()))?.where).toBe("Motif's own copy");
     expect(readdirSync(target())).not.toContain('libopenvino_intel_gpu_plugin.so');
+    // Its own licence and those of what it contains, each under its own name.
+    const licences = readdirSync(join(target(), 'licences'));
+    expect(licences).toEqual(expect.arrayContaining([expect.stringMatching(/^LICENSE/)]));
+    expect(licences.filter((name) => /third-party/.test(name)).length).toBeGreaterThan(0);
+    for (const name of licences) expect(statSync(join(target(), 'licences', name)).size).toBeGreaterThan(0);
   });
 });
 

@@ -1,8 +1,8 @@
-import { describe, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { attention, gelu, layerNorm, rmsNorm, rotary } from '../../../../main/engine/backends/fused.ts';
 import { lowRankLinear } from '../../../../main/engine/backends/low-rank-linear.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
-import { type Case, expectAgreement, testDevices } from './compare.ts';
+import { type Case, expectAgreement, testDevices, useDevice } from './compare.ts';
 
 type Unary = (x: tf.Tensor) => tf.Tensor;
 const unary = (name: string, run: Unary, rest: Partial<Case> = {}): Case => ({ name, shapes: [[3, 5]], run, ...rest });
@@ -11,8 +11,11 @@ const positive: [number, number] = [0.2, 3];
 const elementwise: Case[] = [
   unary('abs', tf.abs),
   unary('acos', tf.acos, { range: [-0.9, 0.9] }),
+  unary('acosh', tf.acosh, { range: [1.2, 3] }),
   unary('asin', tf.asin, { range: [-0.9, 0.9] }),
+  unary('asinh', tf.asinh),
   unary('atan', tf.atan),
+  unary('atanh', tf.atanh, { range: [-0.9, 0.9] }),
   unary('ceil', tf.ceil),
   unary('clip', (x) => tf.clipByValue(x, -0.5, 1)),
   unary('cos', tf.cos),
@@ -45,6 +48,7 @@ const elementwise: Case[] = [
   unary('tanh', tf.tanh),
   unary('whole-number negation', (x) => tf.neg(tf.cast(tf.mul(x, 3), 'int32')), { gradient: false }),
   unary('is not a number', (x) => tf.isNaN(tf.log(x)), { except: ['webgpu'], gradient: false }),
+  unary('is infinite', (x) => tf.isInf(tf.log(tf.relu(x))), { except: ['webgpu'], gradient: false }),
   unary('is finite', (x) => tf.isFinite(tf.log(tf.relu(x))), { except: ['webgpu'], gradient: false }),
 ];
 
@@ -577,8 +581,27 @@ const fused: Case[] = [
   },
 ];
 
+/** Kernels of the lazy backend that the cases below have run. */
+const run = new Set<string>();
+
+function noteKernels(): void {
+  for (const kernel of tf.getKernelsForBackend('lazy')) {
+    const { kernelFunc } = kernel;
+    kernel.kernelFunc = (given) => {
+      run.add(kernel.kernelName);
+      return kernelFunc(given);
+    };
+  }
+}
+
 for (const device of await testDevices())
   describe(`operations on ${device} agree with plain TensorFlow.js`, () => {
+    if (device === 'onnxruntime') {
+      beforeAll(async () => {
+        await useDevice(device);
+        noteKernels();
+      });
+    }
     for (const [family, cases] of Object.entries({
       elementwise,
       pairs,
@@ -594,3 +617,9 @@ for (const device of await testDevices())
           test.skipIf(item.except?.includes(device))(item.name, () => expectAgreement(item, device));
       });
   });
+
+test('no kernel of the lazy backend is without a case', () => {
+  const all = tf.getKernelsForBackend('lazy').map(({ kernelName }) => kernelName);
+  expect(all.length).toBeGreaterThan(100);
+  expect(all.filter((name) => !run.has(name))).toEqual([]);
+});

@@ -112,7 +112,6 @@ export const elementwiseKernels: Kernels = {
     const difference = record.sub(a!, b!);
     return record.mul(difference, difference);
   },
-  Prelu: (record, { x, alpha }) => record.elementwise('PRelu', [x!, alpha!]),
   AddN: (record, inputs) => Object.values(inputs).reduce((sum, item) => record.add(sum, item)),
 
   Equal: comparison('Equal'),

@@ -36,7 +36,6 @@ export const reductionKernels: Kernels = {
   ArgMax: position('ArgMax'),
   ArgMin: position('ArgMin'),
   Softmax: (record, { logits }, { dim }) => record.elementwise('Softmax', [logits!], 'float32', { axis: dim }),
-  LogSoftmax: (record, { logits }, { axis }) => record.elementwise('LogSoftmax', [logits!], 'float32', { axis }),
   Cumsum: (record, { x }, { axis, exclusive, reverse }) =>
     record.op('CumSum', [x!, record.literal([axis], [], 'int64')], x!.shape, x!.type, {
       exclusive: +exclusive,

@@ -163,7 +163,6 @@ export const shapeKernels: Kernels = {
     ),
   MirrorPad: (record, { x }, { paddings, mode }) => mirrorPad(record, x!, paddings, mode),
   Tile: tile,
-  BroadcastTo: (record, { x }, { shape }) => record.expand(x!, shape),
   Pack: pack,
   Unpack: unpack,
   Reverse: (record, { x }, { dims }) => record.reverse(x!, normalAxes(dims, x!.shape.length)),

@@ -84,7 +84,14 @@ export function createWebGpuExecutor(): Executor {
     return maker ? deviceTensor(tensor, shape) : tensor.reshape(shape);
   };
 
-  copier('float32', 'gpu-buffer'); // fails here, with its reason, where there is no adapter
+  try {
+    copier('float32', 'gpu-buffer');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.trim() : String(error);
+    // ONNX Runtime begins with the place in its source, and names the state of its own request.
+    if (/adapter/i.test(reason)) throw new Error('no graphics adapter answered', { cause: error });
+    throw error;
+  }
 
   return {
     name: 'ONNX Runtime on the graphics processor (WebGPU)',

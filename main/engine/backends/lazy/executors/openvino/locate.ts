@@ -29,7 +29,8 @@ const systemFolders: Partial<Record<NodeJS.Platform, string[]>> = {
 
 /**
  * OpenVINO's C library, in the order: MOTIF_OPENVINO (a folder), `installed` (Motif's own copy), system and Homebrew folders, the
- * `openvino` package of the Python on the path. Undefined when there is none.
+ * `openvino` package of the Python on the path. One that its name tells to be too old is only answered where there is no other, and that
+ * in MOTIF_OPENVINO whatever it is. Undefined when there is none.
  */
 export async function findOpenVino(
   environment: NodeJS.ProcessEnv = process.env,
@@ -45,11 +46,19 @@ export async function findOpenVino(
       .filter(Boolean)
       .map((folder): [string, string] => [folder, 'LD_LIBRARY_PATH']),
   ];
+  let old: FoundLibrary | undefined;
   for (const [folder, where] of candidates) {
     const found = await inFolder(folder, where);
-    if (found) return found;
+    if (found && !isOldByName(found.path)) return found;
+    old ??= found;
   }
-  return pythonPackage();
+  return (await pythonPackage()) ?? old;
+}
+
+/** libopenvino_c.so.2460 is version 2024.6.0. */
+function isOldByName(path: string): boolean {
+  const [, year] = /libopenvino_c\.(?:so\.)?(\d\d)\d\d+(?:\.dylib)?$/.exec(path) ?? [];
+  return year !== undefined && !isSupportedVersion(`20${year}`);
 }
 
 /** The library directly in `folder`, or where the official archive and the Python package keep it below it. */
