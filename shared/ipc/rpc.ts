@@ -38,7 +38,8 @@ const toServer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cancel'), id: z.int() }),
 ]);
 const toClient = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('reply'), id: z.int(), value: z.unknown() }),
+  // Through JSON an answer of nothing has no `value` at all.
+  z.object({ type: z.literal('reply'), id: z.int(), value: z.unknown().optional() }),
   z.object({ type: z.literal('failure'), id: z.int(), error: appErrorShape }),
   z.object({ type: z.literal('event'), name: z.string(), payload: z.unknown() }),
 ]);

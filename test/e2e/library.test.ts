@@ -108,6 +108,34 @@ it('takes many files dropped at once, awkward ones among them, and says of each 
   expect(await inspectScreen(page, 'import-many')).toEqual([]);
 });
 
+it('learns with the model that is chosen, until that is taken away', async () => {
+  const { page } = await open(fill(1));
+  await page.getByRole('tab', { name: 'Clips' }).click();
+  const seen = page.getByText(/^The model takes the first/);
+  await seen.waitFor(patient);
+  const ofTheEmbedded = await seen.textContent();
+  await page.getByRole('button', { name: 'Settings', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('tab', { name: 'Models' }).click();
+  await dialog.getByLabel(/^Folder of a model/).fill(join(import.meta.dirname, '../golden/model'));
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await dialog.getByRole('button', { name: 'Learn with it' }).click(patient);
+  const added = dialog.locator('li').filter({ has: page.getByRole('button', { name: 'Remove' }) });
+  await added.getByText('learns and imports').waitFor();
+  expect(await inspectScreen(page, 'settings-models-two')).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.getByText('Learned on model.').waitFor();
+  await expect.poll(() => seen.textContent(), patient).not.toBe(ofTheEmbedded);
+  await page.reload();
+  await page.getByText('Learned on model.').waitFor();
+  await page.getByRole('button', { name: 'Settings', exact: true }).click();
+  await dialog.getByRole('tab', { name: 'Models' }).click();
+  await added.getByRole('button', { name: 'Remove' }).click();
+  await expect.poll(() => added.count(), patient).toBe(0);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => seen.textContent(), patient).toBe(ofTheEmbedded);
+});
+
 it('keeps the words and the place through an error of the window', async () => {
   const { page, editor } = await open(fill(3));
   await page.getByRole('tab', { name: 'Concepts' }).click();

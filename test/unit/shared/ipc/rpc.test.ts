@@ -11,6 +11,7 @@ const contract = {
     double: { input: z.object({ value: z.number(), times: z.int().default(2) }), output: z.number() },
     wait: { input: z.object({}), output: z.void() },
     fail: { input: z.enum(['expected', 'bug']), output: z.void() },
+    nothing: { input: z.object({}), output: z.void() },
     lie: { input: z.object({}), output: z.string() },
     unsendable: { input: z.object({}), output: z.unknown() },
   },
@@ -31,6 +32,7 @@ const handlers: Handlers<typeof contract> = {
     if (kind === 'expected') throw new AppError('not-found', 'No such clip.', { hint: 'See motif clips.' });
     throw new TypeError('x is not a function');
   },
+  nothing: () => {},
   lie: () => 42 as unknown as string,
   unsendable: () => () => 1,
 };
@@ -58,6 +60,18 @@ it('answers with the value, and fills defaults at the receiver', async () => {
   const answer = await client.call.double({ value: 21 });
   expectTypeOf(answer).toEqualTypeOf<Result<number>>();
   expect(answer).toEqual({ ok: true, value: 42 });
+});
+
+it('answers nothing through a pipe of JSON too', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const asJson = (port: Port): Port => ({
+    ...port,
+    postMessage: (message) => port.postMessage(JSON.stringify(message)),
+    onMessage: (listener) => port.onMessage((message) => listener(JSON.parse(String(message)))),
+  });
+  serve(contract, asJson(portOf(port1)), handlers);
+  const client = connect(contract, asJson(portOf(port2)));
+  expect(await client.call.nothing({})).toEqual({ ok: true, value: undefined });
 });
 
 it('refuses an input that does not fit the contract, with the reason', async () => {
