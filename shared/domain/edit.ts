@@ -30,6 +30,12 @@ export function startFidelity(clips: number): number {
   return clips === 1 ? 0.05 : 0;
 }
 
+/**
+ * The guidance with which a concept's own words give its clip back. They say nothing new that would need emphasis, and more pushes clips
+ * that are unlike the model's own out of shape (test/studies).
+ */
+export const reconstructionGuidance = 2;
+
 export const edit = z.object({
   id: z.string(),
   name: z.string(),

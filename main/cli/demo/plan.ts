@@ -1,5 +1,5 @@
 import type { ConceptCaption } from '../../../shared/domain/concept.ts';
-import { type EditSettingsInput, startFidelity } from '../../../shared/domain/edit.ts';
+import { type EditSettingsInput, reconstructionGuidance, startFidelity } from '../../../shared/domain/edit.ts';
 
 /** One video of the demo besides the source. */
 export interface PlannedVideo {
@@ -30,14 +30,15 @@ export function planVideos(
   sampling: { steps?: number; seed: number },
 ): PlannedVideo[] {
   const prompt = promptOf(caption);
+  const asLearned = { prompt, guidance: reconstructionGuidance, ...sampling };
   const slider = (which: 'identity' | 'motion'): PlannedVideo[] =>
     gains.map((gain) => ({
       name: `${which}-${gain.toFixed(2)}`,
       label: `${which} ${gain.toFixed(2)}`,
-      settings: { prompt, sliders: { [which]: gain }, ...sampling },
+      settings: { ...asLearned, sliders: { [which]: gain } },
     }));
   return [
-    { name: 'reconstruction', label: 'reconstruction', settings: { prompt, ...sampling } },
+    { name: 'reconstruction', label: 'reconstruction', settings: asLearned },
     ...edits.map(({ name, label, prompt }) => ({
       name,
       label,

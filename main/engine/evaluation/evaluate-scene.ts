@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
-import { editSettings, startFidelity } from '../../../shared/domain/edit.ts';
+import { editSettings, reconstructionGuidance, startFidelity } from '../../../shared/domain/edit.ts';
 import {
   type EvaluateConceptRequest,
   type MethodMeasures,
@@ -100,7 +100,9 @@ export async function evaluateScene(
       signal?.throwIfAborted();
       const prompt = recipe ? words.learned : words.plain;
       // Edits begin as the editor's do; what was learned shows in what comes back from pure noise.
-      const fidelity = recipe && name.startsWith('edit') ? startFidelity(1) : 0;
+      const begins = name.startsWith('edit')
+        ? { fidelity: startFidelity(1) }
+        : { guidance: request.sampling.guidance ?? reconstructionGuidance };
       const { frames, seconds } = await generateClip(
         model,
         {
@@ -108,7 +110,7 @@ export async function evaluateScene(
           conceptFile: learned?.conceptFile ?? null,
           source,
           size: null,
-          settings: editSettings.parse({ prompt, ...sampling, sliders, fidelity }),
+          settings: editSettings.parse({ prompt, ...sampling, ...(recipe && begins), sliders }),
           output: join(folder, `${method}-${name.replaceAll(' ', '-')}.rgb`),
         },
         { signal, onEvent: telling(name) },

@@ -1,3 +1,4 @@
+import { reconstructionGuidance } from '../../../shared/domain/edit.ts';
 import type { LearnRequest } from '../../../shared/domain/engine.ts';
 import { type Pictures, readRawFrames } from '../formats/raw-frames.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
@@ -26,11 +27,11 @@ export async function reconstruct(
 ): Promise<Pictures> {
   const { clip, pictures } = prepared.clips[index]!;
   const caption = prepared.captions.clips[index]!;
-  const { guidance, steps } = pipeline.extras.sampling;
+  const { steps } = pipeline.extras.sampling;
   const latents = await sampler.sample({
     concept,
     prompts: [data === 'pictures' ? caption.static : caption.full],
-    guidance,
+    guidance: reconstructionGuidance,
     steps,
     seeds: [seed],
     size: (data === 'pictures' ? pictures[0]! : clip).shape.slice(1) as [number, number, number],

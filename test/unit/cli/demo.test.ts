@@ -20,7 +20,7 @@ test('reconstruction, edits and five positions of each slider are planned, each 
   const videos = planVideos(caption, generalEdits(caption), { seed: 3, steps: 10 });
   expect(videos).toHaveLength(1 + 2 + 5 + 5);
   expect(new Set(videos.map(({ name }) => name)).size).toBe(videos.length);
-  expect(videos[0]!.settings).toEqual({ prompt: `${caption.static} ${caption.dynamic}`, seed: 3, steps: 10 });
+  expect(videos[0]!.settings).toMatchObject({ prompt: `${caption.static} ${caption.dynamic}`, seed: 3, steps: 10 });
   expect(videos.at(-1)).toMatchObject({ name: 'motion-1.50', settings: { sliders: { motion: 1.5 } } });
 });
 
