@@ -9,6 +9,7 @@ import {
 } from '../adapters/set-and-sequence.ts';
 import { markPrompt, type TokenEmbeddings, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
+import type { Pictures } from '../formats/raw-frames.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { createSampler, type Sampler } from './sampler.ts';
 import { schedulerConfigSchema } from './scheduler-config.ts';
@@ -19,6 +20,12 @@ export interface SampledConcept {
   values: ConceptValues;
   tokens: TokenEmbeddings;
   gains: Gains;
+}
+
+/** Normalised latents [1, channels, frames, height, width] of a clip, and a name that no other clip's latents have. */
+export interface SourceLatents {
+  latents: tf.Tensor;
+  key: string;
 }
 
 interface ConceptSamplingOptions {
@@ -32,9 +39,8 @@ interface ConceptSamplingOptions {
   seeds: readonly number[];
   /** Latent frames, height and width. */
   size: readonly [number, number, number];
-  /** Normalised latents [1, channels, ...size] to start from, and how much of them stays (0 to 1). */
-  source?: {
-    latents: tf.Tensor;
+  /** What to start from, and how much of it stays (0 to 1). */
+  source?: SourceLatents & {
     fidelity: number;
     /** What the latents show. */
     shown: string;
@@ -45,8 +51,10 @@ interface ConceptSamplingOptions {
   onStep?(done: number, total: number): void;
 }
 
-/** Samples one model with any concept. Recorded steps and encoded prompts are kept for later calls. */
+/** Samples one model with any concept. Recorded steps, encoded prompts and clips, and flows of clips are kept for later calls. */
 export interface ConceptSampler {
+  /** A clip to start from; its latents stay the sampler's. */
+  encodeSource(pictures: Pictures, signal?: AbortSignal): Promise<SourceLatents>;
   /** -> normalised latents [prompts, channels, ...size], owned by the caller. */
   sample(options: ConceptSamplingOptions): Promise<tf.Tensor>;
   dispose(): void;
@@ -59,10 +67,16 @@ const learnedGains: Gains = { identity: 1, motion: 1 };
 
 const keptTexts = 16;
 const keptSamplers = 2;
+const keptSources = 4;
+const keptFlows = 4;
+/** Flows of more values than this, of all steps together, are not kept. */
+const keptFlowValues = 4e6;
 
 export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
   const texts = new Map<string, tf.Tensor>();
   const samplers = new Map<string, Sampler<AdapterTensors>>();
+  const sources = new Map<string, tf.Tensor>();
+  const flows = new Map<string, ShownFlows>();
 
   async function samplerFor(shape: ConceptShape | undefined): Promise<Sampler<AdapterTensors>> {
     const key = shape ? JSON.stringify(shape) : 'base';
@@ -86,7 +100,26 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
     return text;
   }
 
+  /** What FlowEdit computes of the clip itself, which is the same while words and sliders change. */
+  function shownFlows(
+    { latents, key: source, fidelity, shown }: NonNullable<ConceptSamplingOptions['source']>,
+    { concept, steps, seeds }: Pick<ConceptSamplingOptions, 'concept' | 'steps' | 'seeds'>,
+  ): (tf.Tensor | undefined)[] | undefined {
+    if (steps * latents.size > keptFlowValues) return undefined;
+    const key = JSON.stringify([source, shown, fidelity, steps, seeds, concept && hashOfConcept(concept)]);
+    const made = take(flows, key) ?? new ShownFlows();
+    keep(flows, key, made, keptFlows);
+    return made.flows;
+  }
+
   return {
+    async encodeSource(pictures, signal) {
+      const { width, height, data } = pictures;
+      const key = createHash('sha1').update(`${width}x${height}`).update(data).digest('hex');
+      const latents = take(sources, key) ?? (await pipeline.encodeFrames(pictures, { signal }));
+      keep(sources, key, latents, keptSources);
+      return { latents, key };
+    },
     async sample({ concept, prompts, negativePrompt = '', guidance, source, ...options }) {
       const sampler = await samplerFor(concept?.shape);
       const adapter = concept ? adapterTensors(concept) : undefined;
@@ -123,7 +156,13 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
             const asLearned = concept && adapterTensors({ ...concept, gains: learnedGains });
             own.push(...Object.values(asLearned ?? {}));
             const side = { text: shown, ...(asLearned ? { adapter: asLearned } : {}) };
-            return await sampler.flowEdit(latents, { ...wanted, fidelity, shown: side });
+            const known = shownFlows(source, { concept, ...options });
+            return await sampler.flowEdit(latents, {
+              ...wanted,
+              fidelity,
+              shown: side,
+              ...(known ? { shownFlows: known } : {}),
+            });
           }
           default:
             throw new Error(`unknown start ${by satisfies never}`);
@@ -134,11 +173,20 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
     },
     dispose() {
       for (const sampler of samplers.values()) sampler.dispose();
-      for (const text of texts.values()) text.dispose();
+      for (const kept of [texts, sources, flows]) {
+        for (const item of kept.values()) item.dispose();
+        kept.clear();
+      }
       samplers.clear();
-      texts.clear();
     },
   };
+}
+
+class ShownFlows {
+  readonly flows: (tf.Tensor | undefined)[] = [];
+  dispose(): void {
+    tf.dispose(this.flows);
+  }
 }
 
 /** The same item, now the last used. */
@@ -160,6 +208,13 @@ function keep<T extends { dispose(): void }>(kept: Map<string, T>, key: string, 
 function hashOf({ names, values }: TokenEmbeddings): string {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return createHash('sha1').update(names.join()).update(bytes).digest('hex');
+}
+
+function hashOfConcept({ shape, values, tokens }: SampledConcept): string {
+  const hash = createHash('sha1').update(JSON.stringify(shape)).update(hashOf(tokens));
+  for (const { buffer, byteOffset, byteLength } of [values.basis, values.coefficients, values.residual])
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  return hash.digest('hex');
 }
 
 function adapterTensors({ shape, values, gains }: SampledConcept): AdapterTensors {

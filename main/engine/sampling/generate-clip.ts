@@ -4,13 +4,12 @@ import { parseRational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { conceptValues } from '../adapters/concept-values.ts';
 import { linearLayers } from '../adapters/target-layers.ts';
-import type * as tf from '../backends/tf.ts';
 import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
 import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import { checkVideoSize, vaeStrides } from '../models/wan/vae-config.ts';
-import type { ConceptSampler, SampledConcept } from './concept-sampler.ts';
+import type { ConceptSampler, SampledConcept, SourceLatents } from './concept-sampler.ts';
 
 export interface GenerateModel {
   pipeline: WanPipeline;
@@ -44,31 +43,26 @@ export async function generateClip(
     onEvent({ type: 'progress', progress: { phase, done, total, unit, perSecond, etaSeconds } });
   };
 
-  let sourceLatents: tf.Tensor | undefined;
+  let start: SourceLatents | undefined;
   if (settings.fidelity > 0) {
     if (!source)
       throw new AppError('invalid-input', 'a fidelity above 0 starts from a clip, and none was given', {
         hint: 'Set the fidelity to 0, or choose the clip to start from.',
       });
-    sourceLatents = await pipeline.encodeFrames(await readRawFrames(source), { signal });
+    start = await sampler.encodeSource(await readRawFrames(source), signal);
   }
-  let latents: tf.Tensor;
-  try {
-    latents = await sampler.sample({
-      concept: concept && gained(concept, request),
-      prompts: [settings.prompt],
-      negativePrompt: settings.negativePrompt,
-      guidance: settings.guidance,
-      steps: settings.steps,
-      seeds: [settings.seed],
-      size,
-      signal,
-      onStep: (done, total) => report('sample', 'steps', done, total),
-      ...(sourceLatents ? { source: startFrom(sourceLatents, settings, concept) } : {}),
-    });
-  } finally {
-    sourceLatents?.dispose();
-  }
+  const latents = await sampler.sample({
+    concept: concept && gained(concept, request),
+    prompts: [settings.prompt],
+    negativePrompt: settings.negativePrompt,
+    guidance: settings.guidance,
+    steps: settings.steps,
+    seeds: [settings.seed],
+    size,
+    signal,
+    onStep: (done, total) => report('sample', 'steps', done, total),
+    ...(start ? { source: { ...start, ...startFrom(settings, concept) } } : {}),
+  });
   const pictures = await pipeline
     .decodeFrames(latents, {
       signal,
@@ -100,15 +94,11 @@ export async function openConcept(
   return { shape, values, tokens: { names, values: tokens }, file: concept };
 }
 
-/** What a fidelity above 0 starts from: the clip, and the concept's own words for it. */
-function startFrom(
-  latents: tf.Tensor,
-  { fidelity, fidelityStart, prompt }: EditSettings,
-  concept: { file: ConceptFile } | null,
-) {
+/** How a fidelity above 0 starts from the clip, and the concept's own words for it. */
+function startFrom({ fidelity, fidelityStart, prompt }: EditSettings, concept: { file: ConceptFile } | null) {
   const caption = concept?.file.captions[0];
   const shown = caption ? [caption.static, caption.dynamic].filter(Boolean).join(' ') : prompt;
-  return { latents, fidelity, shown, by: fidelityStart };
+  return { fidelity, shown, by: fidelityStart };
 }
 
 function gained(concept: Omit<SampledConcept, 'gains'>, { settings }: GenerateRequest): SampledConcept {

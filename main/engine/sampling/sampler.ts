@@ -57,6 +57,8 @@ interface FlowEditOptions<A> extends Prompt<A>, RunOptions {
   fidelity: number;
   /** Of the noise, which is drawn anew for each step. */
   seeds: readonly number[];
+  /** The flow of `shown` at each step, where an earlier run left it; this run leaves its own. It depends on nothing that an edit changes. */
+  shownFlows?: (tf.Tensor | undefined)[];
 }
 
 export interface Sampler<A> {
@@ -216,7 +218,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
   }
 
   async function flowEdit(latents: tf.Tensor, options: FlowEditOptions<A>): Promise<tf.Tensor> {
-    const { steps, fidelity, seeds, shown, signal, onStep } = options;
+    const { steps, fidelity, seeds, shown, shownFlows, signal, onStep } = options;
     const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
     const first = firstStep(fidelity, steps);
     const randoms = seeds.map((seed) => new Random(seed));
@@ -233,8 +235,11 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
         });
         const flows: tf.Tensor[] = [];
         try {
-          for (const [side, { flow }] of sides.entries())
-            flows.push(await flow(noisy[side]!, previous[side], timesteps[index]!, signal));
+          for (const [side, { flow }] of sides.entries()) {
+            const known = side === 1 ? shownFlows?.[index] : undefined;
+            flows.push(known ? tf.clone(known) : await flow(noisy[side]!, previous[side], timesteps[index]!, signal));
+          }
+          if (shownFlows) shownFlows[index] ??= tf.clone(flows[1]!);
           const next = tf.tidy(() => ({
             edited: tf.add(edited, tf.mul(tf.sub(flows[0]!, flows[1]!), following - sigma)),
             predictions: flows.map((flow, side) => tf.sub(noisy[side]!, tf.mul(flow, sigma))),

@@ -34,21 +34,17 @@ export async function warmUp(
     residual: zeros(sum(coefficientSizes)),
   };
   const pictures = { data: new Uint8Array(count * height * width * 3).fill(128), count, width, height };
-  const source = await pipeline.encodeFrames(pictures, { signal });
-  try {
-    const latents = await sampler.sample({
-      concept: { shape, values, tokens: { names: [], values: new Float32Array(0) }, gains: { identity: 1, motion: 1 } },
-      prompts: [''],
-      guidance: pipeline.extras.sampling.guidance,
-      steps: 2,
-      source: { latents: source, fidelity: 0.5, shown: '', by: 'flow-edit' },
-      seeds: [0],
-      size: source.shape.slice(2) as [number, number, number],
-      signal,
-    });
-    await pipeline.decodeFrames(latents, { signal }).finally(() => latents.dispose());
-  } finally {
-    source.dispose();
-  }
+  const source = await sampler.encodeSource(pictures, signal);
+  const latents = await sampler.sample({
+    concept: { shape, values, tokens: { names: [], values: new Float32Array(0) }, gains: { identity: 1, motion: 1 } },
+    prompts: [''],
+    guidance: pipeline.extras.sampling.guidance,
+    steps: 2,
+    source: { ...source, fidelity: 0.5, shown: '', by: 'flow-edit' },
+    seeds: [0],
+    size: source.latents.shape.slice(2) as [number, number, number],
+    signal,
+  });
+  await pipeline.decodeFrames(latents, { signal }).finally(() => latents.dispose());
   return true;
 }

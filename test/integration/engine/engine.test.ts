@@ -178,6 +178,30 @@ describe('generating', () => {
       expect(await away(0.75)).toBeLessThan(await away(0));
     });
 
+  it('gives the same edit of a clip whatever was made of the clip before', async () => {
+    const edit = { prompt: 'a [v] cat in the snow', fidelity: 0.25, steps: 4, seed: 5 };
+    const first = await generate('edit-first', edit);
+    for (const change of [
+      { sliders: { motion: 0 } },
+      { steps: 5 },
+      { seed: 6 },
+      { fidelity: 0.5 },
+      { prompt: 'a [v] dog' },
+    ])
+      expect((await generate('edit-between', { ...edit, ...change })).equals(first), JSON.stringify(change)).toBe(
+        false,
+      );
+    const fresh = await createEngine({ threads: 2 });
+    try {
+      for (const [name, settings] of Object.entries({ again: edit, turned: { ...edit, sliders: { motion: 0 } } }))
+        expect(await generate(name, settings)).toEqual(
+          await readFile((await fresh.generate(await request(`fresh-${name}`, settings))).frames.file),
+        );
+    } finally {
+      await fresh.dispose();
+    }
+  });
+
   it('refuses what cannot be, and says why', async () => {
     await expect(generate('x', { sliders: { directions: { 9: 1 } } })).rejects.toThrow('direction 9');
     await expect(generate('x', { fidelity: 0.5 }, { source: null })).rejects.toThrow('fidelity');

@@ -96,6 +96,22 @@ describe.each(['cpu', 'onnxruntime'] as const)('the sampler on %s', (device) => 
     expect(await under(negative, 0.5)).toEqual(clips[1]);
   });
 
+  test('FlowEdit takes over what an earlier run computed of the clip, also of one that was stopped', async () => {
+    const run = { steps: 8, seeds: [7], fidelity: 0.25, shown: { text } };
+    const alone = await values(sampler.flowEdit(source, { ...run, text: negative }));
+    const shownFlows: (tf.Tensor | undefined)[] = [];
+    const stopped = new AbortController();
+    const onStep = (done: number) => done === 3 && stopped.abort();
+    await expect(
+      sampler.flowEdit(source, { ...run, text, shownFlows, onStep, signal: stopped.signal }),
+    ).rejects.toThrow();
+    expect(shownFlows.filter(Boolean)).toHaveLength(3);
+    for (const _ of ['the rest', 'all'])
+      expect(await values(sampler.flowEdit(source, { ...run, text: negative, shownFlows }))).toEqual(alone);
+    expect(shownFlows.filter(Boolean)).toHaveLength(6);
+    tf.dispose(shownFlows);
+  });
+
   test('one step of FlowEdit is the difference of both flows under the same noise', async () => {
     const exact = make(euler);
     const first = await exact.flowEdit(source, { steps: 1, seeds: [7], text: negative, fidelity: 0, shown: { text } });
