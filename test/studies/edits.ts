@@ -18,8 +18,8 @@ import { createEngine } from '../../main/engine/index.ts';
 import { openJudge } from '../../main/engine/models/judge/judge.ts';
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { generateRequest } from '../../shared/domain/engine.ts';
-import type { MethodMeasures } from '../../shared/domain/evaluation.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
+import { summary } from './summary.ts';
 
 const { values: options, positionals: variants } = parseArgs({
   allowPositionals: true,
@@ -78,25 +78,3 @@ for (const seed of options.seeds.split(',').map(Number)) {
 }
 judge.dispose();
 await engine.dispose();
-
-function summary({ reconstruction, edits }: Omit<MethodMeasures, 'learnSeconds'>) {
-  const mean = (values: (number | null)[]) => {
-    const known = values.filter((value) => value !== null);
-    return Number((known.reduce((sum, value) => sum + value, 0) / known.length).toPrecision(3));
-  };
-  return {
-    reconstruction: Number(reconstruction?.mse.toPrecision(3)),
-    success: mean(edits.map(({ success }) => (success === null ? null : Number(success)))),
-    preservation: mean(edits.map(({ preservation }) => preservation)),
-    identity: mean(edits.map(({ identity }) => identity)),
-    inside: mean(edits.map(({ mseInside }) => mseInside)),
-    outside: mean(edits.map(({ mseOutside }) => mseOutside)),
-    seconds: mean(edits.map(({ seconds }) => seconds)),
-    kinds: Object.fromEntries(
-      edits.map(({ kind, success, mseInside, mseOutside }) => [
-        kind,
-        [success, Number(mseInside?.toPrecision(3)), Number(mseOutside?.toPrecision(3))],
-      ]),
-    ),
-  };
-}

@@ -1,23 +1,25 @@
 /**
- * Measures recipes where the paper is silent: how well concepts of the world's validation scenes come back, and how close their edits
- * are to the truth. One line of JSON for each scene and variant is appended to the log.
+ * Compares recipes on validation scenes of the world, measured as `motif evaluate concept` measures test scenes: how well a scene
+ * comes back from noise, and all its true edits. One line of JSON for each scene and variant is appended to the log.
  *
- *   node test/studies/run.mjs test/studies/recipe.ts --log FILE [--seeds 11,21] [--base JSON] VARIANT...
+ *   node test/studies/run.mjs test/studies/recipe.ts --log FILE [--seeds 11,21] [--base JSON] [--gains 0.5,1,1.5] NAME=JSON...
  *
- * A variant is NAME=JSON, a part of a recipe laid over --base and the defaults.
+ * A variant is NAME=JSON, a part of a recipe laid over --base and the defaults. With --gains both sliders are moved too.
  */
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type ConceptScene, conceptScene } from '../../main/engine/evaluation/concept-scene.ts';
+import { type MakeClip, measureMethod } from '../../main/engine/evaluation/measure-method.ts';
+import { readRawFrames, writeRawFrames } from '../../main/engine/formats/raw-frames.ts';
 import { createEngine } from '../../main/engine/index.ts';
 import { meanSquaredError } from '../../main/engine/metrics/mse.ts';
-import type { ChangeKind } from '../../main/engine/world/edit.ts';
-import { sampleChange } from '../../main/engine/world/edit.ts';
-import { renderEdit } from '../../main/engine/world/edit-mask.ts';
-import { sampleScene } from '../../main/engine/world/scene.ts';
-import { generateRequest } from '../../shared/domain/engine.ts';
+import { openJudge } from '../../main/engine/models/judge/judge.ts';
+import { reconstructionGuidance, startFidelity } from '../../shared/domain/edit.ts';
+import { type DeviceName, generateRequest } from '../../shared/domain/engine.ts';
 import { type Recipe, recipe } from '../../shared/domain/recipe.ts';
+import { summary } from './summary.ts';
 
 const { values: options, positionals: variants } = parseArgs({
   allowPositionals: true,
@@ -25,84 +27,71 @@ const { values: options, positionals: variants } = parseArgs({
     log: { type: 'string' },
     seeds: { type: 'string', default: '11,21' },
     base: { type: 'string', default: '{}' },
+    gains: { type: 'string', default: '' },
     model: { type: 'string', default: 'resources/models/motif-tiny' },
-    guidance: { type: 'string', default: '4' },
-    fidelity: { type: 'string', default: '0' },
+    judge: { type: 'string', default: 'resources/models/motif-judge' },
+    device: { type: 'string', default: 'auto' },
   },
 });
+const numbers = (list: string) => list.split(',').filter(Boolean).map(Number);
 const size = { width: 128, height: 128, frameCount: 17, frameRate: 8 };
 const rate = { numerator: 8, denominator: 1 };
-const tokens = { identityToken: '[v]', motionToken: '[u]' };
-const edits: ChangeKind[] = ['shirt', 'background'];
-
-const engine = await createEngine();
-const folder = await mkdtemp(join(tmpdir(), 'motif-study-'));
-const cpuSeconds = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
+const engine = await createEngine({ device: options.device as DeviceName });
+const judge = await openJudge(options.judge);
 
 for (const variant of variants) {
   const [name, json = '{}'] = variant.split(/=(.*)/s) as [string, string | undefined];
   const settings = recipe.parse({ ...JSON.parse(options.base), ...JSON.parse(json) });
-  for (const seed of options.seeds.split(',').map(Number)) {
-    const line = JSON.stringify({ variant: name, seed, ...(await study(seed, settings)) });
+  for (const seed of numbers(options.seeds)) {
+    const line = JSON.stringify({
+      variant: name,
+      seed,
+      ...(await study(await conceptScene(seed, size, judge), settings)),
+    });
     console.log(line);
     if (options.log) await appendFile(options.log, `${line}\n`);
   }
 }
+judge.dispose();
 await engine.dispose();
-await rm(folder, { recursive: true });
 
-async function study(seed: number, settings: Recipe) {
-  const scene = sampleScene(seed, { subject: 'woman', second: 'none', style: 'photo' });
-  const pairs = edits.map((kind) => ({ kind, ...renderEdit(scene, sampleChange(scene, kind)!, size, tokens) }));
-  const { source, before } = pairs[0]!;
-  const frames = { file: join(folder, 'source.rgb'), ...size, rate };
-  await writeFile(frames.file, source.frames);
-  const work = await mkdtemp(join(folder, 'work-'));
-  const conceptFile = join(work, 'concept.safetensors');
-  const started = cpuSeconds();
-  const learned = await engine.learn({
+async function study(scene: ConceptScene, settings: Recipe) {
+  const folder = await mkdtemp(join(tmpdir(), 'motif-study-'));
+  const source = await writeRawFrames(join(folder, 'source.rgb'), scene.source, rate);
+  const conceptFile = join(folder, 'concept.safetensors');
+  const before = process.cpuUsage();
+  const { metrics } = await engine.learn({
     model: options.model,
-    clips: [{ frames, caption: before }],
+    clips: [{ frames: source, caption: scene.caption }],
     recipe: settings,
-    workDirectory: work,
+    workDirectory: join(folder, 'work'),
     conceptFile,
   });
-  const learnCpuSeconds = cpuSeconds() - started;
-  const generate = async (prompt: string, file: string, fidelity: number) => {
-    const request = generateRequest.parse({
-      model: options.model,
-      conceptFile,
-      source: frames,
-      size: null,
-      settings: { prompt, steps: 20, guidance: Number(options.guidance), fidelity, seed: 3 },
-      output: join(work, file),
-    });
-    return new Uint8Array(await readFile((await engine.generate(request)).frames.file));
+  const { user, system } = process.cpuUsage(before);
+  const make = async (prompt: string, laid: object) => {
+    const output = join(folder, 'made.rgb');
+    const request = { model: options.model, conceptFile, source, size: null, settings: { prompt, ...laid }, output };
+    const { frames, seconds } = await engine.generate(generateRequest.parse(request));
+    return { pictures: await readRawFrames(frames), seconds };
   };
-  const full = ({ static: looks, dynamic }: { static: string; dynamic: string }) => `${looks} ${dynamic}`;
-  const back = await generate(full(before), 'reconstruction.rgb', 0);
-  const results: Record<string, unknown> = {};
-  for (const { kind, after, target, mask } of pairs) {
-    const made = await generate(full(after), `${kind}.rgb`, Number(options.fidelity));
-    const outside = mask.map((value) => 255 - value);
-    results[kind] = {
-      inside: round(meanSquaredError(made, target.frames, mask)),
-      outside: round(meanSquaredError(made, target.frames, outside)),
-      unedited: round(meanSquaredError(source.frames, target.frames, mask)),
-    };
-  }
-  await rm(work, { recursive: true });
+  const fromNoise = { fidelity: 0, guidance: reconstructionGuidance };
+  const makeClip: MakeClip = (what, { learned }, sliders) =>
+    make(learned, { sliders, ...(what.startsWith('edit') ? { fidelity: startFidelity(1) } : fromNoise) });
+  const measured = await measureMethod('concept', scene, judge, makeClip, numbers(options.gains));
+  const again = await make(scene.prompt.learned, { ...fromNoise, seed: 3 });
+  await rm(folder, { recursive: true });
   return {
-    reconstructionMse: round(learned.metrics.reconstructionMse ?? Number.NaN),
-    otherSeedMse: round(meanSquaredError(back, source.frames)),
-    lossIdentity: round(learned.metrics.finalLossIdentity ?? Number.NaN),
-    lossMotion: round(learned.metrics.finalLossMotion ?? Number.NaN),
-    edits: results,
-    learnCpuSeconds: Math.round(learnCpuSeconds),
-    seconds: Math.round(learned.metrics.seconds ?? 0),
+    ...summary(measured),
+    otherSeed: round(meanSquaredError(again.pictures.data, scene.source.data)),
+    lossIdentity: round(metrics.finalLossIdentity ?? Number.NaN),
+    lossMotion: round(metrics.finalLossMotion ?? Number.NaN),
+    learnCpuSeconds: Math.round((user + system) / 1e6),
+    ...(measured.sliders.length > 0 && {
+      sliders: measured.sliders.map(({ slider, gain, mse, identity, motionAmount, motionAgreement }) => [
+        slider,
+        ...[gain, mse, identity, motionAmount, motionAgreement].map((value) => round(Number(value))),
+      ]),
+    }),
   };
 }
 
