@@ -1,7 +1,7 @@
 /**
  * Renders a captioned data set, shard by shard:
  *   node main/engine/world/dataset.ts --seeds 2..20000 --sizes 128x128,176x96,96x176 --split train --out DIR
- *     [--workers 1] [--shard 500]
+ *     [--workers 1] [--shard 500] [--frames 17] [--rate 8]
  * Run again after a stop, it goes on behind the last complete shard. What a shard holds is in shards.ts.
  */
 import { mkdirSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { planShards, renderShard, type Shard } from './shards.ts';
 
 const usage =
   'usage: node main/engine/world/dataset.ts --seeds FIRST..LAST --out DIR ' +
-  '[--sizes WxH,WxH] [--split train|validation|test] [--workers N] [--shard CLIPS]';
+  '[--sizes WxH,WxH] [--split train|validation|test] [--workers N] [--shard CLIPS] [--frames N] [--rate HZ]';
 
 const whole = z.coerce.number().int().positive();
 const optionsSchema = z.object({
@@ -28,6 +28,8 @@ const optionsSchema = z.object({
   out: z.string({ error: 'is missing' }).min(1),
   shard: whole,
   workers: whole,
+  frames: whole,
+  rate: z.coerce.number().positive(),
 });
 type Options = z.infer<typeof optionsSchema>;
 
@@ -40,6 +42,8 @@ function readOptions(): Options {
       out: { type: 'string' },
       workers: { type: 'string', default: '1' },
       shard: { type: 'string', default: '500' },
+      frames: { type: 'string', default: '17' },
+      rate: { type: 'string', default: '8' },
     },
   });
   const parsed = optionsSchema.safeParse(values);
@@ -61,9 +65,10 @@ async function renderAll(shards: readonly Shard[], out: string): Promise<void> {
 }
 
 if (isMainThread) {
-  const { seeds, sizes, split, out, shard, workers } = readOptions();
+  const { seeds, sizes, split, out, shard, workers, frames, rate } = readOptions();
   mkdirSync(out, { recursive: true });
-  const shards = planShards({ first: seeds[0], last: seeds[1], sizes, split, clipsPerShard: shard });
+  const lengths = { clipsPerShard: shard, frameCount: frames, frameRate: rate };
+  const shards = planShards({ first: seeds[0], last: seeds[1], sizes, split, ...lengths });
   console.log(`${shards.length} shards in ${out}`);
   if (workers === 1) await renderAll(shards, out);
   else {

@@ -5,8 +5,6 @@ import { render } from './render.ts';
 import { sampleScene } from './scene.ts';
 import { belongsTo, type Split } from './split.ts';
 
-const frameCount = 17;
-const frameRate = 8;
 const variants = [0, 1, 2];
 
 export interface ShardPlan {
@@ -16,18 +14,23 @@ export interface ShardPlan {
   sizes: readonly (readonly [width: number, height: number])[];
   split: Split;
   clipsPerShard: number;
+  frameCount: number;
+  frameRate: number;
 }
 
-/** The clips of one file: all of one size. */
+/** The clips of one file: all of one size and length. */
 export interface Shard {
   index: number;
   width: number;
   height: number;
+  frameCount: number;
+  frameRate: number;
   seeds: number[];
 }
 
 /** Which seeds go into which shard. Shards take turns over the sizes, so that every size is there early. */
 export function planShards(plan: ShardPlan): Shard[] {
+  const { frameCount, frameRate } = plan;
   const seeds: number[] = [];
   for (let seed = plan.first; seed <= plan.last; seed++) {
     if (belongsTo(sampleScene(seed), plan.split)) seeds.push(seed);
@@ -36,17 +39,18 @@ export function planShards(plan: ShardPlan): Shard[] {
   for (let start = 0; start < seeds.length; start += plan.clipsPerShard) {
     const index = shards.length;
     const [width, height] = plan.sizes[index % plan.sizes.length]!;
-    shards.push({ index, width, height, seeds: seeds.slice(start, start + plan.clipsPerShard) });
+    shards.push({ index, width, height, frameCount, frameRate, seeds: seeds.slice(start, start + plan.clipsPerShard) });
   }
   return shards;
 }
 
 /**
- * Renders one shard into a folder: `shard-00000.u8`, raw uint8 [clips, 17, height, width, 3], and `shard-00000.json`, which
+ * Renders one shard into a folder: `shard-00000.u8`, raw uint8 [clips, frames, height, width, 3], and `shard-00000.json`, which
  * describes its clips. Both are written beside and renamed, the description last: where it is, the shard is complete.
  * Answers false, having done nothing, when the shard is there already.
  */
-export async function renderShard({ index, width, height, seeds }: Shard, out: string): Promise<boolean> {
+export async function renderShard(shard: Shard, out: string): Promise<boolean> {
+  const { index, width, height, frameCount, frameRate, seeds } = shard;
   const name = join(out, `shard-${String(index).padStart(5, '0')}`);
   if (existsSync(`${name}.json`)) return false;
   const partial = `${name}.u8.partial`;

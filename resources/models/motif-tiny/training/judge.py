@@ -1,10 +1,11 @@
 """Trains the judge: a dual video and text encoder that names what a rendered clip shows. Resumes from its last checkpoint.
 
-    python judge.py --minutes 20          trains on .cache/world/v2
+    python judge.py --minutes 20          trains on .cache/world/v2, and on the pictures of .cache/world/p1 where there are some
     python judge.py --export              measures it on v2-val and writes ../../motif-judge/
 
 It is trained apart from the model that it judges: on pixels, never on latents. Its forward is kept plain, because the
-application has it a second time in TypeScript; ../../motif-judge/README.md describes it in words.
+application has it a second time in TypeScript; ../../motif-judge/README.md describes it in words. What a picture shows without
+moving (hats, things held, who it is) is learned best from many scenes: a picture, a clip of one frame, costs a ninth of a clip.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from optimiser import Muon
 JUDGE = data.MODEL.parent / "motif-judge"
 WIDTH, HEADS, EMBEDDING = 192, 3, 128
 FRAMES = list(range(0, 17, 2))  # the frames that are looked at, each with its difference to the one before
+MOVING = ("motion", "camera")  # no picture shows these
 MOSTLY_NONE = ("heldObject", "hat")  # without a hint it is long content to see none anywhere
 CHANNELS = [48, 96, WIDTH]
 
@@ -111,9 +113,9 @@ class Judge(nn.Module):
             x = block(x)
         return self.frame_norm(self.frame_pool(torch.cat([x.mean(1), x.amax(1)], -1))).view(b, n, WIDTH)
 
-    def video(self, frames):
-        """Frame vectors [b, 9, width] -> one vector of the clip [b, width]."""
-        x = frames + self.time_position[: frames.shape[1]]
+    def video(self, frames, start=0):
+        """Frame vectors [b, n, width] of the clip's frames from `start` -> one vector of the clip [b, width]."""
+        x = frames + self.time_position[start : start + frames.shape[1]]
         for block in self.time:
             x = block(x)
         return self.video_norm(self.video_pool(torch.cat([x.mean(1), x.amax(1)], -1)))
@@ -136,11 +138,12 @@ def attention(query, key, value, attn_mask=None):
 
 def look(clips):
     """Pixels [b, 3, 17, h, w] in -1..1 -> the judge's input [b, 9, 17, h / 2, w / 2]: 2 x 2 pixels become channels
-    (red of the four, green, blue), then what their means changed since the frame before, x and y."""
-    b, _, _, h, w = clips.shape
-    n, h, w = len(FRAMES), h // 2, w // 2
-    colours = F.pixel_unshuffle(clips[:, :, FRAMES].transpose(1, 2), 2)
-    before = F.avg_pool3d(clips[:, :, [max(0, f - 1) for f in FRAMES]], (1, 2, 2)).transpose(1, 2)
+    (red of the four, green, blue), then what their means changed since the frame before, x and y. One frame alone gives one."""
+    b, _, t, h, w = clips.shape
+    frames = [f for f in FRAMES if f < t]
+    n, h, w = len(frames), h // 2, w // 2
+    colours = F.pixel_unshuffle(clips[:, :, frames].transpose(1, 2), 2)
+    before = F.avg_pool3d(clips[:, :, [max(0, f - 1) for f in frames]], (1, 2, 2)).transpose(1, 2)
     change = colours.view(b, n, 3, 4, h, w).mean(3) - before
     ys = (torch.arange(h) * 2 + 1) / h - 1
     xs = (torch.arange(w) * 2 + 1) / w - 1
@@ -154,6 +157,13 @@ def same_size(world, random, size):
     clips, items, use, _ = world.shards[random.choice(len(counts), p=counts / counts.sum())]
     picks = [use[i] for i in random.choice(len(use), min(size, len(use)), replace=False)]
     return [np.array(clips[i]) for i in picks], [items[i] for i in picks]
+
+
+def pictures(world, random, size):
+    """Single frames of as many scenes of one picture size, with their items."""
+    clips, items = same_size(world, random, size)
+    frames = random.integers(clips[0].shape[0], size=len(clips))
+    return [clip[f : f + 1] for clip, f in zip(clips, frames)], items
 
 
 def disturb(random, clip, attributes):
@@ -179,9 +189,9 @@ def disturb(random, clip, attributes):
     return x.clamp_(-1, 1).transpose(0, 1), attributes
 
 
-def words(random, item, mirrored):
+def words(random, item, mirrored, still):
     static, dynamic = (item[part][random.integers(len(item[part]))] for part in ("static", "dynamic"))
-    text = static if random.random() < 0.2 else f"{static} {dynamic}"
+    text = static if still or random.random() < 0.2 else f"{static} {dynamic}"
     if mirrored:
         text = re.sub(r"\b(left|right)\b", lambda m: "right" if m.group() == "left" else "left", text)
     return text
@@ -201,23 +211,27 @@ def contrast(a, b, scale):
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
 
-def losses(judge, labels, x, ids, mask, attributes):
+def losses(judge, labels, x, ids, mask, attributes, start=0):
+    """-> cross-entropy of the names, contrast of clips and texts, and of first and last frames (0 for pictures)."""
     with torch.autocast("cpu", torch.bfloat16):
         frames = judge.frames(look(x))
-        video = judge.video(frames)
+        video = judge.video(frames, start)
         text = judge.read(ids, mask)
         frame_vectors = F.normalize(judge.frame_embedding(frames).float(), dim=-1)
         video_vector = F.normalize(judge.video_embedding(video).float(), dim=-1)
         scores = {name: head(video).float() for name, head in judge.heads.items()}
+    still = frames.shape[1] == 1
     scale = judge.log_scale.exp().clamp(max=60)
     naming = 0.0
     for name, values in labels.items():
+        if still and name in MOVING:
+            continue
         target = torch.tensor([values.index(a[name]) if a.get(name) in values else -100 for a in attributes])
         if (target >= 0).any():
             rare = torch.tensor([0.4 if value == "none" and name in MOSTLY_NONE else 1.0 for value in values])
             naming = naming + F.cross_entropy(scores[name], target, rare, label_smoothing=0.02)
     early, late = frame_vectors[:, 0], frame_vectors[:, -1]
-    return naming, contrast(video_vector, text, scale), contrast(early, late, scale), scores
+    return naming, contrast(video_vector, text, scale), 0 * scale if still else contrast(early, late, scale)
 
 
 @torch.no_grad()
@@ -281,6 +295,9 @@ def main():
     parser.add_argument("--name", default="v1")
     parser.add_argument("--start", choices=["exported"], help="begin with the weights of the committed judge")
     parser.add_argument("--world", nargs="*", default=["v2"])
+    parser.add_argument("--pictures", nargs="*", default=["p1"])
+    parser.add_argument("--picture-share", type=float, default=0.6, help="share of the steps, where there are pictures")
+    parser.add_argument("--picture-batch", type=int, default=160)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=0.01)
@@ -312,7 +329,8 @@ def main():
         export(averaged, labels, options.name, elapsed / 60, step)
         return
     random = np.random.default_rng([options.seed, step])
-    world, val, encode = data.WorldShards(*options.world), data.WorldShards("v2-val", training=False), tokenizer()
+    world, singles = data.WorldShards(*options.world), data.WorldShards(*options.pictures)
+    val, encode = data.WorldShards("v2-val", training=False), tokenizer()
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
 
@@ -321,34 +339,40 @@ def main():
         (folder / "last.pt.new").replace(folder / "last.pt")
 
     log = open(folder / "log.csv", "a", newline="")
-    writer, last, since, values = csv.writer(log), time.time(), 0.0, []
+    writer, last, since, values, stills = csv.writer(log), time.time(), 0.0, [], []
     while elapsed < options.minutes * 60 and not stopping:
         progress = elapsed / (options.minutes * 60)
         factor = min(1.0, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * progress)) + 0.005
-        clips, items = same_size(world, random, options.batch)
+        still = len(singles) > 0 and random.random() < options.picture_share
+        clips, items = pictures(singles, random, options.picture_batch) if still else same_size(world, random, options.batch)
         pairs = [disturb(random, clip, item["attributes"]) for clip, item in zip(clips, items)]
-        texts = encode.encode_batch([words(random, item, "mirrored" in a) for item, (_, a) in zip(items, pairs)])
+        texts = encode.encode_batch([words(random, item, "mirrored" in a, still) for item, (_, a) in zip(items, pairs)])
         ids, mask = torch.tensor([t.ids for t in texts]), torch.tensor([t.attention_mask for t in texts])
-        naming, matching, identity, _ = losses(judge, labels, torch.stack([c for c, _ in pairs]), ids, mask, [a for _, a in pairs])
+        start = int(random.integers(len(FRAMES))) if still else 0
+        naming, matching, identity = losses(judge, labels, torch.stack([c for c, _ in pairs]), ids, mask, [a for _, a in pairs], start)
         (naming + 0.5 * matching + 0.2 * identity).backward()
         optimiser.step(factor)
         with torch.no_grad():
             keep = min(0.998, (step + 1) / (step + 10))
             for slow, fast in zip(averaged.parameters(), judge.parameters()):
                 slow.lerp_(fast, 1 - keep)
-        values.append((naming.item() / len(labels), matching.item(), identity.item()))
+        if not still:
+            values.append((naming.item() / len(labels), matching.item(), identity.item()))
+        else:
+            stills.append(naming.item() / (len(labels) - len(MOVING)))
         step += 1
         now = time.time()
         elapsed, since, last = elapsed + now - last, since + now - last, now
         if step % 25 == 0:
-            means = [round(float(v), 4) for v in np.mean(values, axis=0)]
-            values = []
+            means = [round(float(v), 4) for v in [*np.mean(values, axis=0), np.mean(stills or [np.nan])]]
+            values, stills = [], []
             writer.writerow([step, round(elapsed, 1), *means])
             log.flush()
-            print(f"{step} {elapsed / 60:.2f} min  naming {means[0]}  text {means[1]}  identity {means[2]}", flush=True)
+            print(f"{step} {elapsed / 60:.2f} min  naming {means[0]}  text {means[1]}  identity {means[2]}  pictures' naming {means[3]}", flush=True)
         if since > 240:
             since = 0.0
             save()
+            singles.refresh()
             if len(val.refresh()):
                 print("validation:", *measure(averaged, labels, val, limit=120), flush=True)
             last = time.time()
