@@ -19,7 +19,7 @@ import { Emitter } from './emitter.ts';
 import { LogFile } from './log-file.ts';
 import { MediaCache } from './media-cache.ts';
 import { findResources, ModelRegistry } from './models.ts';
-import { renderPreview } from './preview.ts';
+import { type Preview, renderPreview } from './preview.ts';
 import { programVersion, readNotices } from './program.ts';
 import { JobQueue, type Runners } from './queue.ts';
 import { writeReport } from './report.ts';
@@ -28,6 +28,7 @@ import { exportRunner } from './runners/export.ts';
 import { generateRunner } from './runners/generate.ts';
 import { importRunner } from './runners/import.ts';
 import { learnRunner } from './runners/learn.ts';
+import { SharedWork } from './shared-work.ts';
 import type { ServiceEvents, Services, ServicesOptions } from './service-interface.ts';
 
 export type { JobListener } from './queue.ts';
@@ -68,7 +69,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     return located;
   };
 
-  const parts = { library, clips, concepts, edits, models, engine, tools };
+  const parts = { library, clips, concepts, edits, models, engine, tools, previews: new SharedWork<Preview>() };
   const cache = new MediaCache(parts);
   const runners: Runners = {
     import: importRunner(parts),
@@ -77,13 +78,18 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     export: exportRunner(parts),
     download: downloadRunner({ library }),
   };
-  const queue = new JobQueue(library, runners, {
-    changed: (job) => emitter.emit('job.changed', { job }),
-    removed: (id) => emitter.emit('job.removed', { id }),
-    event: (id, event) => emitter.emit('job.event', { id, event }),
-    libraryChanged: changed,
-    libraryLost: () => emitter.emit('library.lost', lostLibrary(library.folder)),
-  });
+  const queue = new JobQueue(
+    library,
+    runners,
+    {
+      changed: (job) => emitter.emit('job.changed', { job }),
+      removed: (id) => emitter.emit('job.removed', { id }),
+      event: (id, event) => emitter.emit('job.event', { id, event }),
+      libraryChanged: changed,
+      libraryLost: () => emitter.emit('library.lost', lostLibrary(library.folder)),
+    },
+    { isPaused: () => readSettings(library).queuePaused },
+  );
   if (library.canWrite) emptyTrash(library, daysAgo(readSettings(library).trashDays));
 
   /** Tells everybody once the change is made. */
@@ -184,6 +190,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
         const settings = writeSettings(library, patch);
         if (engineSettingNames.some((name) => patch[name] !== undefined)) host.configure(engineSettings(settings));
         emitter.emit('settings.changed', { settings });
+        if (patch.queuePaused === false) queue.goOn();
         return settings;
       },
     },
