@@ -28,8 +28,8 @@ import { exportRunner } from './runners/export.ts';
 import { generateRunner } from './runners/generate.ts';
 import { importRunner } from './runners/import.ts';
 import { learnRunner } from './runners/learn.ts';
-import { SharedWork } from './shared-work.ts';
 import type { ServiceEvents, Services, ServicesOptions } from './service-interface.ts';
+import { SharedWork } from './shared-work.ts';
 
 export type { JobListener } from './queue.ts';
 export type { JobRequest, ServiceEvents, Services, ServicesOptions } from './service-interface.ts';
@@ -102,6 +102,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     return deletion;
   };
 
+  const tellSettings = () => emitter.emit('settings.changed', { settings: readSettings(library) });
   const log = new LogFile(join(library.folder, 'logs', 'motif.log'));
   if (library.canWrite) logEvents(emitter, log);
 
@@ -162,8 +163,15 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     models: {
       list: () => models.list(),
       get: (nameOrDirectory) => models.get(nameOrDirectory),
-      add: (directory) => models.add(directory),
-      remove: (nameOrDirectory) => models.remove(nameOrDirectory),
+      async add(directory) {
+        const info = await models.add(directory);
+        tellSettings();
+        return info;
+      },
+      remove(nameOrDirectory) {
+        models.remove(nameOrDirectory);
+        tellSettings();
+      },
     },
     device: {
       report: (given) => engine.device(given),

@@ -13,9 +13,10 @@ import type { QueueState } from '../queue/queue.svelte.ts';
 const settleMilliseconds = 120;
 /** When nothing moved for so long after a preview, the full result follows in its place. */
 const fullMilliseconds = 1200;
-/** The ends of the directions are looked up when nothing happened for so long. */
+/** The ends of the directions are made when nothing happened for so long. */
 const endsMilliseconds = 3000;
-const endSteps = 4;
+/** Of a concept's directions, the strongest are on screen at first. */
+export const directionsAtFirst = 4;
 const variationCount = 4;
 
 /** The ends of a direction's slider; 1 is as learned. */
@@ -36,16 +37,22 @@ export class EditState {
   previewError = $state.raw<AppErrorShape | null>(null);
   /** Previews of both ends of the directions, by their number. */
   directionEnds = $state.raw<Record<number, { low: RawFrames; high: RawFrames }>>({});
+  /** How many directions are on screen: only their ends are made. */
+  shownDirections = $state(directionsAtFirst);
   /** With the concept that they were copied from: directions belong to it alone. */
   copied = $state.raw<{ conceptId: string; settings: EditSettings } | null>(null);
 
   #history = $state.raw<History<EditSettings>>(startHistory(editSettings.parse({ prompt: '' })));
   #stored: EditSettings | null = null;
+  /** Whether the change that is going on is made in another window. */
+  #isOthers = false;
   #conceptId: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #endsTimer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | null = null;
   #askingEnds: AbortController | null = null;
+  /** Jobs whose results are waited for here. */
+  readonly #asked = new Set<string>();
 
   readonly settings = $derived(this.#history.present);
   readonly canUndo = $derived(this.#history.past.length > 0);
@@ -85,12 +92,21 @@ export class EditState {
     this.#notices = notices;
     this.#library = library;
     this.#queue = queue;
+    addEventListener('storage', ({ key, newValue }) => {
+      if (this.#conceptId !== null && key === draftKey(this.#conceptId)) this.#takeOver(newValue);
+    });
     queue.whenDone((job) => {
       if (job.kind !== 'generate') return;
       if (job.state === 'failed' && job.error) notices.fail(fromErrorShape(job.error));
       const editId = generateOutput.safeParse(job.output).data?.editId;
-      if (job.state === 'done' && editId) void this.#showResult(editId);
+      if (job.state === 'done' && editId) void this.#showResult(editId, this.#asked.delete(job.id));
     });
+  }
+
+  /** Those that are not on screen at first. */
+  showAllDirections(): void {
+    this.shownDirections = this.#library.concept?.directionStrengths.length ?? 0;
+    this.#lookForEnds();
   }
 
   /** Takes up a concept where it was left, or with its own caption. */
@@ -99,6 +115,7 @@ export class EditState {
     this.#conceptId = concept.id;
     this.#dropPreview();
     this.directionEnds = {};
+    this.shownDirections = directionsAtFirst;
     const kept = editSettings.safeParse(JSON.parse(localStorage.getItem(draftKey(concept.id)) ?? 'null'));
     this.#history = startHistory(kept.data ?? startOf(concept));
   }
@@ -112,8 +129,7 @@ export class EditState {
 
   /** A change in the middle of typing or of a slider's movement: many make one step. */
   adjust(patch: Partial<EditSettings>): void {
-    this.#stored ??= this.settings;
-    this.#history = amend(this.#history, { ...this.settings, ...patch });
+    this.#amend({ ...this.settings, ...patch }, false);
     this.#changed();
   }
 
@@ -157,7 +173,7 @@ export class EditState {
     const { concept } = this.#library;
     if (!concept) return;
     this.#stopAsking();
-    await this.#notices.attempt(() =>
+    const job = await this.#notices.attempt(() =>
       this.#connection.call('jobs.enqueue', {
         kind: 'generate',
         conceptId: concept.id,
@@ -165,6 +181,7 @@ export class EditState {
         parentId: this.#library.editId,
       }),
     );
+    if (job) this.#asked.add(job.id);
   }
 
   /** The copied settings on other concepts, and on this concept started from other clips: one result each. */
@@ -213,19 +230,19 @@ export class EditState {
     }
   }
 
-  /** Pictures of both ends of each direction, the strongest first, while nothing else is to be computed. */
+  /** What a new edit of the concept becomes at both ends of each direction, the strongest first, while nothing else is to be computed. */
   async #showEnds(): Promise<void> {
     const { concept } = this.#library;
     if (!concept) return;
     const asking = new AbortController();
     this.#askingEnds = asking;
     const end = async (index: number, gain: number) => {
-      const settings = { prompt: this.caption, steps: endSteps, sliders: { directions: { [index]: gain } } };
+      const settings = editSettings.parse({ ...startOf(concept), sliders: { directions: { [index]: gain } } });
       const request = { conceptId: concept.id, settings };
       return (await this.#connection.call('edits.preview', request, { signal: asking.signal })).frames;
     };
     try {
-      for (let index = 0; index < concept.directionStrengths.length; index++) {
+      for (let index = 0; index < Math.min(this.shownDirections, concept.directionStrengths.length); index++) {
         if (asking.signal.aborted || this.waitsFor !== null) return;
         if (this.directionEnds[index]) continue;
         const ends = { low: await end(index, directionRange.low), high: await end(index, directionRange.high) };
@@ -250,11 +267,28 @@ export class EditState {
     this.#askingEnds?.abort();
   }
 
-  async #showResult(editId: string): Promise<void> {
+  /** A result that another window asked for, or one before a reload, does not take the place of what is looked at here. */
+  async #showResult(editId: string, isAsked: boolean): Promise<void> {
     await this.#library.loadEdits();
     if (!this.#library.edits.some(({ id }) => id === editId)) return;
+    if (!isAsked && this.#library.editId !== null) return;
     this.#library.editId = editId;
     this.#dropPreview();
+  }
+
+  #amend(settings: EditSettings, isOthers: boolean): void {
+    if (this.#isOthers !== isOthers) this.#commitAmended();
+    this.#isOthers = isOthers;
+    this.#stored ??= this.settings;
+    this.#history = amend(this.#history, settings);
+  }
+
+  /** Two windows on one concept show the same, and either can take back what the other did. */
+  #takeOver(draft: string | null): void {
+    const { data } = editSettings.safeParse(JSON.parse(draft ?? 'null'));
+    if (!data || JSON.stringify(data) === JSON.stringify(this.settings)) return;
+    this.#amend(data, true);
+    this.#previewSoon();
   }
 
   #commitAmended(): void {
@@ -268,6 +302,10 @@ export class EditState {
 
   #changed(): void {
     this.#keepDraft();
+    this.#previewSoon();
+  }
+
+  #previewSoon(): void {
     this.#stopAsking();
     this.#timer = setTimeout(() => void this.#askPreview(false), settleMilliseconds);
   }

@@ -75,7 +75,7 @@ export class LearnState {
     player: PlayerState;
     queue: QueueState;
     settings: SettingsState;
-    onLearned(conceptId: string): void;
+    onLearned(conceptId: string, title: string): void;
   }) {
     this.#connection = parts.connection;
     this.#notices = parts.notices;
@@ -83,11 +83,14 @@ export class LearnState {
     this.#player = parts.player;
     this.#queue = parts.queue;
     this.#settings = parts.settings;
+    addEventListener('storage', ({ key }) => {
+      if (this.#clipId !== null && key === draftKey(this.#clipId)) this.#takeOver();
+    });
     parts.queue.whenDone((job) => {
       if (job.kind !== 'learn') return;
       if (job.state === 'failed' && job.error) this.#notices.fail(fromErrorShape(job.error));
       const conceptId = learnOutput.safeParse(job.output).data?.conceptId;
-      if (job.state === 'done' && conceptId) parts.onLearned(conceptId);
+      if (job.state === 'done' && conceptId) parts.onLearned(conceptId, job.title);
     });
   }
 
@@ -108,6 +111,19 @@ export class LearnState {
     if (!this.#clipId) return;
     const draft = { looks: this.looks, motion: this.motion, cut: this.cut };
     localStorage.setItem(draftKey(this.#clipId), JSON.stringify(draft));
+  }
+
+  /** What another window wrote and marked for the same clip; its cut is a step of undo here too. */
+  #takeOver(): void {
+    const { clip } = this.#library;
+    if (clip === null || clip.id !== this.#clipId) return;
+    const { looks, motion } = wordsOfClip(clip);
+    this.looks = looks;
+    this.motion = motion;
+    const { data } = keptCut.safeParse(readDraft(clip.id).cut);
+    if (!data || JSON.stringify(data) === JSON.stringify(this.cut)) return;
+    this.#cuts = record(this.#cuts, data);
+    this.showCut();
   }
 
   /** The range of the timeline and the rectangle on the picture have been set: one step of undo. */
