@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
@@ -197,10 +198,13 @@ it('composes a concept of two, edits it with a token for each, gives it away and
   const useIt = async (result: string) => {
     await chooseConcept(page, 'Fire dance');
     const caption = await page.locator('#prompt').inputValue();
-    for (const token of ['[v1]', '[u1]', '[v2]', '[u2]']) expect(caption).toContain(token);
-    await page.locator('#prompt').fill('a [v1] woman beside a [v2] bonfire');
-    await page.getByRole('group', { name: 'Insert what was learned' }).getByRole('button', { name: '[u1]' }).click();
-    expect(await page.locator('#prompt').inputValue()).toBe('a [v1] woman beside a [v2] bonfire [u1]');
+    for (const token of ['[v]', '[u]', '[v2]', '[u2]']) expect(caption).toContain(token);
+    await page.locator('#prompt').fill('a [v] woman beside a [v2] bonfire');
+    await page
+      .getByRole('group', { name: 'Insert what was learned' })
+      .getByRole('button', { name: '[u]', exact: true })
+      .click();
+    expect(await page.locator('#prompt').inputValue()).toBe('a [v] woman beside a [v2] bonfire [u]');
     await setSteps(page, 2);
     await page.locator('#render').click();
     await page.getByRole('button', { name: result, exact: true }).waitFor(patient);
@@ -219,7 +223,9 @@ it('learns on a second model, edits, gives the concept away and takes it back', 
   await page.getByRole('button', { name: 'Settings', exact: true }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('tab', { name: 'Models' }).click();
-  await dialog.getByLabel(/^Folder of a model/).fill(join(import.meta.dirname, '../golden/model'));
+  const another = join(editor.folder, 'another');
+  await cp(join(import.meta.dirname, '../../resources/models/motif-tiny'), another, { recursive: true });
+  await dialog.getByLabel(/^Folder of a model/).fill(another);
   await dialog.getByRole('button', { name: 'Add' }).click();
   await dialog.getByRole('button', { name: 'Learn with it' }).click(patient);
   await dialog.locator('li', { hasText: 'learns and imports' }).getByRole('button', { name: 'Remove' }).waitFor();
@@ -231,7 +237,7 @@ it('learns on a second model, edits, gives the concept away and takes it back', 
     .first()
     .click();
   await page.getByRole('tab', { name: 'Learn' }).click();
-  await page.getByText('Learned on model.').waitFor();
+  await page.getByText('Learned on another.').waitFor();
   await page.locator('#learn-name').fill('Small fire');
   await learnBriefly(page);
   await page.locator('#learn').click();
@@ -245,6 +251,9 @@ it('learns on a second model, edits, gives the concept away and takes it back', 
   await useIt();
   await giveAwayAndTakeBack(page, editor, 'Small fire');
   await useIt();
+  await page.getByRole('button', { name: 'More for Small fire' }).click();
+  await page.getByRole('menuitem', { name: 'details' }).click();
+  await dialog.getByText('another', { exact: true }).waitFor();
   expect(editor.problems).toEqual([]);
 });
 
