@@ -234,6 +234,19 @@ it('edits it with words and sliders: preview, undo, result', async () => {
     await page.locator(`#stage .${name}`).first().waitFor();
     expect(await inspectScreen(page, `edit-${name}`)).toEqual([]);
   }
+  // The wipe is where the pictures meet, in the middle of the stage, also when they are drawn smaller than it.
+  await page.getByLabel('Zoom').selectOption('2');
+  const wipe = page.getByLabel('Position of the wipe');
+  await wipe.focus();
+  for (let presses = 0; presses < 3; presses++) await page.keyboard.press('Shift+ArrowLeft');
+  const [stage, line, picture] = await Promise.all(
+    [page.locator('#stage'), wipe, page.locator('#stage canvas').first()].map((part) => part.boundingBox()),
+  );
+  expect(picture!.width).toBe(256);
+  expect(picture!.x + 128).toBeCloseTo(stage!.x + stage!.width / 2, 0);
+  expect(line!.x + line!.width / 2 - picture!.x).toBeCloseTo(0.2 * 256, 0);
+  for (let presses = 0; presses < 3; presses++) await page.keyboard.press('Shift+ArrowRight');
+  await page.getByLabel('Zoom').selectOption('0');
 });
 
 it('shows variations by seed as a grid, results against each other, and pastes settings on many', async () => {

@@ -2,6 +2,7 @@ import type { RawFrames } from '../../../shared/domain/clip.ts';
 import { type Concept, learnedPrompt } from '../../../shared/domain/concept.ts';
 import { type Edit, type EditSettings, editSettings, startFidelity } from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
+import type { Job } from '../../../shared/domain/job.ts';
 import { generateInput, generateOutput } from '../../../shared/domain/job-input.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
@@ -15,6 +16,8 @@ const settleMilliseconds = 120;
 const fullMilliseconds = 1200;
 /** The ends of the directions are made when nothing happened for so long. */
 const endsMilliseconds = 3000;
+/** Where one end takes longer, as large models do on a processor, the engine is kept free for what is asked for. */
+const endLimitMilliseconds = 15_000;
 /** Of a concept's directions, the strongest are on screen at first. */
 export const directionsAtFirst = 4;
 const variationCount = 4;
@@ -51,6 +54,7 @@ export class EditState {
   #endsTimer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | null = null;
   #askingEnds: AbortController | null = null;
+  #tooSlow = false;
   /** Jobs whose results are waited for here. */
   readonly #asked = new Set<string>();
 
@@ -73,9 +77,7 @@ export class EditState {
     return same.length > 1 ? same : edits;
   });
   /** What else the engine is doing: a preview waits for its end. */
-  readonly waitsFor = $derived.by(
-    () => this.#queue.running.find(({ kind }) => kind === 'learn' || kind === 'generate')?.title ?? null,
-  );
+  readonly waitsFor = $derived.by(() => this.#queue.running.find(usesEngine)?.title ?? null);
   /** What the last results took, for the button. */
   readonly expectedSeconds = $derived.by(() => {
     const known = this.#library.edits.filter(({ seconds }) => seconds !== null).at(-1);
@@ -95,7 +97,12 @@ export class EditState {
     addEventListener('storage', ({ key, newValue }) => {
       if (this.#conceptId !== null && key === draftKey(this.#conceptId)) this.#takeOver(newValue);
     });
+    // What is in the queue comes before pictures beside sliders.
+    connection.on('job.changed', ({ job }) => {
+      if (this.#askingEnds && usesEngine(job) && job.state === 'running') this.#askingEnds.abort();
+    });
     queue.whenDone((job) => {
+      if (usesEngine(job)) this.#lookForEnds();
       if (job.kind !== 'generate') return;
       if (job.state === 'failed' && job.error) notices.fail(fromErrorShape(job.error));
       const editId = generateOutput.safeParse(job.output).data?.editId;
@@ -116,6 +123,7 @@ export class EditState {
     this.#dropPreview();
     this.directionEnds = {};
     this.shownDirections = directionsAtFirst;
+    this.#tooSlow = false;
     const kept = editSettings.safeParse(JSON.parse(localStorage.getItem(draftKey(concept.id)) ?? 'null'));
     this.#history = startHistory(kept.data ?? startOf(concept));
   }
@@ -233,13 +241,20 @@ export class EditState {
   /** What a new edit of the concept becomes at both ends of each direction, the strongest first, while nothing else is to be computed. */
   async #showEnds(): Promise<void> {
     const { concept } = this.#library;
-    if (!concept) return;
+    if (!concept || this.#tooSlow) return;
     const asking = new AbortController();
     this.#askingEnds = asking;
     const end = async (index: number, gain: number) => {
+      const limit = AbortSignal.timeout(endLimitMilliseconds);
       const settings = editSettings.parse({ ...startOf(concept), sliders: { directions: { [index]: gain } } });
       const request = { conceptId: concept.id, settings };
-      return (await this.#connection.call('edits.preview', request, { signal: asking.signal })).frames;
+      const signal = AbortSignal.any([asking.signal, limit]);
+      try {
+        return (await this.#connection.call('edits.preview', request, { signal })).frames;
+      } catch (thrown) {
+        this.#tooSlow = limit.aborted;
+        throw thrown;
+      }
     };
     try {
       for (let index = 0; index < Math.min(this.shownDirections, concept.directionStrengths.length); index++) {
@@ -352,6 +367,10 @@ export class EditState {
       }
     }
   }
+}
+
+function usesEngine({ kind }: Job): boolean {
+  return kind === 'learn' || kind === 'generate';
 }
 
 /** What the prompt is compared with, and begins as. */

@@ -18,3 +18,10 @@ export function wordsOfClip({ id, notes }: Clip): { looks: string; motion: strin
     motion: typeof motion === 'string' ? motion : (lines.find((line) => line.includes('[u]')) ?? ''),
   };
 }
+
+/** 'it burns', '[u]' at its end -> 'it burns [u] ': in place of what is chosen, with spaces around it. */
+export function insertWord(text: string, word: string, from: number, to: number): string {
+  const before = text.slice(0, from);
+  const after = text.slice(to);
+  return `${before}${/\S$/.test(before) ? ' ' : ''}${word}${/^\s/.test(after) ? '' : ' '}${after}`;
+}
