@@ -176,6 +176,8 @@ export const text = {
     wholeClip: (seconds: number) => `The whole clip, ${seconds.toFixed(1)} s. Mark another range with I and O.`,
     chosen: (from: string, to: string, seconds: number) => `${from} to ${to}, ${seconds.toFixed(1)} s`,
     window: (seconds: number) => `The model takes the first ${seconds.toFixed(1)} s of it.`,
+    shorter: (seconds: number) =>
+      `It is shorter than the ${seconds.toFixed(1)} s that the model takes: all of it is seen.`,
     crop: 'Crop on the picture',
     cropOff: 'No crop',
     cropHint: 'Drag on the picture.',
@@ -192,7 +194,7 @@ export const text = {
     effort: 'Effort',
     presets: { quick: 'Quick', standard: 'Standard', thorough: 'Thorough' },
     steps: (identity: number, motion: number) => `${identity} steps for the looks, ${motion} for the motion`,
-    estimate: (time: string) => `About ${time}, by the rate of the last learning.`,
+    estimate: (time: string, name: string) => `About ${time}, by the rate at which ${name} was learned.`,
     model: (name: string) => `Learned on ${name}.`,
     memory: (needed: string, there: string) => `About ${needed} of memory, of the ${there} of this machine.`,
     noEstimate: 'How long it takes shows after the first steps: nothing was learned on this machine yet.',

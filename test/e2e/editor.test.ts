@@ -115,6 +115,7 @@ it('scrubs to the exact frame by pointer and keyboard', async () => {
   await page.keyboard.press('Shift+ArrowRight');
   await page.keyboard.press('o');
   expect(await page.getByText('O 00:00:02:00', { exact: true }).count()).toBe(1);
+  await page.getByText('It is shorter than the 2.1 s that the model takes: all of it is seen.').waitFor();
 });
 
 it('undoes and redoes the range and the crop of a clip', async () => {
@@ -145,7 +146,8 @@ it('learns a concept with few steps, through a reload in the middle', async () =
     .locator('#learn-looks')
     .fill('a photograph of a [v] lady wearing a pink top, in daylight, in a green park');
   await page.locator('#learn-motion').fill('she is dancing in [u] motion');
-  await page.getByText('About').first().waitFor(); // the estimate of time and memory
+  await page.getByText(/^About .*, by the rate at which Dancer was learned\.$/).waitFor();
+  await page.getByText(/^About .* of memory, of the .* of this machine\.$/).waitFor();
   await page.getByText('Advanced').click();
   await page.getByLabel('Steps for the looks').fill('6');
   await page.getByLabel('Steps for the motion').fill('6');

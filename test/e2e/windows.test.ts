@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -5,7 +6,7 @@ import { afterEach, expect, it } from 'vitest';
 import { JobStore } from '../../main/jobs/store.ts';
 import { openLibrary } from '../../main/library/open.ts';
 import { generateInput } from '../../shared/domain/job-input.ts';
-import { drop, inspectScreen, openEditor } from './browser.ts';
+import { drop, inspectScreen, openEditor, startServer } from './browser.ts';
 
 type Editor = Awaited<ReturnType<typeof openEditor>>;
 let editor: Editor | undefined;
@@ -255,6 +256,47 @@ it('learns on a second model, edits, gives the concept away and takes it back', 
   await page.getByRole('menuitem', { name: 'details' }).click();
   await dialog.getByText('another', { exact: true }).waitFor();
   expect(editor.problems).toEqual([]);
+});
+
+it('goes on with a learning after the program was killed', async () => {
+  editor = await openEditor();
+  const { page, context, home, server } = editor;
+  await page.getByText('A bonfire').first().waitFor(patient);
+  await page.getByRole('tab', { name: 'Clips' }).click();
+  await page.getByRole('button', { name: /^A bonfire/ }).click();
+  await page.getByRole('tab', { name: 'Learn' }).click();
+  await page.locator('#learn-name').fill('Fire');
+  await learnBriefly(page);
+  await page.getByLabel('Steps for the looks').fill('2000');
+  await page.getByLabel('Checkpoint every').fill('2');
+  await page.locator('#learn').click();
+  await page
+    .getByText(/looks, ([4-9]|\d\d+) of 2000/)
+    .first()
+    .waitFor(patient);
+  server.kill('SIGKILL');
+  await page.getByText('Motif does not answer.', { exact: false }).waitFor();
+
+  const again = await startServer(home);
+  try {
+    const after = await context.newPage();
+    await after.goto(again.address);
+    await after.getByRole('tab', { name: 'Learn' }).click();
+    const learning = after.getByRole('region', { name: 'Learn Fire' });
+    await learning.getByText('interrupted').waitFor();
+    await learning.getByText('Loss of both stages', { exact: false }).or(learning.locator('canvas')).first().waitFor();
+    await learning.getByRole('button', { name: 'Resume' }).click();
+    await learning.getByText('running').waitFor(patient);
+    await learning.getByRole('button', { name: 'Stop and keep' }).click();
+    await after.locator('header', { hasText: 'Fire' }).waitFor(patient);
+    const library = openLibrary({ home, program: 'test', access: 'read' });
+    const [job] = new JobStore(library).list({ kinds: ['learn'] });
+    library.close();
+    expect(job).toMatchObject({ state: 'done', attempts: 2 });
+  } finally {
+    again.child.kill('SIGTERM');
+    await once(again.child, 'exit');
+  }
 });
 
 it('says in an empty library what to do, in the names of the keys of a Mac on a Mac', async () => {

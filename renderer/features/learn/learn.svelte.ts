@@ -50,14 +50,17 @@ export class LearnState {
   );
   /** How many seconds of a clip the model sees. */
   readonly windowSeconds = $derived(this.model ? this.model.frameCount / toNumber(this.model.rate) : null);
-  /** From the rate of earlier learnings on this machine; null when there was none. */
-  readonly expectedSeconds = $derived.by(() => {
+  /** From the rate of the last learning on the same model, here or, of a concept that was imported, elsewhere; null when there was none. */
+  readonly expected = $derived.by(() => {
     const { stepsIdentity, stepsMotion } = this.recipe;
-    const rates = this.#library.allConcepts.flatMap(({ metrics, recipe, model }) => {
-      const steps = recipe.stepsIdentity + recipe.stepsMotion;
-      return metrics.seconds && steps > 20 && model === this.model?.name ? [metrics.seconds / steps] : [];
-    });
-    return rates[0] === undefined ? null : rates[0] * (stepsIdentity + stepsMotion);
+    const [last] = this.#library.allConcepts
+      .flatMap(({ name, createdAt, metrics, recipe, model }) => {
+        const steps = recipe.stepsIdentity + recipe.stepsMotion;
+        const isLike = metrics.seconds && steps > 20 && model === this.model?.name;
+        return isLike ? [{ name, createdAt, perStep: metrics.seconds! / steps }] : [];
+      })
+      .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+    return last ? { seconds: last.perStep * (stepsIdentity + stepsMotion), by: last.name } : null;
   });
 
   readonly #connection: Connection;
