@@ -10,7 +10,7 @@ export function readDraft(clipId: string): Record<string, unknown> {
 }
 
 /** A clip's words: those kept when it was left, or lines of its notes that carry the marks. */
-export function wordsOfClip({ id, notes }: Clip): { looks: string; motion: string } {
+export function wordsOfClip({ id, notes }: Pick<Clip, 'id' | 'notes'>): { looks: string; motion: string } {
   const { looks, motion } = readDraft(id);
   const lines = notes.split('\n');
   return {

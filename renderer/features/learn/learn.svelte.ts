@@ -55,7 +55,7 @@ export class LearnState {
     const { stepsIdentity, stepsMotion } = this.recipe;
     const [last] = this.#library.allConcepts
       .flatMap(({ name, createdAt, metrics, recipe, model }) => {
-        const steps = recipe.stepsIdentity + recipe.stepsMotion;
+        const steps = metrics.steps ?? recipe.stepsIdentity + recipe.stepsMotion;
         const isLike = metrics.seconds && steps > 20 && model === this.model?.name;
         return isLike ? [{ name, createdAt, perStep: metrics.seconds! / steps }] : [];
       })
