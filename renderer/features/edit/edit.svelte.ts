@@ -19,7 +19,7 @@ const endsMilliseconds = 3000;
 /** Where one end takes longer, as large models do on a processor, the engine is kept free for what is asked for. */
 const endLimitMilliseconds = 15_000;
 /** Of a concept's directions, the strongest are on screen at first. */
-export const directionsAtFirst = 4;
+const directionsAtFirst = 4;
 const variationCount = 4;
 
 /** The ends of a direction's slider; 1 is as learned. */
