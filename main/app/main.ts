@@ -5,6 +5,7 @@ import {
   BrowserWindow,
   dialog,
   ipcMain,
+  Menu,
   MessageChannelMain,
   Notification,
   protocol,
@@ -21,7 +22,7 @@ import { contentSecurityPolicy } from '../server/guard.ts';
 import { mediaResponse } from '../server/media-response.ts';
 import { fileResponse } from '../server/send-file.ts';
 import { electronPort } from './electron-port.ts';
-import { setMenu } from './menu.ts';
+import { menuTemplate } from './menu.ts';
 import { startUtilityEngine } from './utility-engine.ts';
 
 /** The scheme under which the page and everything that it shows are served. */
@@ -55,11 +56,15 @@ async function start(): Promise<void> {
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   session.defaultSession.setPermissionCheckHandler(() => false);
   answerWindows(services);
-  setMenu({
-    saveReport: () => services.program.saveReport(),
-    logFile: services.program.logFile,
+  const command = (name: string) => () => BrowserWindow.getFocusedWindow()?.webContents.send('motif:command', name);
+  const menu = menuTemplate(process.platform, {
+    undo: command('undo'),
+    redo: command('redo'),
+    saveReport: () => void services.program.saveReport().then((file) => shell.showItemInFolder(file)),
+    showLog: () => shell.showItemInFolder(services.program.logFile),
     showNotices: () => void shell.openPath(join(import.meta.dirname, 'third-party-notices.txt')),
   });
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menu));
   openWindow(services);
   warmUpInBackground(services);
 

@@ -19,5 +19,9 @@ contextBridge.exposeInMainWorld('motifDesktop', {
   pathOf: (file: File) => webUtils.getPathForFile(file),
   chooseFolder: (): Promise<string | null> => ipcRenderer.invoke('motif:choose-folder'),
   notify: (title: string, body: string) => ipcRenderer.send('motif:notify', title, body),
+  /** Undo and redo of the system's menu. */
+  onCommand: (listener: (name: string) => void) => {
+    ipcRenderer.on('motif:command', (_event, name: unknown) => listener(String(name)));
+  },
   showInFolder: (path: string) => ipcRenderer.send('motif:show-in-folder', path),
 });

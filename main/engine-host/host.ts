@@ -76,9 +76,10 @@ export class EngineHost implements Engine {
 
   async device({ measure = false }: { measure?: boolean } = {}): Promise<DeviceReport> {
     if (this.#device !== null && (!measure || this.#device.matMulGflops !== null)) return this.#device;
-    // A measurement beside a running computation would measure that.
+    // A measurement beside a running computation would measure that; a process that is to be replaced has nothing to say of the next.
+    const waits = measure || this.#restartWhenIdle;
     const ask = () => this.#call((client, options) => client.call.device({ measure }, options), {});
-    this.#device = await (measure ? this.#inTurn(undefined, ask) : ask());
+    this.#device = await (waits ? this.#inTurn(undefined, ask) : ask());
     return this.#device;
   }
 

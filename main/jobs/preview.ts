@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -22,6 +23,7 @@ import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
 import { requireFit } from './fit.ts';
 import type { ModelRegistry } from './models.ts';
+import type { SharedWork } from './shared-work.ts';
 
 export interface PreviewRequest {
   conceptId: string;
@@ -45,11 +47,13 @@ export async function renderPreview(
     concepts: ConceptStore;
     models: ModelRegistry;
     engine: Pick<Engine, 'generate'>;
+    /** Two windows on the same edit ask for the same pictures. */
+    previews: SharedWork<Preview>;
   },
   request: PreviewRequest,
   signal?: AbortSignal,
 ): Promise<Preview> {
-  const { library, clips, concepts, models, engine } = services;
+  const { library, clips, concepts, models, engine, previews } = services;
   library.requireWriting();
   const concept = concepts.get(request.conceptId);
   const source = request.sourceClipId === undefined ? clips.byId(concept.clipIds[0]!) : clips.get(request.sourceClipId);
@@ -63,32 +67,35 @@ export async function renderPreview(
   const known = readPreview(folder);
   if (known) return { ...known, cached: true };
 
-  const part = `${folder}.part`;
-  rmSync(part, { recursive: true, force: true });
-  mkdirSync(part, { recursive: true });
-  try {
-    const model = await models.get(concept.model);
-    requireFit(source, model);
-    const { frames, seconds } = await engine.generate(
-      {
-        model: model.directory,
-        conceptFile: library.absolutePath(concept.file),
-        source: { ...source.frames, file: library.absolutePath(source.frames.file) },
-        size: null,
-        settings,
-        output: join(part, 'frames.rgb'),
-      },
-      { signal },
-    );
-    const result = { frames: { ...frames, file: `previews/${key}/frames.rgb` }, seconds };
-    writeFileSync(join(part, 'preview.json'), JSON.stringify(result));
-    renameSync(part, folder);
-    trim(library.absolutePath('previews'), previewCacheBytes, key);
-    return { ...result, cached: false };
-  } finally {
-    rmSync(part, { recursive: true, force: true });
-  }
+  return previews.ask(key, signal, async (signal) => {
+    mkdirSync(library.absolutePath('previews'), { recursive: true });
+    const part = mkdtempSync(`${folder}.`);
+    try {
+      const model = await models.get(concept.model);
+      requireFit(source, model);
+      const { frames, seconds } = await engine.generate(
+        {
+          model: model.directory,
+          conceptFile: library.absolutePath(concept.file),
+          source: { ...source.frames, file: library.absolutePath(source.frames.file) },
+          size: null,
+          settings,
+          output: join(part, 'frames.rgb'),
+        },
+        { signal },
+      );
+      const result = { frames: { ...frames, file: `previews/${key}/frames.rgb` }, seconds };
+      writeFileSync(join(part, previewFile), JSON.stringify(result));
+      renameSync(part, folder);
+      trim(library.absolutePath('previews'), previewCacheBytes, key);
+      return { ...result, cached: false };
+    } finally {
+      rmSync(part, { recursive: true, force: true });
+    }
+  });
 }
+
+const previewFile = 'preview.json';
 
 function previewKey(made: Parameters<typeof recipeKey>[0]): string {
   return createHash('sha256').update(recipeKey(made)).digest('hex').slice(0, 32);
@@ -103,7 +110,7 @@ export function keptPreview(
 }
 
 function readPreview(folder: string): z.infer<typeof preview> | null {
-  const file = join(folder, 'preview.json');
+  const file = join(folder, previewFile);
   if (!existsSync(file)) return null;
   utimesSync(folder, new Date(), new Date()); // used just now
   return preview.parse(JSON.parse(readFileSync(file, 'utf8')));
@@ -112,7 +119,7 @@ function readPreview(folder: string): z.infer<typeof preview> | null {
 /** Deletes the least recently used previews beyond `limitBytes`; the one just made stays whatever its size. */
 function trim(folder: string, limitBytes: number, keep: string): void {
   const entries = readdirSync(folder)
-    .filter((name) => name !== keep && existsSync(join(folder, name, 'frames.rgb')))
+    .filter((name) => name !== keep && existsSync(join(folder, name, previewFile)))
     .map((name) => ({
       name,
       usedAt: statSync(join(folder, name)).mtimeMs,

@@ -28,6 +28,11 @@ export interface QueueEvents {
   libraryLost(): void;
 }
 
+export interface QueueOptions {
+  /** Whether what waits is to go on waiting, asked whenever something could begin. */
+  isPaused(): boolean;
+}
+
 /** Why a running job is stopped: it decides what becomes of it. */
 type Stop = 'pause' | 'cancel' | 'close';
 
@@ -57,18 +62,20 @@ export class JobQueue {
   readonly #folders: JobFolders;
   readonly #runners: Runners;
   readonly #events: QueueEvents;
+  readonly #options: QueueOptions;
   readonly #active = new Map<string, Active>();
   readonly #listeners = new Map<string, JobListener>();
   #controlTimer: NodeJS.Timeout | undefined;
   #started = false;
   #closed = false;
 
-  constructor(library: Library, runners: Runners, events: QueueEvents) {
+  constructor(library: Library, runners: Runners, events: QueueEvents, options: QueueOptions) {
     this.#library = library;
     this.#store = new JobStore(library);
     this.#folders = new JobFolders(library.folder);
     this.#runners = runners;
     this.#events = events;
+    this.#options = options;
     if (library.canWrite) {
       this.#store.markInterrupted();
       this.#store.forgetFinished(new Date(Date.now() - keptFinishedDays * 24 * 3600 * 1000));
@@ -92,7 +99,7 @@ export class JobQueue {
     const target = makeItemId(this.#library, targetName, (id) => this.#store.isReserved(id));
     const job = this.#store.insert({ kind, title, input, target });
     this.#tell(job);
-    this.#pump();
+    this.goOn();
     return job;
   }
 
@@ -121,7 +128,7 @@ export class JobQueue {
     this.#library.requireWriting();
     this.#started = true;
     this.#watchControl();
-    this.#pump();
+    this.goOn();
   }
 
   /** For pause, resume and cancel: `requested` means that another program was asked to do it. */
@@ -191,9 +198,11 @@ export class JobQueue {
   }
 
   /** Starts what is queued and has its lane free. */
-  #pump(): void {
+  goOn(): void {
     if (!this.#started || this.#closed) return;
+    const isPaused = this.#options.isPaused();
     for (const job of this.#store.list({ states: ['queued'] })) {
+      if (isPaused && job.kind !== 'import') continue;
       const { lane } = this.#runners[job.kind];
       const isBusy = [...this.#active.values()].some(({ runner }) => runner.lane === lane);
       if (!isBusy) this.#begin(job);
@@ -213,7 +222,7 @@ export class JobQueue {
     });
     const ended = this.#attempt(started, runner, controller.signal).finally(() => {
       this.#active.delete(job.id);
-      this.#pump();
+      this.goOn();
     });
     const active = { runner, controller, ended };
     this.#active.set(job.id, active);
@@ -259,16 +268,19 @@ export class JobQueue {
   #fail(job: Job, thrown: unknown, signal: AbortSignal): Job {
     const stop = signal.aborted ? (signal.reason as Stop) : null;
     const finishedAt = new Date().toISOString();
+    const { resumes } = this.#runners[job.kind];
     switch (stop) {
       case 'pause':
-        return this.#change(job.id, { state: 'paused' });
+        if (resumes) return this.#change(job.id, { state: 'paused' });
+        this.#folders.remove(job.id);
+        return this.#change(job.id, { state: 'paused', progress: null });
       case 'close':
         return this.#change(job.id, { state: 'interrupted' });
       case 'cancel':
         this.#folders.remove(job.id);
         return this.#change(job.id, { state: 'cancelled', checkpoint: null, finishedAt });
       case null:
-        if (!this.#runners[job.kind].resumes) this.#folders.remove(job.id);
+        if (!resumes) this.#folders.remove(job.id);
         return this.#change(job.id, { state: 'failed', error: toErrorShape(thrown), finishedAt });
       default:
         return stop satisfies never;
@@ -328,7 +340,7 @@ export class JobQueue {
 
   #queued(job: Job): Job {
     const queued = this.#change(job.id, { state: 'queued', error: null, finishedAt: null });
-    this.#pump();
+    this.goOn();
     return queued;
   }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import AdmZip from 'adm-zip';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import type { LogFile } from './log-file.ts';
@@ -20,9 +21,10 @@ export async function writeReport(
 ): Promise<string> {
   const { library, jobs, device, media, settings, models } = services;
   const { folder } = library.status();
-  const attempt = async (work: () => unknown) => {
+  // A report is wanted when something hangs: it waits for nothing.
+  const attempt = async (work: () => Promise<unknown>) => {
     try {
-      return await work();
+      return await Promise.race([work(), sleep(answerMilliseconds, 'no answer yet', { ref: false })]);
     } catch (thrown) {
       return { error: toErrorShape(thrown) };
     }
@@ -56,5 +58,7 @@ export async function writeReport(
   zip.writeZip(file);
   return file;
 }
+
+const answerMilliseconds = 3000;
 
 const withSets = (_key: string, value: unknown) => (value instanceof Set ? [...value] : value);

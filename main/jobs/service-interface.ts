@@ -149,7 +149,7 @@ export interface Services {
     runNew(request: JobRequest, options?: JobListener & { signal?: AbortSignal }): Promise<Job>;
     /** Works through the queue until `close`, engine jobs and media jobs side by side (the window and the server). */
     start(): void;
-    /** These three also reach a job that runs in another program; then they answer the job as it was and `requested: true`. */
+    /** A paused job that cannot go on from where it was (`resumes` of its runner) begins again. These three also reach a job that runs in another program; then they answer the job as it was and `requested: true`. */
     pause(reference: string): { job: Job; requested: boolean };
     resume(reference: string): { job: Job; requested: boolean };
     cancel(reference: string): { job: Job; requested: boolean };

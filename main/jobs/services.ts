@@ -19,7 +19,7 @@ import { Emitter } from './emitter.ts';
 import { LogFile } from './log-file.ts';
 import { MediaCache } from './media-cache.ts';
 import { findResources, ModelRegistry } from './models.ts';
-import { renderPreview } from './preview.ts';
+import { type Preview, renderPreview } from './preview.ts';
 import { programVersion, readNotices } from './program.ts';
 import { JobQueue, type Runners } from './queue.ts';
 import { writeReport } from './report.ts';
@@ -29,6 +29,7 @@ import { generateRunner } from './runners/generate.ts';
 import { importRunner } from './runners/import.ts';
 import { learnRunner } from './runners/learn.ts';
 import type { ServiceEvents, Services, ServicesOptions } from './service-interface.ts';
+import { SharedWork } from './shared-work.ts';
 
 export type { JobListener } from './queue.ts';
 export type { JobRequest, ServiceEvents, Services, ServicesOptions } from './service-interface.ts';
@@ -68,7 +69,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     return located;
   };
 
-  const parts = { library, clips, concepts, edits, models, engine, tools };
+  const parts = { library, clips, concepts, edits, models, engine, tools, previews: new SharedWork<Preview>() };
   const cache = new MediaCache(parts);
   const runners: Runners = {
     import: importRunner(parts),
@@ -77,13 +78,18 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     export: exportRunner(parts),
     download: downloadRunner({ library }),
   };
-  const queue = new JobQueue(library, runners, {
-    changed: (job) => emitter.emit('job.changed', { job }),
-    removed: (id) => emitter.emit('job.removed', { id }),
-    event: (id, event) => emitter.emit('job.event', { id, event }),
-    libraryChanged: changed,
-    libraryLost: () => emitter.emit('library.lost', lostLibrary(library.folder)),
-  });
+  const queue = new JobQueue(
+    library,
+    runners,
+    {
+      changed: (job) => emitter.emit('job.changed', { job }),
+      removed: (id) => emitter.emit('job.removed', { id }),
+      event: (id, event) => emitter.emit('job.event', { id, event }),
+      libraryChanged: changed,
+      libraryLost: () => emitter.emit('library.lost', lostLibrary(library.folder)),
+    },
+    { isPaused: () => readSettings(library).queuePaused },
+  );
   if (library.canWrite) emptyTrash(library, daysAgo(readSettings(library).trashDays));
 
   /** Tells everybody once the change is made. */
@@ -96,6 +102,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     return deletion;
   };
 
+  const tellSettings = () => emitter.emit('settings.changed', { settings: readSettings(library) });
   const log = new LogFile(join(library.folder, 'logs', 'motif.log'));
   if (library.canWrite) logEvents(emitter, log);
 
@@ -156,8 +163,15 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     models: {
       list: () => models.list(),
       get: (nameOrDirectory) => models.get(nameOrDirectory),
-      add: (directory) => models.add(directory),
-      remove: (nameOrDirectory) => models.remove(nameOrDirectory),
+      async add(directory) {
+        const info = await models.add(directory);
+        tellSettings();
+        return info;
+      },
+      remove(nameOrDirectory) {
+        models.remove(nameOrDirectory);
+        tellSettings();
+      },
     },
     device: {
       report: (given) => engine.device(given),
@@ -184,6 +198,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
         const settings = writeSettings(library, patch);
         if (engineSettingNames.some((name) => patch[name] !== undefined)) host.configure(engineSettings(settings));
         emitter.emit('settings.changed', { settings });
+        if (patch.queuePaused === false) queue.goOn();
         return settings;
       },
     },

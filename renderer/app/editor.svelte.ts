@@ -10,7 +10,9 @@ import { PlayerState } from '../features/player/player.svelte.ts';
 import { ExportState } from '../features/queue/export.svelte.ts';
 import { QueueState } from '../features/queue/queue.svelte.ts';
 import { SettingsState } from '../features/settings/settings.svelte.ts';
-import type { Host } from '../host/host.ts';
+import { isText } from '../features/shell/keys.ts';
+import type { Host, HostCommand } from '../host/host.ts';
+import { text } from '../text/en.ts';
 import { Connection } from './connection.svelte.ts';
 import { Files } from './files.ts';
 import { Notices } from './notices.svelte.ts';
@@ -55,7 +57,7 @@ export class Editor {
       player: this.player,
       queue: this.queue,
       settings: this.settings,
-      onLearned: (conceptId) => void this.#showConcept(conceptId),
+      onLearned: (conceptId, title) => this.#tellLearned(conceptId, title),
     });
     this.compose = new ComposeState(connection, notices, this.library, this.learn);
     this.exporting = new ExportState({
@@ -70,6 +72,7 @@ export class Editor {
         this.dialog = 'report';
       },
     });
+    host.onCommand((command) => this.run(command));
     connection.whenOpen(() => void this.#load());
   }
 
@@ -93,6 +96,13 @@ export class Editor {
 
   /** What undo and redo change: the cut of a clip, or the words and gains of a concept. */
   readonly undoable = $derived.by(() => (this.library.shownKind === 'clip' ? this.learn : this.edit));
+
+  /** Of the system's menu: text that is being typed has its own undo, but for the prompt. */
+  run(command: HostCommand): void {
+    const field = document.activeElement;
+    if (field instanceof HTMLElement && isText(field)) document.execCommand(command);
+    else this.undoable[command]();
+  }
 
   /** The range of what is on screen: that of a clip is a step of undo. */
   setRange(change: (player: PlayerState) => void): void {
@@ -121,6 +131,14 @@ export class Editor {
     if (this.library.tag !== null && !this.library.tags.includes(this.library.tag)) void this.library.filter(null);
     if (kind === 'clip') this.inspector = 'learn';
     else if (this.inspector === 'learn') this.inspector = 'edit';
+  }
+
+  /** Who waits for it is shown it; who does something else may go to it. */
+  #tellLearned(conceptId: string, title: string): void {
+    const show = () => void this.#showConcept(conceptId);
+    const waits = this.inspector === 'learn' && this.dialog === null;
+    this.notices.tell(text.queue.done(title), waits ? undefined : { label: text.action.show, run: show });
+    if (waits) show();
   }
 
   async #showConcept(conceptId: string): Promise<void> {

@@ -12,6 +12,7 @@ export function browserHost(): Host {
     notify(title, body) {
       if (globalThis.Notification?.permission === 'granted') new Notification(title, { body, icon: 'icon.svg' });
     },
+    onCommand: () => {},
     allowNotifications() {
       if (globalThis.Notification?.permission === 'default') void Notification.requestPermission();
     },

@@ -10,6 +10,7 @@ export interface DesktopBridge {
   chooseFolder(): Promise<string | null>;
   showInFolder(path: string): void;
   notify(title: string, body: string): void;
+  onCommand(listener: (name: string) => void): void;
 }
 
 export function desktopHost(bridge: DesktopBridge): Host {
@@ -32,6 +33,10 @@ export function desktopHost(bridge: DesktopBridge): Host {
     chooseFolder: () => bridge.chooseFolder(),
     showInFolder: (path) => bridge.showInFolder(path),
     notify: (title, body) => bridge.notify(title, body),
+    onCommand: (listener) =>
+      bridge.onCommand((name) => {
+        if (name === 'undo' || name === 'redo') listener(name);
+      }),
     allowNotifications: () => {},
   };
 }

@@ -2,6 +2,8 @@ import type { Port } from '../../shared/ipc/rpc.ts';
 import { browserHost } from './browser-host.ts';
 import { type DesktopBridge, desktopHost } from './desktop-host.ts';
 
+export type HostCommand = 'undo' | 'redo';
+
 /** What the page needs of the program that shows it. Only this folder knows which one it is. */
 export interface Host {
   /** A new connection to the services. Rejects when there is nobody. */
@@ -14,6 +16,8 @@ export interface Host {
   showInFolder: ((path: string) => void) | null;
   /** The system's notification, for what ends while nobody looks. */
   notify(title: string, body: string): void;
+  /** What the system's menu asks for, where there is one. */
+  onCommand(listener: (command: HostCommand) => void): void;
   /** Asked when something long begins: a browser shows notifications only to who allowed them. */
   allowNotifications(): void;
 }

@@ -1,5 +1,12 @@
 import { text } from './en.ts';
 
+const isMac = () => /mac/i.test(navigator.platform);
+
+/** 'Ctrl Shift Z' as the keys of this machine are called: '⌘ ⇧ Z' on a Mac. */
+export function keys(names: string): string {
+  return isMac() ? names.replace('Ctrl', '⌘').replace('Shift', '⇧') : names;
+}
+
 /** 95 -> '1 min 35 s'. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -22,6 +22,8 @@ export const conceptMetrics = z.object({
   finalLossIdentity: z.number().optional(),
   finalLossMotion: z.number().optional(),
   seconds: z.number().optional(),
+  /** Steps that `seconds` were spent on: fewer than the recipe's after a pause, or when it was ended early. */
+  steps: z.int().optional(),
 });
 
 /** One learned concept of the library; every new learning of it is a new version. */

@@ -17,6 +17,8 @@ export const settings = z.object({
   previewSteps: z.int().min(1).max(50),
   previewCacheBytes: z.int().nonnegative(),
   proxyCacheBytes: z.int().nonnegative(),
+  /** Nothing that waits in the queue begins, but imports: clips can always be had. */
+  queuePaused: z.boolean(),
   trashDays: z.int().min(0).max(3650),
   exportFolder: z.string().nullable(),
   exportPresets: z.array(z.object({ name: z.string().min(1), settings: exportSettings })),
@@ -35,6 +37,7 @@ export const defaultSettings: Settings = {
   previewSteps: 8,
   previewCacheBytes: 256 * 1024 ** 2,
   proxyCacheBytes: 8 * 1024 ** 3,
+  queuePaused: false,
   trashDays: 30,
   exportFolder: null,
   exportPresets: [],

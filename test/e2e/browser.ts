@@ -58,10 +58,14 @@ export async function openEditor(fill?: (home: string) => void) {
     async close() {
       await browser.close();
       child.kill('SIGTERM');
-      await new Promise((done) => (child.exitCode === null ? child.once('exit', done) : done(null)));
+      await new Promise((done) => (isOver(child) ? done(null) : child.once('exit', done)));
       await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+}
+
+function isOver({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 /** Starts the built server on a library; answers the address that it prints. */

@@ -115,6 +115,7 @@ it('scrubs to the exact frame by pointer and keyboard', async () => {
   await page.keyboard.press('Shift+ArrowRight');
   await page.keyboard.press('o');
   expect(await page.getByText('O 00:00:02:00', { exact: true }).count()).toBe(1);
+  await page.getByText('It is shorter than the 2.1 s that the model takes: all of it is seen.').waitFor();
 });
 
 it('undoes and redoes the range and the crop of a clip', async () => {
@@ -145,7 +146,8 @@ it('learns a concept with few steps, through a reload in the middle', async () =
     .locator('#learn-looks')
     .fill('a photograph of a [v] lady wearing a pink top, in daylight, in a green park');
   await page.locator('#learn-motion').fill('she is dancing in [u] motion');
-  await page.getByText('About').first().waitFor(); // the estimate of time and memory
+  await page.getByText(/^About .*, by the rate at which Dancer was learned\.$/).waitFor();
+  await page.getByText(/^About .* of memory, of the .* of this machine\.$/).waitFor();
   await page.getByText('Advanced').click();
   await page.getByLabel('Steps for the looks').fill('6');
   await page.getByLabel('Steps for the motion').fill('6');
@@ -234,6 +236,19 @@ it('edits it with words and sliders: preview, undo, result', async () => {
     await page.locator(`#stage .${name}`).first().waitFor();
     expect(await inspectScreen(page, `edit-${name}`)).toEqual([]);
   }
+  // The wipe is where the pictures meet, in the middle of the stage, also when they are drawn smaller than it.
+  await page.getByLabel('Zoom').selectOption('2');
+  const wipe = page.getByLabel('Position of the wipe');
+  await wipe.focus();
+  for (let presses = 0; presses < 3; presses++) await page.keyboard.press('Shift+ArrowLeft');
+  const [stage, line, picture] = await Promise.all(
+    [page.locator('#stage'), wipe, page.locator('#stage canvas').first()].map((part) => part.boundingBox()),
+  );
+  expect(picture!.width).toBe(256);
+  expect(picture!.x + 128).toBeCloseTo(stage!.x + stage!.width / 2, 0);
+  expect(line!.x + line!.width / 2 - picture!.x).toBeCloseTo(0.2 * 256, 0);
+  for (let presses = 0; presses < 3; presses++) await page.keyboard.press('Shift+ArrowRight');
+  await page.getByLabel('Zoom').selectOption('0');
 });
 
 it('shows variations by seed as a grid, results against each other, and pastes settings on many', async () => {

@@ -111,7 +111,7 @@ it('takes many files dropped at once, awkward ones among them, and says of each 
 it('learns with the model that is chosen, until that is taken away', async () => {
   const { page } = await open(fill(1));
   await page.getByRole('tab', { name: 'Clips' }).click();
-  const seen = page.getByText(/^The model takes the first/);
+  const seen = page.getByText(/^It is shorter than the .* that the model takes/);
   await seen.waitFor(patient);
   const ofTheEmbedded = await seen.textContent();
   await page.getByRole('button', { name: 'Settings', exact: true }).click();

@@ -72,7 +72,9 @@ export async function learnConcept(
   const sampling = { pipeline, sampler, prepared, seed: recipe.seed, signal };
   let state: TrainingState | undefined;
 
+  let steps = 0;
   const onStep: TrainingRun['onStep'] = async (point, now) => {
+    steps++;
     const plan = plans[now.stage]!;
     const rate = rates[now.stage]!;
     rate.tick(performance.now());
@@ -145,7 +147,7 @@ export async function learnConcept(
       rank: shape.rank,
       directionStrengths: strengths,
       losses: state.losses,
-      metrics: { ...metrics, seconds: (performance.now() - startedAt) / 1000 },
+      metrics: { ...metrics, seconds: (performance.now() - startedAt) / 1000, steps },
     };
   } finally {
     bank.encoded.dispose();

@@ -111,7 +111,12 @@ async function fetchFile(
   }
   if (answer.body) {
     const write = createWriteStream(part, { flags: 'a' });
-    await pipeline(Readable.fromWeb(answer.body as never), passThrough(hash, onBytes), write, { signal });
+    await pipeline(Readable.fromWeb(answer.body as never), passThrough(hash, onBytes), write, { signal }).catch(
+      (thrown: unknown) => {
+        // Only what the network did is Node's to word; a full disk says so itself.
+        throw signal.aborted || !(thrown instanceof TypeError) ? thrown : unreachable(address, thrown);
+      },
+    );
   } else createWriteStream(part, { flags: 'a' }).end();
   const expected = file.lfs?.sha256 ?? file.blobId;
   const found = hash.digest('hex');
@@ -148,15 +153,19 @@ function countInto(hash: Hash, onBytes: (bytes: number) => void, signal: AbortSi
 async function ask(address: string, signal: AbortSignal, headers: Record<string, string> = {}): Promise<Response> {
   const answer = await fetch(address, { signal, headers }).catch((thrown: unknown) => {
     if (signal.aborted) throw thrown;
-    const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : String(thrown);
-    throw new AppError('disconnected', `${new URL(address).host} cannot be reached: ${cause}`, {
-      hint: 'Try again when there is a network; what has arrived is kept. Or add the folder of a model that is on the disk.',
-    });
+    throw unreachable(address, thrown);
   });
   if (answer.ok) return answer;
   await answer.body?.cancel();
   throw new AppError('not-found', `${address} answered ${answer.status}.`, {
     hint: 'Check the name, which looks like Wan-AI/Wan2.1-T2V-1.3B-Diffusers. Models that ask for an account cannot be fetched from here.',
+  });
+}
+
+function unreachable(address: string, thrown: unknown): AppError {
+  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : String(thrown);
+  return new AppError('disconnected', `The connection to ${new URL(address).host} broke: ${cause}`, {
+    hint: 'Try again when there is a network; what has arrived is kept. Or add the folder of a model that is on the disk.',
   });
 }
 

@@ -2,6 +2,7 @@ import type { RawFrames } from '../../../shared/domain/clip.ts';
 import { type Concept, learnedPrompt } from '../../../shared/domain/concept.ts';
 import { type Edit, type EditSettings, editSettings, startFidelity } from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
+import type { Job } from '../../../shared/domain/job.ts';
 import { generateInput, generateOutput } from '../../../shared/domain/job-input.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
@@ -13,9 +14,12 @@ import type { QueueState } from '../queue/queue.svelte.ts';
 const settleMilliseconds = 120;
 /** When nothing moved for so long after a preview, the full result follows in its place. */
 const fullMilliseconds = 1200;
-/** The ends of the directions are looked up when nothing happened for so long. */
+/** The ends of the directions are made when nothing happened for so long. */
 const endsMilliseconds = 3000;
-const endSteps = 4;
+/** Where one end takes longer, as large models do on a processor, the engine is kept free for what is asked for. */
+const endLimitMilliseconds = 15_000;
+/** Of a concept's directions, the strongest are on screen at first. */
+const directionsAtFirst = 4;
 const variationCount = 4;
 
 /** The ends of a direction's slider; 1 is as learned. */
@@ -36,16 +40,23 @@ export class EditState {
   previewError = $state.raw<AppErrorShape | null>(null);
   /** Previews of both ends of the directions, by their number. */
   directionEnds = $state.raw<Record<number, { low: RawFrames; high: RawFrames }>>({});
+  /** How many directions are on screen: only their ends are made. */
+  shownDirections = $state(directionsAtFirst);
   /** With the concept that they were copied from: directions belong to it alone. */
   copied = $state.raw<{ conceptId: string; settings: EditSettings } | null>(null);
 
   #history = $state.raw<History<EditSettings>>(startHistory(editSettings.parse({ prompt: '' })));
   #stored: EditSettings | null = null;
+  /** Whether the change that is going on is made in another window. */
+  #isOthers = false;
   #conceptId: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #endsTimer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | null = null;
   #askingEnds: AbortController | null = null;
+  #tooSlow = false;
+  /** Jobs whose results are waited for here. */
+  readonly #asked = new Set<string>();
 
   readonly settings = $derived(this.#history.present);
   readonly canUndo = $derived(this.#history.past.length > 0);
@@ -66,9 +77,7 @@ export class EditState {
     return same.length > 1 ? same : edits;
   });
   /** What else the engine is doing: a preview waits for its end. */
-  readonly waitsFor = $derived.by(
-    () => this.#queue.running.find(({ kind }) => kind === 'learn' || kind === 'generate')?.title ?? null,
-  );
+  readonly waitsFor = $derived.by(() => this.#queue.running.find(usesEngine)?.title ?? null);
   /** What the last results took, for the button. */
   readonly expectedSeconds = $derived.by(() => {
     const known = this.#library.edits.filter(({ seconds }) => seconds !== null).at(-1);
@@ -85,12 +94,26 @@ export class EditState {
     this.#notices = notices;
     this.#library = library;
     this.#queue = queue;
+    addEventListener('storage', ({ key, newValue }) => {
+      if (this.#conceptId !== null && key === draftKey(this.#conceptId)) this.#takeOver(newValue);
+    });
+    // What is in the queue comes before pictures beside sliders.
+    connection.on('job.changed', ({ job }) => {
+      if (this.#askingEnds && usesEngine(job) && job.state === 'running') this.#askingEnds.abort();
+    });
     queue.whenDone((job) => {
+      if (usesEngine(job)) this.#lookForEnds();
       if (job.kind !== 'generate') return;
       if (job.state === 'failed' && job.error) notices.fail(fromErrorShape(job.error));
       const editId = generateOutput.safeParse(job.output).data?.editId;
-      if (job.state === 'done' && editId) void this.#showResult(editId);
+      if (job.state === 'done' && editId) void this.#showResult(editId, this.#asked.delete(job.id));
     });
+  }
+
+  /** Those that are not on screen at first. */
+  showAllDirections(): void {
+    this.shownDirections = this.#library.concept?.directionStrengths.length ?? 0;
+    this.#lookForEnds();
   }
 
   /** Takes up a concept where it was left, or with its own caption. */
@@ -99,6 +122,8 @@ export class EditState {
     this.#conceptId = concept.id;
     this.#dropPreview();
     this.directionEnds = {};
+    this.shownDirections = directionsAtFirst;
+    this.#tooSlow = false;
     const kept = editSettings.safeParse(JSON.parse(localStorage.getItem(draftKey(concept.id)) ?? 'null'));
     this.#history = startHistory(kept.data ?? startOf(concept));
   }
@@ -112,8 +137,7 @@ export class EditState {
 
   /** A change in the middle of typing or of a slider's movement: many make one step. */
   adjust(patch: Partial<EditSettings>): void {
-    this.#stored ??= this.settings;
-    this.#history = amend(this.#history, { ...this.settings, ...patch });
+    this.#amend({ ...this.settings, ...patch }, false);
     this.#changed();
   }
 
@@ -157,7 +181,7 @@ export class EditState {
     const { concept } = this.#library;
     if (!concept) return;
     this.#stopAsking();
-    await this.#notices.attempt(() =>
+    const job = await this.#notices.attempt(() =>
       this.#connection.call('jobs.enqueue', {
         kind: 'generate',
         conceptId: concept.id,
@@ -165,6 +189,7 @@ export class EditState {
         parentId: this.#library.editId,
       }),
     );
+    if (job) this.#asked.add(job.id);
   }
 
   /** The copied settings on other concepts, and on this concept started from other clips: one result each. */
@@ -213,19 +238,26 @@ export class EditState {
     }
   }
 
-  /** Pictures of both ends of each direction, the strongest first, while nothing else is to be computed. */
+  /** What a new edit of the concept becomes at both ends of each direction, the strongest first, while nothing else is to be computed. */
   async #showEnds(): Promise<void> {
     const { concept } = this.#library;
-    if (!concept) return;
+    if (!concept || this.#tooSlow) return;
     const asking = new AbortController();
     this.#askingEnds = asking;
     const end = async (index: number, gain: number) => {
-      const settings = { prompt: this.caption, steps: endSteps, sliders: { directions: { [index]: gain } } };
+      const limit = AbortSignal.timeout(endLimitMilliseconds);
+      const settings = editSettings.parse({ ...startOf(concept), sliders: { directions: { [index]: gain } } });
       const request = { conceptId: concept.id, settings };
-      return (await this.#connection.call('edits.preview', request, { signal: asking.signal })).frames;
+      const signal = AbortSignal.any([asking.signal, limit]);
+      try {
+        return (await this.#connection.call('edits.preview', request, { signal })).frames;
+      } catch (thrown) {
+        this.#tooSlow = limit.aborted;
+        throw thrown;
+      }
     };
     try {
-      for (let index = 0; index < concept.directionStrengths.length; index++) {
+      for (let index = 0; index < Math.min(this.shownDirections, concept.directionStrengths.length); index++) {
         if (asking.signal.aborted || this.waitsFor !== null) return;
         if (this.directionEnds[index]) continue;
         const ends = { low: await end(index, directionRange.low), high: await end(index, directionRange.high) };
@@ -250,11 +282,28 @@ export class EditState {
     this.#askingEnds?.abort();
   }
 
-  async #showResult(editId: string): Promise<void> {
+  /** A result that another window asked for, or one before a reload, does not take the place of what is looked at here. */
+  async #showResult(editId: string, isAsked: boolean): Promise<void> {
     await this.#library.loadEdits();
     if (!this.#library.edits.some(({ id }) => id === editId)) return;
+    if (!isAsked && this.#library.editId !== null) return;
     this.#library.editId = editId;
     this.#dropPreview();
+  }
+
+  #amend(settings: EditSettings, isOthers: boolean): void {
+    if (this.#isOthers !== isOthers) this.#commitAmended();
+    this.#isOthers = isOthers;
+    this.#stored ??= this.settings;
+    this.#history = amend(this.#history, settings);
+  }
+
+  /** Two windows on one concept show the same, and either can take back what the other did. */
+  #takeOver(draft: string | null): void {
+    const { data } = editSettings.safeParse(JSON.parse(draft ?? 'null'));
+    if (!data || JSON.stringify(data) === JSON.stringify(this.settings)) return;
+    this.#amend(data, true);
+    this.#previewSoon();
   }
 
   #commitAmended(): void {
@@ -268,6 +317,10 @@ export class EditState {
 
   #changed(): void {
     this.#keepDraft();
+    this.#previewSoon();
+  }
+
+  #previewSoon(): void {
     this.#stopAsking();
     this.#timer = setTimeout(() => void this.#askPreview(false), settleMilliseconds);
   }
@@ -314,6 +367,10 @@ export class EditState {
       }
     }
   }
+}
+
+function usesEngine({ kind }: Job): boolean {
+  return kind === 'learn' || kind === 'generate';
 }
 
 /** What the prompt is compared with, and begins as. */

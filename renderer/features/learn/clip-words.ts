@@ -10,11 +10,18 @@ export function readDraft(clipId: string): Record<string, unknown> {
 }
 
 /** A clip's words: those kept when it was left, or lines of its notes that carry the marks. */
-export function wordsOfClip({ id, notes }: Clip): { looks: string; motion: string } {
+export function wordsOfClip({ id, notes }: Pick<Clip, 'id' | 'notes'>): { looks: string; motion: string } {
   const { looks, motion } = readDraft(id);
   const lines = notes.split('\n');
   return {
     looks: typeof looks === 'string' ? looks : (lines.find((line) => line.includes('[v]')) ?? ''),
     motion: typeof motion === 'string' ? motion : (lines.find((line) => line.includes('[u]')) ?? ''),
   };
+}
+
+/** 'it burns', '[u]' at its end -> 'it burns [u] ': in place of what is chosen, with spaces around it. */
+export function insertWord(text: string, word: string, from: number, to: number): string {
+  const before = text.slice(0, from);
+  const after = text.slice(to);
+  return `${before}${/\S$/.test(before) ? ' ' : ''}${word}${/^\s/.test(after) ? '' : ' '}${after}`;
 }

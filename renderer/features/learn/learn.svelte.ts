@@ -50,14 +50,17 @@ export class LearnState {
   );
   /** How many seconds of a clip the model sees. */
   readonly windowSeconds = $derived(this.model ? this.model.frameCount / toNumber(this.model.rate) : null);
-  /** From the rate of earlier learnings on this machine; null when there was none. */
-  readonly expectedSeconds = $derived.by(() => {
+  /** From the rate of the last learning on the same model, here or, of a concept that was imported, elsewhere; null when there was none. */
+  readonly expected = $derived.by(() => {
     const { stepsIdentity, stepsMotion } = this.recipe;
-    const rates = this.#library.allConcepts.flatMap(({ metrics, recipe, model }) => {
-      const steps = recipe.stepsIdentity + recipe.stepsMotion;
-      return metrics.seconds && steps > 20 && model === this.model?.name ? [metrics.seconds / steps] : [];
-    });
-    return rates[0] === undefined ? null : rates[0] * (stepsIdentity + stepsMotion);
+    const [last] = this.#library.allConcepts
+      .flatMap(({ name, createdAt, metrics, recipe, model }) => {
+        const steps = metrics.steps ?? recipe.stepsIdentity + recipe.stepsMotion;
+        const isLike = metrics.seconds && steps > 20 && model === this.model?.name;
+        return isLike ? [{ name, createdAt, perStep: metrics.seconds! / steps }] : [];
+      })
+      .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+    return last ? { seconds: last.perStep * (stepsIdentity + stepsMotion), by: last.name } : null;
   });
 
   readonly #connection: Connection;
@@ -75,7 +78,7 @@ export class LearnState {
     player: PlayerState;
     queue: QueueState;
     settings: SettingsState;
-    onLearned(conceptId: string): void;
+    onLearned(conceptId: string, title: string): void;
   }) {
     this.#connection = parts.connection;
     this.#notices = parts.notices;
@@ -83,11 +86,14 @@ export class LearnState {
     this.#player = parts.player;
     this.#queue = parts.queue;
     this.#settings = parts.settings;
+    addEventListener('storage', ({ key }) => {
+      if (this.#clipId !== null && key === draftKey(this.#clipId)) this.#takeOver();
+    });
     parts.queue.whenDone((job) => {
       if (job.kind !== 'learn') return;
       if (job.state === 'failed' && job.error) this.#notices.fail(fromErrorShape(job.error));
       const conceptId = learnOutput.safeParse(job.output).data?.conceptId;
-      if (job.state === 'done' && conceptId) parts.onLearned(conceptId);
+      if (job.state === 'done' && conceptId) parts.onLearned(conceptId, job.title);
     });
   }
 
@@ -108,6 +114,19 @@ export class LearnState {
     if (!this.#clipId) return;
     const draft = { looks: this.looks, motion: this.motion, cut: this.cut };
     localStorage.setItem(draftKey(this.#clipId), JSON.stringify(draft));
+  }
+
+  /** What another window wrote and marked for the same clip; its cut is a step of undo here too. */
+  #takeOver(): void {
+    const { clip } = this.#library;
+    if (clip === null || clip.id !== this.#clipId) return;
+    const { looks, motion } = wordsOfClip(clip);
+    this.looks = looks;
+    this.motion = motion;
+    const { data } = keptCut.safeParse(readDraft(clip.id).cut);
+    if (!data || JSON.stringify(data) === JSON.stringify(this.cut)) return;
+    this.#cuts = record(this.#cuts, data);
+    this.showCut();
   }
 
   /** The range of the timeline and the rectangle on the picture have been set: one step of undo. */

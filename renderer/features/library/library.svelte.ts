@@ -99,7 +99,7 @@ export class LibraryState {
       this.clips = await this.#connection.call('clips.list', this.#query());
       const isWhole = this.searchText === '' && this.tag === null;
       this.allClips = isWhole ? this.clips : await this.#connection.call('clips.list', {});
-      if (this.clipId === null) this.clipId = this.clips[0]?.id ?? null;
+      if (this.clip === null) this.clipId = this.clips[0]?.id ?? null;
     });
   }
 
@@ -108,7 +108,10 @@ export class LibraryState {
       this.concepts = await this.#connection.call('concepts.list', this.#query());
       const isWhole = this.searchText === '' && this.tag === null;
       this.allConcepts = isWhole ? this.concepts : await this.#connection.call('concepts.list', {});
-      if (this.isLoaded && this.conceptId === null && this.concepts[0]) await this.chooseConcept(this.concepts[0].id);
+      if (!this.isLoaded || this.concept !== null) return;
+      // Another window may have deleted it.
+      this.#chooseNoConcept();
+      if (this.concepts[0]) await this.chooseConcept(this.concepts[0].id);
     });
   }
 
@@ -210,16 +213,18 @@ export class LibraryState {
     await this.#notices.attempt(async () => {
       const { id } = await this.#connection.call('library.delete', { items: [item] });
       if (this.clipId === item.id) this.clipId = this.clips.find((clip) => clip.id !== item.id)?.id ?? null;
-      if (this.conceptId === item.id) {
-        this.conceptId = null;
-        this.editId = null;
-        this.edits = [];
-      }
+      if (this.conceptId === item.id) this.#chooseNoConcept();
       if (this.editId === item.id) this.editId = null;
       const restore = () =>
         void this.#notices.attempt(() => this.#connection.call('library.restore', { deletionId: id }));
       this.#notices.tell(text.library.deleted(name), { label: text.action.undo, run: restore });
     });
+  }
+
+  #chooseNoConcept(): void {
+    this.conceptId = null;
+    this.editId = null;
+    this.edits = [];
   }
 
   async renameDirection(index: number, name: string): Promise<void> {

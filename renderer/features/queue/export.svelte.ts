@@ -15,7 +15,7 @@ import type { Host } from '../../host/host.ts';
 import { text } from '../../text/en.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { SettingsState } from '../settings/settings.svelte.ts';
-import { fillTemplate, numberDuplicates } from './name-template.ts';
+import { fileName, fillTemplate, numberDuplicates } from './name-template.ts';
 import type { QueueState } from './queue.svelte.ts';
 
 /** A way to write a result: one of the built-in ones, or one that the user put together and named. */
@@ -233,27 +233,15 @@ export class ExportState {
     const siblings = this.candidates
       .filter(({ conceptId }) => conceptId === edit.conceptId)
       .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt));
-    const name = fillTemplate(this.template, {
+    const values = {
       concept: this.#library.allConcepts.find(({ id }) => id === edit.conceptId)?.name ?? '',
       edit: `edit ${siblings.indexOf(edit) + 1}`,
       words: edit.settings.prompt,
       seed: String(edit.settings.seed),
-      preset: form.own ? form.name : form.settings.preset,
       date: new Date().toISOString().slice(0, 10),
-    });
-    const own = form.own ? ` ${fillTemplate('{name}', { name: form.name })}` : '';
-    return `${name}${own}${extensions[form.settings.preset]}`;
+    };
+    return fileName(this.template, values, { preset: form.settings.preset, ownName: form.own ? form.name : null });
   }
 }
 
 const batchKey = 'motif.batch';
-
-/** Several presets share an ending: their names differ then. */
-const extensions: Record<ExportPreset, string> = {
-  h264: '.mp4',
-  h265: ' h265.mp4',
-  av1: ' av1.mp4',
-  prores: '.mov',
-  gif: '.gif',
-  png: '',
-};

@@ -1,3 +1,5 @@
+import type { ExportPreset } from '../../../shared/domain/export.ts';
+
 /** '{concept} {edit}' -> 'Dancer edit 3': a name that every file system takes. Unknown places stay as written. */
 export function fillTemplate(template: string, values: Record<string, string>): string {
   const filled = template.replaceAll(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
@@ -21,4 +23,28 @@ export function numberDuplicates<T extends { name: string }>(files: readonly T[]
     seen.set(file.name, count);
     return count === 1 ? file : { ...file, name: file.name.replace(/(\.[a-z0-9]+)?$/i, ` ${count}$1`) };
   });
+}
+
+const endings: Record<ExportPreset, string> = {
+  h264: '.mp4',
+  h265: '.mp4',
+  av1: '.mp4',
+  prores: '.mov',
+  gif: '.gif',
+  png: '',
+};
+
+/**
+ * The name of one result in one form. Where the template does not say which form it is, those that share their ending with another
+ * one do: 'Dancer.mp4', 'Dancer h265.mp4', 'Dancer Small.mp4' of a form of the user's own.
+ */
+export function fileName(
+  template: string,
+  values: Record<string, string>,
+  { preset, ownName }: { preset: ExportPreset; ownName: string | null },
+): string {
+  const form = ownName ?? preset;
+  const name = fillTemplate(template, { ...values, preset: form });
+  const saysForm = template.includes('{preset}') || (ownName === null && preset !== 'h265' && preset !== 'av1');
+  return `${name}${saysForm ? '' : ` ${fillTemplate('{form}', { form })}`}${endings[preset]}`;
 }

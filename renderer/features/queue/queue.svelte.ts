@@ -16,9 +16,21 @@ export class QueueState {
   losses = $state.raw<Record<string, LossPoint[]>>({});
   /** What learnings made on their way, in the order of their steps. */
   samples = $state.raw<Record<string, Sample[]>>({});
+  /** What runs goes on to its end; nothing else begins. */
+  isPaused = $state(false);
 
   readonly running = $derived(this.jobs.filter(({ state }) => state === 'running'));
-  readonly waiting = $derived(this.jobs.filter(({ state }) => state === 'queued'));
+  /** In the order in which they will begin. */
+  readonly waiting = $derived(
+    this.jobs.filter(({ state }) => state === 'queued').toSorted((a, b) => a.position - b.position),
+  );
+  readonly stopped = $derived(this.jobs.filter(({ state }) => state === 'paused' || state === 'interrupted'));
+  /** The newest first. */
+  readonly ended = $derived(
+    this.jobs
+      .filter(({ state }) => !unfinished.includes(state))
+      .toSorted((a, b) => (b.finishedAt ?? '').localeCompare(a.finishedAt ?? '')),
+  );
   readonly open = $derived(this.jobs.filter(({ state }) => unfinished.includes(state)));
   readonly learning = $derived(this.jobs.filter(({ kind, state }) => kind === 'learn' && unfinished.includes(state)));
   readonly downloads = $derived(
@@ -41,6 +53,10 @@ export class QueueState {
     this.#notices = notices;
     connection.whenOpen(() => void this.load());
     connection.on('job.changed', ({ job }) => this.#take(job));
+    connection.whenOpen(() => void this.#loadPaused());
+    connection.on('settings.changed', ({ settings }) => {
+      this.isPaused = settings.queuePaused;
+    });
     connection.on('job.removed', ({ id }) => {
       this.jobs = this.jobs.filter((job) => job.id !== id);
     });
@@ -93,16 +109,28 @@ export class QueueState {
 
   /** One place earlier or later among those that wait. */
   async move(id: string, places: -1 | 1): Promise<void> {
-    const waiting = this.waiting.toSorted((a, b) => a.position - b.position);
-    const at = waiting.findIndex((job) => job.id === id);
-    const before = waiting[places === -1 ? at - 1 : at + 2]?.id ?? null;
-    if (!waiting[at + places]) return;
+    const at = this.waiting.findIndex((job) => job.id === id);
+    if (at < 0 || !this.waiting[at + places]) return;
+    await this.place(id, this.waiting[places === -1 ? at - 1 : at + 2]?.id ?? null);
+  }
+
+  /** Before another one that waits, or behind them all. */
+  async place(id: string, before: string | null): Promise<void> {
     await this.#notices.attempt(() => this.#connection.call('jobs.move', { reference: id, before }));
-    await this.load();
+  }
+
+  pause(paused: boolean): void {
+    void this.#notices.attempt(() => this.#connection.call('settings.set', { queuePaused: paused }));
   }
 
   clearFinished(): void {
     for (const job of this.jobs) if (!unfinished.includes(job.state)) this.act('jobs.remove', job.id);
+  }
+
+  async #loadPaused(): Promise<void> {
+    await this.#notices.attempt(async () => {
+      this.isPaused = (await this.#connection.call('settings.get', {})).queuePaused;
+    });
   }
 
   async #loadEvents(id: string): Promise<void> {
@@ -114,6 +142,9 @@ export class QueueState {
   #take(job: Job): void {
     const before = this.byId(job.id);
     this.jobs = before ? this.jobs.map((known) => (known.id === job.id ? job : known)) : [...this.jobs, job];
+    if (!before && this.isPaused && job.state === 'queued' && job.kind !== 'import') {
+      this.#notices.tell(text.queue.held, { label: text.queue.goOn, run: () => this.pause(false) });
+    }
     if (unfinished.includes(job.state) || before?.state === job.state) return;
     if (job.state === 'done') this.#tellDone(job);
     for (const listener of [...this.#whenDone]) listener(job);
@@ -123,7 +154,7 @@ export class QueueState {
     if (job.kind === 'import' && importOutput.safeParse(job.output).data?.duplicate) {
       this.#notices.tell(text.library.duplicate(job.title));
     }
-    if (job.kind === 'learn' || job.kind === 'download') this.#notices.tell(text.queue.done(job.title));
+    if (job.kind === 'download') this.#notices.tell(text.queue.done(job.title));
     if (job.kind === 'learn' && document.hidden) this.#host.notify(text.product, text.queue.done(job.title));
   }
 }

@@ -47,9 +47,7 @@ export class SettingsState {
     queue.whenDone(({ kind }) => {
       if (kind === 'download') void this.loadDetails();
     });
-    connection.on('settings.changed', ({ settings }) => {
-      this.values = settings;
-    });
+    connection.on('settings.changed', ({ settings }) => this.#take(settings));
     connection.on('engine.state', (state) => {
       this.engine = state;
     });
@@ -71,10 +69,21 @@ export class SettingsState {
 
   async change(patch: Partial<Settings>): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.values = await this.#connection.call('settings.set', patch);
-      if (patch.device !== undefined || patch.threads !== undefined) {
-        this.device = await this.#connection.call('device.report', {});
-      }
+      this.#take(await this.#connection.call('settings.set', patch));
+    });
+  }
+
+  /** Also what another window set. */
+  #take(settings: Settings): void {
+    const before = this.values;
+    this.values = settings;
+    if (JSON.stringify(before.modelDirectories) !== JSON.stringify(settings.modelDirectories)) void this.loadDetails();
+    if (before.device !== settings.device || before.threads !== settings.threads) void this.#loadDevice();
+  }
+
+  async #loadDevice(): Promise<void> {
+    await this.#notices.attempt(async () => {
+      this.device = await this.#connection.call('device.report', {});
     });
   }
 

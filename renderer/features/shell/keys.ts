@@ -67,6 +67,11 @@ function chooseResult({ library, edit }: Editor, direction: 1 | -1): void {
   if (next) edit.restore(next);
 }
 
+/** Text with an undo of its own: every field but the prompt and the sliders. */
+export function isText(target: EventTarget | null): boolean {
+  return isTyping(target) && !(target as HTMLElement).matches('input[type="range"], #prompt');
+}
+
 /** Fields and menus keep their own keys. */
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;

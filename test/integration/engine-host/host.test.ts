@@ -68,6 +68,22 @@ describe('a healthy engine', () => {
     expect(host.pid).not.toBe(pid);
   });
 
+  it('says what computes after a change of the settings, also while it is at work', async () => {
+    const started: (string | undefined)[] = [];
+    openHost({
+      start: (processOptions) => {
+        started.push(processOptions.device);
+        return forkEngine(processOptions, processFile);
+      },
+    });
+    const work = host.generate(request('long native run'));
+    await expect.poll(() => states.at(-1), { timeout: 10_000 }).toBe('busy');
+    host.configure({ device: 'cpu' });
+    await host.device();
+    expect(started).toEqual([undefined, 'cpu']);
+    expect((await work).frames.width).toBe(2);
+  });
+
   it('cancels a call and stays usable in the same process', async () => {
     openHost();
     await host.generate(request('a dancer'));

@@ -82,7 +82,9 @@ describe('learning that was killed', () => {
       const request = await requestIn(stage);
       await run(request, `${stage} ${step}`);
       await expect(readFile(request.conceptFile)).rejects.toThrow('ENOENT');
-      const [first] = await run(request);
+      const lines = await run(request);
+      const [first] = lines;
+      expect(lines.at(-1)).toBe(`${lines.length - 1} steps`); // what was done before the kill is not counted
       expect(first).toBe(`${stage} 4`); // from the checkpoint after step 3
       expect(await readConcept(request.conceptFile)).toEqual(expected);
     });

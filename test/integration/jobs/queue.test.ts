@@ -181,6 +181,19 @@ describe('editing', () => {
     expect(services.edits.list()).toEqual([]);
   });
 
+  it('as a preview that two windows ask for is computed once, also when one of them gives it up', async () => {
+    const request = { conceptId: 'dancer', settings: { prompt: 'two windows', steps: 8 } };
+    const leaving = new AbortController();
+    const left = services.edits.preview(request, leaving.signal);
+    const stayed = services.edits.preview(request);
+    leaving.abort();
+    await expect(left).rejects.toMatchObject({ code: 'cancelled' });
+    const { cached, frames } = await stayed;
+    expect(cached).toBe(false);
+    expect(existsSync(services.library.absolutePath(frames.file))).toBe(true);
+    expect(foldersOf('previews')).toHaveLength(1);
+  });
+
   it('previews are forgotten, the least recently used first, when they outgrow their limit', async () => {
     const ask = async (seed: number) =>
       (await services.edits.preview({ conceptId: 'dancer', settings: { prompt: 'beach', seed } })).frames.file;
@@ -260,6 +273,41 @@ describe('the queue', () => {
     expect(foldersOf('jobs')).toEqual([]);
     services.jobs.remove(long.id);
     expect(() => services.jobs.get(long.id)).toThrow('There is no job');
+  });
+
+  it('pauses a rendering that runs, which begins again when it goes on', async () => {
+    await services.jobs.runNew(learnRequest('river', 2));
+    const settings = { prompt: 'a [v] person on a beach', steps: 200 };
+    const { id } = services.jobs.enqueue({ kind: 'generate', conceptId: 'dancer', settings });
+    const stop = services.on('job.changed', ({ job }) => {
+      if (job.id !== id || job.progress === null) return;
+      stop();
+      services.jobs.pause(id);
+    });
+    services.jobs.start();
+    await expect.poll(() => services.jobs.get(id).state, { timeout: 5000 }).toBe('paused');
+    expect(services.jobs.get(id).progress).toBeNull();
+    expect(foldersOf('jobs')).toEqual([]);
+    services.jobs.resume(id);
+    await done(2);
+    expect(services.edits.list()).toHaveLength(1);
+  });
+
+  it('that is paused ends what runs and begins nothing but imports, also after a restart, until it goes on', async () => {
+    services.settings.set({ queuePaused: true });
+    const [first, second] = ['river', 'lake'].map((clip) => services.jobs.enqueue(learnRequest(clip, 2)));
+    const running = services.jobs.run(first!.id);
+    services.jobs.start();
+    expect((await running).state).toBe('done');
+    const refused = services.jobs.enqueue({ kind: 'import', path: join(folder, 'none.mp4') });
+    await expect.poll(() => services.jobs.get(refused.id).state, { timeout: 10_000 }).toBe('failed');
+    await services.close();
+    services = await openTestServices(folder);
+    services.jobs.start();
+    await sleep(200);
+    expect(services.jobs.get(second!.id)).toMatchObject({ state: 'queued', attempts: 0 });
+    services.settings.set({ queuePaused: false });
+    await done(2);
   });
 
   it('refuses what makes no sense for the state of a job', async () => {

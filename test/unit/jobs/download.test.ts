@@ -92,7 +92,11 @@ it('fetches the parts of a model and nothing else', async () => {
 
 it('goes on where the connection broke off', async () => {
   breakAfter = 2000;
-  await expect(attempt()).rejects.toThrow();
+  await expect(attempt()).rejects.toMatchObject({
+    code: 'disconnected',
+    message: expect.stringContaining('127.0.0.1'),
+    hint: expect.stringContaining('what has arrived is kept'),
+  });
   breakAfter = null;
   const { move } = await attempt();
   expect(asked.at(-1)).toEqual({ path: '/some/model/resolve/abc/transformer/model.safetensors', range: 'bytes=2000-' });

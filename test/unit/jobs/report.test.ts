@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Services } from '../../../main/jobs/services.ts';
+import { createFakeEngine } from '../../fixtures/fake-engine.ts';
 import { addClips, openTestServices } from '../../fixtures/services.ts';
 
 let folder: string;
@@ -26,6 +27,14 @@ it('saves a report with the log and the machine, without media, names or words',
   expect(JSON.parse(report)).toMatchObject({ library: { clips: 1, concepts: 0, edits: 0 } });
   expect(report).not.toContain('secret-dance');
   expect(zip.readAsText('logs/motif.log')).toContain('something happened');
+});
+
+it('saves a report while the engine does not answer', async () => {
+  await services.close();
+  const device = () => new Promise<never>(() => {});
+  services = await openTestServices(folder, { engine: { ...createFakeEngine(), device } });
+  const zip = new AdmZip(await services.program.saveReport());
+  expect(JSON.parse(zip.readAsText('report.json'))).toMatchObject({ device: 'no answer yet', library: { clips: 1 } });
 });
 
 it('tells what is taken in a folder, and how much of the disk is free', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fillTemplate, numberDuplicates } from '../../../renderer/features/queue/name-template.ts';
+import { fileName, fillTemplate, numberDuplicates } from '../../../renderer/features/queue/name-template.ts';
 
 it('fills the places of a name template and leaves what it does not know', () => {
   expect(fillTemplate('{concept} {edit} {what}', { concept: 'Dancer', edit: 'edit 3' })).toBe('Dancer edit 3 {what}');
@@ -21,4 +21,16 @@ it('numbers files of one name, before their ending', () => {
     'folder 2',
     'a 3.mp4',
   ]);
+});
+
+it('tells forms of one ending apart, once', () => {
+  const name = (template: string, preset: 'h264' | 'h265' | 'av1' | 'png', ownName: string | null = null) =>
+    fileName(template, { concept: 'Dancer' }, { preset, ownName });
+  expect(name('{concept}', 'h264')).toBe('Dancer.mp4');
+  expect(name('{concept}', 'h265')).toBe('Dancer h265.mp4');
+  expect(name('{concept}', 'av1')).toBe('Dancer av1.mp4');
+  expect(name('{concept}', 'png')).toBe('Dancer');
+  expect(name('{concept}', 'h264', 'For: web')).toBe('Dancer For web.mp4');
+  expect(name('{concept} {preset}', 'h265')).toBe('Dancer h265.mp4');
+  expect(name('{preset}/{concept}', 'h264', 'Small')).toBe('Small Dancer.mp4');
 });
