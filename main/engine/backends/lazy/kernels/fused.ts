@@ -228,24 +228,19 @@ const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { head
   const lowered = record.concat([upstream, drift], 3);
   const one = record.fill([...values.shape.slice(0, -1), 1], -1, 'float32');
   const raised = record.concat([values, one], 3);
-  const parts = queryChunks(queries, keys).map((chunk) => {
+  // Sums go on from chunk to chunk, so that at most two chunks' gradients of keys and values are held, not those of all.
+  let [dKeys, dValues]: (Value | undefined)[] = [];
+  const dQueries = queryChunks(queries, keys).map((chunk) => {
     const rows = rowsOf(record, queries, chunk);
     const weights = attentionWeights(record, rows, keys, rowsOf(record, bias, chunk), scale); // [batch, heads, chunk, keys]
     const dScores = record.mul(weights, record.matMul(rowsOf(record, lowered, chunk), raised, false, true));
-    return {
-      queries: record.matMul(dScores, keys, false, false, scale),
-      keys: record.matMul(dScores, rows, true, false, scale),
-      values: record.matMul(weights, rowsOf(record, upstream, chunk), true, false),
-    };
+    const ofValues = record.matMul(weights, rowsOf(record, upstream, chunk), true, false);
+    dValues = dValues ? record.add(dValues, ofValues) : ofValues;
+    const ofKeys = record.matMul(dScores, rows, true, false, scale);
+    dKeys = dKeys ? record.add(dKeys, ofKeys) : ofKeys;
+    return record.matMul(dScores, keys, false, false, scale);
   });
-  const total = (gradients: Value[]) => gradients.reduce((sum, part) => record.add(sum, part));
-  const dQueries = record.concat(
-    parts.map((part) => part.queries),
-    2,
-  );
-  const dKeys = total(parts.map((part) => part.keys));
-  const dValues = total(parts.map((part) => part.values));
-  return [dQueries, dKeys, dValues].map((x) => joinHeads(record, x));
+  return [record.concat(dQueries, 2), dKeys!, dValues!].map((x) => joinHeads(record, x));
 };
 
 export const fusedOperationKernels: Kernels = {
