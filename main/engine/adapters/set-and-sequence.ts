@@ -1,5 +1,4 @@
 import * as tf from '../backends/tf.ts';
-import type { Hooks } from '../nn/hooks.ts';
 import type { Random } from '../nn/random.ts';
 import type { Adapter } from './adapter.ts';
 import { type BasisSide, basisShape, type LowRank, lowRankHooks } from './low-rank.ts';
@@ -51,69 +50,19 @@ export function freshConcept(shape: ConceptShape, random: Random): ConceptWeight
 /**
  * Every layer's change A1 B, with B as given (any mixture of B1 and B2), for use as a forward pass's hooks.
  * Differentiable in both; tensors are the caller's (inside a tidy) to free.
- *
- * The matrices are cut into the shares of the model's blocks, and those into layers where a block is computed: what is compiled apart
- * from the blocks then has two tensors for each block instead of two for each layer, and its time to compile hardly grows with depth.
  */
-export function conceptHooks(shape: ConceptShape, basis: tf.Tensor2D, mixed: tf.Tensor2D): Hooks {
-  const shares = blockShares(shape);
-  const bases = splitRows(
-    basis,
-    shares.map(({ sizes }) => sum(sizes.basisSizes)),
-  ); // each [sum of a block's m, r]
-  const coefficients = splitColumns(
-    mixed,
-    shares.map(({ sizes }) => sum(sizes.coefficientSizes)),
-  ); // each [r, sum of a block's n]
-  const all = new Map(shares.flatMap((share, index) => changesOf(share, bases[index]!, coefficients[index]!)));
-  const hooks = lowRankHooks(all, shape.basisSide);
-  return {
-    ...hooks,
-    scope(path) {
-      const index = shares.findIndex(({ block }) => block === path);
-      if (index < 0) return hooks.scope!(path);
-      return {
-        trainable: { basis: bases[index]!, coefficients: coefficients[index]! },
-        bind(trainable) {
-          const share = trainable as { basis: tf.Tensor2D; coefficients: tf.Tensor2D };
-          return lowRankHooks(new Map(changesOf(shares[index]!, share.basis, share.coefficients)), shape.basisSide);
-        },
-      };
-    },
-  };
+export function conceptHooks(shape: ConceptShape, basis: tf.Tensor2D, mixed: tf.Tensor2D) {
+  const { basisSizes, coefficientSizes } = conceptSizes(shape);
+  const bases = splitRows(basis, basisSizes); // each [m, r]
+  const coefficients = tf.split(mixed, coefficientSizes, 1) as tf.Tensor2D[]; // each [r, n]
+  const changes = new Map<string, LowRank>(
+    shape.layers.map(({ path }, index) => [path, { basis: bases[index]!, coefficients: coefficients[index]! }]),
+  );
+  return lowRankHooks(changes, shape.basisSide);
 }
 
-/** Neighbouring layers of one block of the model, `blocks.3` of `blocks.3.attn1.to_q`; a layer outside of any block is alone. */
-interface BlockShare {
-  block: string;
-  layers: TargetLayer[];
-  sizes: ReturnType<typeof conceptSizes>;
-}
-
-function blockShares(shape: ConceptShape): BlockShare[] {
-  const groups: { block: string; layers: TargetLayer[] }[] = [];
-  for (const layer of shape.layers) {
-    const block = /^.*?\.\d+(?=\.)/.exec(layer.path)?.[0] ?? layer.path;
-    const last = groups.at(-1);
-    if (last?.block === block) last.layers.push(layer);
-    else groups.push({ block, layers: [layer] });
-  }
-  return groups.map(({ block, layers }) => ({ block, layers, sizes: conceptSizes({ ...shape, layers }) }));
-}
-
-/** basis [sum of m, r], coefficients [r, sum of n] of a block -> those of its layers */
-function changesOf({ layers, sizes }: BlockShare, basis: tf.Tensor2D, coefficients: tf.Tensor2D): [string, LowRank][] {
-  const bases = splitRows(basis, sizes.basisSizes); // each [m, r]
-  const columns = splitColumns(coefficients, sizes.coefficientSizes); // each [r, n]
-  return layers.map(({ path }, index) => [path, { basis: bases[index]!, coefficients: columns[index]! }]);
-}
-
-const splitRows = (matrix: tf.Tensor2D, sizes: number[]) => split(matrix, sizes, 0);
-const splitColumns = (matrix: tf.Tensor2D, sizes: number[]) => split(matrix, sizes, 1);
-
-/** TensorFlow.js cannot differentiate a split into one part. */
-function split(matrix: tf.Tensor2D, sizes: number[], axis: number): tf.Tensor2D[] {
-  return sizes.length > 1 ? (tf.split(matrix, sizes, axis) as tf.Tensor2D[]) : [matrix];
+function splitRows(matrix: tf.Tensor2D, sizes: number[]): tf.Tensor2D[] {
+  return tf.split(matrix, sizes, 0) as tf.Tensor2D[];
 }
 
 /** Stage I: W' = W + A1 (B1 * mask); both learn. `mask` [r, sum of n] lies on the weights of B1 (method.md, regulariser 2). */

@@ -99,7 +99,7 @@ export function wanTransformer(
       for (const each of blocks) x = transformerBlock(x, context, modulation, { ...about, ...each, positions, hooks });
     else
       for (const unit of unitsOf(blocks, recompute ? 1 : unitSize)) {
-        const scopes = unit.map(({ path }) => hooks?.scope?.(path));
+        const scopes = unit.map(({ path }) => (recompute ? hooks?.scope?.(path) : undefined));
         x = checkpoint(
           (inputs, constants) =>
             unit.reduce((y, each, index) => {
@@ -125,7 +125,7 @@ export function wanTransformer(
 
 /**
  * So many blocks are one unit where a deep graph is cut: what crosses a cut is written out in float32 and read again. Pairs take back half
- * of what single blocks lose (16 layers, OpenVINO bfloat16: 1.16 of the time of the whole against 1.29; units of four 1.13), and four
+ * of what single blocks lose (16 layers, OpenVINO bfloat16: 1.16 of the time of the whole against 1.29; units of four take 1.13), and four
  * would compile for half as long again and keep half as much memory again.
  */
 const unitSize = 2;

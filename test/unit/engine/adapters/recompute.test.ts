@@ -38,28 +38,3 @@ it('a block that is computed again in the backward pass gives a concept the same
   }
   await pipeline.dispose();
 });
-
-it('a block is given one share of the concept, which it cuts into its layers itself', () => {
-  const layer = (path: string, inSize: number, outSize: number) => ({ path, inSize, outSize });
-  const layers = [
-    layer('proj_in', 3, 4),
-    layer('blocks.0.a', 4, 5),
-    layer('blocks.0.b', 5, 4),
-    layer('blocks.1.a', 4, 5),
-    layer('blocks.1.b', 5, 4),
-  ];
-  const shape = { layers, rank: 2, basisSide: 'output' as const };
-  const { basis, coefficients } = randomConcept(shape);
-  const hooks = conceptHooks(shape, basis, coefficients);
-  const scope = hooks.scope!('blocks.1');
-  const share = scope.trainable as { basis: tf.Tensor; coefficients: tf.Tensor };
-  expect([share.basis.shape, share.coefficients.shape]).toEqual([
-    [9, 2],
-    [2, 9],
-  ]);
-  const base = { weight: tf.zeros([5, 4]) as tf.Tensor2D };
-  const x = tf.tensor(new Random(3).normals(10), [2, 5]);
-  const apart = scope.bind(scope.trainable).linear!('blocks.1.b', base, x);
-  expect(tf.max(tf.abs(apart)).dataSync()[0]!).toBeGreaterThan(0);
-  expect(difference(apart, hooks.linear!('blocks.1.b', base, x))).toBe(0);
-});
