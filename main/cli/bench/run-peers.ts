@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
 import { type Measurement, measurement, workload } from './measurement.ts';
 import { ourDevices, type Part, type PartResult, partResult, peerVariants } from './peers.ts';
@@ -31,24 +31,59 @@ export async function measurePart(part: Part, options: PeersOptions): Promise<Pa
     .catch(() => undefined);
   if (kept) return kept;
   const cache = join(options.folder, 'cache', part.name);
-  await rm(cache, { recursive: true, force: true }); // so that the first round shows a cold start
   const sizes = part.growth?.sizes ?? [null];
-  const rows = sizes.flatMap((size) =>
-    options.contenders.map((contender) => ({ size, contender, rounds: [] as Measurement[] })),
-  );
+  const rows: PartResult['rows'] = [];
   let done = 0;
-  for (let round = 0; round < options.rounds; round++) {
-    for (const row of rows) {
-      const what = [part.name, row.size, row.contender].filter((word) => word !== null).join(' ');
-      options.onProgress(what, done++, rows.length * options.rounds);
-      row.rounds.push(await measureOnce(part, row.size, row.contender, cache, options));
-    }
+  for (const size of sizes) {
+    const own = await measureSize(part, size, cache, options, (contender) => {
+      const what = [part.name, size, contender].filter((word) => word !== null).join(' ');
+      options.onProgress(what, done++, sizes.length * options.contenders.length * options.rounds);
+    });
+    rows.push(...own);
   }
   const result: PartResult = { part: part.name, measuredAt: new Date().toISOString(), machine: machine(), rows };
-  await mkdir(options.folder, { recursive: true });
-  await writeFile(`${file}.new`, JSON.stringify(result, null, 1));
-  await rename(`${file}.new`, file);
+  await keep(file, result);
+  for (const size of sizes) await rm(fileOfSize(part, size, options), { force: true });
   return result;
+}
+
+const fileOfSize = (part: Part, size: number | null, { folder }: PeersOptions) =>
+  join(folder, 'sizes', `${part.name}-${size ?? 'only'}.json`);
+
+/** What is compared, all contenders of one size, is measured in one go; sizes that an ended run finished are kept. */
+async function measureSize(
+  part: Part,
+  size: number | null,
+  cache: string,
+  options: PeersOptions,
+  onNext: (contender: string) => void,
+): Promise<PartResult['rows']> {
+  const { contenders, rounds } = options;
+  const file = fileOfSize(part, size, options);
+  const known = await readFile(file, 'utf8')
+    .then((text) => partResult.shape.rows.parse(JSON.parse(text)))
+    .catch(() => []);
+  const complete = known.length === contenders.length && known.every((row) => row.rounds.length === rounds);
+  if (complete && known.every(({ contender }) => contenders.includes(contender))) {
+    for (const { contender } of known) for (let round = 0; round < rounds; round++) onNext(contender);
+    return known;
+  }
+  const rows = contenders.map((contender) => ({ size, contender, rounds: [] as Measurement[] }));
+  const ownCache = size === null ? cache : join(cache, String(size));
+  await rm(ownCache, { recursive: true, force: true }); // so that the first round shows a cold start
+  for (let round = 0; round < rounds; round++)
+    for (const row of rows) {
+      onNext(row.contender);
+      row.rounds.push(await measureOnce(part, size, row.contender, ownCache, options));
+    }
+  if (size !== null) await keep(file, rows);
+  return rows;
+}
+
+async function keep(file: string, content: unknown): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.new`, JSON.stringify(content, null, 1));
+  await rename(`${file}.new`, file);
 }
 
 function machine(): PartResult['machine'] {

@@ -63,8 +63,8 @@ With MOTIF_PEER_PYTHON naming a Python that has torch, diffusers and peft, the s
 and the table has ratios. Compare only numbers of one run: a busy machine changes them all.
 
 With --peers the parts for --only are ${parts.map(({ name }) => name).join(', ')}.
-Each is measured in one go, all contenders in turn, and kept: a run that was ended goes on with the next part. PyTorch compiles for
-minutes; the parts in which a size grows leave its compiled forms out unless they are named with --contender.
+Each is measured in one go, all contenders in turn, and kept: a run that was ended goes on with the next part, or in a part in which a
+size grows with the next size. PyTorch compiles for minutes; the parts in which a size grows leave its compiled forms out unless they are named with --contender.
 
 Examples:
   motif bench

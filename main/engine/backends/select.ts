@@ -35,6 +35,8 @@ interface Device {
   name: Exclude<DeviceName, 'auto'>;
   /** Why it is chosen where nobody asks for it, for people. */
   because?: string;
+  /** What there is to gain by asking for it, where it is never chosen without that. Throws where it cannot be had. */
+  onRequest?(setup: Setup): Promise<string>;
   /** Makes it the backend that computes, and describes it. */
   use(setup: Setup): Promise<string>;
   /** Whether to choose it without being asked: the same as `use`, with further demands. Absent: never. */
@@ -65,9 +67,14 @@ const webGpu: Device = {
   },
 };
 
-async function openOpenVino(precision: 'bf16' | 'f32', { threads, cacheFolder, openVinoFolder }: Setup) {
-  const found = await findOpenVino(process.env, openVinoFolder);
+async function openVinoLibrary(folder: string | undefined) {
+  const found = await findOpenVino(process.env, folder);
   if (!found) throw new Error('its library was not found; `motif doctor --install openvino` says how to get it');
+  return found;
+}
+
+async function openOpenVino(precision: 'bf16' | 'f32', { threads, cacheFolder, openVinoFolder }: Setup) {
+  const found = await openVinoLibrary(openVinoFolder);
   const cacheDirectory = cacheFolder && join(cacheFolder, 'openvino');
   return { found, executor: createOpenVinoExecutor({ library: found.path, precision, threads, cacheDirectory }) };
 }
@@ -102,6 +109,10 @@ const openVino: Device = {
 
 const openVinoFloat32: Device = {
   name: 'openvino-f32',
+  async onRequest({ openVinoFolder }) {
+    await openVinoLibrary(openVinoFolder);
+    return 'OpenVINO in float32, as exact as ONNX Runtime and often faster';
+  },
   async use(setup) {
     const { found, executor } = await openOpenVino('f32', setup);
     await useLazyBackend(executor);
@@ -128,6 +139,7 @@ const tensorFlow: Device = {
 
 const plain: Device = {
   name: 'cpu',
+  onRequest: async () => 'plain TensorFlow.js on one thread: a reference for tests, very slow',
   async use() {
     await import('@tensorflow/tfjs-backend-cpu/dist/index.js');
     await tf.setBackend('cpu');
@@ -154,15 +166,20 @@ export async function selectBackend({ device = 'auto', threads, ...rest }: Selec
   const candidates: DeviceReport['candidates'] = [];
   const report = (name: string, available: boolean, reason: string) => candidates.push({ name, available, reason });
   let chosen: { name: string; description: string } | undefined;
-  for (const { name, because, use, useIfBest } of devices) {
+  for (const { name, because, use, useIfBest, onRequest } of devices) {
     const attempt = device === 'auto' ? useIfBest : name === device ? use : undefined;
-    if (chosen)
+    if (device === 'auto' && onRequest)
+      await onRequest(setup).then(
+        (what) => report(name, true, `only used when asked for: ${what}`),
+        (error) => report(name, false, error instanceof Error ? error.message : String(error)),
+      );
+    else if (chosen)
       report(
         name,
         true,
         `not tried, since ${chosen.name} works and ${device === 'auto' ? 'is preferred' : 'was asked for'}`,
       );
-    else if (!attempt) report(name, true, device === 'auto' ? 'only used when asked for' : 'not asked for');
+    else if (!attempt) report(name, true, 'not asked for');
     else
       try {
         chosen = { name, description: await attempt(setup) };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -104,4 +104,38 @@ test('a part that was measured is not measured again, and a contender that fails
   });
   rmSync(script);
   expect(await measurePart(reference, options)).toEqual(first);
+});
+
+test('a part in which a size grows goes on with the size at which it was ended', async () => {
+  const script = join(folder, 'measure.mjs');
+  const log = join(folder, 'log');
+  writeFileSync(
+    script,
+    `import { appendFileSync } from 'node:fs';
+appendFileSync(${JSON.stringify(log)}, process.argv[process.argv.indexOf('--layers') + 1] + ' ');
+console.log(JSON.stringify(${JSON.stringify(measured(5, 6))}))`,
+  );
+  const ended = new AbortController();
+  const options: PeersOptions = {
+    folder: join(folder, 'results'),
+    model: 'm',
+    ownScript: script,
+    peerScript: script,
+    python: process.execPath,
+    contenders: ['onnxruntime', 'openvino'],
+    rounds: 1,
+    seconds: 1,
+    signal: ended.signal,
+    onProgress: (what) => {
+      if (what === 'depth 8 openvino') ended.abort(new Error('ended'));
+    },
+  };
+  const depth = parts.find(({ name }) => name === 'depth')!;
+  await expect(measurePart(depth, options)).rejects.toThrow();
+  expect(readFileSync(log, 'utf8')).toMatch(/^2 2 4 4 8 /);
+  const again = { ...options, signal: new AbortController().signal, onProgress: () => {} };
+  writeFileSync(log, '');
+  const { rows } = await measurePart(depth, again);
+  expect(readFileSync(log, 'utf8')).toBe('8 8 16 16 32 32 ');
+  expect(rows.map(({ size }) => size)).toEqual([2, 2, 4, 4, 8, 8, 16, 16, 32, 32]);
 });

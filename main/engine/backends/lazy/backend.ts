@@ -235,6 +235,8 @@ export class LazyBackend extends tf.KernelBackend {
   }
 
   private runPlanned(plan: Plan, sources: readonly DeviceBuffer[], signal?: AbortSignal): Work<DeviceBuffer[]> {
+    signal?.throwIfAborted();
+    this.programs.prepare(plan.stages.map(({ segment }) => segment));
     return runPlan(plan, sources, {
       program: (segment) => this.programs.get(segment),
       release: (buffer) => this.executor.release(buffer),

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { attention } from '../../../../main/engine/backends/fused.ts';
+import type { Node, Value } from '../../../../main/engine/backends/lazy/graph.ts';
+import { lazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { randomValues, relativeError, testDevices, useDevice } from './compare.ts';
 
@@ -32,4 +34,40 @@ describe('attention of so many queries that it goes through them in chunks', () 
       for (const [index, values] of expected.entries())
         expect(relativeError(whole[index]!, values), `tensor ${index}`).toBeLessThan(tolerance);
     });
+});
+
+/** The most bytes that are alive at once while nodes are computed in the order in which they were recorded. */
+function mostAlive(wanted: readonly Value[]): number {
+  const nodes = new Set<Node>();
+  const waiting = wanted.flatMap(({ node }) => node ?? []);
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    if (nodes.has(node)) continue;
+    nodes.add(node);
+    waiting.push(...node.inputs.flatMap((input) => input?.node ?? []));
+  }
+  const ordered = [...nodes].sort((a, b) => a.sequence - b.sequence);
+  const lastUse = new Map<Value, number>(wanted.map((value) => [value, ordered.length]));
+  for (const [index, { inputs }] of ordered.entries())
+    for (const input of inputs) if (input?.node) lastUse.set(input, Math.max(index, lastUse.get(input) ?? 0));
+  const bytes = ({ shape }: Value) => 4 * shape.reduce((a, b) => a * b, 1);
+  let alive = 0;
+  let most = 0;
+  for (const [index, { outputs, inputs }] of ordered.entries()) {
+    for (const output of outputs) if (lastUse.has(output)) alive += bytes(output);
+    most = Math.max(most, alive);
+    for (const input of new Set(inputs)) if (input?.node && lastUse.get(input) === index) alive -= bytes(input);
+  }
+  return most;
+}
+
+test('the memory of the gradients of attention grows linearly with the tokens', async () => {
+  await useDevice('onnxruntime');
+  const most = (tokens: number) => {
+    const given = [1, 2, 3].map(() => tf.tensor(new Float32Array(tokens * 128), [1, tokens, 128]));
+    const gradients = tf.grads((q, k, v) => tf.sum(attention(q!, k!, v!, { heads: 2 })))(given);
+    const found = mostAlive(gradients.map((tensor) => lazyBackend()!.valueFor(tensor)));
+    tf.dispose([given, gradients]);
+    return found;
+  };
+  expect(most(16384) / most(8192)).toBeLessThan(2.1);
 });

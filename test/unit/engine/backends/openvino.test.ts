@@ -203,6 +203,11 @@ describe('the choice of OpenVINO', () => {
     const { chosen, candidates } = await selectBackend({ selfTest: compareSampleSteps });
     expect(chosen).not.toBe('openvino');
     expect(candidates.find(({ name }) => name === 'openvino')!.reason).toMatch(/not found; `motif doctor --install/);
+    expect(candidates.find(({ name }) => name === 'openvino-f32')).toMatchObject({
+      available: false,
+      reason: expect.stringContaining('not found'),
+    });
+    expect(candidates.find(({ name }) => name === 'cpu')!.reason).toMatch(/only used when asked for: .*reference/);
     expect(candidates.find(({ name }) => name === chosen)).toMatchObject({
       available: true,
       reason: expect.stringMatching(/^it (comes with Motif|computes on the graphics processor|is installed)/),

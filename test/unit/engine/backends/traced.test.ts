@@ -186,6 +186,36 @@ test('a deep model that keeps its activations is compiled block by block, a shal
   expect(await compiledFor(950)).toBeLessThanOrEqual(1);
 });
 
+test('all programs of a step are compiled before the first of them runs, so that an executor can compile several at once', async () => {
+  await useDevice('onnxruntime');
+  const { executor } = lazyBackend()!;
+  const compile = executor.compile;
+  const happened: string[] = [];
+  executor.compile = (...given) => {
+    happened.push('compile');
+    const program = compile.apply(executor, given);
+    return {
+      run(inputs) {
+        happened.push('run');
+        return program.run(inputs);
+      },
+      dispose: () => program.dispose(),
+    };
+  };
+  try {
+    // A shape that no other test compiles.
+    const inputs = [random([5, 11], 9), ...Array.from({ length: 4 }, (_, layer) => random([11, 11], layer))];
+    const step = traced((given: { inputs: tf.Tensor[] }) => ({ gradients: tf.grads(deep(4, true))(given.inputs) }));
+    tf.dispose([(await step.run({ inputs })).gradients, inputs]);
+    step.dispose();
+  } finally {
+    executor.compile = compile;
+  }
+  const firstRun = happened.indexOf('run');
+  expect(firstRun).toBeGreaterThan(2);
+  expect(happened.slice(firstRun)).not.toContain('compile');
+});
+
 test('a run that is aborted between blocks leaves the engine usable and frees what it had computed', async () => {
   await useDevice('onnxruntime');
   const backend = lazyBackend()!;

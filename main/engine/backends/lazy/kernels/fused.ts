@@ -179,11 +179,10 @@ const attention: Kernel = (record, { q, k, v, bias }, { heads, scale }) => {
       'com.microsoft',
     );
   const [queries, keys, values] = [q!, k!, v!].map((x) => splitHeads(record, x, heads)) as [Value, Value, Value];
-  const parts = queryChunks(queries, keys).map((chunk) =>
-    record.matMul(
-      attentionWeights(record, rowsOf(record, queries, chunk), keys, rowsOf(record, bias, chunk), scale),
-      values,
-    ),
+  const chunks = queryChunks(queries, keys);
+  const [rows, biases] = [queries, bias].map((x) => rowsOf(record, x, chunks)) as [Value[], (Value | undefined)[]];
+  const parts = apart(record, chunks, (index) =>
+    record.matMul(attentionWeights(record, rows[index]!, keys, biases[index], scale), values),
   );
   return joinHeads(record, record.concat(parts, 2));
 };
@@ -203,11 +202,25 @@ function queryChunks(queries: Value, keys: Value): Chunk[] {
   }));
 }
 
-/** x [.., .., queries or 1, ..] -> its rows of a chunk */
-function rowsOf<T extends Value | undefined>(record: Recorder, x: T, { start, count }: Chunk): T {
-  if (!x || x.shape[2] === 1) return x;
-  const size = x.shape.with(2, count);
-  return record.slice(x, [0, 0, start, 0], size) as T;
+/** x [.., .., queries or 1, ..] -> its rows of each chunk */
+function rowsOf<T extends Value | undefined>(record: Recorder, x: T, chunks: readonly Chunk[]): T[] {
+  return chunks.map(({ start, count }) =>
+    !x || x.shape[2] === 1 ? x : (record.slice(x, [0, 0, start, 0], x.shape.with(2, count)) as T),
+  );
+}
+
+/**
+ * Chunk after chunk, each compiled apart, where there are several: as parts of one program executors begin with all of them before they
+ * end one, which takes as much memory as no chunks at all. Chunks of one size share their program.
+ */
+function apart(record: Recorder, chunks: readonly Chunk[], compute: (index: number) => Value): Value[] {
+  if (chunks.length === 1) return [compute(0)];
+  const results = chunks.map((_, index) => {
+    record.cut();
+    return compute(index);
+  });
+  record.cut();
+  return results;
 }
 
 /** MultiHeadAttention broadcasts batch and heads of a bias, not its queries and keys. */
@@ -228,24 +241,21 @@ const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { head
   const lowered = record.concat([upstream, drift], 3);
   const one = record.fill([...values.shape.slice(0, -1), 1], -1, 'float32');
   const raised = record.concat([values, one], 3);
-  const parts = queryChunks(queries, keys).map((chunk) => {
-    const rows = rowsOf(record, queries, chunk);
-    const weights = attentionWeights(record, rows, keys, rowsOf(record, bias, chunk), scale); // [batch, heads, chunk, keys]
-    const dScores = record.mul(weights, record.matMul(rowsOf(record, lowered, chunk), raised, false, true));
-    return {
-      queries: record.matMul(dScores, keys, false, false, scale),
-      keys: record.matMul(dScores, rows, true, false, scale),
-      values: record.matMul(weights, rowsOf(record, upstream, chunk), true, false),
-    };
+  const chunks = queryChunks(queries, keys);
+  const [rows, upstreams, lowereds] = [queries, upstream, lowered].map((x) => rowsOf(record, x, chunks)) as Value[][];
+  const biases = rowsOf(record, bias, chunks);
+  // Sums go on from chunk to chunk: the gradients of keys and values are held once, and not once for every chunk.
+  let [dKeys, dValues]: (Value | undefined)[] = [];
+  const dQueries = apart(record, chunks, (index) => {
+    const weights = attentionWeights(record, rows![index]!, keys, biases[index], scale); // [batch, heads, chunk, keys]
+    const dScores = record.mul(weights, record.matMul(lowereds![index]!, raised, false, true));
+    const ofValues = record.matMul(weights, upstreams![index]!, true, false);
+    dValues = dValues ? record.add(dValues, ofValues) : ofValues;
+    const ofKeys = record.matMul(dScores, rows![index]!, true, false, scale);
+    dKeys = dKeys ? record.add(dKeys, ofKeys) : ofKeys;
+    return record.matMul(dScores, keys, false, false, scale);
   });
-  const total = (gradients: Value[]) => gradients.reduce((sum, part) => record.add(sum, part));
-  const dQueries = record.concat(
-    parts.map((part) => part.queries),
-    2,
-  );
-  const dKeys = total(parts.map((part) => part.keys));
-  const dValues = total(parts.map((part) => part.values));
-  return [dQueries, dKeys, dValues].map((x) => joinHeads(record, x));
+  return [record.concat(dQueries, 2), dKeys!, dValues!].map((x) => joinHeads(record, x));
 };
 
 export const fusedOperationKernels: Kernels = {
