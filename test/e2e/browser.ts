@@ -98,6 +98,15 @@ const sizes = [
   { width: 2560, height: 1440 },
 ];
 
+/** Lets the browser itself drop files or folders of the disk on the page, as its window's system would. */
+export async function dropFromDisk(page: Page, paths: string[]): Promise<void> {
+  const protocol = await page.context().newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await protocol.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data });
+  await protocol.detach();
+}
+
 /** As a person drops them: the page gets a drop event that carries the files. */
 export async function drop(page: Page, files: string[]): Promise<void> {
   const contents = await Promise.all(

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { ConceptStore } from '../../main/library/concepts.ts';
 import { openLibrary } from '../../main/library/open.ts';
 import { makeClip, makeConcept, writeFrames } from '../fixtures/library.ts';
 import { ffmpeg, numbered, x264 } from '../integration/media/synthesise.ts';
-import { drop, inspectScreen, openEditor } from './browser.ts';
+import { drop, dropFromDisk, inspectScreen, openEditor } from './browser.ts';
 
 type Editor = Awaited<ReturnType<typeof openEditor>>;
 let editor: Editor | undefined;
@@ -106,6 +106,37 @@ it('takes many files dropped at once, awkward ones among them, and says of each 
   for (const reason of [/is empty .*fetch it again/, /not a video/, /no picture|no video/])
     expect(refusals).toMatch(reason);
   expect(await inspectScreen(page, 'import-many')).toEqual([]);
+});
+
+it('takes the clips of a dropped folder and of the folders in it', async () => {
+  const { page, editor } = await open(fill(0));
+  const folder = join(editor.folder, 'Rushes');
+  await mkdir(join(folder, 'Day 1'), { recursive: true });
+  await ffmpeg(...numbered(21), ...x264, join(folder, 'Outer.mp4'));
+  await ffmpeg(...numbered(22), ...x264, join(folder, 'Day 1', 'Inner.mp4'));
+  await writeFile(join(folder, 'notes.txt'), 'a list of takes');
+  await writeFile(join(folder, '.hidden'), '');
+  await page.getByRole('tab', { name: 'Clips' }).click();
+  await dropFromDisk(page, [folder]);
+  for (const name of ['Outer', 'Inner'])
+    await page.getByRole('button', { name: new RegExp(`^${name}`) }).waitFor(patient);
+  await expect
+    .poll(() => page.getByRole('alert').allTextContents(), patient)
+    .toEqual([expect.stringMatching(/not a video/)]);
+});
+
+it('says why a device cannot be used, and goes on with another', async () => {
+  const { page } = await open(fill(0));
+  await page.getByRole('button', { name: 'Settings', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('tab', { name: 'Machine' }).click();
+  const device = dialog.getByLabel('Computes on');
+  await dialog.getByText(/tensorflow: not there/).waitFor(patient);
+  await device.selectOption('tensorflow');
+  await page.getByText(/The device "tensorflow" cannot be used \(.*installed\)\. Choose "auto"/).waitFor(patient);
+  await device.selectOption('auto');
+  await dialog.getByRole('button', { name: 'Measure' }).click();
+  await dialog.getByText(/GFLOP\/s/).waitFor(patient);
 });
 
 it('learns with the model that is chosen, until that is taken away', async () => {

@@ -192,7 +192,7 @@ export async function selectBackend({ device = 'auto', threads, ...rest }: Selec
     const reasons = candidates.filter(({ available }) => !available).map(({ name, reason }) => `${name}: ${reason}`);
     throw new AppError(
       'invalid-input',
-      `The device "${device}" cannot be used. ${reasons.join('; ') || 'This version does not have it.'}`,
+      `The device "${device}" cannot be used (${reasons.join('; ') || 'this version does not have it'}).`,
       { hint: 'Choose "auto" to use the best device that works here.' },
     );
   }
