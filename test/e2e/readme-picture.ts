@@ -32,7 +32,7 @@ try {
   await page.getByRole('button', { name: 'Edit 1', exact: true }).click();
   for (let frame = 0; frame < 8; frame++) await page.keyboard.press('ArrowRight');
   // The pictures of the directions' ends come when nothing else is to be done.
-  await page.getByLabel('more', { exact: true }).nth(1).waitFor(patient);
+  await page.getByLabel('more', { exact: true }).nth(3).waitFor(patient);
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   await page.screenshot({ path: file });
   console.log(join('docs', 'editor.png'));
