@@ -305,8 +305,23 @@ it('exports in several forms and shows where they are', async () => {
   await dialog.getByLabel('H.264').check();
   await dialog.getByLabel('GIF').check();
   expect(await inspectScreen(page, 'export')).toEqual([]);
+  await page.evaluate(() => {
+    // Someone looks at another tab meanwhile, and has allowed notifications, which no headless browser does.
+    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+    const told: unknown[] = [];
+    class Recorded {
+      static permission = 'granted';
+      constructor(title: string, { body }: { body: string }) {
+        told.push([title, body]);
+      }
+    }
+    Object.assign(globalThis, { told, Notification: Recorded });
+  });
   await page.locator('#start-export').click();
   await page.getByText('3 files exported.').waitFor({ timeout: jobSeconds });
+  const told = () => page.evaluate(() => (globalThis as unknown as { told: unknown[] }).told);
+  await expect.poll(told).toContainEqual(['Export', '3 files exported.']);
+  await page.evaluate(() => Object.defineProperty(document, 'hidden', { value: false, configurable: true }));
   expect(await inspectScreen(page, 'queue')).toEqual([]);
   await dialog.getByRole('button', { name: 'Report' }).click();
   await page.getByText('What was exported').waitFor();
