@@ -2,28 +2,17 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Locator, Page } from 'playwright-core';
-import { afterEach, expect, it } from 'vitest';
+import type { Locator } from 'playwright-core';
+import { expect, it } from 'vitest';
 import { ClipStore } from '../../main/library/clips.ts';
 import { ConceptStore } from '../../main/library/concepts.ts';
 import { openLibrary } from '../../main/library/open.ts';
 import { makeClip, makeConcept, writeFrames } from '../fixtures/library.ts';
 import { ffmpeg, numbered, x264 } from '../integration/media/synthesise.ts';
-import { drop, dropFromDisk, inspectScreen, openEditor } from './browser.ts';
+import { drop, dropFromDisk, inspectScreen } from './browser.ts';
+import { openForTest } from './open-for-test.ts';
 
-type Editor = Awaited<ReturnType<typeof openEditor>>;
-let editor: Editor | undefined;
 const patient = { timeout: 400_000 };
-
-afterEach(async () => {
-  await editor?.close();
-  editor = undefined;
-});
-
-async function open(fill?: (home: string) => void): Promise<{ editor: Editor; page: Page }> {
-  editor = await openEditor(fill);
-  return { editor, page: editor.page };
-}
 
 /** A clip and as many concepts, as if they had been learned here. */
 function fill(count: number): (home: string) => void {
@@ -43,7 +32,7 @@ function fill(count: number): (home: string) => void {
 }
 
 it('scrolls through a thousand concepts, drawing only those in sight, and finds one of them', async () => {
-  const { page } = await open(fill(1000));
+  const { page } = await openForTest(fill(1000));
   const cards = page.locator('[role=listitem]');
   await cards.filter({ hasText: 'Concept 1000' }).waitFor();
   const drawn = async () => {
@@ -84,7 +73,8 @@ it('scrolls through a thousand concepts, drawing only those in sight, and finds 
 });
 
 it('takes many files dropped at once, awkward ones among them, and says of each refused one why', async () => {
-  const { page, editor } = await open(fill(0));
+  const editor = await openForTest(fill(0));
+  const { page } = editor;
   const file = (name: string) => join(editor.folder, name);
   const many = Array.from({ length: 12 }, (_, index) => file(`Many ${String(index + 1).padStart(2, '0')}.mp4`));
   for (const [index, name] of many.entries()) await ffmpeg(...numbered(20 + index), ...x264, name);
@@ -109,7 +99,8 @@ it('takes many files dropped at once, awkward ones among them, and says of each 
 });
 
 it('takes the clips of a dropped folder and of the folders in it', async () => {
-  const { page, editor } = await open(fill(0));
+  const editor = await openForTest(fill(0));
+  const { page } = editor;
   const folder = join(editor.folder, 'Rushes');
   await mkdir(join(folder, 'Day 1'), { recursive: true });
   await ffmpeg(...numbered(21), ...x264, join(folder, 'Outer.mp4'));
@@ -126,7 +117,7 @@ it('takes the clips of a dropped folder and of the folders in it', async () => {
 });
 
 it('says why a device cannot be used, and goes on with another', async () => {
-  const { page } = await open(fill(0));
+  const { page } = await openForTest(fill(0));
   await page.getByRole('button', { name: 'Settings', exact: true }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('tab', { name: 'Machine' }).click();
@@ -140,7 +131,7 @@ it('says why a device cannot be used, and goes on with another', async () => {
 });
 
 it('learns with the model that is chosen, until that is taken away', async () => {
-  const { page } = await open(fill(1));
+  const { page } = await openForTest(fill(1));
   await page.getByRole('tab', { name: 'Clips' }).click();
   const seen = page.getByText(/^It is shorter than the .* that the model takes/);
   await seen.waitFor(patient);
@@ -168,7 +159,8 @@ it('learns with the model that is chosen, until that is taken away', async () =>
 });
 
 it('keeps the words and the place through an error of the window', async () => {
-  const { page, editor } = await open(fill(3));
+  const editor = await openForTest(fill(3));
+  const { page } = editor;
   await page.getByRole('tab', { name: 'Concepts' }).click();
   await page.getByRole('button', { name: /^Concept 0002/ }).click();
   await page.locator('#prompt').fill('a [v] person on the moon');
@@ -191,7 +183,8 @@ it('keeps the words and the place through an error of the window', async () => {
 });
 
 it('says that its library was taken away, in the window and in the terminal', async () => {
-  const { page, editor } = await open(fill(1));
+  const editor = await openForTest(fill(1));
+  const { page } = editor;
   await page.getByText('Concept 0001').first().waitFor();
   await rm(editor.home, { recursive: true, force: true });
   await page.getByRole('heading', { name: 'The library is gone' }).waitFor();
@@ -201,7 +194,8 @@ it('says that its library was taken away, in the window and in the terminal', as
 });
 
 it('goes from a clip to an exported edit by keyboard alone', async () => {
-  const { page, editor } = await open();
+  const editor = await openForTest();
+  const { page } = editor;
   await page.getByText('A bonfire').first().waitFor(patient);
   const { keyboard } = page;
   /** As far as Tab goes, until the part has the focus. */

@@ -2,20 +2,14 @@ import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { JobStore } from '../../main/jobs/store.ts';
 import { openLibrary } from '../../main/library/open.ts';
 import { generateInput } from '../../shared/domain/job-input.ts';
-import { drop, inspectScreen, openEditor, startServer } from './browser.ts';
+import { drop, inspectScreen, startServer } from './browser.ts';
+import { type Editor, openForTest } from './open-for-test.ts';
 
-type Editor = Awaited<ReturnType<typeof openEditor>>;
-let editor: Editor | undefined;
 const patient = { timeout: 400_000 };
-
-afterEach(async () => {
-  await editor?.close();
-  editor = undefined;
-});
 
 /** A second window on the same library. */
 async function openSecond(editor: Editor): Promise<Page> {
@@ -62,7 +56,7 @@ async function giveAwayAndTakeBack(page: Page, editor: Editor, name: string): Pr
 }
 
 it('shows in one window what is done in another, and loses the work of neither', async () => {
-  editor = await openEditor();
+  const editor = await openForTest();
   const first = editor.page;
   await first.getByRole('tab', { name: 'Concepts' }).click();
   await concept(first, 'Dancer').waitFor(patient);
@@ -181,7 +175,7 @@ function renderings(home: string): string[] {
 }
 
 it('composes a concept of two, edits it with a token for each, gives it away and takes it back', async () => {
-  editor = await openEditor();
+  const editor = await openForTest();
   const { page } = editor;
   await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByRole('tab', { name: 'Concepts' }).click();
@@ -218,7 +212,7 @@ it('composes a concept of two, edits it with a token for each, gives it away and
 });
 
 it('learns on a second model, edits, gives the concept away and takes it back', async () => {
-  editor = await openEditor();
+  const editor = await openForTest();
   const { page } = editor;
   await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByRole('button', { name: 'Settings', exact: true }).click();
@@ -259,7 +253,7 @@ it('learns on a second model, edits, gives the concept away and takes it back', 
 });
 
 it('goes on with a learning after the program was killed', async () => {
-  editor = await openEditor();
+  const editor = await openForTest();
   const { page, context, home, server } = editor;
   await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByRole('tab', { name: 'Clips' }).click();
@@ -301,7 +295,7 @@ it('goes on with a learning after the program was killed', async () => {
 
 it('says in an empty library what to do, in the names of the keys of a Mac on a Mac', async () => {
   // A library in which something was done once gets no samples.
-  editor = await openEditor((home) => {
+  const editor = await openForTest((home) => {
     const library = openLibrary({ home, program: 'test' });
     library.db
       .prepare(

@@ -124,9 +124,9 @@ export function wanTransformer(
 }
 
 /**
- * So many blocks are one unit where a deep graph is cut: what crosses a cut is written out in float32 and read again. Pairs take back half
- * of what single blocks lose (16 layers, OpenVINO bfloat16: 1.16 of the time of the whole against 1.29; units of four take 1.13), and four
- * would compile for half as long again and keep half as much memory again.
+ * So many blocks are one unit where a deep graph is cut: what crosses a cut is written out in float32 and read again. 16 layers with
+ * OpenVINO in bfloat16 took 1.16 of the time of the whole graph in pairs, 1.29 in single blocks, and 1.13 in fours, whose first step took
+ * 1.2 times as long as that of pairs and 1.27 of their memory (test/bench/history.md).
  */
 const unitSize = 2;
 
