@@ -145,11 +145,15 @@ export class Recorder {
       return undefined;
     if (x.shape.some((size, axis) => size !== shape[axis] && axis !== shape.length - 3 && axis !== shape.length - 1))
       return undefined;
-    const images = sizeOf(x.shape.slice(0, -4));
+    const source = x.node?.op === 'Reshape' ? x.node.inputs[0]! : x;
+    const video = this.capabilities.videoResize && sameShape(source.shape.slice(3), [height!, width!]);
+    const pictures = video ? source : this.reshape(x, [1, sizeOf(x.shape.slice(0, -4)), height!, width!]);
+    const lead = pictures.shape.slice(0, -2);
+    const scales = [...lead.map(() => 1), rows, columns];
     const resized = this.op(
       'Resize',
-      [this.reshape(x, [1, images, height!, width!]), undefined, this.literal([1, 1, rows, columns], [4], 'float32')],
-      [1, images, height! * rows, width! * columns],
+      [pictures, undefined, this.literal(scales, [scales.length], 'float32')],
+      [...lead, height! * rows, width! * columns],
       x.type,
       { mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' },
     );

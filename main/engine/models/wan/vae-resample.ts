@@ -88,11 +88,11 @@ export function duplicateUp(
   const repeats = (outSize * values) / inSize;
   if (repeats === values) {
     // Every value fills a block of its own channel.
-    const larger = enlarge(x, spaceFactor);
-    const [high, wide] = [height * spaceFactor, width * spaceFactor];
-    const slow = tf.tile(tf.reshape(larger, [batch * outSize, frames, 1, high * wide]), [1, 1, timeFactor, 1]);
-    const all = tf.reshape(slow, [batch, outSize, frames * timeFactor, high, wide]);
-    return pass.before ? all : sliceFrames(all, timeFactor - 1);
+    const skipped = pass.before ? 0 : timeFactor - 1;
+    const times = Int32Array.from({ length: frames * timeFactor - skipped }, (_, index) =>
+      Math.floor((index + skipped) / timeFactor),
+    );
+    return enlarge(timeFactor === 1 ? x : tf.gather(x, tf.tensor1d(times, 'int32'), 2), spaceFactor);
   }
   const sources = Int32Array.from({ length: outSize * values }, (_, index) => Math.floor(index / repeats));
   const chosen = tf.gather(x, tf.tensor1d(sources, 'int32'), 1); // [batch, out * values, frames, height, width]

@@ -48,14 +48,20 @@ const chunkPixels = 600_000;
 
 type ChunkInputs = { x: tf.Tensor; memory?: Memory };
 type ChunkOutputs = { y: tf.Tensor; memory: Memory };
-type Step = Traced<ChunkInputs, ChunkOutputs>;
 
-/** A step over one chunk of frames, recorded for replaying. */
-const chunkStep = (code: (pass: Pass, x: tf.Tensor) => tf.Tensor): Step =>
-  traced(({ x, memory }) => {
+/** A step over one chunk of frames, recorded for replaying: one of several, or the only one, which nothing needs to be remembered of. */
+interface Step {
+  several: Traced<ChunkInputs, ChunkOutputs>;
+  only: Traced<tf.Tensor, tf.Tensor>;
+}
+
+const chunkStep = (code: (pass: Pass, x: tf.Tensor) => tf.Tensor): Step => ({
+  several: traced(({ x, memory }) => {
     const pass = { before: memory, after: {} };
     return { y: code(pass, x), memory: pass.after };
-  });
+  }),
+  only: traced((x) => code({ before: undefined, after: {} }, x)),
+});
 
 /** Takes over the parameters: `dispose` frees them. */
 export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
@@ -177,7 +183,7 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
     decode: (latents, options) => joined(decodeChunks(latents, options)),
     dispose() {
       for (const step of [encodeStep, decodeStep, encodeMiddleStep, decodeMiddleStep, ...tileSteps.values()])
-        step.dispose();
+        for (const each of [step.several, step.only]) each.dispose();
       disposeTree(parameters);
     },
   };
@@ -213,7 +219,11 @@ async function* inTurn(
       signal?.throwIfAborted();
       const chunk = tf.tidy(() => tf.clone(cut()));
       try {
-        const outputs = await step.run(memory ? { x: chunk, memory } : { x: chunk }, signal);
+        if (chunks.length === 1) {
+          yield await step.only.run(chunk, signal);
+          continue;
+        }
+        const outputs = await step.several.run(memory ? { x: chunk, memory } : { x: chunk }, signal);
         if (memory) disposeTree(memory);
         memory = outputs.memory;
         yield outputs.y;

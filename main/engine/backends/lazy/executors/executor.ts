@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly layerNormalizationStatistics: boolean;
   /** Gelu of operator set 20 as one pass over memory */
   readonly gelu: boolean;
+  /** Resize of video as it is, with five axes, faster than of its pictures with four */
+  readonly videoResize: boolean;
 }
 
 /** Compiles and runs ONNX models on one device. Nothing above it knows which. */
