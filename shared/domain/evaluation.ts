@@ -123,8 +123,11 @@ export const evaluateConceptRequest = z.object({
 });
 export type EvaluateConceptRequest = z.infer<typeof evaluateConceptRequest>;
 
-/** `truth`: the re-rendered edit itself, which tells how far the judge can be trusted. */
-const methodName = z.enum(['truth', 'base', 'concept', 'lora']);
+/**
+ * `truth`: the re-rendered edit itself, which tells how far the judge can be trusted; `autoencoder`: the source coded and decoded, which no
+ * concept can give back better.
+ */
+const methodName = z.enum(['truth', 'autoencoder', 'base', 'concept', 'lora']);
 export type MethodName = z.infer<typeof methodName>;
 
 /** What is measured of any clip beside its source. */

@@ -78,11 +78,15 @@ async function study(scene: ConceptScene, settings: Recipe) {
   const makeClip: MakeClip = (what, { learned }, sliders) =>
     make(learned, { sliders, ...(what.startsWith('edit') ? { fidelity: startFidelity(1) } : fromNoise) });
   const measured = await measureMethod('concept', scene, judge, makeClip, numbers(options.gains));
-  const again = await make(scene.prompt.learned, { ...fromNoise, seed: 3 });
+  const otherSeeds: number[] = [];
+  for (const seed of [3, 5, 7]) {
+    const { pictures } = await make(scene.prompt.learned, { ...fromNoise, seed });
+    otherSeeds.push(meanSquaredError(pictures.data, scene.source.data));
+  }
   await rm(folder, { recursive: true });
   return {
     ...summary(measured),
-    otherSeed: round(meanSquaredError(again.pictures.data, scene.source.data)),
+    otherSeeds: otherSeeds.map(round),
     lossIdentity: round(metrics.finalLossIdentity ?? Number.NaN),
     lossMotion: round(metrics.finalLossMotion ?? Number.NaN),
     learnCpuSeconds: Math.round((user + system) / 1e6),

@@ -12,6 +12,7 @@ import { percent, spread } from './numbers.ts';
 export function formatConceptReport({ methods, kinds, sliders }: EvaluateConceptResult, recipe: Recipe): string {
   const names: Record<MethodName, string> = {
     truth: 're-rendered truth',
+    autoencoder: 'autoencoder alone',
     base: 'base model, no concept',
     lora: 'plain LoRA, rank 8',
     concept: `${recipe.method}, rank ${recipe.rank}`,
@@ -62,36 +63,36 @@ function reconstructionTable(methods: MethodSummary[], names: Names): string {
 function editTable(methods: MethodSummary[], names: Names): string {
   return formatTable(
     ['edits', 'success %', 'preserved %', 'MSE', 'inside', 'outside', 'ID', 'C-T', 'TC', 's per edit'],
-    methods.map((row) => [
-      names[row.method],
-      percent(row.success),
-      percent(row.preservation),
-      spread(row.editError, 4),
-      spread(row.errorInside, 4),
-      spread(row.errorOutside, 4),
-      spread(row.editIdentity, 3),
-      spread(row.textAgreement, 3),
-      spread(row.temporalCoherence, 4),
-      spread(row.editSeconds, 1),
-    ]),
+    methods
+      .filter(({ method }) => method !== 'autoencoder')
+      .map((row) => [
+        names[row.method],
+        percent(row.success),
+        percent(row.preservation),
+        spread(row.editError, 4),
+        spread(row.errorInside, 4),
+        spread(row.errorOutside, 4),
+        spread(row.editIdentity, 3),
+        spread(row.textAgreement, 3),
+        spread(row.temporalCoherence, 4),
+        spread(row.editSeconds, 1),
+      ]),
   );
 }
 
 function kindTable(kinds: KindSummary[], names: Names): string {
   return formatTable(
     ['kind of edit', 'by', 'edits', 'success %', 'preserved %', 'inside', 'outside', 'ID', 'C-T'],
-    kinds
-      .filter(({ edits }) => edits > 0)
-      .map((row) => [
-        row.kind,
-        names[row.method],
-        String(row.edits),
-        percent(row.success),
-        percent(row.preservation),
-        spread(row.errorInside, 4),
-        spread(row.errorOutside, 4),
-        spread(row.identity, 3),
-        spread(row.textAgreement, 3),
-      ]),
+    kinds.map((row) => [
+      row.kind,
+      names[row.method],
+      String(row.edits),
+      percent(row.success),
+      percent(row.preservation),
+      spread(row.errorInside, 4),
+      spread(row.errorOutside, 4),
+      spread(row.identity, 3),
+      spread(row.textAgreement, 3),
+    ]),
   );
 }

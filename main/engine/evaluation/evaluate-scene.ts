@@ -15,13 +15,13 @@ import {
 } from '../../../shared/domain/evaluation.ts';
 import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
-import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
+import { type Pictures, readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
 import { learnConcept } from '../training/learn.ts';
 import { type ConceptScene, conceptScene } from './concept-scene.ts';
 import { readKept, writeWhole } from './folder.ts';
-import { type MakeClip, measureMethod, measureTruth } from './measure-method.ts';
+import { type MakeClip, measureAutoencoder, measureMethod, measureTruth } from './measure-method.ts';
 import { type EvaluationOptions, withinPart } from './progress.ts';
 import { renderOptions, sizeOfConcepts } from './scenes.ts';
 
@@ -37,7 +37,7 @@ export interface SceneEvaluation {
 
 /** A way to make clips of a scene; without a recipe it is the base model, which knows the scene by plain words only. */
 interface Method {
-  name: Exclude<MethodName, 'truth'>;
+  name: Exclude<MethodName, 'truth' | 'autoencoder'>;
   recipe: Recipe | null;
 }
 
@@ -74,6 +74,12 @@ export async function evaluateScene(
   const rows: SheetRow[] = [];
   const methods: MethodMeasures[] = [await measureTruth(scene, judge)];
   if (shown) rows.push(...(await truthRows(scene, folder, group, rate)));
+  const coded = await throughAutoencoder(model, scene.source, signal);
+  methods.push(await measureAutoencoder(scene, judge, coded));
+  if (shown) {
+    const frames = await writeRawFrames(join(folder, 'autoencoder.rgb'), coded, rate);
+    rows.push({ group, label: 'reconstruction: autoencoder', note: 'coded and decoded', frames });
+  }
 
   for (const { name: method, recipe } of methodsOf(request)) {
     signal?.throwIfAborted();
@@ -161,6 +167,15 @@ async function learnOnce(
   await writeWhole(file, { finished: true, seconds });
   await rm(workDirectory, { recursive: true, force: true });
   return { conceptFile, seconds };
+}
+
+async function throughAutoencoder(
+  { pipeline }: GenerateModel,
+  source: Pictures,
+  signal?: AbortSignal,
+): Promise<Pictures> {
+  const latents = await pipeline.encodeFrames(source, { signal });
+  return pipeline.decodeFrames(latents, { signal }).finally(() => latents.dispose());
 }
 
 async function truthRows(

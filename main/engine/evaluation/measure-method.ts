@@ -47,15 +47,7 @@ export async function measureMethod(
   const learned = { identity: 1, motion: 1 };
   const first = await make('reconstruction', scene.prompt, learned);
   const seen = await judge.look(first.pictures);
-  const kept = keptInReconstruction(scene, judge);
-  const reconstruction: ReconstructionMeasures = {
-    mse: meanSquaredError(first.pictures.data, scene.source.data),
-    identity: identityOf(seen, scene.seen),
-    textAgreement: agreementOf(seen, scene.prompt.text),
-    temporalCoherence: coherenceOf(seen),
-    preservation: preservationOf(seen, scene.seen, kept),
-    seconds: first.seconds,
-  };
+  const reconstruction = measureReconstruction(scene, judge, first.pictures, seen, first.seconds);
   const edits: EditMeasures[] = [];
   for (const edit of scene.edits) {
     const { pictures, seconds } = await make(`edit ${edit.change.kind}`, edit.prompt, learned);
@@ -77,6 +69,29 @@ export async function measureMethod(
     }
   }
   return { method, reconstruction, edits, sliders };
+}
+
+/** The source coded and decoded by the model's autoencoder alone: how close a concept can come. */
+export async function measureAutoencoder(scene: ConceptScene, judge: Judge, coded: Pictures): Promise<MethodMeasures> {
+  const reconstruction = measureReconstruction(scene, judge, coded, await judge.look(coded), null);
+  return { method: 'autoencoder', learnSeconds: null, reconstruction, edits: [], sliders: [] };
+}
+
+function measureReconstruction(
+  scene: ConceptScene,
+  judge: Judge,
+  pictures: Pictures,
+  seen: Judgement,
+  seconds: number | null,
+): ReconstructionMeasures {
+  return {
+    mse: meanSquaredError(pictures.data, scene.source.data),
+    identity: identityOf(seen, scene.seen),
+    textAgreement: agreementOf(seen, scene.prompt.text),
+    temporalCoherence: coherenceOf(seen),
+    preservation: preservationOf(seen, scene.seen, keptInReconstruction(scene, judge)),
+    seconds,
+  };
 }
 
 /** The re-rendered edits themselves: what a perfect method would reach under this judge. */

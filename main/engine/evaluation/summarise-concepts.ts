@@ -11,7 +11,7 @@ import { psnrOfMse } from '../metrics/psnr.ts';
 import { meanOf, statisticOf } from './statistics.ts';
 
 /** The order of rows. */
-const methodOrder: readonly MethodName[] = ['truth', 'base', 'lora', 'concept'];
+const methodOrder: readonly MethodName[] = ['truth', 'autoencoder', 'base', 'lora', 'concept'];
 
 /** Means and spreads over scenes, per method, per kind of edit, and along both sliders. */
 export function summariseConcepts(scenes: readonly SceneMeasures[]): {
@@ -24,7 +24,9 @@ export function summariseConcepts(scenes: readonly SceneMeasures[]): {
   const of = (name: MethodName) => all.filter(({ method }) => method === name);
   return {
     methods: present.map((name) => summariseMethod(name, of(name))),
-    kinds: kindsOf(all).flatMap((kind) => present.map((name) => summariseKind(kind, name, of(name)))),
+    kinds: kindsOf(all)
+      .flatMap((kind) => present.map((name) => summariseKind(kind, name, of(name))))
+      .filter(({ edits }) => edits > 0),
     sliders: summariseSliders(of('concept')),
   };
 }

@@ -100,10 +100,12 @@ test('a concept is measured beside base model, LoRA and truth; stopped, it goes 
 
   const result = await engine.evaluateConcept(conceptRequest());
   expect((await stat(join(parts, 'lora.json'))).mtimeMs).toBe(before.mtimeMs);
-  expect(result.methods.map(({ method }) => method)).toEqual(['truth', 'base', 'lora', 'concept']);
-  const [truth, base, , concept] = result.methods;
+  expect(result.methods.map(({ method }) => method)).toEqual(['truth', 'autoencoder', 'base', 'lora', 'concept']);
+  const [truth, autoencoder, base, , concept] = result.methods;
   expect(truth!.editError.mean).toBe(0);
   expect(truth!.errorOutside.mean).toBe(0);
+  expect(autoencoder).toMatchObject({ editError: { mean: null }, learnSeconds: { mean: null } });
+  expect(autoencoder!.mse.mean).toBeGreaterThan(0);
   expect(base!.mse.mean).toBeGreaterThan(0);
   expect(concept!.learnSeconds.mean).toBeGreaterThan(0);
   expect(result.sliders.map(({ slider, gain }) => `${slider} ${gain}`)).toEqual([

@@ -59,9 +59,11 @@ test('edits that replace the subject do not count for ID, nor unnamed ones for s
 
 test('rows come as truth, base, LoRA, concept, and kinds keep the methods beside each other', () => {
   const edits = [edit('shirt'), edit('light')];
-  const all = (['concept', 'base', 'truth', 'lora'] as const).map((method) => measures(method, { edits }));
+  const all = (['concept', 'base', 'truth', 'lora', 'autoencoder'] as const).map((method) =>
+    measures(method, { edits: method === 'autoencoder' ? [] : edits }),
+  );
   const { methods, kinds } = summariseConcepts([scene(0, ...all)]);
-  expect(methods.map(({ method }) => method)).toEqual(['truth', 'base', 'lora', 'concept']);
+  expect(methods.map(({ method }) => method)).toEqual(['truth', 'autoencoder', 'base', 'lora', 'concept']);
   expect(kinds.map(({ kind, method }) => `${kind} ${method}`).slice(0, 5)).toEqual([
     'shirt truth',
     'shirt base',
