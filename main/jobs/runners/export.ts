@@ -99,11 +99,19 @@ export function exportRunner(services: {
       switch (input.what) {
         case 'edit': {
           const edit = edits.get(input.editId);
-          return { input: { ...input, editId: edit.id }, title: `Export ${edit.name}`, targetName: 'export' };
+          return {
+            input: { ...input, editId: edit.id },
+            title: `Export ${edit.name}, ${formOf(input.settings)}`,
+            targetName: 'export',
+          };
         }
         case 'clip': {
           const clip = clips.get(input.clipId);
-          return { input: { ...input, clipId: clip.id }, title: `Export ${clip.name}`, targetName: 'export' };
+          return {
+            input: { ...input, clipId: clip.id },
+            title: `Export ${clip.name}, ${formOf(input.settings)}`,
+            targetName: 'export',
+          };
         }
         case 'lora': {
           const concept = concepts.get(input.conceptId, input.conceptVersion ?? undefined);
@@ -141,4 +149,9 @@ export function exportRunner(services: {
       }
     },
   };
+}
+
+/** What tells two exports of one result apart, as in `h264` or `gif, 512 x 288`. */
+function formOf({ preset, width, height }: ExportSettings): string {
+  return width || height ? `${preset}, ${width ?? 'any'} x ${height ?? 'any'}` : preset;
 }

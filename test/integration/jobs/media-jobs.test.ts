@@ -74,12 +74,13 @@ it('refuses what is no video with the reason, and leaves library and folders unc
 });
 
 it('exports into the exports folder of the library when no place is named', async () => {
-  const { output } = await services.jobs.runNew({
+  const { output, title } = await services.jobs.runNew({
     kind: 'export',
     what: 'clip',
     clipId: 'grey',
     settings: { preset: 'gif' },
   });
+  expect(title).toBe('Export grey, gif');
   expect(output).toMatchObject({ file: join(folder, 'home/exports/grey.gif') });
   expect(statSync((output as { file: string }).file).size).toBeGreaterThan(0);
 });
