@@ -19,6 +19,7 @@ import { conceptCaptions, tokenNames } from './captions.ts';
 import { readTrainingState, type TrainingState, writeTrainingState } from './checkpoint.ts';
 import { conceptOf, freshRun, startTokens, tokensByName } from './concept-state.ts';
 import type { NoiseLevels } from './flow-matching.ts';
+import { freeMemory } from './free-memory.ts';
 import { learnableModel } from './learnable-model.ts';
 import { planStages } from './plan.ts';
 import { encodeTexts, prepare, stageData } from './prepare.ts';
@@ -53,7 +54,7 @@ export async function learnConcept(
   const { recipe, clips, conceptFile, workDirectory } = request;
   const shape = conceptShape(pipeline, request);
   await makeFolderOf(conceptFile);
-  const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint));
+  const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint), freeMemory());
   await requireSpace(workDirectory, neededBytes(shape, request));
 
   const report = progressReporter(onEvent);
@@ -101,7 +102,7 @@ export async function learnConcept(
     state = (await readTrainingState(folder.checkpoint)) ?? freshRun(shape, start, recipe.seed, trainTokens);
     state = await train(
       {
-        model: await learnableModel(pipeline, learned, start.names),
+        model: await learnableModel(pipeline, learned, start.names, folder.memoryBytes),
         shape,
         recipe,
         plans,
