@@ -149,6 +149,10 @@ function withLastUses(stages: readonly Omit<Stage, 'last'>[], lasting: ReadonlyS
 export interface PlanRunner {
   program(segment: Segment): { run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] | Promise<DeviceBuffer[]> };
   release(buffer: DeviceBuffer): void;
+  /** Memory that is only kept for later. */
+  keptBytes(): number;
+  /** Gives it back. */
+  trim(): void;
   /** Looked at before every segment. */
   signal?: AbortSignal;
 }
@@ -168,8 +172,20 @@ export function* runPlan(
   try {
     for (const { segment, inputs, outputs, last } of plan.stages) {
       runner.signal?.throwIfAborted();
-      const running = runner.program(segment).run(inputs.map((slot) => table[slot]!));
-      const produced = running instanceof Promise ? (yield running)! : running;
+      const attempt = function* () {
+        const running = runner.program(segment).run(inputs.map((slot) => table[slot]!));
+        return running instanceof Promise ? (yield running)! : running;
+      };
+      const kept = runner.keptBytes();
+      let produced: DeviceBuffer[];
+      try {
+        produced = yield* attempt();
+      } catch (error) {
+        // What was kept for later may be what was missing.
+        if (kept === 0) throw error;
+        runner.trim();
+        produced = yield* attempt();
+      }
       for (const [index, buffer] of produced.entries()) {
         table[outputs[index]!] = buffer;
         own.add(buffer);
