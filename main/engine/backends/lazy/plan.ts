@@ -76,9 +76,9 @@ function isCheap({ op, inputs, outputs }: Node): boolean {
 
 /**
  * Above this many nodes a graph is compiled in segments. Below it the whole is faster (measured 10 to 15 % on a training step of 6
- * layers, about 2,500 nodes, in ONNX Runtime; 30 % on stage I of the embedded model, about 4,000, in OpenVINO).
+ * layers, about 2,500 nodes, in ONNX Runtime; 30 % on stage I of the embedded model, 4,000, and with self-conditioning 6,800, in OpenVINO).
  */
-const deepLimit = 6000;
+const deepLimit = 8000;
 
 function splitIntoSegments(nodes: readonly Node[], wanted: readonly Value[]): Segment[] {
   const deep = nodes.length > deepLimit;
