@@ -66,7 +66,6 @@ export async function learnConcept(
   const captions = conceptCaptions(clips.map(({ caption }) => caption));
   const trainTokens = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const start = startTokens(tokenNames(captions), pipeline.textEncoderConfig.d_model, recipe.seed);
-  const { bank, learned } = await encodeTexts(pipeline, prepared, start, trainTokens, signal);
   const moving = prepared.clips.some(({ clip }) => clip.shape[1]! > 1);
   const plans = planStages(recipe, moving);
   const rates = plans.map(() => new Rate());
@@ -102,12 +101,14 @@ export async function learnConcept(
     state = (await readTrainingState(folder.checkpoint)) ?? freshRun(shape, start, recipe.seed, trainTokens);
     state = await train(
       {
-        model: await learnableModel(pipeline, learned, start.names, folder.memoryBytes),
         shape,
         recipe,
         plans,
-        dataOf: (plan) => stageData(prepared, plan.data),
-        bank,
+        async stageOf({ data }) {
+          const { bank, learned } = await encodeTexts(pipeline, { prepared, data }, start, trainTokens, signal);
+          const model = await learnableModel(pipeline, learned, start.names, folder.memoryBytes);
+          return { model, bank, data: stageData(prepared, data) };
+        },
         trainTokens,
         noiseLevels: noiseLevels(pipeline),
         timeFeatures: (levels) =>
@@ -151,7 +152,6 @@ export async function learnConcept(
       metrics: { ...metrics, seconds: (performance.now() - startedAt) / 1000, steps },
     };
   } finally {
-    bank.encoded.dispose();
     if (state) tf.dispose([state.weights, state.moments] as unknown as tf.TensorContainer);
   }
 }
