@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly layerNormalizationStatistics: boolean;
   /** Gelu of operator set 20 as one pass over memory */
   readonly gelu: boolean;
+  /** Of several things to compute the one with the longest way behind it comes first, in whatever order they were recorded. */
+  readonly deepestFirst: boolean;
 }
 
 /** Compiles and runs ONNX models on one device. Nothing above it knows which. */

@@ -22,6 +22,7 @@ export function createCpuExecutor({ threads = availableParallelism() } = {}): Ex
       simplifiedLayerNormalization: true,
       layerNormalizationStatistics: true,
       gelu: true,
+      deepestFirst: true,
     },
     compile(model, inputs, outputs) {
       const session = createNativeSession(model, {

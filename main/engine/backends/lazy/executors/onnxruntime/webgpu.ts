@@ -102,6 +102,7 @@ export function createWebGpuExecutor(): Executor {
       simplifiedLayerNormalization: false, // its second output is wrong
       layerNormalizationStatistics: false, // fails in the optimiser
       gelu: true,
+      deepestFirst: true,
     },
     compile(model, inputs, outputs) {
       const maker = new Maker(open(model, 'gpu-buffer'));

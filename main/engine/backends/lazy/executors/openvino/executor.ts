@@ -63,6 +63,7 @@ export function createOpenVinoExecutor({
       simplifiedLayerNormalization: false,
       layerNormalizationStatistics: false,
       gelu: true,
+      deepestFirst: false,
     },
     compile(model, inputs, outputs): Program {
       // Compilation goes on off the event loop; the first run waits for it. One that fails, for lack of memory, is begun again by the next.
