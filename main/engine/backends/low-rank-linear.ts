@@ -51,7 +51,7 @@ const manyRows = 2048;
  * the learned matrices last, for which it keeps every layer's activations and their gradients until then. (It also keeps the changed
  * weights of the forward pass for the backward pass; of those made of what is returned here it cannot.)
  */
-function after(first: tf.Tensor2D, x: tf.Tensor2D, rows: number): tf.Tensor2D {
+function after(first: tf.Tensor, x: tf.Tensor2D, rows: number): tf.Tensor2D {
   return rows >= manyRows && lazyBackend()?.executor.capabilities.deepestFirst ? tf.add(x, tf.mul(first, 0)) : x;
 }
 

@@ -172,7 +172,7 @@ export function* runPlan(
   try {
     for (const { segment, inputs, outputs, last } of plan.stages) {
       runner.signal?.throwIfAborted();
-      const attempt = function* () {
+      const attempt = function* (): ReturnType<typeof runPlan> {
         const running = runner.program(segment).run(inputs.map((slot) => table[slot]!));
         return running instanceof Promise ? (yield running)! : running;
       };
