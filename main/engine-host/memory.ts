@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { AppError } from '../../shared/ipc/result.ts';
 
-/** How V8, C++ and the operating system say that there is no memory left. */
+/** How V8, C++, OpenVINO and the operating system say that there is no memory left. */
 const outOfMemoryWords =
-  /heap out of memory|std::bad_alloc|bad allocation|cannot allocate memory|failed to allocate (memory|\d+ bytes)|array buffer allocation failed|ENOMEM/i;
+  /heap out of memory|std::bad_alloc|bad allocation|cannot allocate memory|failed to allocate (memory|\d+ bytes)|can't alloc$|could not allocate memory|array buffer allocation failed|ENOMEM/im;
 
 export function speaksOfMemory(text: string): boolean {
   return outOfMemoryWords.test(text);

@@ -28,13 +28,10 @@ export function takesFrames(model: ModelInfo, { width, height, rate, frameCount 
   return isSize && toNumber(rate) === toNumber(model.rate) && (frameCount - 1) % model.temporalStride === 0;
 }
 
-/** Of the machine's memory, the part that activations may take before blocks are computed again in the backward pass instead. */
-const activationShare = 0.25;
+/** Of the free memory, the part that activations may take; their gradients take about as much again at most. */
+const activationShare = 0.4;
 
-/**
- * Whether so many 32-bit values are kept for the backward pass on a machine of so much memory. Of all memory and not of what is free at
- * the moment: a run that is resumed must choose as it did before, or its last bits would change.
- */
+/** Whether so many 32-bit values are kept for the backward pass with so much memory free; else blocks are computed again in it. */
 export function keepsActivations(values: number, memoryBytes: number): boolean {
   return 4 * values <= activationShare * memoryBytes;
 }

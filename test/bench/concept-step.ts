@@ -11,6 +11,7 @@ import {
 import { Random } from '../../main/engine/nn/random.ts';
 import { treeFromEntries } from '../../main/engine/nn/tree.ts';
 import { adamW, type Tensors } from '../../main/engine/training/adamw.ts';
+import { freeMemory } from '../../main/engine/training/free-memory.ts';
 import { learnableModel, needsRecomputation } from '../../main/engine/training/learnable-model.ts';
 import {
   conceptStep,
@@ -102,7 +103,7 @@ export async function jointStepTask(model: string, rank: number, batch: number, 
     `a [v${index + 1}] person in a blue jacket, in a park`,
     `a [v${index + 1}] person in a blue jacket, in a park is dancing in [u${index + 1}] motion, as the camera zooms in`,
   ]).flat();
-  const { encodeLearned } = await learnableModel(pipeline, captions, names);
+  const { encodeLearned } = await learnableModel(pipeline, captions, names, freeMemory());
   return {
     ...(await stepTask({
       config: pipeline.transformerConfig,
@@ -144,7 +145,7 @@ async function stepTask(work: Work): Promise<TaskWork> {
           config,
           parameters,
           { latents: previous ? tf.concat([noisy, previous], 1) : noisy, time, text },
-          { hooks, recompute: needsRecomputation(config, (batch * size.reduce((a, b) => a * b)) / 4) },
+          { hooks, recompute: needsRecomputation(config, (batch * size.reduce((a, b) => a * b)) / 4, freeMemory()) },
         ),
       ...(learned ? { encodeLearned: learned.encodeLearned! } : {}),
     },

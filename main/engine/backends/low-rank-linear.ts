@@ -1,3 +1,4 @@
+import { lazyBackend } from './lazy/use.ts';
 import * as tf from './tf.ts';
 
 /**
@@ -23,12 +24,16 @@ export function lowRankLinear(
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [rows, down, up, weight] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
         const inner = tf.matMul(rows, down); // [rows, rank]
-        const dInner = tf.matMul(dy as tf.Tensor2D, up, false, true); // [rows, rank]
-        return [
-          tf.matMul(dy as tf.Tensor2D, changedWeight(weight, down, up), false, true),
-          tf.matMul(rows, dInner, true, false),
-          tf.matMul(inner, dy as tf.Tensor2D, true, false),
-        ];
+        const dUp = tf.matMul(inner, dy as tf.Tensor2D, true, false);
+        const dInner = tf.matMul(dy as tf.Tensor2D, after(dUp, up, rows.shape[0]), false, true); // [rows, rank]
+        const dDown = tf.matMul(rows, dInner, true, false);
+        const dRows = tf.matMul(
+          dy as tf.Tensor2D,
+          changedWeight(weight, after(dDown, down, rows.shape[0]), up),
+          false,
+          true,
+        );
+        return [dRows, dDown, dUp];
       },
     };
   });
@@ -36,6 +41,18 @@ export function lowRankLinear(
     const rows = product(tf.reshape(x, [-1, inSize]), down, up);
     return tf.reshape(bias ? tf.add(rows, bias) : rows, [...x.shape.slice(0, -1), outSize]);
   });
+}
+
+/** From so many rows on, an order of computation costs little against the products over them, and saves much that they keep. */
+const manyRows = 2048;
+
+/**
+ * `x`, but not before `first` is there. Left to itself ONNX Runtime computes what goes on to earlier layers first and the gradients of
+ * the learned matrices last, for which it keeps every layer's activations and their gradients until then. (It also keeps the changed
+ * weights of the forward pass for the backward pass; of those made of what is returned here it cannot.)
+ */
+function after(first: tf.Tensor, x: tf.Tensor2D, rows: number): tf.Tensor2D {
+  return rows >= manyRows && lazyBackend()?.executor.capabilities.deepestFirst ? tf.add(x, tf.mul(first, 0)) : x;
 }
 
 function changedWeight(weight: tf.Tensor2D, down: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {

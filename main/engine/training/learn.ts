@@ -19,6 +19,7 @@ import { conceptCaptions, tokenNames } from './captions.ts';
 import { readTrainingState, type TrainingState, writeTrainingState } from './checkpoint.ts';
 import { conceptOf, freshRun, startTokens, tokensByName } from './concept-state.ts';
 import type { NoiseLevels } from './flow-matching.ts';
+import { freeMemory } from './free-memory.ts';
 import { learnableModel } from './learnable-model.ts';
 import { planStages } from './plan.ts';
 import { encodeTexts, prepare, stageData } from './prepare.ts';
@@ -53,7 +54,7 @@ export async function learnConcept(
   const { recipe, clips, conceptFile, workDirectory } = request;
   const shape = conceptShape(pipeline, request);
   await makeFolderOf(conceptFile);
-  const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint));
+  const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint), freeMemory());
   await requireSpace(workDirectory, neededBytes(shape, request));
 
   const report = progressReporter(onEvent);
@@ -65,7 +66,6 @@ export async function learnConcept(
   const captions = conceptCaptions(clips.map(({ caption }) => caption));
   const trainTokens = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const start = startTokens(tokenNames(captions), pipeline.textEncoderConfig.d_model, recipe.seed);
-  const { bank, learned } = await encodeTexts(pipeline, prepared, start, trainTokens, signal);
   const moving = prepared.clips.some(({ clip }) => clip.shape[1]! > 1);
   const plans = planStages(recipe, moving);
   const rates = plans.map(() => new Rate());
@@ -101,12 +101,14 @@ export async function learnConcept(
     state = (await readTrainingState(folder.checkpoint)) ?? freshRun(shape, start, recipe.seed, trainTokens);
     state = await train(
       {
-        model: await learnableModel(pipeline, learned, start.names),
         shape,
         recipe,
         plans,
-        dataOf: (plan) => stageData(prepared, plan.data),
-        bank,
+        async stageOf({ data }) {
+          const { bank, learned } = await encodeTexts(pipeline, { prepared, data }, start, trainTokens, signal);
+          const model = await learnableModel(pipeline, learned, start.names, folder.memoryBytes);
+          return { model, bank, data: stageData(prepared, data) };
+        },
         trainTokens,
         noiseLevels: noiseLevels(pipeline),
         timeFeatures: (levels) =>
@@ -150,7 +152,6 @@ export async function learnConcept(
       metrics: { ...metrics, seconds: (performance.now() - startedAt) / 1000, steps },
     };
   } finally {
-    bank.encoded.dispose();
     if (state) tf.dispose([state.weights, state.moments] as unknown as tf.TensorContainer);
   }
 }

@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import { keepsActivations } from '../../../shared/domain/model.ts';
 import { markPrompt, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
@@ -9,24 +8,19 @@ import { activationsPerToken, type TransformerConfig } from '../models/wan/trans
 import type { TrainableModel } from './step.ts';
 
 /** Whether a step over so many tokens must compute its blocks again in the backward pass, for lack of memory to keep them. */
-export function needsRecomputation(config: TransformerConfig, tokens: number): boolean {
-  return !keepsActivations(tokens * activationsPerToken(config), machineBytes());
-}
-
-/** All of the machine's memory, or what a container allows of it. */
-function machineBytes(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+export function needsRecomputation(config: TransformerConfig, tokens: number, memoryBytes: number): boolean {
+  return !keepsActivations(tokens * activationsPerToken(config), memoryBytes);
 }
 
 /**
- * A Wan model as a step of training sees it. `learned` are the prompts whose tokens learn (then the text encoder is part of the step),
+ * A Wan model as a step of training sees it, with so much free memory to reckon with. `learned` are the prompts whose tokens learn (then the text encoder is part of the step),
  * `known` the concept's token names in the order of their embeddings.
  */
 export async function learnableModel(
   pipeline: WanPipeline,
   learned: readonly string[],
   known: readonly string[],
+  memoryBytes: number,
 ): Promise<TrainableModel> {
   const { transformerConfig: config, textEncoderConfig, tokenizer, selfConditioning } = pipeline;
   const parameters = await pipeline.transformer();
@@ -39,7 +33,7 @@ export async function learnableModel(
         config,
         parameters,
         { latents, time, text },
-        { hooks, recompute: needsRecomputation(config, tokens) },
+        { hooks, recompute: needsRecomputation(config, tokens, memoryBytes) },
       );
     },
   };

@@ -6,6 +6,7 @@ import { checkVideoSize } from '../models/wan/vae-config.ts';
 import { type ConceptSampler, encodePrompts } from '../sampling/concept-sampler.ts';
 import type { StageData, TextBank } from './batches.ts';
 import { type CaptionTexts, captionTexts, conceptCaptions, priorCaptions, stitchedCaption } from './captions.ts';
+import type { StagePlan } from './plan.ts';
 import { type EncodedClip, type Latents, type PreparedLatents, readPrepared, writePrepared } from './prepared-file.ts';
 
 /** Everything that the stages learn from. */
@@ -120,19 +121,17 @@ async function samplePrior(
 }
 
 /** What a stage learns from. Texts are indexed as in `textsOf`. */
-export function stageData(prepared: Prepared, data: 'pictures' | 'clips'): StageData {
-  const part = data === 'pictures' ? 0 : 1;
-  const textOf = (index: number) => 2 * index + part;
+export function stageData(prepared: Prepared, data: StagePlan['data']): StageData {
   const examples = ({ clip, pictures }: EncodedClip, text: number) =>
     (data === 'pictures' ? pictures : [clip]).map(({ values, shape }) => ({ latents: values, shape, text }));
   const stitchedFrom = prepared.clips.length;
   const priorFrom = stitchedFrom + prepared.stitched.length;
   return {
-    concept: prepared.clips.map((clip, index) => examples(clip, textOf(index))),
-    stitched: prepared.stitched.flatMap((clip, index) => examples(clip, textOf(stitchedFrom + index))),
+    concept: prepared.clips.map((clip, index) => examples(clip, index)),
+    stitched: prepared.stitched.flatMap((clip, index) => examples(clip, stitchedFrom + index)),
     prior: prepared.prior.map((latents, index) => {
       const { values, shape } = data === 'pictures' ? firstFrame(latents) : latents;
-      return { latents: values, shape, text: textOf(priorFrom + index) };
+      return { latents: values, shape, text: priorFrom + index };
     }),
   };
 }
@@ -149,24 +148,24 @@ function firstFrame({ values, shape }: Latents): Latents {
   return { values: picture, shape: [channels, 1, height, width] };
 }
 
-/** All texts of a run in the order of their indices: static and full of each clip, pair and prior clip, then the empty one. */
-function textsOf({ captions }: Prepared): { concept: string[]; others: string[] } {
-  const both = (texts: CaptionTexts[]) => texts.flatMap((text) => [text.static, text.full]);
-  return { concept: both([...captions.clips, ...captions.stitched]), others: [...both(captions.prior), ''] };
+/** All texts of a stage in the order of their indices: of each clip, pair and prior clip, then the empty one. Pictures have the static part. */
+function textsOf({ captions }: Prepared, data: StagePlan['data']): { concept: string[]; others: string[] } {
+  const part = (texts: CaptionTexts[]) => texts.map((text) => (data === 'pictures' ? text.static : text.full));
+  return { concept: part([...captions.clips, ...captions.stitched]), others: [...part(captions.prior), ''] };
 }
 
 /**
- * Encodes the texts of a run. With `learning` the concept's own captions are left to be encoded in every step, since their tokens move;
+ * Encodes the texts of a stage. With `learning` the concept's own captions are left to be encoded in every step, since their tokens move;
  * they are answered as `learned`.
  */
 export async function encodeTexts(
   pipeline: WanPipeline,
-  prepared: Prepared,
+  { prepared, data }: { prepared: Prepared; data: StagePlan['data'] },
   tokens: TokenEmbeddings,
   learning: boolean,
   signal?: AbortSignal,
 ): Promise<{ bank: TextBank; learned: string[] }> {
-  const { concept, others } = textsOf(prepared);
+  const { concept, others } = textsOf(prepared, data);
   const all = [...concept, ...others];
   const encoded = await encodePrompts(pipeline, learning ? others : all, tokens, signal);
   return {

@@ -81,16 +81,17 @@ export function conceptStep(model: TrainableModel, options: StepOptions, selfCon
   const names = trainedNames(options);
   return traced(({ weights, moments, batch, rates }: StepInputs): StepOutputs => {
     const noisy = addNoise(batch.clean, batch.noise, batch.level);
-    const predict = (given: StepInputs['weights'], previous: tf.Tensor | null) =>
-      model.denoise(noisy, previous, batch.time, textOf(model, given, batch), adapterOf(options, given, batch.mask));
-
-    let previous = model.selfConditioned ? tf.zerosLike(noisy) : null;
-    if (previous && selfConditioning) previous = predictedClean(noisy, predict(weights, previous), batch.level);
+    const predict = (given: StepInputs['weights'], text: tf.Tensor, previous: tf.Tensor | null) =>
+      model.denoise(noisy, previous, batch.time, text, adapterOf(options, given, batch.mask));
+    const start = model.selfConditioned ? tf.zerosLike(noisy) : null;
+    const ownPrediction = withoutGradient((text) => predictedClean(noisy, predict(weights, text, start), batch.level));
 
     const trainable = names.map((name) => (weights as Tensors)[name]!);
     const { value: loss, grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
       const given = { ...weights, ...Object.fromEntries(names.map((name, index) => [name, values[index]!])) };
-      return velocityLoss(predict(given, previous), batch.clean, batch.noise, batch.weight);
+      const text = textOf(model, given, batch); // once for both passes
+      const previous = start && selfConditioning ? ownPrediction(text) : start;
+      return velocityLoss(predict(given, text, previous), batch.clean, batch.noise, batch.weight);
     })(trainable);
     const named = (values: tf.Tensor[]): Tensors =>
       Object.fromEntries(names.map((name, index) => [name, values[index]!]));
@@ -99,6 +100,13 @@ export function conceptStep(model: TrainableModel, options: StepOptions, selfCon
     return { trained: parameters, moments: state, loss };
   });
 }
+
+/** A function whose result counts as a constant, whatever it is computed from. */
+const withoutGradient = (compute: (x: tf.Tensor) => tf.Tensor) =>
+  tf.customGrad((x) => {
+    const given = x as tf.Tensor;
+    return { value: compute(given), gradFunc: () => tf.fill(given.shape, 0) };
+  });
 
 export type ConceptStep = Traced<StepInputs, StepOutputs>;
 

@@ -12,14 +12,20 @@ import type { StagePlan } from './plan.ts';
 import { learningRateFactor } from './schedule.ts';
 import { type ConceptStep, conceptStep, type StepInputs, type TrainableModel, trainedNames } from './step.ts';
 
-export interface TrainingRun {
+/** What one stage needs. */
+interface StageMaterial {
   model: TrainableModel;
+  data: StageData;
+  /** Its encoded texts are freed when the stage ends. */
+  bank: TextBank;
+}
+
+export interface TrainingRun {
   shape: ConceptShape;
   recipe: Recipe;
   plans: StagePlan[];
-  /** What a stage learns from, made when it begins. */
-  dataOf(plan: StagePlan): StageData;
-  bank: TextBank;
+  /** Asked when a stage begins. */
+  stageOf(plan: StagePlan): Promise<StageMaterial>;
   trainTokens: boolean;
   noiseLevels: NoiseLevels;
   timeFeatures(levels: readonly number[]): tf.Tensor;
@@ -64,9 +70,10 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
     gradientClip: recipe.gradientClip,
     trainTokens: run.trainTokens,
   };
+  const { model, data, bank } = await run.stageOf(plan);
   const steps = {
-    plain: conceptStep(run.model, stepOptions, false),
-    conditioned: conceptStep(run.model, stepOptions, true),
+    plain: conceptStep(model, stepOptions, false),
+    conditioned: conceptStep(model, stepOptions, true),
   };
   const names = trainedNames(stepOptions);
   if (Object.keys(state.moments.first).length === 0) state.moments = adamW(optimiser).init(pick(state.weights, names));
@@ -78,14 +85,13 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
     timeFeatures: run.timeFeatures,
     coefficientShape: [run.shape.rank, sum(coefficientSizes)],
   };
-  const data = run.dataOf(plan);
   try {
     while (state.step < plan.steps && !run.isEnough()) {
       if (run.signal?.aborted) return await stop(run, state);
       const step = state.step + 1;
       const random = new Random(`${recipe.seed}/${plan.label}/${step}`);
       const conditioned =
-        run.model.selfConditioned &&
+        model.selfConditioned &&
         recipe.regularisers.selfConditioning &&
         random.uniform() < recipe.selfConditioningProbability;
       const factor = learningRateFactor(recipe, step);
@@ -95,7 +101,7 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
         tokenLearningRate: recipe.tokenLearningRate * factor,
         optimiser,
       };
-      const batch = drawBatch(random, data, run.bank, batchOptions);
+      const batch = drawBatch(random, data, bank, batchOptions);
       const chosen = conditioned ? steps.conditioned : steps.plain;
       const loss = await runStep(chosen, state, step, { batch, rates, signal: run.signal }).catch((error) => {
         if (run.signal?.aborted) return undefined; // the state is still that of the step before
@@ -115,6 +121,7 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
   } finally {
     steps.plain.dispose();
     steps.conditioned.dispose();
+    bank.encoded.dispose();
   }
 }
 

@@ -13,27 +13,35 @@ export type WorkFolder = {
   samples: string;
   /** Once this file is there, learning ends with the step at hand and keeps what it has. */
   keep: string;
+  /** Free memory that the run reckons with. */
+  memoryBytes: number;
 };
 
-const requestFile = z.object({ version: z.literal(1), hash: z.string() });
+const requestFile = z.object({ version: z.literal(1), hash: z.string(), memoryBytes: z.number().optional() });
 
 /**
  * Opens the folder of a run, making it if need be. Throws `conflict` when it belongs to a run of another request: going on there would
  * mix two concepts.
+ *
+ * A run reckons with the memory that was free when it began, so that it goes on to the bit as it would have: what is computed again for
+ * lack of memory differs in its last bits. Only where less than half of that is left, with what is free now.
  */
-export async function openWorkFolder(directory: string, hash: string): Promise<WorkFolder> {
+export async function openWorkFolder(directory: string, hash: string, freeBytes: number): Promise<WorkFolder> {
   await mkdir(directory, { recursive: true });
   const file = join(directory, 'request.json');
   const text = await readFile(file, 'utf8').catch(() => undefined);
+  const known = text === undefined ? undefined : readRequest(text);
   if (text === undefined) {
-    await writeFile(`${file}.part`, JSON.stringify({ version: 1, hash }));
+    await writeFile(`${file}.part`, JSON.stringify({ version: 1, hash, memoryBytes: freeBytes }));
     await rename(`${file}.part`, file);
-  } else if (readHash(text) !== hash) {
+  } else if (known?.hash !== hash) {
     throw new AppError('conflict', `${directory} holds the unfinished learning of another concept`, {
       hint: 'Choose an empty folder, or delete this one if that learning is no longer wanted.',
     });
   }
+  const atStart = known?.memoryBytes ?? freeBytes;
   return {
+    memoryBytes: freeBytes < atStart / 2 ? freeBytes : atStart,
     checkpoint: join(directory, 'checkpoint.safetensors'),
     prepared: join(directory, 'prepared.safetensors'),
     samples: join(directory, 'samples'),
@@ -41,9 +49,9 @@ export async function openWorkFolder(directory: string, hash: string): Promise<W
   };
 }
 
-function readHash(text: string): string | undefined {
+function readRequest(text: string): z.infer<typeof requestFile> | undefined {
   try {
-    return requestFile.parse(JSON.parse(text)).hash;
+    return requestFile.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

@@ -54,7 +54,12 @@ test('evaluate concept learns, edits and moves the sliders of a test scene, and 
   expect(existsSync(join(output, 'evaluation.json'))).toBe(false);
 
   const { result } = await place.answer('evaluation', words);
-  expect(result.methods.map(({ method }: { method: string }) => method)).toEqual(['truth', 'autoencoder', 'base', 'concept']);
+  expect(result.methods.map(({ method }: { method: string }) => method)).toEqual([
+    'truth',
+    'autoencoder',
+    'base',
+    'concept',
+  ]);
   expect(result.sliders).toHaveLength(2);
   expect(existsSync(join(output, 'seed-000010.json'))).toBe(true);
   expect(existsSync(join(output, 'contact-sheet.png'))).toBe(true);

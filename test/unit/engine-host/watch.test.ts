@@ -97,6 +97,10 @@ it.each([
   ["terminate called after throwing an instance of 'std::bad_alloc'", true],
   ['Non-zero status code returned while running MatMul node: bad allocation', true],
   ['RangeError: Array buffer allocation failed', true],
+  // All three of OpenVINO 2026.4, compiling the same graph with 20, 60 and 350 MB left.
+  ["OpenVINO could not compile the model: can't alloc", true],
+  ['OpenVINO could not compile the model: Failed to allocate 66929664 bytes of memory', true],
+  ['OpenVINO could not compile the model: std::bad_alloc', true],
   ['expected 30 blocks, found 29', false],
 ])('"%s" speaks of memory: %s', (text, expected) => {
   expect(speaksOfMemory(text)).toBe(expected);

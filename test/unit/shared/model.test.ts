@@ -25,7 +25,7 @@ it('estimates the memory of a learning by its larger stage', () => {
 });
 
 it('knows that activations which are too many are computed again instead of being kept', () => {
-  const batchSize = Math.ceil((0.25 * memory) / 4 / (64 * model.activationsPerToken)) + 1;
+  const batchSize = Math.ceil((0.4 * memory) / 4 / (64 * model.activationsPerToken)) + 1;
   expect(keepsActivations(batchSize * 64 * model.activationsPerToken, memory)).toBe(false);
   const below = learningBytes(model, { batchSize: batchSize - 2, batchSizeMotion: 1 }, memory);
   expect(learningBytes(model, { batchSize, batchSizeMotion: 1 }, memory)).toBeLessThan(below);

@@ -240,6 +240,8 @@ export class LazyBackend extends tf.KernelBackend {
     return runPlan(plan, sources, {
       program: (segment) => this.programs.get(segment),
       release: (buffer) => this.executor.release(buffer),
+      keptBytes: () => this.executor.memory().keptBytes,
+      trim: () => this.executor.trim(),
       signal,
     });
   }

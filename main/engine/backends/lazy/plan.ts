@@ -76,9 +76,9 @@ function isCheap({ op, inputs, outputs }: Node): boolean {
 
 /**
  * Above this many nodes a graph is compiled in segments. Below it the whole is faster (measured 10 to 15 % on a training step of 6
- * layers, about 2,500 nodes, in ONNX Runtime; 30 % on stage I of the embedded model, about 4,000, in OpenVINO).
+ * layers, about 2,500 nodes, in ONNX Runtime; 30 % on stage I of the embedded model, 4,000, and with self-conditioning 6,800, in OpenVINO).
  */
-const deepLimit = 6000;
+const deepLimit = 8000;
 
 function splitIntoSegments(nodes: readonly Node[], wanted: readonly Value[]): Segment[] {
   const deep = nodes.length > deepLimit;
@@ -149,6 +149,10 @@ function withLastUses(stages: readonly Omit<Stage, 'last'>[], lasting: ReadonlyS
 export interface PlanRunner {
   program(segment: Segment): { run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] | Promise<DeviceBuffer[]> };
   release(buffer: DeviceBuffer): void;
+  /** Memory that is only kept for later. */
+  keptBytes(): number;
+  /** Gives it back. */
+  trim(): void;
   /** Looked at before every segment. */
   signal?: AbortSignal;
 }
@@ -168,8 +172,20 @@ export function* runPlan(
   try {
     for (const { segment, inputs, outputs, last } of plan.stages) {
       runner.signal?.throwIfAborted();
-      const running = runner.program(segment).run(inputs.map((slot) => table[slot]!));
-      const produced = running instanceof Promise ? (yield running)! : running;
+      const attempt = function* (): ReturnType<typeof runPlan> {
+        const running = runner.program(segment).run(inputs.map((slot) => table[slot]!));
+        return running instanceof Promise ? (yield running)! : running;
+      };
+      const kept = runner.keptBytes();
+      let produced: DeviceBuffer[];
+      try {
+        produced = yield* attempt();
+      } catch (error) {
+        // What was kept for later may be what was missing.
+        if (kept === 0) throw error;
+        runner.trim();
+        produced = yield* attempt();
+      }
       for (const [index, buffer] of produced.entries()) {
         table[outputs[index]!] = buffer;
         own.add(buffer);

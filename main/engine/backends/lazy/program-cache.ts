@@ -33,14 +33,18 @@ export class ProgramCache {
 
   /**
    * Compiles what is missing of these before the first of them runs: an executor that compiles off this thread then does several at
-   * once. More than the cache holds are left to be compiled one after the other.
+   * once. More than the cache holds are left to be compiled one after the other. What cannot be compiled says so when its turn comes.
    */
   prepare(segments: readonly Segment[]): void {
     const missing = new Map(
       segments.filter(({ signature }) => !this.programs.has(signature)).map((segment) => [segment.signature, segment]),
     );
-    if (missing.size === 0 || new Set(segments.map(({ signature }) => signature)).size > this.limit) return;
-    for (const segment of segments) this.get(segment);
+    if (missing.size < 2 || new Set(segments.map(({ signature }) => signature)).size > this.limit) return;
+    try {
+      for (const segment of segments) this.get(segment);
+    } catch {
+      return;
+    }
   }
 
   get size(): number {

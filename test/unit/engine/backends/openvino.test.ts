@@ -59,6 +59,49 @@ function buildOldLibrary(): string {
   return folder;
 }
 
+/** A library whose memory runs out in the first compilation and then in the first run. */
+function buildShortOfMemory(): string {
+  const source = join(folder, 'short.c');
+  writeFileSync(
+    source,
+    `#include <stdlib.h>
+     #include <string.h>
+     typedef struct { const char *number, *description; } version;
+     typedef struct { long long rank; long long *dims; } shape;
+     typedef void *handle;
+     static int one, compilations, runs;
+     static const char *message = "";
+     int ov_get_openvino_version(version *v) { v->number = "2026.4.0-1"; v->description = ""; return 0; }
+     const char *ov_get_last_err_msg(void) { return message; }
+     const char *ov_get_error_info(int code) { return "unknown"; }
+     void ov_free(char *text) { free(text); }
+     int ov_core_create(handle *core) { *core = &one; return 0; }
+     int ov_core_get_property(handle core, const char *device, const char *key, char **value) { *value = strdup("FP32 BF16"); return 0; }
+     int ov_core_read_model_from_memory_buffer(handle core, const char *bytes, size_t length, handle weights, handle *model) { *model = &one; return 0; }
+     int ov_core_compile_model_props(handle core, handle model, const char *device, size_t count, void *list, handle *compiled) {
+       if (compilations++ == 0) { message = "can't alloc"; return -17; }
+       *compiled = &one; return 0;
+     }
+     int ov_compiled_model_get_property(handle compiled, const char *key, char **value) { *value = strdup(""); return 0; }
+     int ov_compiled_model_create_infer_request(handle compiled, handle *request) { *request = &one; return 0; }
+     int ov_tensor_create_from_host_ptr(int type, shape extent, void *memory, handle *tensor) { *tensor = memory; return 0; }
+     static float *output;
+     int ov_infer_request_set_input_tensor_by_index(handle request, size_t index, handle tensor) { return 0; }
+     int ov_infer_request_set_output_tensor_by_index(handle request, size_t index, handle tensor) { output = tensor; return 0; }
+     int ov_infer_request_infer(handle request) {
+       if (runs++ == 0) { message = "Failed to allocate 64 bytes of memory"; return -17; }
+       output[0] = 7; return 0;
+     }
+     void ov_tensor_free(handle tensor) {}
+     void ov_model_free(handle model) {}
+     void ov_infer_request_free(handle request) {}
+     void ov_compiled_model_free(handle compiled) {}
+     void ov_core_free(handle core) {}`,
+  );
+  execFileSync('cc', ['-shared', '-fPIC', '-o', join(folder, 'libopenvino_c.so.2640'), source]);
+  return folder;
+}
+
 describe('the search for OpenVINO', () => {
   it('prefers the folder that is named, then the own copy, in the layouts of both archives', async () => {
     const archive = writeLibrary('archive', 'runtime', 'lib', 'intel64');
@@ -283,6 +326,20 @@ describe('memory', () => {
       expect(tf.memory().numTensors).toBe(tensors + 1);
       x.dispose();
     });
+});
+
+it.skipIf(!compiler)('goes on after its memory ran out in compiling or running, as soon as there is some', async () => {
+  process.env.MOTIF_OPENVINO = buildShortOfMemory();
+  await selectBackend({ device: 'openvino' });
+  const x = tf.tensor1d([1]);
+  const sum = tf.add(x, 1);
+  for (const what of [/compile the model: can't alloc/, /run the model: Failed to allocate 64 bytes/]) {
+    const failure = await sum.data().catch((error: Error) => error);
+    expect((failure as Error).message).toMatch(what);
+    expect(speaksOfMemory((failure as Error).message)).toBe(true);
+  }
+  expect(Array.from(await sum.data())).toEqual([7]); // what the library makes of everything
+  tf.dispose([x, sum]);
 });
 
 // Last: the copy stays loaded in this process after its folder is gone.

@@ -531,6 +531,18 @@ const fused: Case[] = [
         up as tf.Tensor2D,
       ),
   },
+  {
+    name: 'linear layer with a low-rank change over so many rows that the order is told',
+    shapes: [
+      [2048, 5],
+      [5, 2],
+      [2, 4],
+    ],
+    run: (x, down, up) => {
+      const weight = tf.reshape(tf.range(0, 20), [5, 4]) as tf.Tensor2D;
+      return lowRankLinear(x!, weight, undefined, down as tf.Tensor2D, up as tf.Tensor2D);
+    },
+  },
 
   { name: 'GELU', shapes: [[3, 7]], run: (x) => gelu(x!), range: [-4, 4] },
   { name: 'GELU by tanh', shapes: [[3, 7]], run: (x) => gelu(x!, 'tanh'), range: [-4, 4] },

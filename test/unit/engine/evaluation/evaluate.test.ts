@@ -83,7 +83,7 @@ test('real clips are measured by the size they have', async () => {
   expect(real!.clips[0]!.mse).toBeCloseTo(world!.clips[0]!.mse, 8);
 });
 
-test('a concept is measured beside base model, LoRA and truth; stopped, it goes on', async () => {
+test('a concept is measured beside base model, LoRA and truth; stopped, it goes on', { timeout: 120_000 }, async () => {
   const stop = new AbortController();
   const events: EngineEvent[] = [];
   const stopped = engine.evaluateConcept(conceptRequest(), {
@@ -122,7 +122,7 @@ test('a concept is measured beside base model, LoRA and truth; stopped, it goes 
   expect(again).toMatchObject({ takenOver: 1, methods: result.methods, sliders: result.sliders });
 });
 
-test('seeds of the training, other settings and a missing judge are refused', async () => {
+test('seeds of the training, other settings and a missing judge are refused', { timeout: 120_000 }, async () => {
   await expect(engine.evaluateModel(modelRequest({ seeds: [0, 3] }))).rejects.toMatchObject({
     code: 'invalid-input',
     message: expect.stringContaining('Seed 3'),

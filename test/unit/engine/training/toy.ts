@@ -80,13 +80,12 @@ export function toyBank(): TextBank {
 export function toyRun(recipe: Recipe, changes: Partial<TrainingRun> = {}) {
   const shape: ConceptShape = { layers: toyLayers, rank: recipe.rank, basisSide: recipe.basisSide };
   const losses: number[] = [];
+  const model = toyModel();
   const run: TrainingRun = {
-    model: toyModel(),
     shape,
     recipe,
     plans: planStages(recipe, true),
-    dataOf: ({ data }) => toyData[data],
-    bank: toyBank(),
+    stageOf: async ({ data }) => ({ model, data: toyData[data], bank: toyBank() }),
     trainTokens: recipe.tokenLearningRate > 0,
     noiseLevels: { distribution: 'uniform', shift: 2 },
     timeFeatures: (levels) => tf.tensor2d([...levels], [levels.length, 1]),

@@ -32,11 +32,23 @@ async function request(pixel: number, recipe: object = {}, name = 'clip.rgb') {
 describe('a folder of learning', () => {
   it('belongs to one request', async () => {
     const work = join(folder, 'own');
-    await openWorkFolder(work, 'a');
-    await expect(openWorkFolder(work, 'a')).resolves.toMatchObject({
+    await openWorkFolder(work, 'a', 1e9);
+    await expect(openWorkFolder(work, 'a', 1e9)).resolves.toMatchObject({
       checkpoint: join(work, 'checkpoint.safetensors'),
     });
-    await expect(openWorkFolder(work, 'b')).rejects.toMatchObject({ code: 'conflict' });
+    await expect(openWorkFolder(work, 'b', 1e9)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('keeps to the memory that its run began with, unless half of it is gone', async () => {
+    const work = join(folder, 'memory');
+    const reckonedWith = async (freeBytes: number) => (await openWorkFolder(work, 'a', freeBytes)).memoryBytes;
+    expect(await reckonedWith(8e9)).toBe(8e9);
+    expect(await reckonedWith(30e9)).toBe(8e9);
+    expect(await reckonedWith(5e9)).toBe(8e9);
+    expect(await reckonedWith(3e9)).toBe(3e9);
+    expect(await reckonedWith(7e9)).toBe(8e9);
+    await writeFile(join(work, 'request.json'), JSON.stringify({ version: 1, hash: 'a' })); // of an earlier version
+    expect(await reckonedWith(6e9)).toBe(6e9);
   });
 
   it('is known by the pictures, the recipe and the model, not by where files lie or how often it saves', async () => {

@@ -17,11 +17,11 @@ export class BufferPool {
   private usedBytes = 0;
 
   take(byteLength: number): HostBuffer {
-    this.usedBytes += byteLength;
     const waiting = this.kept.get(byteLength)?.pop();
-    if (!waiting) return { byteLength, memory: new ArrayBuffer(byteLength), byteOffset: 0, shared: false };
-    this.keptBytes -= byteLength;
-    return waiting;
+    if (waiting) this.keptBytes -= byteLength;
+    const buffer = waiting ?? { byteLength, memory: new ArrayBuffer(byteLength), byteOffset: 0, shared: false };
+    this.usedBytes += byteLength;
+    return buffer;
   }
 
   /** A buffer over somebody else's array. */

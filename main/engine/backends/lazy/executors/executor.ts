@@ -22,6 +22,8 @@ export interface Capabilities {
   readonly gelu: boolean;
   /** Resize of video as it is, with five axes, faster than of its pictures with four */
   readonly videoResize: boolean;
+  /** Of several things to compute the one with the longest way behind it comes first, in whatever order they were recorded. */
+  readonly deepestFirst: boolean;
 }
 
 /** Compiles and runs ONNX models on one device. Nothing above it knows which. */

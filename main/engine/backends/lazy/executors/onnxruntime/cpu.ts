@@ -23,6 +23,7 @@ export function createCpuExecutor({ threads = availableParallelism() } = {}): Ex
       layerNormalizationStatistics: true,
       gelu: true,
       videoResize: false,
+      deepestFirst: true,
     },
     compile(model, inputs, outputs) {
       const session = createNativeSession(model, {
@@ -43,10 +44,14 @@ export function createCpuExecutor({ threads = availableParallelism() } = {}): Ex
         run(buffers) {
           const feeds: Record<string, Tensor> = {};
           for (const [index, buffer] of buffers.entries()) feeds[`i${index}`] = tensorOf(buffer, inputs[index]!);
-          const results = outputs.map((type) => pool.take(byteLengthOf(type)));
+          const results: HostBuffer[] = [];
           const fetches: Record<string, Tensor> = {};
-          for (const [index, buffer] of results.entries()) fetches[`o${index}`] = tensorOf(buffer, outputs[index]!);
           try {
+            for (const [index, type] of outputs.entries()) {
+              const buffer = pool.take(byteLengthOf(type));
+              results.push(buffer);
+              fetches[`o${index}`] = tensorOf(buffer, type);
+            }
             session.run(feeds, fetches, {});
           } catch (error) {
             for (const buffer of results) pool.give(buffer);

@@ -103,6 +103,7 @@ export function createWebGpuExecutor(): Executor {
       layerNormalizationStatistics: false, // fails in the optimiser
       gelu: true,
       videoResize: false,
+      deepestFirst: true,
     },
     compile(model, inputs, outputs) {
       const maker = new Maker(open(model, 'gpu-buffer'));

@@ -64,25 +64,38 @@ export function createOpenVinoExecutor({
       layerNormalizationStatistics: false,
       gelu: true,
       videoResize: true,
+      deepestFirst: false,
     },
     compile(model, inputs, outputs): Program {
-      // Compilation goes on off the event loop; the first run waits for it.
-      const compiled = compileModel(model);
-      compiled.catch(() => {});
-      let request: Promise<Handle> | undefined;
+      // Compilation goes on off the event loop; the first run waits for it. One that fails, for lack of memory, is begun again by the next.
+      let compiled: Promise<Handle> | undefined;
+      const compile = () => {
+        const running = compileModel(model);
+        compiled = running;
+        running.catch(() => {
+          compiled = undefined;
+        });
+        return running;
+      };
+      compile();
+      let request: Handle | undefined;
       let bound: HostBuffer[] = [];
       let queue: Promise<unknown> = Promise.resolve();
       const runOnce = async (buffers: HostBuffer[]): Promise<HostBuffer[]> => {
-        request ??= compiled.then((handle) => openVino.createRequest(handle));
-        const handle = await request;
+        const handle = request ?? openVino.createRequest(await (compiled ?? compile()));
+        request = handle;
         for (const [index, buffer] of buffers.entries()) {
           // Frozen weights are the same buffer in every run: binding them once saves most of the work.
           if (bound[index] !== buffer) bindTo(handle, 'input', index, inputs[index]!, buffer);
         }
         bound = buffers;
-        const results = outputs.map((output) => pool.take(byteLengthOf(output)));
+        const results: HostBuffer[] = [];
         try {
-          for (const [index, buffer] of results.entries()) bindTo(handle, 'output', index, outputs[index]!, buffer);
+          for (const [index, output] of outputs.entries()) {
+            const buffer = pool.take(byteLengthOf(output));
+            results.push(buffer);
+            bindTo(handle, 'output', index, output, buffer);
+          }
           await openVino.infer(handle);
         } catch (error) {
           for (const buffer of results) pool.give(buffer);
@@ -99,8 +112,8 @@ export function createOpenVinoExecutor({
         dispose() {
           void queue
             .then(async () => {
-              if (request) openVino.freeRequest(await request);
-              openVino.freeCompiled(await compiled);
+              if (request) openVino.freeRequest(request);
+              if (compiled) openVino.freeCompiled(await compiled);
             })
             .catch(() => {});
         },
