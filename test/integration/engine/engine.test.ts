@@ -191,7 +191,7 @@ describe('generating', () => {
       expect((await generate('edit-between', { ...edit, ...change })).equals(first), JSON.stringify(change)).toBe(
         false,
       );
-    const fresh = await createEngine({ threads: 2 });
+    const fresh = await createEngine({ threads: 2, device: 'onnxruntime' });
     try {
       for (const [name, settings] of Object.entries({ again: edit, turned: { ...edit, sliders: { motion: 0 } } }))
         expect(await generate(name, settings)).toEqual(
