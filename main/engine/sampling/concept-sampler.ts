@@ -95,7 +95,7 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
   /** [1, text tokens, text width], owned by the cache. */
   async function encoded(prompt: string, tokens: TokenEmbeddings | undefined, signal?: AbortSignal) {
     const key = `${tokens ? hashOf(tokens) : ''}|${prompt}`;
-    const text = take(texts, key) ?? (await encodePrompts(pipeline, [prompt], tokens, signal));
+    const text = take(texts, key) ?? (await computed(await encodePrompts(pipeline, [prompt], tokens, signal)));
     keep(texts, key, text, keptTexts);
     return text;
   }
@@ -116,7 +116,7 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
     async encodeSource(pictures, signal) {
       const { width, height, data } = pictures;
       const key = createHash('sha1').update(`${width}x${height}`).update(data).digest('hex');
-      const latents = take(sources, key) ?? (await pipeline.encodeFrames(pictures, { signal }));
+      const latents = take(sources, key) ?? (await computed(await pipeline.encodeFrames(pictures, { signal })));
       keep(sources, key, latents, keptSources);
       return { latents, key };
     },
@@ -186,6 +186,20 @@ class ShownFlows {
   readonly flows: (tf.Tensor | undefined)[] = [];
   dispose(): void {
     tf.dispose(this.flows);
+  }
+}
+
+/**
+ * A tensor with its values. Left to be computed with what is made of it first, an executor may round that in another way than the next time,
+ * and the same settings would not give the same frames.
+ */
+async function computed<T extends tf.Tensor>(tensor: T): Promise<T> {
+  try {
+    await tensor.data();
+    return tensor;
+  } catch (error) {
+    tensor.dispose();
+    throw error;
   }
 }
 
