@@ -7,7 +7,8 @@ import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
 
 /**
  * A concept file: safetensors with, per changed layer of the transformer, `basis.<path>` A1 [m, r], `coefficients.<path>` B1 [r, n] and
- * `residual.<path>` B2 [r, n]; the embeddings of its special tokens as `token.v`, `token.u` (`token.v2` ... for joint concepts) [width];
+ * `residual.<path>` B2 [r, n] in float16 (float32 is read too); the embeddings of its special tokens as `token.v`, `token.u` (`token.v2` ...
+ * for joint concepts) [width];
  * and the metadata below as JSON under the key `motif_concept`.
  */
 const currentVersion = 1;
@@ -53,9 +54,9 @@ export type ConceptFile = ConceptMetadata & {
 export async function writeConcept(file: string, { layers, tokens, ...metadata }: ConceptFile): Promise<void> {
   const { rank } = metadata;
   const tensors = layers.flatMap(({ path, basis, coefficients, residual }): TensorToWrite[] => [
-    { name: `basis.${path}`, shape: [basis.length / rank, rank], values: basis },
-    { name: `coefficients.${path}`, shape: [rank, coefficients.length / rank], values: coefficients },
-    { name: `residual.${path}`, shape: [rank, residual.length / rank], values: residual },
+    { name: `basis.${path}`, shape: [basis.length / rank, rank], type: 'F16', values: basis },
+    { name: `coefficients.${path}`, shape: [rank, coefficients.length / rank], type: 'F16', values: coefficients },
+    { name: `residual.${path}`, shape: [rank, residual.length / rank], type: 'F16', values: residual },
   ]);
   const embeddings = Object.entries(tokens).map(
     ([name, values]): TensorToWrite => ({ name: `token.${name}`, shape: [values.length], values }),

@@ -95,7 +95,7 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
   /** [1, text tokens, text width], owned by the cache. */
   async function encoded(prompt: string, tokens: TokenEmbeddings | undefined, signal?: AbortSignal) {
     const key = `${tokens ? hashOf(tokens) : ''}|${prompt}`;
-    const text = take(texts, key) ?? (await computed(await encodePrompts(pipeline, [prompt], tokens, signal)));
+    const text = take(texts, key) ?? (await encodePrompts(pipeline, [prompt], tokens, signal));
     keep(texts, key, text, keptTexts);
     return text;
   }

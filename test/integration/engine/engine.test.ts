@@ -6,6 +6,7 @@ import * as tf from '../../../main/engine/backends/tf.ts';
 import { readConcept } from '../../../main/engine/formats/concept.ts';
 import { createEngine, type Engine } from '../../../main/engine/index.ts';
 import { type EngineEvent, generateRequest } from '../../../shared/domain/engine.ts';
+import { recipe } from '../../../shared/domain/recipe.ts';
 import { learnRequest, temporaryFolder, tinyModel, writeClip } from './tiny-model.ts';
 
 let engine: Engine;
@@ -254,15 +255,19 @@ it('describes a model', async () => {
 });
 
 it('compiles before the first edit what that needs, when it was warmed up', async () => {
+  const defaults = recipe.parse({});
   const model = join(folder, 'model');
   await cp(tinyModel, model, { recursive: true });
   const extras = { frames: 5, sizes: [{ width: 32, height: 32 }], sampling: { steps: 3, guidance: 5 } };
   await writeFile(join(model, 'motif.json'), JSON.stringify(extras));
-  const learned = { ...(await learnRequest(folder, { rank: 16, stepsIdentity: 1, stepsMotion: 1, seed: 3 })), model };
+  const learned = {
+    ...(await learnRequest(folder, { rank: defaults.rank, stepsIdentity: 1, stepsMotion: 1, seed: 3 })),
+    model,
+  };
   const { conceptFile } = await engine.learn({
     ...learned,
     workDirectory: join(folder, 'warm'),
-    conceptFile: `${concept}-16`,
+    conceptFile: `${concept}-warm`,
   });
   const compiledByEdit = async (name: string, warm: boolean) => {
     const fresh = await createEngine({ threads: 2, device: 'onnxruntime' });

@@ -31,7 +31,7 @@ describe('learning', () => {
     expect(job).toMatchObject({ state: 'done', attempts: 1, error: null, checkpoint: null });
     const { conceptId, version } = job.output as { conceptId: string; version: number };
     const concept = services.concepts.get(conceptId);
-    expect(concept).toMatchObject({ name: 'Dancer', version: 1, clipIds: ['river-1a2b'], model: 'fake', rank: 16 });
+    expect(concept).toMatchObject({ name: 'Dancer', version: 1, clipIds: ['river-1a2b'], model: 'fake', rank: 64 });
     expect(version).toBe(1);
     expect(readFileSync(services.library.absolutePath(concept.file), 'utf8')).toBe('learned from step 0 to 6');
     expect(services.concepts.losses('Dancer').map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5]);
@@ -152,10 +152,10 @@ describe('editing', () => {
 
   it('and exporting refuse a direction that the concept does not have, before there is a job', () => {
     const jobs = services.jobs.list().length;
-    const sliders = { directions: { 16: 1 } };
-    expect(() => services.jobs.enqueue(request({ sliders }))).toThrow(/Direction 16.*directions 0 to 15/);
+    const sliders = { directions: { 64: 1 } };
+    expect(() => services.jobs.enqueue(request({ sliders }))).toThrow(/Direction 64.*directions 0 to 63/);
     const lora = { kind: 'export' as const, what: 'lora' as const, conceptId: 'dancer', dialect: 'kohya' as const };
-    expect(() => services.jobs.enqueue({ ...lora, sliders })).toThrow(/Direction 16/);
+    expect(() => services.jobs.enqueue({ ...lora, sliders })).toThrow(/Direction 64/);
     expect(services.jobs.list()).toHaveLength(jobs);
   });
 
