@@ -29,7 +29,7 @@ try {
   }
   await page.locator('#timeline').focus();
   await page.keyboard.press('3');
-  await page.getByRole('button', { name: 'Edit 1', exact: true }).click();
+  await page.getByRole('button', { name: 'Edit 2', exact: true }).click();
   for (let frame = 0; frame < 8; frame++) await page.keyboard.press('ArrowRight');
   // The pictures of the directions' ends come when nothing else is to be done.
   await page.getByLabel('more', { exact: true }).nth(3).waitFor(patient);
