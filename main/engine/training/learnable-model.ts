@@ -13,8 +13,8 @@ export function needsRecomputation(config: TransformerConfig, tokens: number, me
 }
 
 /**
- * A Wan model as a step of training sees it, with so much free memory to reckon with. `learned` are the prompts whose tokens learn (then the text encoder is part of the step),
- * `known` the concept's token names in the order of their embeddings.
+ * A Wan model as a step of training sees it, with so much free memory to reckon with. `learned` are the prompts whose tokens learn (then
+ * the text encoder is part of the step), `known` the concept's token names in the order of their embeddings.
  */
 export async function learnableModel(
   pipeline: WanPipeline,
