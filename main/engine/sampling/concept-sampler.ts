@@ -65,6 +65,12 @@ type AdapterTensors = { basis: tf.Tensor2D; mixed: tf.Tensor2D };
 
 const learnedGains: Gains = { identity: 1, motion: 1 };
 
+/**
+ * How much of the concept guidance compares prompts under. A concept has learned its clip under one caption, and all of it answers other
+ * words by tearing the clip apart; none of it points away from the clip (test/studies).
+ */
+const guidingPart = 0.5;
+
 const keptTexts = 16;
 const keptSamplers = 2;
 const keptSources = 4;
@@ -138,8 +144,16 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
             ? tf.tile(await encoded(negativePrompt, concept?.tokens, options.signal), [prompts.length, 1, 1])
             : undefined;
         if (negative) own.push(negative);
+        const guidingAdapter = adapter && negative ? { ...adapter, mixed: tf.mul<tf.Tensor2D>(adapter.mixed, guidingPart) } : undefined;
+        if (guidingAdapter) own.push(guidingAdapter.mixed);
         const common = { ...options, ...(adapter ? { adapter } : {}) };
-        const wanted = { ...common, text, guidance, ...(negative ? { negative } : {}) };
+        const wanted = {
+          ...common,
+          text,
+          guidance,
+          ...(negative ? { negative } : {}),
+          ...(guidingAdapter ? { guidingAdapter } : {}),
+        };
         if (!source) return await sampler.generate(wanted);
         const { latents, fidelity, by } = source;
         const shown = tf.clone(await encoded(source.shown, concept?.tokens, options.signal));

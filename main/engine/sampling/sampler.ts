@@ -24,6 +24,8 @@ interface Prompt<A> {
   /** Classifier-free guidance (arXiv 2207.12598): 1 follows the prompt alone, more moves away from the negative one. Default 1. */
   guidance?: number;
   adapter?: A;
+  /** The adapter under which prompt and negative prompt are compared for guidance; default `adapter`. */
+  guidingAdapter?: A;
 }
 
 interface RunOptions {
@@ -81,9 +83,13 @@ type FlowInputs = {
   previous?: tf.Tensor;
   text: tf.Tensor;
   time: tf.Tensor;
-  guidance?: tf.Tensor;
+  /** With what weight the flow under each of `text`'s prompts counts [prompts]; without, all flows are given back. */
+  weights?: tf.Tensor;
   adapter?: unknown;
 };
+
+/** The part of the guidance that leads FlowEdit away from what the clip shows; the rest leads away from the negative prompt. */
+const shownShare = 1 / 3;
 
 /** Up to this depth the whole transformer is compiled as one program. */
 const shallowLayers = 12;
@@ -95,40 +101,60 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
 
   const together = config.num_layers <= shallowLayers;
 
-  /** The guided flow; conditional and unconditional pass are one batch. */
-  const predict = traced(({ sample, previous, text, time, guidance, adapter }: FlowInputs) =>
+  /** The flow at one noise level, or the weighted sum of the flows under several prompts, which are one batch. */
+  const predict = traced(({ sample, previous, text, time, weights, adapter }: FlowInputs) =>
     tf.tidy(() => {
       const hooks = adapter !== undefined ? model.hooks?.(adapter as A) : undefined;
       const seen = previous ? tf.concat([sample, previous], 1) : sample;
-      const latents = guidance ? tf.concat([seen, seen], 0) : seen;
+      const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(seen), 0) : seen;
       const flow = wanTransformer(config, parameters, { latents, text, time }, { hooks, together });
-      if (!guidance) return { flow };
-      const [conditional, unconditional] = tf.split(flow, 2, 0) as [tf.Tensor, tf.Tensor];
-      return { flow: tf.add(unconditional, tf.mul(guidance, tf.sub(conditional, unconditional))) };
+      if (!weights) return { flow };
+      const flows = tf.matMul(tf.reshape(weights, [1, -1]), tf.reshape(flow, [weights.size, -1]));
+      return { flow: tf.reshape(flows, sample.shape) };
     }),
   );
   const step = traced(({ state, flow, weights }: { state: SolverState; flow: tf.Tensor; weights: tf.Tensor }) =>
     tf.tidy(() => advance(state, flow, weights as tf.Tensor1D)),
   );
 
-  /** What stays the same through a run, and the flow at one noise level. */
-  function conditioned({ text, negative, guidance = 1, adapter }: Prompt<A>) {
+  /**
+   * What stays the same through a run, and the guided flow at one noise level: that under the prompt, and `guidance` - 1 times what it is
+   * more than under the negative prompt, or in parts than under that and `shown`.
+   */
+  function conditioned({ text, negative, guidance = 1, adapter, guidingAdapter }: Prompt<A>, shown?: tf.Tensor) {
     const guided = guidance > 1;
     if (guided && `${negative?.shape}` !== `${text.shape}`)
       throw new Error(`guidance needs negative prompts of [${text.shape}], found [${negative?.shape}]`);
-    const prompts = guided ? tf.concat([text, negative!], 0) : tf.clone(text);
-    const scale = guided ? tf.scalar(guidance) : undefined;
+    const more = guidance - 1;
+    const away = guided && shown ? [(shownShare - 1) * more, -shownShare * more] : [-more];
+    // Under the same adapter the prompt's own flow is part of the batch.
+    const apart = guided && guidingAdapter !== undefined;
+    const compared = guided ? tf.concat([text, negative!, ...(shown ? [shown] : [])], 0) : undefined;
+    const weights = guided ? tf.tensor1d([apart ? more : guidance, ...away]) : undefined;
     return {
       async flow(sample: tf.Tensor, previous: tf.Tensor | undefined, timestep: number, signal?: AbortSignal) {
-        const time = timeFeatures(config, new Array<number>(prompts.shape[0]!).fill(timestep));
-        const inputs: FlowInputs = { sample, text: prompts, time };
-        if (previous) inputs.previous = previous;
-        if (scale) inputs.guidance = scale;
-        if (adapter !== undefined) inputs.adapter = adapter;
-        const { flow } = await predict.run(inputs, signal).finally(() => time.dispose());
-        return flow;
+        const under = async (prompts: tf.Tensor, by: A | undefined, weights?: tf.Tensor) => {
+          const time = timeFeatures(config, new Array<number>(prompts.shape[0]!).fill(timestep));
+          const inputs: FlowInputs = { sample, text: prompts, time };
+          if (previous) inputs.previous = previous;
+          if (weights) inputs.weights = weights;
+          if (by !== undefined) inputs.adapter = by;
+          const { flow } = await predict.run(inputs, signal).finally(() => time.dispose());
+          return flow;
+        };
+        if (!compared) return await under(text, adapter);
+        if (!apart) return await under(compared, adapter, weights);
+        const own = await under(text, adapter);
+        try {
+          const guide = await under(compared, guidingAdapter, weights);
+          const flow = tf.add(own, guide);
+          guide.dispose();
+          return flow;
+        } finally {
+          own.dispose();
+        }
       },
-      dispose: () => tf.dispose([prompts, ...(scale ? [scale] : [])]),
+      dispose: () => tf.dispose([...(compared ? [compared] : []), ...(weights ? [weights] : [])]),
     };
   }
 
@@ -222,7 +248,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
     const first = firstStep(fidelity, steps);
     const randoms = seeds.map((seed) => new Random(seed));
-    const sides = [conditioned(options), conditioned(shown)];
+    const sides = [conditioned(options, shown.text), conditioned(shown)];
     let edited = tf.clone(latents);
     let previous: (tf.Tensor | undefined)[] = sides.map(() => (selfConditioning ? tf.zeros(latents.shape) : undefined));
     try {
