@@ -7,6 +7,7 @@ export const editSettings = z.object({
   prompt: z.string(),
   negativePrompt: z.string().default(''),
   sliders: sliders.prefault({}),
+  /** Classifier-free guidance, 1 for none; FlowEdit leads away from the negative prompt and, for a third, from what the clip shows. */
   guidance: z.number().min(0).max(30).default(4),
   steps: z.int().min(1).max(200).default(24),
   seed: z.int().nonnegative().default(1),

@@ -66,8 +66,9 @@ type AdapterTensors = { basis: tf.Tensor2D; mixed: tf.Tensor2D };
 const learnedGains: Gains = { identity: 1, motion: 1 };
 
 /**
- * How much of the concept guidance compares prompts under. A concept has learned its clip under one caption, and all of it answers other
- * words by tearing the clip apart; none of it points away from the clip (test/studies).
+ * How much of the concept FlowEdit's guidance compares prompts under. All of it has learned one clip under one caption, and tears it apart
+ * under other words; none of it leads away from the clip. From pure noise, where its own words give the clip back, all of it is better
+ * (test/studies).
  */
 const guidingPart = 0.5;
 
@@ -144,16 +145,8 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
             ? tf.tile(await encoded(negativePrompt, concept?.tokens, options.signal), [prompts.length, 1, 1])
             : undefined;
         if (negative) own.push(negative);
-        const guidingAdapter = adapter && negative ? { ...adapter, mixed: tf.mul<tf.Tensor2D>(adapter.mixed, guidingPart) } : undefined;
-        if (guidingAdapter) own.push(guidingAdapter.mixed);
         const common = { ...options, ...(adapter ? { adapter } : {}) };
-        const wanted = {
-          ...common,
-          text,
-          guidance,
-          ...(negative ? { negative } : {}),
-          ...(guidingAdapter ? { guidingAdapter } : {}),
-        };
+        const wanted = { ...common, text, guidance, ...(negative ? { negative } : {}) };
         if (!source) return await sampler.generate(wanted);
         const { latents, fidelity, by } = source;
         const shown = tf.clone(await encoded(source.shown, concept?.tokens, options.signal));
@@ -170,11 +163,14 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
             const asLearned = concept && adapterTensors({ ...concept, gains: learnedGains });
             own.push(...Object.values(asLearned ?? {}));
             const side = { text: shown, ...(asLearned ? { adapter: asLearned } : {}) };
+            const guidingAdapter = adapter && { ...adapter, mixed: tf.mul<tf.Tensor2D>(adapter.mixed, guidingPart) };
+            if (guidingAdapter) own.push(guidingAdapter.mixed);
             const known = shownFlows(source, { concept, ...options });
             return await sampler.flowEdit(latents, {
               ...wanted,
               fidelity,
               shown: side,
+              ...(guidingAdapter ? { guidingAdapter } : {}),
               ...(known ? { shownFlows: known } : {}),
             });
           }

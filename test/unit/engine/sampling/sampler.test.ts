@@ -56,6 +56,22 @@ describe.each(['cpu', 'onnxruntime'] as const)('the sampler on %s', (device) => 
     await expect(sampler.generate({ ...common, text, guidance: 3 })).rejects.toThrow('negative prompts of [1,3,5]');
   });
 
+  test('guidance compares the prompts under its own adapter', async () => {
+    const exact = make(euler);
+    const [adapter, guidingAdapter] = [1, 0.5].map((gain) => ({ gain: tf.scalar(gain) }));
+    const once = { steps: 1, size, seeds: [7] };
+    const own = await exact.generate({ ...once, text, adapter: adapter! });
+    const [wanted, unwanted] = await Promise.all(
+      [text, negative].map((words) => exact.generate({ ...once, text: words, adapter: guidingAdapter! })),
+    );
+    const expected = await values(Promise.resolve(tf.add(own, tf.mul(2, tf.sub(wanted!, unwanted!)))));
+    const guidance = { negative, guidance: 3, adapter: adapter!, guidingAdapter: guidingAdapter! };
+    const guided = await values(exact.generate({ ...once, text, ...guidance }));
+    expect(distance(guided, expected)).toBeLessThan(1e-5 * Math.hypot(...expected));
+    expect(distance(guided, await values(Promise.resolve(own)))).toBeGreaterThan(0.01);
+    exact.dispose();
+  });
+
   test('fidelity 1 gives the source back, 0 ignores it, and more is nearer', async () => {
     const original = Array.from(await source.data());
     const at = (fidelity: number) =>
@@ -121,6 +137,21 @@ describe.each(['cpu', 'onnxruntime'] as const)('the sampler on %s', (device) => 
     );
     const expected = await values(Promise.resolve(tf.add(source, tf.sub(wanted!, shown!))));
     expect(distance(await values(Promise.resolve(first)), expected)).toBeLessThan(1e-5);
+    exact.dispose();
+  });
+
+  test('FlowEdit is guided away from the negative prompt, and by a third from what the clip shows', async () => {
+    const exact = make(euler);
+    const words = tf.randomNormal([1, 3, 5], 0, 1, 'float32', 4);
+    const run = { steps: 1, seeds: [7], text: words, fidelity: 0, shown: { text } };
+    const plain = await exact.flowEdit(source, run);
+    const [wanted, unwanted, shown] = (await Promise.all(
+      [words, negative, text].map((prompt) => exact.generate({ text: prompt, steps: 1, size, seeds: [7] })),
+    )) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const guide = tf.add(tf.mul(2, tf.sub(wanted, unwanted)), tf.sub(wanted, shown));
+    const expected = await values(Promise.resolve(tf.add(plain, guide)));
+    const guided = await values(exact.flowEdit(source, { ...run, negative, guidance: 4 }));
+    expect(distance(guided, expected)).toBeLessThan(1e-5 * Math.hypot(...expected));
     exact.dispose();
   });
 
