@@ -90,6 +90,8 @@ type FlowInputs = {
 
 /** The part of the guidance that leads FlowEdit away from what the clip shows; the rest leads away from the negative prompt. */
 const shownShare = 1 / 3;
+/** Noise level below which FlowEdit goes without guidance (arXiv 2404.07724): what is left to decide there are details (test/studies). */
+const guidedAbove = 0.5;
 
 /** Up to this depth the whole transformer is compiled as one program. */
 const shallowLayers = 12;
@@ -119,7 +121,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
 
   /**
    * What stays the same through a run, and the guided flow at one noise level: that under the prompt, and `guidance` - 1 times what it is
-   * more than under the negative prompt, or in parts than under that and `shown`.
+   * more than under the negative prompt. With what the clip shows for FlowEdit, part of that is compared with `shown`.
    */
   function conditioned({ text, negative, guidance = 1, adapter, guidingAdapter }: Prompt<A>, shown?: tf.Tensor) {
     const guided = guidance > 1;
@@ -142,7 +144,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
           const { flow } = await predict.run(inputs, signal).finally(() => time.dispose());
           return flow;
         };
-        if (!compared) return await under(text, adapter);
+        if (!compared || (shown && timestep < 1000 * guidedAbove)) return await under(text, adapter);
         if (!apart) return await under(compared, adapter, weights);
         const own = await under(text, adapter);
         try {

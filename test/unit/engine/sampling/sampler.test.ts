@@ -152,6 +152,10 @@ describe.each(['cpu', 'onnxruntime'] as const)('the sampler on %s', (device) => 
     const expected = await values(Promise.resolve(tf.add(plain, guide)));
     const guided = await values(exact.flowEdit(source, { ...run, negative, guidance: 4 }));
     expect(distance(guided, expected)).toBeLessThan(1e-5 * Math.hypot(...expected));
+    // Its last steps go without.
+    const last = { ...run, steps: 8, fidelity: 0.8 };
+    const unguided = await values(exact.flowEdit(source, last));
+    expect(await values(exact.flowEdit(source, { ...last, negative, guidance: 4 }))).toEqual(unguided);
     exact.dispose();
   });
 
