@@ -21,9 +21,9 @@ export const recipe = z.object({
   method: z.enum(['set-and-sequence', 'lora']).default('set-and-sequence'),
   /** The motion learns in the basis that pictures made, and 16 or 32 directions are too few of it (test/studies). */
   rank: z.int().min(1).max(256).default(64),
-  /** On the embedded model 300 + 600 steps gave a clip back at 15.6 dB in 5 minutes, 150 + 250 at 14.5 in two and a half (test/studies). */
-  stepsIdentity: z.int().min(0).max(20_000).default(250),
-  stepsMotion: z.int().min(0).max(20_000).default(450),
+  /** More steps still pay on the embedded model; this many take two and a half minutes with OpenVINO on two cores (test/studies). */
+  stepsIdentity: z.int().min(0).max(20_000).default(300),
+  stepsMotion: z.int().min(0).max(20_000).default(600),
   /** Pictures per step of stage I. */
   batchSize: z.int().min(1).max(64).default(8),
   /** Clips (at different noise levels) per step of stage II. */

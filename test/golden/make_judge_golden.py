@@ -17,7 +17,8 @@ sys.path.insert(0, str(HERE.parents[1] / "resources/models/motif-tiny/training")
 import judge as training  # noqa: E402
 
 training.WIDTH, training.HEADS, training.EMBEDDING = 16, 2, 6
-training.CHANNELS = [4, 8, 8, 16]
+sizes = [(4, 1, 1), (8, 2, 0), (8, 2, 2), (16, 2, 0)]
+training.STAGES = [{"channels": channels, "stride": stride, "residuals": count} for channels, stride, count in sizes]
 tokenizer_file = HERE / "model/tokenizer/tokenizer.json"
 tokenizer = Tokenizer.from_file(str(tokenizer_file))
 training.VOCABULARY, training.TEXT_TOKENS = tokenizer.get_vocab_size(), 24
@@ -51,9 +52,9 @@ folder.mkdir(exist_ok=True)
 save_file({key: value.contiguous() for key, value in network.state_dict().items()}, folder / "model.safetensors")
 save_file({key: value.contiguous() for key, value in expected.items()}, folder / "expected.safetensors")
 config = {
-    "version": 2,
+    "version": 3,
     "frames": training.FRAMES,
-    "channels": training.CHANNELS,
+    "stages": training.STAGES,
     "width": training.WIDTH,
     "heads": training.HEADS,
     "spaceBlocks": len(network.space),

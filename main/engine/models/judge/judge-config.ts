@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { linearSpecs, type ParameterSpec, type ParameterSpecs } from '../../nn/parameters.ts';
+import { linearSpecs, type ParameterSpecs } from '../../nn/parameters.ts';
 
 /** config.json of a judge; resources/models/motif-judge/README.md describes the network in words. */
 export const judgeConfigSchema = z.object({
-  version: z.literal(2),
+  version: z.literal(3),
   /** The frames that are looked at, each with its difference to the one before. */
   frames: z.array(z.int().nonnegative()).min(1),
-  channels: z.array(z.int().positive()).min(1),
+  /** Each a convolution that changes channels and size, then residual ones; the last has the width's channels. */
+  stages: z
+    .array(z.object({ channels: z.int().positive(), stride: z.int().positive(), residuals: z.int().nonnegative() }))
+    .min(1),
   width: z.int().positive(),
   heads: z.int().positive(),
   spaceBlocks: z.int().nonnegative(),
@@ -26,7 +29,7 @@ export type JudgeConfig = z.infer<typeof judgeConfigSchema>;
 export const inputChannels = 17;
 
 export function judgeSpecs(config: JudgeConfig, vocabulary: number): ParameterSpecs {
-  const { width, channels, embedding } = config;
+  const { width, embedding } = config;
   const specs: ParameterSpecs = new Map();
   const vector = (path: string, length: number) => specs.set(path, { stored: [length] });
   const norm = (path: string, length: number) => {
@@ -46,12 +49,15 @@ export function judgeSpecs(config: JudgeConfig, vocabulary: number): ParameterSp
       dense(`${path}.${index}.down`, 4 * width, width);
     }
   };
-  const sizes = [inputChannels, ...channels];
-  for (const [index, outSize] of channels.entries()) {
-    const filter: ParameterSpec = { stored: [outSize, sizes[index]!, 3, 3], axes: [2, 3, 1, 0] };
-    specs.set(`convs.${index}.weight`, filter);
-    vector(`convs.${index}.bias`, outSize);
-    norm(`norms.${index}`, outSize);
+  const convolution = (path: string, inSize: number, outSize: number) => {
+    specs.set(`${path}.conv.weight`, { stored: [outSize, inSize, 3, 3], axes: [2, 3, 1, 0] });
+    vector(`${path}.conv.bias`, outSize);
+    norm(`${path}.norm`, outSize);
+  };
+  for (const [index, { channels, residuals }] of config.stages.entries()) {
+    convolution(`stages.${index}.into`, config.stages[index - 1]?.channels ?? inputChannels, channels);
+    for (let residual = 0; residual < residuals; residual++)
+      convolution(`stages.${index}.residuals.${residual}`, channels, channels);
   }
   blocks('space', config.spaceBlocks);
   dense('frame_pool', 2 * width, width);

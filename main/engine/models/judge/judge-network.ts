@@ -4,12 +4,12 @@ import { type Linear, linear } from '../../nn/linear.ts';
 import type { JudgeConfig } from './judge-config.ts';
 
 type Norm = { weight: tf.Tensor1D; bias: tf.Tensor1D };
+type Convolution = { conv: { weight: tf.Tensor4D /* [3, 3, in, out] */; bias: tf.Tensor1D }; norm: Norm };
 type Block = { norm1: Norm; norm2: Norm; qkv: Linear; out: Linear; up: Linear; down: Linear };
 type Blocks = { [index: string]: Block };
 
 export type JudgeParameters = {
-  convs: { [index: string]: { weight: tf.Tensor4D /* [3, 3, in, out] */; bias: tf.Tensor1D } };
-  norms: { [index: string]: Norm };
+  stages: { [index: string]: { into: Convolution; residuals?: { [index: string]: Convolution } } };
   space?: Blocks;
   frame_pool: Linear;
   frame_norm: Norm;
@@ -32,15 +32,9 @@ export type JudgeParameters = {
 export function frameVectors(config: JudgeConfig, parameters: JudgeParameters, pictures: tf.Tensor4D): tf.Tensor2D {
   return tf.tidy(() => {
     let x: tf.Tensor4D = pictures;
-    for (const [index, { weight, bias }] of Object.entries(parameters.convs)) {
-      const padded = tf.pad(x, [
-        [0, 0],
-        [1, 1],
-        [1, 1],
-        [0, 0],
-      ]) as tf.Tensor4D;
-      const seen = tf.add(tf.conv2d(padded, weight, 2, 'valid'), bias);
-      x = gelu(normalise(config, parameters.norms[index]!, seen)) as tf.Tensor4D;
+    for (const [index, { into, residuals }] of Object.entries(parameters.stages)) {
+      x = convolve(config, into, x, config.stages[Number(index)]!.stride);
+      for (const residual of Object.values(residuals ?? {})) x = tf.add(x, convolve(config, residual, x, 1));
     }
     const [frames, height, width, channels] = x.shape;
     const places = tf.reshape(x, [frames, height * width, channels]); // [frames, places, width]
@@ -91,6 +85,18 @@ export function unit(x: tf.Tensor): tf.Tensor {
 /** x [batch, n, width] -> its mean and its maximum over n, mixed [batch, width] */
 function pool(mixing: Linear, x: tf.Tensor): tf.Tensor {
   return linear(mixing, tf.concat([tf.mean(x, 1), tf.max(x, 1)], -1));
+}
+
+/** x [frames, height, width, in] -> [frames, ceil(height / stride), ceil(width / stride), out] */
+function convolve(config: JudgeConfig, { conv, norm }: Convolution, x: tf.Tensor4D, stride: number): tf.Tensor4D {
+  const padded = tf.pad(x, [
+    [0, 0],
+    [1, 1],
+    [1, 1],
+    [0, 0],
+  ]) as tf.Tensor4D;
+  const seen = tf.add(tf.conv2d(padded, conv.weight, stride, 'valid'), conv.bias);
+  return gelu(normalise(config, norm, seen)) as tf.Tensor4D;
 }
 
 function normalise({ layerNormEpsilon }: JudgeConfig, { weight, bias }: Norm, x: tf.Tensor): tf.Tensor {

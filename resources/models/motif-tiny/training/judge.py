@@ -32,8 +32,13 @@ JUDGE = data.MODEL.parent / "motif-judge"
 WIDTH, HEADS, EMBEDDING = 192, 3, 128
 FRAMES = list(range(0, 17, 2))  # the frames that are looked at, each with its difference to the one before
 MOVING = ("motion", "camera")  # no picture shows these
-MOSTLY_NONE = ("heldObject", "hat")  # without a hint it is long content to see none anywhere
-CHANNELS = [48, 96, WIDTH]
+MOSTLY_NONE = ("heldObject", "hat")  # without a hint it is long content to see none anywhere: such pictures come thrice as often
+STAGES = [  # of what sees a frame: a convolution with stride, then residual ones
+    {"channels": 32, "stride": 1, "residuals": 0},
+    {"channels": 64, "stride": 2, "residuals": 2},
+    {"channels": 128, "stride": 2, "residuals": 2},
+    {"channels": WIDTH, "stride": 2, "residuals": 1},
+]
 
 
 def vocabulary():
@@ -78,12 +83,37 @@ class Block(nn.Module):
         return x + self.down(F.gelu(self.up(self.norm2(x))))
 
 
+class Convolution(nn.Module):
+    """3 x 3 convolution, layer norm over the channels, exact GELU."""
+
+    def __init__(self, inside, outside, stride):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(inside, outside, 3, stride=stride, padding=1), nn.LayerNorm(outside)
+
+    def forward(self, x):
+        return F.gelu(self.norm(self.conv(x).permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+
+
+class Stage(nn.Module):
+    """A convolution that changes size and channels, then residual ones."""
+
+    def __init__(self, inside, channels, stride, residuals):
+        super().__init__()
+        self.into = Convolution(inside, channels, stride)
+        self.residuals = nn.ModuleList(Convolution(channels, channels, 1) for _ in range(residuals))
+
+    def forward(self, x):
+        x = self.into(x)
+        for residual in self.residuals:
+            x = x + residual(x)
+        return x
+
+
 class Judge(nn.Module):
     def __init__(self, labels):
         super().__init__()
-        sizes = [17, *CHANNELS]  # red, green and blue of 2 x 2 pixels, their means' differences to the frame before, x, y
-        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(sizes, sizes[1:]))
-        self.norms = nn.ModuleList(nn.LayerNorm(c) for c in CHANNELS)
+        sizes = [17, *(stage["channels"] for stage in STAGES)]  # 2 x 2 pixels of three colours, three differences, x, y
+        self.stages = nn.ModuleList(Stage(inside, **stage) for inside, stage in zip(sizes, STAGES))
         self.space = nn.ModuleList(Block() for _ in range(1))
         self.frame_pool = nn.Linear(2 * WIDTH, WIDTH)
         self.frame_norm = nn.LayerNorm(WIDTH)
@@ -106,8 +136,8 @@ class Judge(nn.Module):
         """x [b, 9, 17, h / 2, w / 2] -> a vector per frame [b, 9, width]."""
         b, n = x.shape[:2]
         x = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        for conv, norm in zip(self.convs, self.norms):
-            x = F.gelu(norm(conv(x).permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+        for stage in self.stages:
+            x = stage(x)
         x = x.flatten(2).transpose(1, 2)  # [b * 9, h * w / 256, width]
         for block in self.space:
             x = block(x)
@@ -155,7 +185,8 @@ def same_size(world, random, size):
     """Clips of one picture size, from one shard, with their items."""
     counts = np.array([len(use) for _, _, use, _ in world.shards], float)
     clips, items, use, _ = world.shards[random.choice(len(counts), p=counts / counts.sum())]
-    picks = [use[i] for i in random.choice(len(use), min(size, len(use)), replace=False)]
+    weights = np.array([3.0 if any(items[i]["attributes"][name] != "none" for name in MOSTLY_NONE) else 1.0 for i in use])
+    picks = [use[i] for i in random.choice(len(use), min(size, len(use)), replace=False, p=weights / weights.sum())]
     return [np.array(clips[i]) for i in picks], [items[i] for i in picks]
 
 
@@ -228,7 +259,7 @@ def losses(judge, labels, x, ids, mask, attributes, start=0):
             continue
         target = torch.tensor([values.index(a[name]) if a.get(name) in values else -100 for a in attributes])
         if (target >= 0).any():
-            rare = torch.tensor([0.4 if value == "none" and name in MOSTLY_NONE else 1.0 for value in values])
+            rare = torch.tensor([0.7 if value == "none" and name in MOSTLY_NONE else 1.0 for value in values])
             naming = naming + F.cross_entropy(scores[name], target, rare, label_smoothing=0.02)
     early, late = frame_vectors[:, 0], frame_vectors[:, -1]
     return naming, contrast(video_vector, text, scale), 0 * scale if still else contrast(early, late, scale)
@@ -269,9 +300,9 @@ def export(judge, labels, name, minutes, steps):
     folder.mkdir(parents=True, exist_ok=True)
     accuracy, found, seen = measure(judge, labels, data.WorldShards("v2-val", training=False), limit=600)
     config = {
-        "version": 2,
+        "version": 3,
         "frames": FRAMES,
-        "channels": CHANNELS,
+        "stages": STAGES,
         "width": WIDTH,
         "heads": HEADS,
         "spaceBlocks": 1,
@@ -313,7 +344,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     judge, averaged = Judge(labels), Judge(labels)
     averaged.load_state_dict(judge.state_dict())
-    optimiser = Muon(judge, options.rate, options.adam_rate, plain=("heads", "tokens", "position", "convs.0", "embedding"), weight_decay=0.1)
+    optimiser = Muon(judge, options.rate, options.adam_rate, plain=("heads", "tokens", "position", "stages.0", "embedding"), weight_decay=0.1)
     step, elapsed = 0, 0.0
     if options.start:
         weights = load_file(JUDGE / "model.safetensors")
