@@ -34,7 +34,7 @@ export const defaultSettings: Settings = {
   defaultModel: null,
   modelDirectories: [],
   theme: 'system',
-  previewSteps: 8,
+  previewSteps: 7,
   previewCacheBytes: 256 * 1024 ** 2,
   proxyCacheBytes: 8 * 1024 ** 3,
   queuePaused: false,

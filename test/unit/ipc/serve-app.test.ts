@@ -93,7 +93,7 @@ it('refuses settings that cannot be, and stores those that can', async () => {
   const refused = await window.call['settings.set']({ previewSteps: 1000 });
   expect(refused).toMatchObject({ ok: false, error: { code: 'invalid-input' } });
   const settings = unwrap(await window.call['settings.set']({ theme: 'dark' }));
-  expect(settings).toMatchObject({ theme: 'dark', previewSteps: 8 });
+  expect(settings).toMatchObject({ theme: 'dark', previewSteps: 7 });
 });
 
 it('tells of models and of the device', async () => {
