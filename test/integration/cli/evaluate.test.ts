@@ -45,8 +45,13 @@ test('evaluate concept learns, edits and moves the sliders of a test scene, and 
   const recipe = ['--steps-identity', '1', '--steps-motion', '1', '--rank', '2', '--without', 'prior'];
   const range = ['--seeds', '10..19', '--gains', '0', '--no-lora', '-o', output];
   const words = ['evaluate', 'concept', ...small, ...recipe, ...range];
+  let pressed = false;
   const stopped = await place.motif([...words, '--json'], (line, child) => {
-    if (line.type === 'progress' && line.progress.phase.includes('concept: learning')) child.kill('SIGINT');
+    // Once: a second Ctrl-C ends the program on the spot.
+    if (line.type === 'progress' && line.progress.phase.includes('concept: learning') && !pressed) {
+      pressed = true;
+      child.kill('SIGINT');
+    }
   });
   expect(stopped.code).not.toBe(0);
   expect(stopped.lines.at(-1)).toMatchObject({ type: 'error', error: { code: 'cancelled' } });
