@@ -19,11 +19,6 @@ export class Recorder {
     this.capabilities = capabilities;
   }
 
-  /** What follows is compiled apart from what came before. */
-  cut(): void {
-    this.graph.cut('always');
-  }
-
   /** One operation with one output. */
   op(
     op: string,

@@ -36,7 +36,7 @@ describe('attention of so many queries that it goes through them in chunks', () 
     });
 });
 
-/** The most bytes that are alive at once while nodes are computed in the order in which they were recorded. */
+/** The most bytes that are alive at once while every node is computed as soon as it can be: the worst that an executor would do. */
 function mostAlive(wanted: readonly Value[]): number {
   const nodes = new Set<Node>();
   const waiting = wanted.flatMap(({ node }) => node ?? []);
@@ -45,7 +45,10 @@ function mostAlive(wanted: readonly Value[]): number {
     nodes.add(node);
     waiting.push(...node.inputs.flatMap((input) => input?.node ?? []));
   }
-  const ordered = [...nodes].sort((a, b) => a.sequence - b.sequence);
+  const levels = new Map<Node, number>();
+  for (const node of [...nodes].sort((a, b) => a.sequence - b.sequence))
+    levels.set(node, 1 + Math.max(0, ...node.inputs.map((input) => (input?.node ? levels.get(input.node)! : 0))));
+  const ordered = [...nodes].sort((a, b) => levels.get(a)! - levels.get(b)!);
   const lastUse = new Map<Value, number>(wanted.map((value) => [value, ordered.length]));
   for (const [index, { inputs }] of ordered.entries())
     for (const input of inputs) if (input?.node) lastUse.set(input, Math.max(index, lastUse.get(input) ?? 0));

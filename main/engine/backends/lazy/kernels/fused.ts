@@ -181,13 +181,13 @@ const attention: Kernel = (record, { q, k, v, bias }, { heads, scale }) => {
   const [queries, keys, values] = [q!, k!, v!].map((x) => splitHeads(record, x, heads)) as [Value, Value, Value];
   const chunks = queryChunks(queries, keys);
   const [rows, biases] = [queries, bias].map((x) => rowsOf(record, x, chunks)) as [Value[], (Value | undefined)[]];
-  const parts = apart(record, chunks, (index) =>
-    record.matMul(attentionWeights(record, rows[index]!, keys, biases[index], scale), values),
-  );
+  const parts = inTurn(record, chunks, (index, after) => [
+    record.matMul(attentionWeights(record, after(rows[index]!), keys, biases[index], scale), values),
+  ]);
   return joinHeads(record, record.concat(parts, 2));
 };
 
-/** Above this many scores per head, 2,048 queries times as many keys, attention goes through the queries in chunks. */
+/** Above this many scores per head, 2,048 queries times as many keys, attention goes through the queries in chunks of half as many. */
 const scoreLimit = 2048 ** 2;
 
 type Chunk = { start: number; count: number };
@@ -195,7 +195,7 @@ type Chunk = { start: number; count: number };
 /** The queries in parts whose scores stay below the limit: memory then grows linearly with the tokens. */
 function queryChunks(queries: Value, keys: Value): Chunk[] {
   const [total, others] = [queries.shape[2]!, keys.shape[2]!];
-  const size = total * others <= scoreLimit ? total : Math.max(1, Math.floor(scoreLimit / 4 / others));
+  const size = total * others <= scoreLimit ? total : Math.max(1, Math.floor(scoreLimit / 2 / others));
   return Array.from({ length: Math.ceil(total / size) }, (_, index) => ({
     start: index * size,
     count: Math.min(size, total - index * size),
@@ -210,17 +210,35 @@ function rowsOf<T extends Value | undefined>(record: Recorder, x: T, chunks: rea
 }
 
 /**
- * Chunk after chunk, each compiled apart, where there are several: as parts of one program executors begin with all of them before they
- * end one, which takes as much memory as no chunks at all. Chunks of one size share their program.
+ * Chunk after chunk: an executor would otherwise begin with all of them before it ends one, which takes as much memory as no chunks at
+ * all. `compute` hands on everything that a chunk results in, its part of the whole first; what it starts from goes through `after`,
+ * which adds a zero that comes out of the results of the chunk before.
  */
-function apart(record: Recorder, chunks: readonly Chunk[], compute: (index: number) => Value): Value[] {
-  if (chunks.length === 1) return [compute(0)];
-  const results = chunks.map((_, index) => {
-    record.cut();
-    return compute(index);
+function inTurn(
+  record: Recorder,
+  chunks: readonly Chunk[],
+  compute: (index: number, after: (x: Value) => Value) => readonly Value[],
+): Value[] {
+  let zero: Value | undefined;
+  return chunks.map((_, index) => {
+    const turn = zero;
+    const results = compute(index, (x) => (turn ? record.add(x, turn) : x));
+    zero = zeroOf(record, results);
+    return results[0]!;
   });
-  record.cut();
-  return results;
+}
+
+/** Zero, once all these finite values are known. */
+function zeroOf(record: Recorder, values: readonly Value[]): Value {
+  const ones = values.map((x) =>
+    record.slice(
+      x,
+      x.shape.map(() => 0),
+      x.shape.map(() => 1),
+    ),
+  );
+  const sum = ones.reduce((total, one) => record.add(total, one));
+  return record.elementwise('Min', [record.elementwise('Relu', [sum]), record.scalar(0)]);
 }
 
 /** MultiHeadAttention broadcasts batch and heads of a bias, not its queries and keys. */
@@ -246,14 +264,14 @@ const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { head
   const biases = rowsOf(record, bias, chunks);
   // Sums go on from chunk to chunk: the gradients of keys and values are held once, and not once for every chunk.
   let [dKeys, dValues]: (Value | undefined)[] = [];
-  const dQueries = apart(record, chunks, (index) => {
-    const weights = attentionWeights(record, rows![index]!, keys, biases[index], scale); // [batch, heads, chunk, keys]
-    const dScores = record.mul(weights, record.matMul(lowereds![index]!, raised, false, true));
+  const dQueries = inTurn(record, chunks, (index, after) => {
+    const weights = attentionWeights(record, after(rows![index]!), keys, biases[index], scale); // [batch, heads, chunk, keys]
+    const dScores = record.mul(weights, record.matMul(after(lowereds![index]!), raised, false, true));
     const ofValues = record.matMul(weights, upstreams![index]!, true, false);
     dValues = dValues ? record.add(dValues, ofValues) : ofValues;
     const ofKeys = record.matMul(dScores, rows![index]!, true, false, scale);
     dKeys = dKeys ? record.add(dKeys, ofKeys) : ofKeys;
-    return record.matMul(dScores, keys, false, false, scale);
+    return [record.matMul(dScores, keys, false, false, scale), dKeys, dValues];
   });
   return [record.concat(dQueries, 2), dKeys!, dValues!].map((x) => joinHeads(record, x));
 };
