@@ -112,10 +112,12 @@ export function mixCoefficients(
       throw new RangeError(`direction ${index} does not exist: the concept has directions 0 to ${rank - 1}`);
     ofDirection[direction]! *= gain;
   }
+  const mixed = new Float32Array(coefficients.length);
   const width = coefficients.length / rank;
-  return coefficients.map(
-    (value, index) => value * ofDirection[Math.floor(index / width)]! + gains.motion * residual[index]!,
-  );
+  for (const [direction, gain] of ofDirection.entries())
+    for (let index = direction * width; index < (direction + 1) * width; index++)
+      mixed[index] = gain * coefficients[index]! + gains.motion * residual[index]!;
+  return mixed;
 }
 
 export function sum(values: readonly number[]): number {

@@ -234,11 +234,17 @@ function hashOf({ names, values }: TokenEmbeddings): string {
   return createHash('sha1').update(names.join()).update(bytes).digest('hex');
 }
 
+const hashes = new WeakMap<ConceptValues, string>();
+
 function hashOfConcept({ shape, values, tokens }: SampledConcept): string {
+  const known = hashes.get(values);
+  if (known !== undefined) return known;
   const hash = createHash('sha1').update(JSON.stringify(shape)).update(hashOf(tokens));
   for (const { buffer, byteOffset, byteLength } of [values.basis, values.coefficients, values.residual])
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-  return hash.digest('hex');
+  const found = hash.digest('hex');
+  hashes.set(values, found);
+  return found;
 }
 
 function adapterTensors({ shape, values, gains }: SampledConcept): AdapterTensors {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { EditSettings } from '../../../shared/domain/edit.ts';
 import type { EngineEvent, GenerateRequest, GenerateResult } from '../../../shared/domain/engine.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
@@ -74,11 +75,26 @@ export async function generateClip(
   return { frames, seconds: (performance.now() - startedAt) / 1000 };
 }
 
-/** Reads a concept for this model. Throws `invalid-input` when it belongs to another. */
-export async function openConcept(
+type OpenedConcept = Omit<SampledConcept, 'gains'> & { file: ConceptFile };
+
+/** The concept that was last opened for a model: while a slider moves, it is the same. */
+const lastOpened = new WeakMap<WanPipeline, { stamp: string; concept: OpenedConcept }>();
+
+/** Reads a concept for this model, or has it still. Throws `invalid-input` when it belongs to another. */
+export async function openConcept(model: Omit<GenerateModel, 'sampler'>, file: string): Promise<OpenedConcept> {
+  const found = await stat(file).catch(() => undefined);
+  const stamp = [file, found?.ino, found?.mtimeMs, found?.size].join();
+  const last = lastOpened.get(model.pipeline);
+  if (found && last?.stamp === stamp) return last.concept;
+  const concept = await readConceptFor(model, file);
+  lastOpened.set(model.pipeline, { stamp, concept });
+  return concept;
+}
+
+async function readConceptFor(
   { pipeline, name, fingerprint }: Omit<GenerateModel, 'sampler'>,
   file: string,
-): Promise<Omit<SampledConcept, 'gains'> & { file: ConceptFile }> {
+): Promise<OpenedConcept> {
   const concept = await readConcept(file);
   checkConceptModel(file, concept, { name, fingerprint });
   const names = Object.keys(concept.tokens);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lazyBackend } from '../../../main/engine/backends/lazy/use.ts';
 import * as tf from '../../../main/engine/backends/tf.ts';
-import { readConcept } from '../../../main/engine/formats/concept.ts';
+import { readConcept, writeConcept } from '../../../main/engine/formats/concept.ts';
 import { createEngine, type Engine } from '../../../main/engine/index.ts';
 import { type EngineEvent, generateRequest } from '../../../shared/domain/engine.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';
@@ -201,6 +201,22 @@ describe('generating', () => {
     } finally {
       await fresh.dispose();
     }
+  });
+
+  it('reads a concept again whose file was replaced', async () => {
+    const conceptFile = join(folder, 'replaced.safetensors');
+    await cp(concept, conceptFile);
+    const edit = async () => generate('replaced', { fidelity: 0.3, sliders: { identity: 1.5 } }, { conceptFile });
+    const first = await edit();
+    expect(await edit()).toEqual(first);
+    const other = await readConcept(concept);
+    for (const { coefficients } of other.layers) coefficients.reverse();
+    await writeConcept(conceptFile, other);
+    expect((await edit()).equals(first)).toBe(false);
+    await cp(concept, conceptFile);
+    expect(await edit()).toEqual(first);
+    await rm(conceptFile);
+    await expect(edit()).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('refuses what cannot be, and says why', async () => {
