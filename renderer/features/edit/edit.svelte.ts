@@ -10,7 +10,7 @@ import type { Notices } from '../../app/notices.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
 
-/** A slider in motion asks for a preview this long after it last moved. */
+/** The first change asks for a preview at once; while more follow, and while words are typed, the last one does, after so long. */
 const settleMilliseconds = 120;
 /** When nothing moved for so long after a preview, the full result follows in its place. */
 const fullMilliseconds = 1200;
@@ -51,6 +51,7 @@ export class EditState {
   #isOthers = false;
   #conceptId: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #changedAt = Number.NEGATIVE_INFINITY;
   #endsTimer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | null = null;
   #askingEnds: AbortController | null = null;
@@ -138,7 +139,7 @@ export class EditState {
   /** A change in the middle of typing or of a slider's movement: many make one step. */
   adjust(patch: Partial<EditSettings>): void {
     this.#amend({ ...this.settings, ...patch }, false);
-    this.#changed();
+    this.#changed(patch.prompt !== undefined || patch.negativePrompt !== undefined);
   }
 
   /** The movement is over. */
@@ -315,14 +316,18 @@ export class EditState {
     this.#stored = null;
   }
 
-  #changed(): void {
+  #changed(isTyping = false): void {
     this.#keepDraft();
-    this.#previewSoon();
+    this.#previewSoon(isTyping);
   }
 
-  #previewSoon(): void {
+  #previewSoon(isTyping = false): void {
     this.#stopAsking();
-    this.#timer = setTimeout(() => void this.#askPreview(false), settleMilliseconds);
+    const now = performance.now();
+    const isFirst = now - this.#changedAt > settleMilliseconds;
+    this.#changedAt = now;
+    if (isFirst && !isTyping) void this.#askPreview(false);
+    else this.#timer = setTimeout(() => void this.#askPreview(false), settleMilliseconds);
   }
 
   #keepDraft(): void {
