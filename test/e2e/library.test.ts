@@ -196,6 +196,8 @@ it('says that its library was taken away, in the window and in the terminal', as
 it('goes from a clip to an exported edit by keyboard alone', async () => {
   const editor = await openForTest();
   const { page } = editor;
+  // Asked for before the key is pressed: the browser needs a moment until it hands choosers on.
+  const chooser = page.waitForEvent('filechooser', patient);
   await page.getByText('A bonfire').first().waitFor(patient);
   const { keyboard } = page;
   /** As far as Tab goes, until the part has the focus. */
@@ -213,7 +215,6 @@ it('goes from a clip to an exported edit by keyboard alone', async () => {
     await keyboard.type(words);
   };
 
-  const chooser = page.waitForEvent('filechooser');
   await keyboard.press('Control+o');
   await (await chooser).setFiles(join(import.meta.dirname, '../../resources/samples/bonfire.mp4'));
   await page.getByText('is in the library already').waitFor(patient);
