@@ -74,3 +74,15 @@ test('the memory of the gradients of attention grows linearly with the tokens', 
   };
   expect(most(16384) / most(8192)).toBeLessThan(2.1);
 });
+
+test('attention records nothing that nobody needs, which would hold its inputs for ever', async () => {
+  await useDevice('onnxruntime');
+  for (const tokens of [64, 4096]) {
+    const given = [1, 2, 3].map(() => tf.tensor(new Float32Array(tokens * 8), [1, tokens, 8]));
+    const held = given.map((tensor) => lazyBackend()!.valueFor(tensor).references);
+    const gradients = tf.grads((q, k, v) => tf.sum(attention(q!, k!, v!, { heads: 2 })))(given);
+    tf.dispose(gradients);
+    expect(given.map((tensor) => lazyBackend()!.valueFor(tensor).references)).toEqual(held);
+    tf.dispose(given);
+  }
+});

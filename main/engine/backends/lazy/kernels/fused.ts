@@ -219,12 +219,11 @@ function inTurn(
   chunks: readonly Chunk[],
   compute: (index: number, after: (x: Value) => Value) => readonly Value[],
 ): Value[] {
-  let zero: Value | undefined;
+  let before: readonly Value[] | undefined;
   return chunks.map((_, index) => {
-    const turn = zero;
-    const results = compute(index, (x) => (turn ? record.add(x, turn) : x));
-    zero = zeroOf(record, results);
-    return results[0]!;
+    const zero = before && zeroOf(record, before);
+    before = compute(index, (x) => (zero ? record.add(x, zero) : x));
+    return before[0]!;
   });
 }
 
