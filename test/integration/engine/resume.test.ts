@@ -56,19 +56,16 @@ async function requestIn(name: string): Promise<LearnRequest> {
   return learnRequest(join(folder, name), { stepsIdentity: 7, stepsMotion: 7, checkpointEvery: 3 });
 }
 
-/** Runs until the end, or until a line says `killAt`, and answers all lines. */
+/** Runs until the end, or until it is killed right after the line `killAt`, and answers all lines. */
 async function run(request: LearnRequest, killAt?: string): Promise<string[]> {
   const file = join(request.workDirectory, '..', 'request-to-run.json');
   await writeFile(file, JSON.stringify(request));
-  const child = spawn(process.execPath, [program, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, file, killAt ?? ''], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<NodeJS.Signals | number | null>((resolve) =>
     child.on('close', (code, signal) => resolve(signal ?? code)),
   );
   const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stdout })) {
-    lines.push(line);
-    if (line === killAt) child.kill('SIGKILL');
-  }
+  for await (const line of createInterface({ input: child.stdout })) lines.push(line);
   expect(await ended).toBe(killAt ? 'SIGKILL' : 0);
   return lines;
 }
