@@ -1,18 +1,18 @@
 /**
  * Renders a captioned data set, shard by shard:
  *   node main/engine/world/dataset.ts --seeds 2..20000 --sizes 128x128,176x96,96x176 --split train --out DIR
- *     [--workers 1] [--shard 500] [--frames 17] [--rate 8]
- * Run again after a stop, it goes on behind the last complete shard. What a shard holds is in shards.ts.
+ *     [--workers 1] [--shard 500] [--frames 17] [--rate 8] [--masks]
+ * With `--masks`, where the subjects are instead. Run again after a stop, it goes on behind the last complete shard. What a shard holds is in shards.ts.
  */
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { z } from 'zod';
-import { planShards, renderShard, type Shard } from './shards.ts';
+import { maskShard, planShards, renderShard, type Shard } from './shards.ts';
 
 const usage =
   'usage: node main/engine/world/dataset.ts --seeds FIRST..LAST --out DIR ' +
-  '[--sizes WxH,WxH] [--split train|validation|test] [--workers N] [--shard CLIPS] [--frames N] [--rate HZ]';
+  '[--sizes WxH,WxH] [--split train|validation|test] [--workers N] [--shard CLIPS] [--frames N] [--rate HZ] [--masks]';
 
 const whole = z.coerce.number().int().positive();
 const optionsSchema = z.object({
@@ -30,6 +30,7 @@ const optionsSchema = z.object({
   workers: whole,
   frames: whole,
   rate: z.coerce.number().positive(),
+  masks: z.boolean(),
 });
 type Options = z.infer<typeof optionsSchema>;
 
@@ -44,6 +45,7 @@ function readOptions(): Options {
       shard: { type: 'string', default: '500' },
       frames: { type: 'string', default: '17' },
       rate: { type: 'string', default: '8' },
+      masks: { type: 'boolean', default: false },
     },
   });
   const parsed = optionsSchema.safeParse(values);
@@ -53,10 +55,10 @@ function readOptions(): Options {
   process.exit(2);
 }
 
-async function renderAll(shards: readonly Shard[], out: string): Promise<void> {
+async function renderAll(shards: readonly Shard[], out: string, masks: boolean): Promise<void> {
   for (const shard of shards) {
     const started = performance.now();
-    if (!(await renderShard(shard, out))) continue;
+    if (!(await (masks ? maskShard : renderShard)(shard, out))) continue;
     const each = (performance.now() - started) / shard.seeds.length;
     console.log(
       `shard ${shard.index}: ${shard.seeds.length} clips of ${shard.width}x${shard.height}, ${each.toFixed(0)} ms each`,
@@ -65,19 +67,19 @@ async function renderAll(shards: readonly Shard[], out: string): Promise<void> {
 }
 
 if (isMainThread) {
-  const { seeds, sizes, split, out, shard, workers, frames, rate } = readOptions();
+  const { seeds, sizes, split, out, shard, workers, frames, rate, masks } = readOptions();
   mkdirSync(out, { recursive: true });
   const lengths = { clipsPerShard: shard, frameCount: frames, frameRate: rate };
   const shards = planShards({ first: seeds[0], last: seeds[1], sizes, split, ...lengths });
   console.log(`${shards.length} shards in ${out}`);
-  if (workers === 1) await renderAll(shards, out);
+  if (workers === 1) await renderAll(shards, out, masks);
   else {
     for (let worker = 0; worker < workers; worker++) {
       const own = shards.filter(({ index }) => index % workers === worker);
-      new Worker(new URL(import.meta.url), { workerData: { shards: own, out } });
+      new Worker(new URL(import.meta.url), { workerData: { shards: own, out, masks } });
     }
   }
 } else {
-  const { shards, out } = workerData as { shards: Shard[]; out: string };
-  await renderAll(shards, out);
+  const { shards, out, masks } = workerData as { shards: Shard[]; out: string; masks: boolean };
+  await renderAll(shards, out, masks);
 }

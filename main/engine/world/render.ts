@@ -37,3 +37,11 @@ export function render(scene: Scene, options: RenderOptions): Rendering {
   }
   return { frames, masks };
 }
+
+/** The masks of a rendering alone, in about half its time. */
+export function renderMasks(scene: Scene, { width, height, frameCount = 17, frameRate = 8 }: RenderOptions): Masks {
+  const stage = prepare(scene, width, height);
+  const masks: Masks = {};
+  for (let index = 0; index < frameCount; index++) drawMasks(stage, index / frameRate, index, frameCount, masks);
+  return masks;
+}

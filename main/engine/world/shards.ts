@@ -1,11 +1,18 @@
 import { closeSync, existsSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { attributes, caption } from './caption.ts';
-import { render } from './render.ts';
+import { render, renderMasks } from './render.ts';
 import { sampleScene } from './scene.ts';
 import { belongsTo, type Split } from './split.ts';
 
 const variants = [0, 1, 2];
+/** What the two channels of a shard's masks cover: whoever is in the scene, and the small things that captions name. */
+const maskChannels = [
+  ['subject', 'second'],
+  ['hat', 'held'],
+] as const;
+/** Side of the squares that masks are told for, in pixels: the autoencoder's stride. */
+const maskSquare = 8;
 
 export interface ShardPlan {
   /** The range of seeds, both ends included; those of other splits are passed over. */
@@ -76,5 +83,40 @@ export async function renderShard(shard: Shard, out: string): Promise<boolean> {
   renameSync(partial, `${name}.u8`);
   writeFileSync(`${name}.json.partial`, JSON.stringify({ width, height, frameCount, frameRate, items }));
   renameSync(`${name}.json.partial`, `${name}.json`);
+  return true;
+}
+
+/**
+ * Writes where the subjects of a shard are, and their hats and held objects: `shard-00000.masks.u8`, uint8
+ * [clips, frames, height / 8, width / 8, 2], the largest coverage in each square. Written beside and renamed;
+ * answers false, having done nothing, when it is there already.
+ */
+export async function maskShard(shard: Shard, out: string): Promise<boolean> {
+  const { index, width, height, frameCount, frameRate, seeds } = shard;
+  const name = join(out, `shard-${String(index).padStart(5, '0')}.masks.u8`);
+  if (existsSync(name)) return false;
+  const across = width / maskSquare;
+  const down = height / maskSquare;
+  if (!Number.isInteger(across) || !Number.isInteger(down)) throw new Error('masks need sizes that 8 divides');
+  const size = frameCount * down * across * maskChannels.length;
+  const data = new Uint8Array(seeds.length * size);
+  for (const [clip, seed] of seeds.entries()) {
+    const masks = renderMasks(sampleScene(seed), { width, height, frameCount, frameRate });
+    for (const [channel, parts] of maskChannels.entries()) {
+      for (const part of parts) {
+        const mask = masks[part];
+        if (!mask) continue;
+        for (let i = 0; i < mask.length; i++) {
+          const row = Math.floor(i / width); // of all frames
+          const square = Math.floor(row / maskSquare) * across + Math.floor((i % width) / maskSquare);
+          const at = clip * size + square * maskChannels.length + channel;
+          if (mask[i]! > data[at]!) data[at] = mask[i]!;
+        }
+      }
+    }
+    await new Promise(setImmediate); // as above
+  }
+  writeFileSync(`${name}.partial`, data);
+  renameSync(`${name}.partial`, name);
   return true;
 }

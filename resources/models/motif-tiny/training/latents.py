@@ -39,17 +39,22 @@ def encode(vae, clips):
     return mean.half().numpy()
 
 
+def drawn_frames(name, clips, frame_count):
+    """Which two frames of each clip of a set are encoded alone: the same whenever it is asked."""
+    random = np.random.default_rng(clips + sum(name.encode()))
+    return [random.choice(np.arange(4, frame_count), 2, replace=False) for _ in range(clips)]
+
+
 def encode_set(vae, folder, clips, texts, batch=4, pictures_only=False):
     """Writes one set of clips with their captions [(static[], dynamic[])]; or two frames of each alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(len(texts) + sum(folder.name.encode()))
     whole, frames = [], []
+    drawn = drawn_frames(folder.name, len(texts), data.FRAMES)
     for start in range(0, len(texts), batch):
         part = [np.asarray(clip) for clip in clips(start, min(start + batch, len(texts)))]
         if not pictures_only:
             whole.append(encode(vae, part))
-        picks = [random.choice(np.arange(4, len(clip)), 2, replace=False) for clip in part]
-        single = encode(vae, [clip[[i]] for clip, pair in zip(part, picks) for i in pair])
+        single = encode(vae, [clip[[i]] for clip, pair in zip(part, drawn[start:]) for i in pair])
         frames.append(single.reshape(len(part), 2, *single.shape[1:]))
     np.save(folder / "frames.npy", np.concatenate(frames))
     if not pictures_only:

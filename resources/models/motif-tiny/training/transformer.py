@@ -20,6 +20,7 @@ from diffusers import WanTransformer3DModel
 from transformers import UMT5EncoderModel
 
 import data
+from latents import drawn_frames
 from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize
 from optimiser import Muon
 
@@ -34,11 +35,12 @@ def attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False,
 
 
 class LatentSets:
-    """All encoded sets of one autoencoder, normalised when picked. Folders named `*-val-*` are for validation alone."""
+    """All encoded sets of one autoencoder, normalised when picked. Folders named `*-val-*` are for validation alone.
+    Where a shard's masks are at hand, they come along: subjects, and their hats and held objects."""
 
     def __init__(self, name, validation=False, real_share=0.04):
         self.folder = data.CACHE / f"latents-{name}"
-        self.validation, self.real_share, self.sets = validation, real_share, {}
+        self.validation, self.real_share, self.sets, self.masks = validation, real_share, {}, {}
         self.refresh()
 
     def refresh(self):
@@ -51,14 +53,15 @@ class LatentSets:
                 continue
             arrays = {kind: np.load(path.parent / f"{kind}.npy") for kind in ("clips", "frames") if (path.parent / f"{kind}.npy").exists()}
             self.sets[name] = (arrays, json.loads(path.read_text()))
+            self.masks[name] = masks_of(name)
         return self
 
     def __len__(self):
         return sum(len(texts) for _, texts in self.sets.values())
 
     def batch(self, random, size, clips, frames=5):
-        """`size` items of one picture size -> (latents [size, 16, frames, h, w], [(static[], dynamic[])]). The
-        autoencoder is causal, so a clip's first latent frames are those of the shorter clip."""
+        """`size` items of one picture size -> (latents [size, 16, frames, h, w], masks [size, 2, frames, h, w] in 0..1,
+        [(static[], dynamic[])]). The autoencoder is causal, so a clip's first latent frames are those of the shorter clip."""
         usable = {name: pair for name, pair in self.sets.items() if not clips or "clips" in pair[0]}
         rendered = sum(len(texts) for name, (_, texts) in usable.items() if not name.startswith("real")) or 1
         real = sum(len(texts) for name, (_, texts) in usable.items() if name.startswith("real")) or 1
@@ -70,19 +73,42 @@ class LatentSets:
         totals = np.array([sum(share for _, share in shapes[shape]) for shape in options])
         members = shapes[options[random.choice(len(options), p=totals / totals.sum())]]
         shares = np.array([share for _, share in members])
-        latents, captions = [], []
+        latents, masks, captions = [], [], []
         for _ in range(size):
-            arrays, texts = usable[members[random.choice(len(members), p=shares / shares.sum())][0]]
+            name = members[random.choice(len(members), p=shares / shares.sum())][0]
+            arrays, texts = usable[name]
             index = random.integers(len(texts))
             if clips:
-                x = arrays["clips"][index][:, :frames]
+                x, pick = arrays["clips"][index][:, :frames], None
             elif "clips" in arrays and random.random() < 1 / 3:
-                x = arrays["clips"][index][:, :1]
+                x, pick = arrays["clips"][index][:, :1], None
             else:
-                x = arrays["frames"][index][random.integers(arrays["frames"].shape[1])]
+                pick = random.integers(arrays["frames"].shape[1])
+                x = arrays["frames"][index][pick]
             latents.append((x.astype(np.float32) - self.mean) / self.deviation)
+            masks.append(np.zeros((2, *x.shape[1:]), np.float32))
+            if self.masks[name]:
+                whole, picks = self.masks[name]
+                mask = whole[index][:, : x.shape[1]] if pick is None else picks[index][:, pick : pick + 1]
+                masks[-1] = mask.astype(np.float32) / 255
             captions.append(texts[index])
-        return torch.from_numpy(np.stack(latents)), captions
+        return torch.from_numpy(np.stack(latents)), torch.from_numpy(np.stack(masks)), captions
+
+
+def masks_of(name):
+    """Masks of one set from its shard, or None without them: of clips [n, 2, 5, h, w] and of the two frames that
+    latents.py drew [n, 2, 2, h, w], uint8."""
+    path = data.WORLD / name.split("-shard-")[0] / ("shard-" + name.split("-shard-")[-1].split("-")[0] + ".masks.u8")
+    if not path.exists():
+        return None
+    about = json.loads(path.with_name(path.name.replace(".masks.u8", ".json")).read_text())
+    shape = (len(about["items"]), about["frameCount"], about["height"] // 8, about["width"] // 8, 2)
+    training = "-val-" not in name
+    use = [i for i, item in enumerate(about["items"]) if not (training and data.held_out(item["seed"]))]
+    frames = np.memmap(path, np.uint8, "r", shape=shape)[use].transpose(0, 4, 1, 2, 3)
+    clips = np.stack([frames[:, :, max(0, 4 * i - 3) : 4 * i + 1].max(2) for i in range((about["frameCount"] + 3) // 4)], 2)
+    picks = drawn_frames(name, len(use), about["frameCount"])
+    return clips, np.stack([clip[:, pair] for clip, pair in zip(frames, picks)])
 
 
 def prompt(random, caption, clip, drop=0.1):
@@ -124,14 +150,22 @@ def velocity(model, x, previous, sigma, states):
         return model["transformer"](torch.cat([x, previous], 1), sigma * 1000, states, return_dict=False)[0].float()
 
 
-def flow_loss(model, x0, states, sigma, noise):
+def cell_weights(masks, subject, small):
+    """Masks [b, 2, t, h, w] -> weights [b, t, h, w] with the mean 1 per item. The best answer in each cell stays what
+    it is, but more of the training goes into what captions are mostly about: a hat is one cell of a hundred."""
+    weights = 1 + subject * masks[:, 0] + small * masks[:, 1]
+    return weights / weights.mean((1, 2, 3), keepdim=True)
+
+
+def flow_errors(model, x0, states, sigma, noise):
+    """Squared error of the velocity, mean over channels: [b, t, h, w]."""
     s = sigma.view(-1, 1, 1, 1, 1)
     x = (1 - s) * x0 + s * noise
     previous, half = torch.zeros_like(x), len(x) // 2
     with torch.no_grad():
         first = velocity(model, x[:half], previous[:half], sigma[:half], states[:half].detach())
         previous[:half] = x[:half] - s[:half] * first
-    return F.mse_loss(velocity(model, x, previous, sigma, states), noise - x0)
+    return (velocity(model, x, previous, sigma, states) - noise + x0).square().mean(1)
 
 
 def times(size, clip, generator=None):
@@ -141,16 +175,19 @@ def times(size, clip, generator=None):
 
 @torch.no_grad()
 def validate(model, sets, tokenizer):
-    """Loss over fixed pictures and clips of held-out seeds, with fixed noise and times."""
+    """Mean errors over fixed pictures and clips of held-out seeds, with fixed noise and times: of everything, of
+    subjects and of hats and held objects."""
     scores = []
     for clip in (False, True):
-        random, generator, losses = np.random.default_rng(5), torch.Generator().manual_seed(5), []
+        random, generator, sums = np.random.default_rng(5), torch.Generator().manual_seed(5), torch.zeros(3, 2)
         for _ in range(3):
-            x0, captions = sets.batch(random, 8 if clip else 32, clip)
+            x0, masks, captions = sets.batch(random, 8 if clip else 32, clip)
             with torch.autocast("cpu", torch.bfloat16):
                 states = embed(model["text_encoder"], *tokenize(tokenizer, [prompt(random, c, clip, drop=0) for c in captions]))
-            losses.append(flow_loss(model, x0, states, times(len(x0), clip, generator), torch.randn(x0.shape, generator=generator)).item())
-        scores.append(float(np.mean(losses)))
+            errors = flow_errors(model, x0, states, times(len(x0), clip, generator), torch.randn(x0.shape, generator=generator))
+            for row, weights in enumerate([torch.ones_like(errors), masks[:, 0], masks[:, 1]]):
+                sums[row] += torch.stack([(errors * weights).sum(), weights.sum()])
+        scores += (sums[:, 0] / sums[:, 1].clamp(min=1e-6)).tolist()
     return scores
 
 
@@ -170,6 +207,8 @@ def main():
     parser.add_argument("--rate", type=float, default=0.012)
     parser.add_argument("--adam-rate", type=float, default=2e-3)
     parser.add_argument("--text-rate", type=float, default=0.15, help="the text encoder's learning rates as a share of the transformer's; 0 keeps it as it is, which saves an eighth of a step")
+    parser.add_argument("--subject-weight", type=float, default=2, help="how much more a cell with a subject counts than one without")
+    parser.add_argument("--small-weight", type=float, default=5, help="the same for hats and held objects")
     parser.add_argument("--ema", type=float, default=0.999)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
@@ -235,12 +274,12 @@ def main():
         clip = elapsed > options.image_minutes * 60 and random.random() > options.image_share
         factor = min(1.0, (step + 1) / 60) * min(1.0, (1 - progress) / 0.6) + 0.005  # constant, then linearly down
         short = clip and random.random() < 1 / 3
-        x0, captions = sets.batch(random, options.image_batch if not clip else options.clip_batch * 3 // 2 if short else options.clip_batch, clip, 3 if short else 5)
+        x0, masks, captions = sets.batch(random, options.image_batch if not clip else options.clip_batch * 3 // 2 if short else options.clip_batch, clip, 3 if short else 5)
         ids, mask = tokenize(tokenizer, [prompt(random, caption, clip) for caption in captions])
         with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(options.text_rate > 0):
             states = embed(model["text_encoder"], ids, mask)
-        loss = flow_loss(model, x0, states, times(len(x0), clip), torch.randn_like(x0))
-        loss.backward()
+        errors = flow_errors(model, x0, states, times(len(x0), clip), torch.randn_like(x0))
+        (errors * cell_weights(masks, options.subject_weight, options.small_weight)).mean().backward()
         for part, optimiser in optimisers.items():
             if part == "transformer" or options.text_rate > 0:
                 optimiser.step(factor)
@@ -248,7 +287,7 @@ def main():
             keep = min(options.ema, (step + 1) / (step + 10))
             for slow, fast in zip(averaged.parameters(), model.parameters()):
                 slow.lerp_(fast, 1 - keep)
-        losses[clip].append(loss.item())
+        losses[clip].append(errors.mean().item())
         seen[clip] += len(x0)
         step += 1
         now = time.time()
@@ -264,7 +303,7 @@ def main():
             save()
             sets.refresh()
             if len(held_out.refresh()):
-                print("validation, pictures and clips:", *[round(score, 4) for score in validate(averaged, held_out, tokenizer)], "| training clips", len(sets), flush=True)
+                print("validation, pictures and clips, each all, subjects, hats and held objects:", *[round(score, 4) for score in validate(averaged, held_out, tokenizer)], "| training clips", len(sets), flush=True)
             last = time.time()
     save()
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { render } from '../../../../main/engine/world/render.ts';
 import { sampleScene } from '../../../../main/engine/world/scene.ts';
-import { planShards, renderShard } from '../../../../main/engine/world/shards.ts';
+import { maskShard, planShards, renderShard } from '../../../../main/engine/world/shards.ts';
 
 const plan = { first: 0, last: 199, split: 'train', clipsPerShard: 40, frameCount: 3, frameRate: 1.5 } as const;
 const sizes = [
@@ -44,5 +44,50 @@ describe('renderShard', () => {
     expect(about.items.map((item: { seed: number }) => item.seed)).toEqual([12, 13]);
     expect(about.items[0].static).toHaveLength(3);
     expect(await renderShard(shard, folder)).toBe(false);
+  });
+});
+
+describe('maskShard', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'motif-world-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const options = { width: 48, height: 32, frameCount: 3, frameRate: 1.5 };
+
+  it('tells for each square of each frame how much of it subjects, and hats and held objects, cover at most', async () => {
+    const seeds = [12, 13, 14, 15, 16, 17];
+    const shard = { index: 0, ...options, seeds };
+    expect(await maskShard(shard, folder)).toBe(true);
+    expect(readdirSync(folder)).toEqual(['shard-00000.masks.u8']);
+    const told = readFileSync(join(folder, 'shard-00000.masks.u8'));
+    expect(told.length).toBe(seeds.length * 3 * 4 * 6 * 2);
+    let small = 0;
+    for (const [clip, seed] of seeds.entries()) {
+      const { masks } = render(sampleScene(seed), { ...options, masks: true });
+      for (let square = 0; square < 3 * 4 * 6; square++) {
+        const [frame, row, column] = [Math.floor(square / 24), Math.floor((square % 24) / 6), square % 6];
+        const covered = (parts: ('subject' | 'second' | 'hat' | 'held')[]) => {
+          let most = 0;
+          for (const part of parts) {
+            for (let y = row * 8; y < row * 8 + 8; y++) {
+              const start = (frame * 32 + y) * 48 + column * 8;
+              for (const value of masks[part]?.subarray(start, start + 8) ?? []) most = Math.max(most, value);
+            }
+          }
+          return most;
+        };
+        const at = (clip * 72 + square) * 2;
+        expect([told[at], told[at + 1]]).toEqual([covered(['subject', 'second']), covered(['hat', 'held'])]);
+        small += told[at + 1]!;
+      }
+    }
+    expect(small).toBeGreaterThan(0); // somebody wears or holds something
+    expect(await maskShard(shard, folder)).toBe(false);
+  });
+
+  it('refuses sizes that squares do not divide', async () => {
+    const shard = { index: 0, ...options, width: 50, seeds: [12] };
+    await expect(maskShard(shard, folder)).rejects.toThrow('8');
   });
 });
