@@ -2,7 +2,8 @@
  * Renders a captioned data set, shard by shard:
  *   node main/engine/world/dataset.ts --seeds 2..20000 --sizes 128x128,176x96,96x176 --split train --out DIR
  *     [--workers 1] [--shard 500] [--frames 17] [--rate 8] [--masks]
- * With `--masks`, where the subjects are instead. Run again after a stop, it goes on behind the last complete shard. What a shard holds is in shards.ts.
+ * With `--masks` it writes, for shards that are rendered already, where their subjects are. Run again after a stop, it goes on behind
+ * the last complete shard. What a shard holds is in shards.ts.
  */
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
