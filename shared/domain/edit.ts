@@ -28,7 +28,7 @@ export type EditSettingsInput = z.input<typeof editSettings>;
  * unless the words or sliders change it; of several clips none is the one to start from.
  */
 export function startFidelity(clips: number): number {
-  return clips === 1 ? 0.15 : 0;
+  return clips === 1 ? 0.1 : 0;
 }
 
 /**

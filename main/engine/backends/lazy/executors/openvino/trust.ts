@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 const verdict = z.object({ trusted: z.boolean(), reason: z.string() });
-/** Whether a self-test found OpenVINO's answers right, and in words what it found. */
+/** Whether a self-test found OpenVINO right and fast here, and in words what it found. */
 export type Verdict = z.infer<typeof verdict>;
 
 /** `begun` counts tests that have not come to an end: a library may take the whole process with it. */
