@@ -32,10 +32,10 @@ export function startFidelity(clips: number): number {
 }
 
 /**
- * The guidance with which a concept's own words give its clip back. They say nothing new that would need emphasis, and more pushes clips
- * that are unlike the model's own out of shape (test/studies).
+ * The guidance with which a concept's own words give its clip back: none. They say nothing new that would need emphasis, and more pushes
+ * clips that are unlike the model's own out of shape (test/studies).
  */
-export const reconstructionGuidance = 2;
+export const reconstructionGuidance = 1;
 
 export const edit = z.object({
   id: z.string(),

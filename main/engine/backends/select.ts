@@ -115,7 +115,7 @@ async function useOpenVinoIfFaster(
   return `${await useOpenVino(precision, setup)}; ${reason}`;
 }
 
-/** What bfloat16 has to gain, for its rougher answers: on processors that have it without matrix units it is slower than float32. */
+/** What bfloat16 has to gain, for its rougher answers. Processors that have it without matrix units may be faster in float32. */
 const bfloat16Gain = 1.2;
 
 const openVino: Device = {
