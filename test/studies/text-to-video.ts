@@ -2,7 +2,7 @@
  * Compares ways to sample the base model: clips for the captions of validation scenes, each with every variant of the settings, named by
  * the judge as `motif evaluate model` has them named. One line of JSON for each variant.
  *
- *   node test/studies/run.mjs test/studies/text-to-video.ts --log FILE [--clips 96] [--model FOLDER] NAME=JSON...
+ *   node test/studies/run.mjs test/studies/text-to-video.ts --log FILE [--clips 96] [--model FOLDER] [--device NAME] NAME=JSON...
  *
  * A variant is NAME=JSON, a part of an edit's settings. Scene and noise are the same for all variants.
  */
@@ -14,6 +14,7 @@ import { askedAttributes, namesIt } from '../../main/engine/evaluation/judging.t
 import { readRawFrames } from '../../main/engine/formats/raw-frames.ts';
 import { createEngine } from '../../main/engine/index.ts';
 import { openJudge } from '../../main/engine/models/judge/judge.ts';
+import { readModelExtras } from '../../main/engine/models/wan/model-extras.ts';
 import { captionTexts } from '../../main/engine/training/captions.ts';
 import { attributes, caption } from '../../main/engine/world/caption.ts';
 import { sampleScene } from '../../main/engine/world/scene.ts';
@@ -25,22 +26,19 @@ const { values: options, positionals: variants } = parseArgs({
   options: {
     log: { type: 'string' },
     clips: { type: 'string', default: '96' },
-    first: { type: 'string', default: '100001' },
     model: { type: 'string', default: 'resources/models/motif-tiny' },
     judge: { type: 'string', default: 'resources/models/motif-judge' },
     device: { type: 'string', default: 'auto' },
   },
 });
+/** Validation seeds end in 1. */
+const firstSeed = 100_001;
 if (!options.log) throw new Error('--log is missing: the file that results are added to');
-const sizes = [
-  { width: 128, height: 128, frameCount: 17 },
-  { width: 176, height: 96, frameCount: 17 },
-  { width: 96, height: 176, frameCount: 17 },
-];
+const { sizes, frames: frameCount } = await readModelExtras(options.model);
 const engine = await createEngine({ device: options.device as DeviceName });
 const judge = await openJudge(options.judge);
 const folder = await mkdtemp(join(tmpdir(), 'motif-study-'));
-const seeds = Array.from({ length: Number(options.clips) }, (_, index) => Number(options.first) + index * 10);
+const seeds = Array.from({ length: Number(options.clips) }, (_, index) => firstSeed + index * 10);
 try {
   for (const variant of variants) {
     const [name, json = '{}'] = variant.split(/=(.*)/s) as [string, string | undefined];
@@ -55,7 +53,7 @@ try {
         model: options.model,
         conceptFile: null,
         source: null,
-        size: sizes[index % sizes.length],
+        size: { ...sizes[index % sizes.length], frameCount },
         settings,
         output,
       };
