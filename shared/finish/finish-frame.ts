@@ -1,0 +1,217 @@
+import { type ColourChange, coefficientCount } from './change.ts';
+import type { Placement } from './placement.ts';
+
+/** One picture to finish and how. */
+export interface FinishSettings {
+  /** Where the model's picture lies in those to be finished. */
+  placement: Placement;
+  /** 1: the change of colours alone, every detail the clip's own; 0: with what it leaves unexplained, and the edit itself where it shows something else. */
+  keepDetail: number;
+}
+
+/** A change at one moment: small maps, to be laid over a picture of any size. */
+interface Moment {
+  coefficients: Float32Array;
+  /** Unexplained, edited and agreement side by side: [height, width, 7]. */
+  details: Float32Array | null;
+}
+
+const detailCount = 7;
+
+/**
+ * Does the change to pictures, one after the other; keeps two maps of the model's size in memory and nothing of a picture's.
+ * `time` counts in the model's frames, with fractions; before the first and after the last, theirs holds.
+ */
+export function createFinisher(change: ColourChange, { placement, keepDetail }: FinishSettings) {
+  const isMixed = keepDetail < 1;
+  if (isMixed && change.details === null) throw new Error('a mix needs a change with details');
+  const { width, height } = change;
+  const moment: Moment = {
+    coefficients: new Float32Array(width * height * coefficientCount),
+    details: isMixed ? new Float32Array(width * height * detailCount) : null,
+  };
+  let momentAt = Number.NaN;
+
+  return {
+    /**
+     * uint8 RGB [height, width, 3] -> the same, finished; `to` may be the picture itself.
+     * Rows from `firstRow` up to `endRow` only, so that several can share a picture.
+     */
+    finish(
+      picture: { rgb: Uint8Array; width: number; height: number },
+      time: number,
+      to: Uint8Array,
+      { firstRow = 0, endRow = picture.height } = {},
+    ): void {
+      if (time !== momentAt) takeMoment(change, time, moment);
+      momentAt = time;
+      const columns = columnsOf(picture.width, placement.left, placement.width, width);
+      const across = new Float32Array(width * coefficientCount);
+      const detailRow = moment.details ? new Float32Array(width * detailCount) : null;
+      for (let row = firstRow; row < endRow; row++) {
+        const y = ((row + 0.5 - placement.top) * height) / placement.height - 0.5;
+        blendRows(moment.coefficients, y, width, height, coefficientCount, across);
+        if (moment.details && detailRow) {
+          cubicRows(moment.details, y, width, height, detailCount, detailRow);
+          mixRow(picture, row, to, across, detailRow, columns, keepDetail);
+        } else changeRow(picture, row, to, across, columns);
+      }
+    },
+  };
+}
+
+/** Everything that is small is linear in time between the model's frames: carried along by optical flow it errs as much (test/studies). */
+function takeMoment({ coefficients, details, frameCount }: ColourChange, time: number, to: Moment): void {
+  const clamped = Math.min(frameCount - 1, Math.max(0, time));
+  const first = Math.min(frameCount - 1, Math.floor(clamped));
+  const second = Math.min(frameCount - 1, first + 1);
+  const share = clamped - first;
+  const blend = (maps: readonly Float32Array[], place: (value: number, at: number) => void) => {
+    const [a, b] = [maps[first]!, maps[second]!];
+    for (let at = 0; at < a.length; at++) place(a[at]! + share * (b[at]! - a[at]!), at);
+  };
+  blend(coefficients, (value, at) => {
+    to.coefficients[at] = value;
+  });
+  const into = to.details;
+  if (!into || !details) return;
+  blend(details.unexplained, (value, at) => {
+    into[Math.floor(at / 3) * detailCount + (at % 3)] = value;
+  });
+  blend(details.edited, (value, at) => {
+    into[Math.floor(at / 3) * detailCount + 3 + (at % 3)] = value;
+  });
+  blend(details.agreement, (value, at) => {
+    into[at * detailCount + 6] = value;
+  });
+}
+
+/** For each column of a picture the column of the map to its left and how far to the right of that it lies; edges go on outwards. */
+interface Columns {
+  left: Int32Array;
+  share: Float32Array;
+  /** Four for each column: those of the map's columns from one before `left` on. */
+  cubic: Float32Array;
+  count: number;
+}
+
+function columnsOf(pictureWidth: number, placeLeft: number, placeWidth: number, width: number): Columns {
+  const left = new Int32Array(pictureWidth);
+  const share = new Float32Array(pictureWidth);
+  const cubic = new Float32Array(4 * pictureWidth);
+  for (let column = 0; column < pictureWidth; column++) {
+    const x = Math.min(width - 1, Math.max(0, ((column + 0.5 - placeLeft) * width) / placeWidth - 0.5));
+    left[column] = Math.floor(x);
+    share[column] = x - left[column]!;
+    cubic.set(cubicWeights(share[column]!), 4 * column);
+  }
+  return { left, share, cubic, count: width };
+}
+
+/** One row between two of a map [height, width, channels]. */
+function blendRows(map: Float32Array, y: number, width: number, height: number, channels: number, to: Float32Array) {
+  const clamped = Math.min(height - 1, Math.max(0, y));
+  const above = Math.floor(clamped);
+  const share = clamped - above;
+  const length = width * channels;
+  const [first, second] = [above * length, Math.min(height - 1, above + 1) * length];
+  for (let at = 0; at < length; at++) to[at] = map[first + at]! + share * (map[second + at]! - map[first + at]!);
+}
+
+/** The same by a cubic (Catmull-Rom) over four rows, for what is to be as sharp as it can. */
+function cubicRows(map: Float32Array, y: number, width: number, height: number, channels: number, to: Float32Array) {
+  const clamped = Math.min(height - 1, Math.max(0, y));
+  const above = Math.floor(clamped);
+  const weights = cubicWeights(clamped - above);
+  const length = width * channels;
+  const rows = [-1, 0, 1, 2].map((offset) => Math.min(height - 1, Math.max(0, above + offset)) * length);
+  for (let at = 0; at < length; at++) {
+    let sum = 0;
+    for (let tap = 0; tap < 4; tap++) sum += weights[tap]! * map[rows[tap]! + at]!;
+    to[at] = sum;
+  }
+}
+
+/** Weights of the four places around a point that lies `share` after the second of them. */
+export function cubicWeights(share: number): [number, number, number, number] {
+  const [s, s2, s3] = [share, share ** 2, share ** 3];
+  return [0.5 * (-s3 + 2 * s2 - s), 0.5 * (3 * s3 - 5 * s2 + 2), 0.5 * (-3 * s3 + 4 * s2 + s), 0.5 * (s3 - s2)];
+}
+
+type PictureRows = { rgb: Uint8Array; width: number; height: number };
+
+/** One row of the picture by a row of coefficients [width, 12]. */
+function changeRow({ rgb, width }: PictureRows, row: number, to: Uint8Array, across: Float32Array, columns: Columns) {
+  const { left, share, count } = columns;
+  let at = row * width * 3;
+  for (let column = 0; column < width; column++, at += 3) {
+    const first = left[column]! * coefficientCount;
+    const second = Math.min(count - 1, left[column]! + 1) * coefficientCount;
+    const s = share[column]!;
+    const r = rgb[at]!;
+    const g = rgb[at + 1]!;
+    const b = rgb[at + 2]!;
+    for (let out = 0; out < 3; out++) {
+      const f = first + 3 * out;
+      const n = second + 3 * out;
+      const ar = across[f]! + s * (across[n]! - across[f]!);
+      const ag = across[f + 1]! + s * (across[n + 1]! - across[f + 1]!);
+      const ab = across[f + 2]! + s * (across[n + 2]! - across[f + 2]!);
+      const bias = across[first + 9 + out]! + s * (across[second + 9 + out]! - across[first + 9 + out]!);
+      to[at + out] = byteOf(r * ar + g * ag + b * ab + 255 * bias);
+    }
+  }
+}
+
+/** agreement x (change + unexplained) + (1 - agreement) x edit, of which `keepDetail` leaves the change alone. */
+function mixRow(
+  { rgb, width }: PictureRows,
+  row: number,
+  to: Uint8Array,
+  across: Float32Array,
+  details: Float32Array,
+  columns: Columns,
+  keepDetail: number,
+) {
+  const { left, share, cubic, count } = columns;
+  let at = row * width * 3;
+  for (let column = 0; column < width; column++, at += 3) {
+    const s = share[column]!;
+    const middle = left[column]!;
+    const w0 = cubic[4 * column]!;
+    const w1 = cubic[4 * column + 1]!;
+    const w2 = cubic[4 * column + 2]!;
+    const w3 = cubic[4 * column + 3]!;
+    const d0 = Math.max(0, middle - 1) * detailCount;
+    const d1 = middle * detailCount;
+    const d2 = Math.min(count - 1, middle + 1) * detailCount;
+    const d3 = Math.min(count - 1, middle + 2) * detailCount;
+    const first = middle * coefficientCount;
+    const second = Math.min(count - 1, middle + 1) * coefficientCount;
+    const r = rgb[at]! / 255;
+    const g = rgb[at + 1]! / 255;
+    const b = rgb[at + 2]! / 255;
+    const same = w0 * details[d0 + 6]! + w1 * details[d1 + 6]! + w2 * details[d2 + 6]! + w3 * details[d3 + 6]!;
+    const agreement = Math.min(1, Math.max(0, same));
+    for (let out = 0; out < 3; out++) {
+      const f = first + 3 * out;
+      const n = second + 3 * out;
+      const e = 3 + out;
+      const unexplained =
+        w0 * details[d0 + out]! + w1 * details[d1 + out]! + w2 * details[d2 + out]! + w3 * details[d3 + out]!;
+      const edited = w0 * details[d0 + e]! + w1 * details[d1 + e]! + w2 * details[d2 + e]! + w3 * details[d3 + e]!;
+      const changed =
+        r * (across[f]! + s * (across[n]! - across[f]!)) +
+        g * (across[f + 1]! + s * (across[n + 1]! - across[f + 1]!)) +
+        b * (across[f + 2]! + s * (across[n + 2]! - across[f + 2]!)) +
+        across[first + 9 + out]! +
+        s * (across[second + 9 + out]! - across[first + 9 + out]!);
+      const mixed = agreement * (changed + unexplained) + (1 - agreement) * edited;
+      to[at + out] = byteOf(255 * (keepDetail * changed + (1 - keepDetail) * mixed));
+    }
+  }
+}
+
+function byteOf(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0;
+}
