@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { sliders } from '../../shared/domain/concept.ts';
 import { type EditSettingsInput, editSettings, startFidelity } from '../../shared/domain/edit.ts';
+import { strengthSettings } from '../../shared/domain/look.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { collectDirection, parseInteger, parseNumber } from './options.ts';
 
@@ -19,6 +20,12 @@ export interface EditOptions extends SliderOptions {
   steps?: number;
   seed?: number;
   fidelity?: number;
+  strength?: number;
+  seen?: string;
+  part?: number;
+  fine?: boolean;
+  finish?: 'on' | 'off';
+  keepDetail?: number;
 }
 
 export function addSliderOptions(command: Command): Command {
@@ -43,6 +50,23 @@ export function addSamplingOptions(command: Command): Command {
     .option(
       '--fidelity <f>',
       `0 starts from noise, towards 1 ever closer to the clip (default: ${startFidelity(1)} for a concept of one clip, else ${startFidelity(2)})`,
+      parseNumber(0, 1),
+    )
+    .option(
+      '--strength <s>',
+      '0 to 1: sets fidelity and guidance together, towards 1 ever further from the clip (default for words alone: 0.5)',
+      parseNumber(0, 1),
+    )
+    .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")
+    .addOption(
+      new Option(
+        '--finish <on|off>',
+        "whether the change is made to the clip itself, at its own size and rate, or the model's own pictures are the result (default: on)",
+      ).choices(['on', 'off']),
+    )
+    .option(
+      '--keep-detail <d>',
+      "finished: 1 changes colours alone, towards 0 the edit's own pictures come in (default: 1)",
       parseNumber(0, 1),
     );
 }
@@ -71,12 +95,23 @@ const batchFile = z.array(
       steps: editSettings.shape.steps.unwrap().optional(),
       seed: editSettings.shape.seed.unwrap().optional(),
       fidelity: editSettings.shape.fidelity.unwrap().optional(),
+      strength: z.number().min(0).max(1).optional(),
+      seen: editSettings.shape.shown.unwrap().optional(),
+      part: editSettings.shape.part.unwrap().optional(),
+      fine: editSettings.shape.fine.unwrap().optional(),
+      finish: editSettings.shape.finish.unwrap().optional(),
+      keepDetail: editSettings.shape.keepDetail.unwrap().optional(),
       sliders: z.strictObject(gains).optional(),
       ...gains,
     })
-    .transform(({ name, identity, motion, directions, sliders, ...settings }) => ({
+    .transform(({ name, identity, motion, directions, sliders, strength, seen, ...settings }) => ({
       name,
-      settings: { ...settings, sliders: { ...sliders, ...defined({ identity, motion, directions }) } },
+      settings: {
+        ...(strength !== undefined && strengthSettings(strength)),
+        ...settings,
+        ...(seen !== undefined && { shown: seen }),
+        sliders: { ...sliders, ...defined({ identity, motion, directions }) },
+      },
     })),
 );
 
@@ -88,10 +123,16 @@ export interface RequestedEdit {
 /** Every `--prompt` and every entry of the batch file, in this order; options fill what an entry leaves open. */
 export function requestedEdits(options: EditOptions, command: Command): RequestedEdit[] {
   const common = defined({
-    guidance: options.guidance,
     steps: options.steps,
     seed: options.seed,
-    fidelity: options.fidelity,
+    ...(options.strength !== undefined && strengthSettings(options.strength)),
+    ...(options.fidelity !== undefined && { fidelity: options.fidelity }),
+    ...(options.guidance !== undefined && { guidance: options.guidance }),
+    shown: options.seen,
+    part: options.part,
+    fine: options.fine,
+    finish: options.finish && options.finish === 'on',
+    keepDetail: options.keepDetail,
   });
   const chosenGains = defined(slidersOf(options));
   const prompted = (options.prompt ?? []).map((prompt) => ({ settings: { prompt, ...common, sliders: chosenGains } }));

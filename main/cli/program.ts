@@ -12,6 +12,8 @@ import { registerExport } from './commands/export.ts';
 import { registerImport } from './commands/import.ts';
 import { registerJobs } from './commands/jobs.ts';
 import { registerLearn } from './commands/learn.ts';
+import { registerLook } from './commands/look.ts';
+import { registerLooks } from './commands/looks.ts';
 import { registerModels } from './commands/models.ts';
 import type { ActionWrapper } from './context.ts';
 import type { Streams } from './output.ts';
@@ -19,7 +21,9 @@ import type { Streams } from './output.ts';
 /** The whole command line. Parsing it throws CommanderError for wrong use, help and version; nothing here ends the process. */
 export function createProgram(version: string, streams: Streams, run: ActionWrapper): Command {
   const program = new Command('motif')
-    .description('Learns a dynamic concept from a clip, edits it by words and sliders, and exports the result.')
+    .description(
+      'Changes clips by words: looks in seconds; concepts that are learned, edited by words and sliders, and exported.',
+    )
     .version(version)
     .option('--json', 'results and progress as JSON lines on stdout')
     .addOption(
@@ -44,6 +48,7 @@ export function createProgram(version: string, streams: Streams, run: ActionWrap
       'after',
       `
 Examples:
+  motif look dance.mp4 --look sunset -o dance-sunset.mp4
   motif learn dance.mp4 --static "a [v] person in a park" --dynamic "is dancing in [u] motion"
   motif edit dance --prompt "a [v] person on a beach is dancing in [u] motion"
   motif export EDIT --preset h264 --size 512x512
@@ -53,6 +58,8 @@ Examples:
     registerDoctor,
     registerImport,
     registerClips,
+    registerLook,
+    registerLooks,
     registerLearn,
     registerConcepts,
     registerEdit,

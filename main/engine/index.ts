@@ -34,7 +34,7 @@ import { transformerFingerprint } from './models/wan/fingerprint.ts';
 import { openWanPipeline, type WanPipeline } from './models/wan/pipeline.ts';
 import { type ConceptSampler, createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
-import { warmUp } from './sampling/warm-up.ts';
+import { isWarmed, warmUpConcepts, warmUpLooks } from './sampling/warm-up.ts';
 import { exportLora, importLora } from './training/exchange-lora.ts';
 import { learnConcept } from './training/learn.ts';
 import { compareSampleSteps } from './training/sample-step.ts';
@@ -50,7 +50,7 @@ export interface Engine {
   /** Copies OpenVINO from an archive, a wheel or a folder to `openVinoFolder`, after it was seen to load. */
   installOpenVino(source: string): Promise<OpenVinoInstalled>;
   describeModel(directory: string): Promise<ModelInfo>;
-  /** Loads a model and compiles what an edit by a concept of the default recipe needs; answers whether it did (not for large ones). */
+  /** Loads a model and compiles what looks, and edits by a concept of the default recipe, need; answers whether it did (not for large ones). */
   warmUp(directory: string, options?: CallOptions): Promise<boolean>;
   /** Learns a concept; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
   learn(request: LearnRequest, options?: CallOptions): Promise<LearnResult>;
@@ -131,8 +131,19 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     },
     // Reads files alone, so it need not wait for a learning to end.
     describeModel: async (directory) => describePipeline(await openWanPipeline(directory)),
-    warmUp: (directory, { signal } = {}) =>
-      inTurn(signal, async () => warmUp(await modelAt(directory), recipe.parse({}), signal)),
+    // In turns of their own: what is asked for meanwhile comes in between.
+    async warmUp(directory, { signal } = {}) {
+      const sizes = await inTurn(signal, async () => {
+        const { pipeline } = await modelAt(directory);
+        return isWarmed(pipeline) ? pipeline.extras.sizes.map(({ width, height }) => [width, height] as const) : [];
+      });
+      // The widest first: most clips are.
+      for (const size of sizes.toSorted((a, b) => b[0] / b[1] - a[0] / a[1]))
+        await inTurn(signal, async () => warmUpLooks(await modelAt(directory), size, signal));
+      if (sizes.length > 0)
+        await inTurn(signal, async () => warmUpConcepts(await modelAt(directory), recipe.parse({}), signal));
+      return sizes.length > 0;
+    },
     learn: (request, options = {}) =>
       inTurn(options.signal, async () => learnConcept(await modelAt(request.model), request, options)),
     generate: (request, options = {}) =>

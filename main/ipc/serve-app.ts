@@ -6,6 +6,7 @@ import { conceptHandlers } from './concepts.ts';
 import { editHandlers } from './edits.ts';
 import { jobHandlers } from './jobs.ts';
 import { libraryHandlers } from './library.ts';
+import { lookHandlers } from './looks.ts';
 import { machineHandlers } from './machine.ts';
 import { mediaHandlers } from './media.ts';
 
@@ -16,6 +17,7 @@ export function serveApp(services: Services, port: Port): void {
     ...clipHandlers(services),
     ...conceptHandlers(services),
     ...editHandlers(services),
+    ...lookHandlers(services),
     ...jobHandlers(services),
     ...machineHandlers(services),
     ...mediaHandlers(services),

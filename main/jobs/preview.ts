@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -18,27 +17,30 @@ import { type EditSettingsInput, editSettings } from '../../shared/domain/edit.t
 import type { Engine } from '../engine-host/host.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
-import { recipeKey } from '../library/edits.ts';
+import { type Made, renderingKey } from '../library/edits.ts';
 import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
-import { requireFit } from './fit.ts';
+import type { MediaTools } from '../media/locate.ts';
+import { folderBytes } from './disk.ts';
+import { engineEdit, resolveEdit } from './edit-request.ts';
 import type { ModelRegistry } from './models.ts';
 import type { SharedWork } from './shared-work.ts';
 
 export interface PreviewRequest {
-  conceptId: string;
+  /** Null: by words alone, on the clip. */
+  conceptId: string | null;
   settings: EditSettingsInput;
   sourceClipId?: string;
   /** All the steps that are asked for, instead of the few of a slider's preview. */
   full?: boolean;
 }
 
-const preview = z.object({ frames: rawFrames, seconds: z.number() });
+const preview = z.object({ frames: rawFrames, base: rawFrames.nullable().default(null), seconds: z.number() });
 export type Preview = z.infer<typeof preview> & { cached: boolean };
 
 /**
- * A quick rendering with few steps, for a slider that moves. Kept in the library's `previews` folder under a key of everything that
- * decides its bytes; the least recently used go when the folder outgrows its setting. `frames.file` is a path of the library.
+ * A rendering with few steps, for a slider that moves, or a look's tile. Kept in the library's `previews` folder under a key of everything
+ * that decides its bytes; the least recently used go when the folder outgrows its setting. Its files are paths of the library.
  */
 export async function renderPreview(
   services: {
@@ -47,21 +49,24 @@ export async function renderPreview(
     concepts: ConceptStore;
     models: ModelRegistry;
     engine: Pick<Engine, 'generate'>;
+    tools(): Promise<MediaTools>;
     /** Two windows on the same edit ask for the same pictures. */
     previews: SharedWork<Preview>;
   },
   request: PreviewRequest,
   signal?: AbortSignal,
 ): Promise<Preview> {
-  const { library, clips, concepts, models, engine, previews } = services;
+  const { library, engine, previews } = services;
   library.requireWriting();
-  const concept = concepts.get(request.conceptId);
-  const source = request.sourceClipId === undefined ? clips.byId(concept.clipIds[0]!) : clips.get(request.sourceClipId);
   const { previewSteps, previewCacheBytes } = readSettings(library);
   const asked = editSettings.parse(request.settings);
-  const settings = request.full ? asked : { ...asked, steps: Math.min(asked.steps, previewSteps) };
-
-  const made = { conceptId: concept.id, conceptVersion: concept.version, sourceClipId: source.id, settings };
+  const made = resolveEdit(services, {
+    conceptId: request.conceptId,
+    conceptVersion: null,
+    sourceClipId: request.sourceClipId ?? null,
+    model: null,
+    settings: request.full ? asked : { ...asked, steps: Math.min(asked.steps, previewSteps) },
+  });
   const key = previewKey(made);
   const folder = library.absolutePath(`previews/${key}`);
   const known = readPreview(folder);
@@ -71,20 +76,16 @@ export async function renderPreview(
     mkdirSync(library.absolutePath('previews'), { recursive: true });
     const part = mkdtempSync(`${folder}.`);
     try {
-      const model = await models.get(concept.model);
-      requireFit(source, model);
-      const { frames, seconds } = await engine.generate(
+      const { frames, base, seconds } = await engine.generate(
         {
-          model: model.directory,
-          conceptFile: library.absolutePath(concept.file),
-          source: { ...source.frames, file: library.absolutePath(source.frames.file) },
-          size: null,
-          settings,
+          ...(await engineEdit(services, made, signal)),
           output: join(part, 'frames.rgb'),
+          baseOutput: join(part, 'base.rgb'),
         },
         { signal },
       );
-      const result = { frames: { ...frames, file: `previews/${key}/frames.rgb` }, seconds };
+      const placed = (raw: RawFrames, name: string) => ({ ...raw, file: `previews/${key}/${name}` });
+      const result = { frames: placed(frames, 'frames.rgb'), base: base && placed(base, 'base.rgb'), seconds };
       writeFileSync(join(part, previewFile), JSON.stringify(result));
       renameSync(part, folder);
       trim(library.absolutePath('previews'), previewCacheBytes, key);
@@ -97,15 +98,12 @@ export async function renderPreview(
 
 const previewFile = 'preview.json';
 
-function previewKey(made: Parameters<typeof recipeKey>[0]): string {
-  return createHash('sha256').update(recipeKey(made)).digest('hex').slice(0, 32);
+function previewKey(made: Made): string {
+  return renderingKey(made).slice(0, 32);
 }
 
 /** The frames of a preview that was made in exactly this way, if it is kept: a result need not be computed again. */
-export function keptPreview(
-  library: Library,
-  made: Parameters<typeof recipeKey>[0],
-): { frames: RawFrames; seconds: number } | null {
+export function keptPreview(library: Library, made: Made): z.infer<typeof preview> | null {
   return readPreview(library.absolutePath(`previews/${previewKey(made)}`));
 }
 
@@ -123,10 +121,10 @@ function trim(folder: string, limitBytes: number, keep: string): void {
     .map((name) => ({
       name,
       usedAt: statSync(join(folder, name)).mtimeMs,
-      bytes: statSync(join(folder, name, 'frames.rgb')).size,
+      bytes: folderBytes(join(folder, name)),
     }))
     .sort((a, b) => b.usedAt - a.usedAt);
-  let total = statSync(join(folder, keep, 'frames.rgb')).size;
+  let total = folderBytes(join(folder, keep));
   for (const { name, bytes } of entries) {
     total += bytes;
     if (total > limitBytes) rmSync(join(folder, name), { recursive: true, force: true });

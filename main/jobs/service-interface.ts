@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Clip } from '../../shared/domain/clip.ts';
 import type { Concept, ConceptCaption } from '../../shared/domain/concept.ts';
-import type { Edit, EditSettingsInput } from '../../shared/domain/edit.ts';
+import type { Edit } from '../../shared/domain/edit.ts';
 import type {
   DeviceName,
   DeviceReport,
@@ -27,13 +27,16 @@ import type {
   LibraryStatus,
   SearchHit,
 } from '../../shared/domain/library.ts';
+import type { Look, LookInput } from '../../shared/domain/look.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
 import type { StartEngineProcess } from '../engine-host/child.ts';
 import type { CallOptions, Engine, EngineState } from '../engine-host/host.ts';
+import type { EditsOf } from '../library/edits.ts';
 import type { MediaTools } from '../media/locate.ts';
 import type { LogLevel } from './log-file.ts';
 import type { ProxyFormat } from './media-cache.ts';
+import type { PreviewRequest } from './preview.ts';
 import type { JobListener } from './queue.ts';
 
 /** What a caller writes to start a job: `{ kind: 'learn', clips: [...], recipe: { rank: 8 } }`. Defaults may be left out. */
@@ -71,6 +74,7 @@ export interface ServiceEvents {
   /** Something of this kind was added, changed, deleted or restored. */
   'library.changed': { kind: ItemKind };
   /** Its folder was deleted or moved away: nothing can be read or written any more. */
+  'looks.changed': object;
   'library.lost': { message: string; hint: string };
   'settings.changed': { settings: Settings };
   'engine.state': { state: EngineState; message: string | null };
@@ -100,7 +104,7 @@ export interface Services {
   readonly clips: {
     list(query?: ItemQuery): Clip[];
     get(reference: string): Clip;
-    label(reference: string, labels: ItemLabels): Clip;
+    label(reference: string, labels: ItemLabels & { seen?: string | undefined }): Clip;
   };
   readonly concepts: {
     list(query?: ItemQuery): Concept[];
@@ -126,14 +130,23 @@ export interface Services {
     ): Promise<Concept>;
   };
   readonly edits: {
-    list(query?: ItemQuery & { conceptId?: string }): Edit[];
+    list(query?: ItemQuery & EditsOf): Edit[];
     get(reference: string): Edit;
     label(reference: string, labels: ItemLabels & { starred?: boolean }): Edit;
     /** A rendering (with few steps, unless `full`) that is not kept in the library but in a bounded cache; a path of the library. */
     preview(
-      request: { conceptId: string; settings: EditSettingsInput; sourceClipId?: string; full?: boolean },
+      request: PreviewRequest,
       signal?: AbortSignal,
-    ): Promise<{ frames: Edit['frames']; seconds: number; cached: boolean }>;
+    ): Promise<{ frames: Edit['frames']; base: Edit['base']; seconds: number; cached: boolean }>;
+  };
+  readonly looks: {
+    /** Those that came with the program, then one's own in their order. */
+    list(): { look: Look; isOwn: boolean }[];
+    get(reference: string): Look;
+    /** A new look of one's own; with an id, that one is changed. */
+    save(input: LookInput, id?: string): Look;
+    move(id: string, before: string | null): void;
+    remove(id: string): void;
   };
   readonly jobs: {
     list(filter?: { states?: JobState[]; kinds?: JobKind[] }): Job[];

@@ -8,6 +8,7 @@ import { ConceptStore } from '../library/concepts.ts';
 import { EditStore } from '../library/edits.ts';
 import { resolveItem } from '../library/ids.ts';
 import { allTags } from '../library/labels.ts';
+import { LookStore } from '../library/looks.ts';
 import { openLibrary } from '../library/open.ts';
 import { searchItems } from '../library/search.ts';
 import { readSettings, writeSettings } from '../library/settings.ts';
@@ -43,6 +44,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
   const clips = new ClipStore(library);
   const concepts = new ConceptStore(library);
   const edits = new EditStore(library);
+  const looks = new LookStore(library);
 
   const engineSettings = ({ device, threads, engineMemoryLimitBytes }: Settings) => ({
     device: options.device ?? device,
@@ -102,6 +104,10 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     return deletion;
   };
 
+  const tellingLooks = <T>(value: T): T => {
+    emitter.emit('looks.changed', {});
+    return value;
+  };
   const tellSettings = () => emitter.emit('settings.changed', { settings: readSettings(library) });
   const log = new LogFile(join(library.folder, 'logs', 'motif.log'));
   if (library.canWrite) logEvents(emitter, log);
@@ -143,6 +149,13 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       get: (reference) => edits.get(reference),
       label: (reference, labels) => telling('edit', edits.label(reference, labels)),
       preview: (request, signal) => renderPreview(parts, request, signal),
+    },
+    looks: {
+      list: () => looks.list(),
+      get: (reference) => looks.get(reference),
+      save: (input, id) => tellingLooks(looks.save(input, id)),
+      move: (id, before) => tellingLooks(looks.move(id, before)),
+      remove: (id) => tellingLooks(looks.remove(id)),
     },
     jobs: {
       list: (filter) => queue.list(filter),
@@ -208,11 +221,13 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
         previews: folderBytes(library.absolutePath('previews')),
         proxies: folderBytes(library.absolutePath('cache/proxies')),
         pictures:
-          folderBytes(library.absolutePath('cache/thumbnails')) + folderBytes(library.absolutePath('cache/filmstrips')),
+          folderBytes(library.absolutePath('cache/thumbnails')) +
+          folderBytes(library.absolutePath('cache/filmstrips')) +
+          folderBytes(library.absolutePath('cache/fine')),
       }),
       clearCaches() {
         library.requireWriting();
-        for (const place of ['previews', 'cache/proxies', 'cache/thumbnails', 'cache/filmstrips']) {
+        for (const place of ['previews', 'cache/proxies', 'cache/thumbnails', 'cache/filmstrips', 'cache/fine']) {
           clearFolder(library.absolutePath(place));
         }
       },

@@ -1,4 +1,5 @@
 import { type Clip, clip } from '../../shared/domain/clip.ts';
+import { words } from '../../shared/domain/edit.ts';
 import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { resolveItem } from './ids.ts';
@@ -17,6 +18,7 @@ interface ClipRow {
   frames: string;
   warnings: string;
   notes: string;
+  seen: string;
   created_at: string;
 }
 
@@ -35,6 +37,7 @@ function fromRow(row: ClipRow & { tags: string }): Clip {
     warnings: JSON.parse(row.warnings),
     tags: JSON.parse(row.tags),
     notes: row.notes,
+    seen: row.seen,
     createdAt: row.created_at,
   });
 }
@@ -52,6 +55,7 @@ function toRow(value: Clip): ClipRow & { sha256: string } {
     frames: JSON.stringify(value.frames),
     warnings: JSON.stringify(value.warnings),
     notes: value.notes,
+    seen: value.seen,
     created_at: value.createdAt,
   };
 }
@@ -115,9 +119,14 @@ export class ClipStore {
       .map(({ id }) => this.byId(id));
   }
 
-  label(reference: string, labels: ItemLabels): Clip {
+  label(reference: string, { seen, ...labels }: ItemLabels & { seen?: string | undefined }): Clip {
     const { id } = resolveItem(this.#library, reference, ['clip']);
-    labelItem(this.#library, 'clip', id, labels);
-    return this.byId(id);
+    return this.#library.write(() => {
+      if (seen !== undefined) {
+        this.#library.db.prepare('UPDATE clips SET seen = ? WHERE id = ?').run(words.parse(seen).trim(), id);
+      }
+      labelItem(this.#library, 'clip', id, labels);
+      return this.byId(id);
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Edit, type EditSettings, edit } from '../../shared/domain/edit.ts';
+import { type Edit, type EditSettings, edit, renderedBy } from '../../shared/domain/edit.ts';
 import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { resolveItem } from './ids.ts';
@@ -10,12 +10,14 @@ import { indexItem } from './search.ts';
 interface EditRow {
   id: string;
   name: string;
-  concept_id: string;
-  concept_version: number;
+  concept_id: string | null;
+  concept_version: number | null;
+  model: string | null;
   source_clip_id: string | null;
   parent_id: string | null;
   settings: string;
   frames: string;
+  base: string | null;
   starred: number;
   notes: string;
   seconds: number | null;
@@ -31,10 +33,12 @@ function fromRow(row: EditRow): Edit {
     name: row.name,
     conceptId: row.concept_id,
     conceptVersion: row.concept_version,
+    model: row.model,
     sourceClipId: row.source_clip_id,
     parentId: row.parent_id,
     settings: JSON.parse(row.settings),
     frames: JSON.parse(row.frames),
+    base: row.base === null ? null : JSON.parse(row.base),
     starred: row.starred === 1,
     tags: JSON.parse(row.tags),
     notes: row.notes,
@@ -43,28 +47,56 @@ function fromRow(row: EditRow): Edit {
   });
 }
 
-/** What decides every byte of a result: two edits with the same key have the same frames. */
-export function recipeKey(made: {
-  conceptId: string;
-  conceptVersion: number;
+/** Those of one concept, or those by words alone of one clip. */
+export interface EditsOf {
+  conceptId?: string | undefined;
+  clipId?: string | undefined;
+}
+
+/** What an edit is made of. */
+export interface Made {
+  /** Null: by words alone. */
+  conceptId: string | null;
+  conceptVersion: number | null;
+  /** Of an edit by words alone. */
+  model: string | null;
   sourceClipId: string | null;
   settings: EditSettings;
-}): string {
-  const { sliders, ...settings } = made.settings;
+}
+
+/** What decides every byte of a result: two edits with the same key have the same frames, and are finished alike. */
+export function recipeKey(made: Made): string {
+  const { finish, keepDetail } = made.settings;
+  const finishing = finish && keepDetail === 1 ? [] : [finish, keepDetail];
+  return createHash('sha256')
+    .update(JSON.stringify([...partsOf(made), ...finishing]))
+    .digest('hex');
+}
+
+/** The same for the model's own pictures, whatever finishing does with them. */
+export function renderingKey(made: Made): string {
+  return createHash('sha256')
+    .update(JSON.stringify(partsOf(made)))
+    .digest('hex');
+}
+
+function partsOf(made: Made): unknown[] {
+  const { sliders } = made.settings;
+  const { sliders: _, ...settings } = renderedBy(made.settings);
   const directions = Object.entries(sliders.directions)
     .filter(([, gain]) => gain !== 1)
     .sort(([a], [b]) => Number(a) - Number(b));
-  const parts = [
+  return [
     made.conceptId,
     made.conceptVersion,
+    ...(made.model === null ? [] : [made.model]),
     made.sourceClipId,
     Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)),
     [sliders.identity, sliders.motion, directions],
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** Edits: what was asked of a concept, and the frames that came of it; `frames.file` is relative to the library's folder. */
+/** Edits: what was asked of a clip or a concept, and the frames that came of it; paths are relative to the library's folder. */
 export class EditStore {
   readonly #library: Library;
 
@@ -77,9 +109,9 @@ export class EditStore {
     return this.#library.write(() => {
       this.#library.db
         .prepare(
-          `INSERT INTO edits (id, name, concept_id, concept_version, source_clip_id, parent_id, settings, recipe_key, frames,
+          `INSERT INTO edits (id, name, concept_id, concept_version, model, source_clip_id, parent_id, settings, recipe_key, frames, base,
              starred, notes, seconds, created_at)
-           VALUES (@id, @name, @conceptId, @conceptVersion, @sourceClipId, @parentId, @settings, @key, @frames,
+           VALUES (@id, @name, @conceptId, @conceptVersion, @model, @sourceClipId, @parentId, @settings, @key, @frames, @base,
              @starred, @notes, @seconds, @createdAt)`,
         )
         .run({
@@ -87,11 +119,13 @@ export class EditStore {
           name: parsed.name,
           conceptId: parsed.conceptId,
           conceptVersion: parsed.conceptVersion,
+          model: parsed.model,
           sourceClipId: parsed.sourceClipId,
           parentId: parsed.parentId,
           settings: JSON.stringify(parsed.settings),
           key: recipeKey(parsed),
           frames: JSON.stringify(parsed.frames),
+          base: parsed.base && JSON.stringify(parsed.base),
           starred: Number(parsed.starred),
           notes: parsed.notes,
           seconds: parsed.seconds,
@@ -103,11 +137,15 @@ export class EditStore {
     });
   }
 
-  list({ conceptId, ...query }: ItemQuery & { conceptId?: string } = {}): Edit[] {
-    const { sql, values } = whereQuery('edit', query, conceptId === undefined ? [] : ['concept_id = @conceptId']);
+  list({ conceptId, clipId, ...query }: ItemQuery & EditsOf = {}): Edit[] {
+    const conditions = [
+      ...(conceptId === undefined ? [] : ['concept_id = @conceptId']),
+      ...(clipId === undefined ? [] : ['source_clip_id = @clipId AND concept_id IS NULL']),
+    ];
+    const { sql, values } = whereQuery('edit', query, conditions);
     return this.#library.db
       .prepare<[object], EditRow>(`${selectEdits} ${sql}`)
-      .all(conceptId === undefined ? values : { ...values, conceptId })
+      .all({ ...values, ...(conceptId !== undefined && { conceptId }), ...(clipId !== undefined && { clipId }) })
       .map(fromRow);
   }
 

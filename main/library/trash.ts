@@ -7,8 +7,8 @@ import type { Library } from './open.ts';
 import { forgetIndexed, indexItem } from './search.ts';
 
 /**
- * Deleting only hides: rows are marked with the act that deleted them, files stay. A concept takes its edits along; a clip does not
- * take the concepts that were learned from it, and stays readable for them.
+ * Deleting only hides: rows are marked with the act that deleted them, files stay. A concept takes its edits along, a clip those made of
+ * it by words alone; a clip does not take the concepts that were learned from it, and stays readable for them.
  */
 export function deleteItems(library: Library, items: ItemReference[]): Deletion {
   return library.write(() => {
@@ -23,9 +23,9 @@ export function deleteItems(library: Library, items: ItemReference[]): Deletion 
       library.db
         .prepare(`UPDATE ${tableOf[item.kind]} SET trash_id = ? WHERE id = ? AND trash_id IS NULL`)
         .run(id, item.id);
-      if (item.kind === 'concept') {
-        library.db.prepare('UPDATE edits SET trash_id = ? WHERE concept_id = ? AND trash_id IS NULL').run(id, item.id);
-      }
+      if (item.kind === 'edit') continue;
+      const made = item.kind === 'concept' ? 'concept_id = ?' : 'concept_id IS NULL AND source_clip_id = ?';
+      library.db.prepare(`UPDATE edits SET trash_id = ? WHERE ${made} AND trash_id IS NULL`).run(id, item.id);
     }
     const deletion = readDeletion(library, id);
     for (const item of deletion.items) indexItem(library, item.kind, item.id);
@@ -65,7 +65,10 @@ export function emptyTrash(library: Library, before = new Date()): number {
   // In the order of their references: edits, then concepts without edits, then clips that nothing was made from.
   const doomed = [
     ['edit', `SELECT id FROM edits WHERE ${old}`],
-    ['concept', `SELECT id FROM concepts WHERE ${old} AND id NOT IN (SELECT concept_id FROM edits)`],
+    [
+      'concept',
+      `SELECT id FROM concepts WHERE ${old} AND id NOT IN (SELECT concept_id FROM edits WHERE concept_id IS NOT NULL)`,
+    ],
     [
       'clip',
       `SELECT id FROM clips WHERE ${old} AND id NOT IN (SELECT clip_id FROM concept_clips)

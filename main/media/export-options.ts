@@ -4,13 +4,15 @@ import type { ExportSettings } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { EncoderTrials } from './encoder-choice.ts';
+import type { PictureStream } from './finished-pictures.ts';
 import { exists, freeName } from './place.ts';
 import { highestGifRate, type Preset, storableSize } from './presets.ts';
 import { fileArgument, inputRestrictions } from './probe.ts';
 import type { MediaProgress } from './progress.ts';
 
 export interface ExportRequest {
-  frames: RawFrames;
+  /** Stored pictures, or ones that are made while they are written. */
+  frames: RawFrames | PictureStream;
   settings: ExportSettings;
   /** A file; its extension is replaced by the preset's. For `png` a folder. */
   target: string;
@@ -60,7 +62,10 @@ export function chooseSize(
 }
 
 /** One side alone keeps the shape. */
-function askedSize({ width, height }: ExportSettings, frames: RawFrames): { width: number; height: number } {
+function askedSize(
+  { width, height }: ExportSettings,
+  frames: ExportRequest['frames'],
+): { width: number; height: number } {
   if (width && height) return { width, height };
   if (width) return { width, height: Math.max(1, Math.round((width * frames.height) / frames.width)) };
   if (height) return { width: Math.max(1, Math.round((height * frames.width) / frames.height)), height };

@@ -42,7 +42,7 @@ export interface Exported {
 export async function exportFrames(tools: MediaTools, request: ExportRequest): Promise<Exported> {
   const { frames, settings, signal } = request;
   const preset = presets[settings.preset];
-  await checkFrames(frames);
+  if (isStored(frames)) await checkFrames(frames);
   const warnings: string[] = [];
   const rate = chooseRate(request, warnings);
   const size = chooseSize(preset, request, warnings);
@@ -85,6 +85,8 @@ async function sizeOf(path: string): Promise<number> {
   const sizes = await Promise.all((await readdir(path)).map(async (name) => (await stat(join(path, name))).size));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
+
+const isStored = (frames: ExportRequest['frames']): frames is RawFrames => 'file' in frames;
 
 async function checkFrames(frames: RawFrames): Promise<void> {
   const expected = frames.frameCount * frames.width * frames.height * 3;
@@ -157,15 +159,16 @@ async function encode(job: EncodeJob, { ffmpeg, choice }: ChosenEncoder): Promis
 
 /** Feeds the frames at the output's rate and runs ffmpeg with `args` after that input. */
 async function runEncoder(
-  { request, rate, frameCount }: EncodeJob,
+  { request, rate, frameCount, size }: EncodeJob,
   program: string,
   args: string[],
   onProgress?: (progress: MediaProgress) => void,
 ): Promise<void> {
   const { frames, signal } = request;
+  const given = isStored(frames) ? frames : frames.sizeFor(size);
   const input = [
     ...['-hide_banner', '-loglevel', 'error', '-nostats', '-y', '-progress', 'pipe:1'],
-    ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${frames.width}x${frames.height}`],
+    ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${given.width}x${given.height}`],
     ...['-framerate', `${rate.numerator}/${rate.denominator}`, '-i', 'pipe:0'],
   ];
   const parse = createProgressParser({ frames: frameCount });
@@ -176,18 +179,9 @@ async function runEncoder(
       return undefined;
     },
     writeInput: async (pipe) => {
-      const file = await open(frames.file, 'r');
-      try {
-        const bytes = Buffer.alloc(frames.width * frames.height * 3);
-        let loaded = -1;
-        for (const index of frameOrder(frames, rate, frameCount)) {
-          if (index !== loaded) await file.read(bytes, 0, bytes.length, index * bytes.length);
-          loaded = index;
-          await writeTo(pipe, bytes);
-        }
-      } finally {
-        await file.close();
-      }
+      const put = (bytes: Uint8Array) => writeTo(pipe, bytes);
+      if (isStored(frames)) await writeStored(frames, rate, frameCount, put);
+      else await frames.write({ ...size, rate, frameCount }, put, signal);
     },
   });
   if (exitCode === 0) return;
@@ -200,6 +194,26 @@ async function runEncoder(
       request.settings.audio === 'original' ? 'Try again with --audio none, or another preset.' : 'Try another preset.',
     details: { errorTail: errorTail.slice(-8), exitCode },
   });
+}
+
+async function writeStored(
+  frames: RawFrames,
+  rate: Rational,
+  frameCount: number,
+  put: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const file = await open(frames.file, 'r');
+  try {
+    const bytes = Buffer.alloc(frames.width * frames.height * 3);
+    let loaded = -1;
+    for (const index of frameOrder(frames, rate, frameCount)) {
+      if (index !== loaded) await file.read(bytes, 0, bytes.length, index * bytes.length);
+      loaded = index;
+      await put(bytes);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** Which stored frame each written frame shows, at another rate and the same speed. */

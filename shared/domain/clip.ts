@@ -52,6 +52,8 @@ export const clip = z.object({
   warnings: z.array(z.string()),
   tags: z.array(z.string()).default([]),
   notes: z.string().default(''),
+  /** What is seen in it, in words; empty where nobody said so. */
+  seen: z.string().default(''),
   createdAt: z.string(),
 });
 export type Clip = z.infer<typeof clip>;

@@ -2,10 +2,17 @@ import { z } from 'zod';
 import { rawFrames } from './clip.ts';
 import { sliders } from './concept.ts';
 
+/** Words for the model. It reads some 80 tokens of them; more than this is a slip of the clipboard. */
+export const words = z.string().max(2000, 'At most 2,000 characters.');
+
 /** Everything that makes a result again to the byte: the same settings twice give the same frames. */
 export const editSettings = z.object({
-  prompt: z.string(),
-  negativePrompt: z.string().default(''),
+  prompt: words,
+  negativePrompt: words.default(''),
+  /** What the clip shows, which FlowEdit compares the prompt with; empty: the concept's own words. */
+  shown: words.default(''),
+  /** How much of the concept acts: 0 edits by words alone, 1 by all that was learned. */
+  part: z.number().min(0).max(1).default(1),
   sliders: sliders.prefault({}),
   /** Classifier-free guidance, 1 for none; FlowEdit leads away from the negative prompt and, for a third, from what the clip shows. */
   guidance: z.number().min(0).max(30).default(4),
@@ -19,9 +26,21 @@ export const editSettings = z.object({
    * where the words do and least elsewhere (test/studies).
    */
   fidelityStart: z.enum(['noise', 'inversion', 'flow-edit']).default('flow-edit'),
+  /** Works at twice the model's size: things are followed better, and it takes about four times as long. */
+  fine: z.boolean().default(false),
+  /** Whether the change is made to the clip itself, at its own size and rate; else the model's own pictures are the result. */
+  finish: z.boolean().default(true),
+  /** In a finished picture, 1 changes colours alone and keeps every detail; towards 0 the edit's own pictures come in where they show something else. */
+  keepDetail: z.number().min(0).max(1).default(1),
 });
 export type EditSettings = z.infer<typeof editSettings>;
 export type EditSettingsInput = z.input<typeof editSettings>;
+
+/** The settings that decide the model's own pictures: what finishing does with them is left out, and what is as it always was. */
+export function renderedBy({ finish: _, keepDetail: __, ...settings }: EditSettings): Partial<EditSettings> {
+  const { shown, part, fine, ...others } = settings;
+  return { ...others, ...(shown !== '' && { shown }), ...(part !== 1 && { part }), ...(fine && { fine }) };
+}
 
 /**
  * The fidelity that a new edit of a concept begins with, by how many clips the concept was learned from: what one clip shows stays
@@ -40,14 +59,19 @@ export const reconstructionGuidance = 1;
 export const edit = z.object({
   id: z.string(),
   name: z.string(),
-  conceptId: z.string(),
-  conceptVersion: z.int().positive(),
+  /** Null: made by words alone. */
+  conceptId: z.string().nullable(),
+  conceptVersion: z.int().positive().nullable(),
+  /** The name of the model that made it; null where that is the concept's. */
+  model: z.string().nullable().default(null),
   /** The clip that gave the size and, with fidelity above 0, the starting latents; null when only a size was asked for. */
   sourceClipId: z.string().nullable(),
   /** The edit that this one is a version of. */
   parentId: z.string().nullable().default(null),
   settings: editSettings,
   frames: rawFrames,
+  /** The clip as it comes out of the model's autoencoder: what `frames` differ from by the edit alone. Null where it started from noise. */
+  base: rawFrames.nullable().default(null),
   starred: z.boolean().default(false),
   tags: z.array(z.string()).default([]),
   notes: z.string().default(''),

@@ -53,7 +53,7 @@ export const learnResult = z.object({
 });
 export type LearnResult = z.infer<typeof learnResult>;
 
-/** One edit or plain generation. Without a concept the base model answers; without source frames fidelity must be 0. */
+/** One edit or plain generation. Without a concept the base model answers, by words alone; without source frames fidelity must be 0. */
 export const generateRequest = z.object({
   model: z.string(),
   conceptFile: z.string().nullable(),
@@ -62,10 +62,17 @@ export const generateRequest = z.object({
   size: z.object({ width: z.int(), height: z.int(), frameCount: z.int() }).nullable(),
   settings: editSettings,
   output: z.string(),
+  /** Where the clip's own pictures go as they come out of the autoencoder, for finishing. */
+  baseOutput: z.string().optional(),
 });
 export type GenerateRequest = z.infer<typeof generateRequest>;
 
-export const generateResult = z.object({ frames: rawFrames, seconds: z.number() });
+/** `base` is null where nothing was started from. */
+export const generateResult = z.object({
+  frames: rawFrames,
+  base: rawFrames.nullable().default(null),
+  seconds: z.number(),
+});
 export type GenerateResult = z.infer<typeof generateResult>;
 
 export const exportLoraRequest = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cropRectangle } from './clip.ts';
 import { conceptCaption, sliders } from './concept.ts';
-import { editSettings } from './edit.ts';
+import { editSettings, words } from './edit.ts';
 import { exportSettings, loraDialect } from './export.ts';
 import { recipe } from './recipe.ts';
 
@@ -14,6 +14,8 @@ export const importInput = z.object({
   toSeconds: z.number().positive().optional(),
   crop: cropRectangle.optional(),
   fit: z.enum(['crop', 'pad']).default('crop'),
+  /** What is seen in it, in words. */
+  seen: words.default(''),
   /** The model whose size and rate the frames are made for; null is the embedded one. */
   model: z.string().nullable().default(null),
   /** What to do with a clip whose content, range and crop are in the library already. */
@@ -38,12 +40,15 @@ export const learnOutput = z.object({ conceptId: z.string(), version: z.int().po
 export type LearnOutput = z.infer<typeof learnOutput>;
 
 export const generateInput = z.object({
-  conceptId: z.string(),
+  /** null: by words alone, on the clip to start from. */
+  conceptId: z.string().nullable().default(null),
   /** null: the newest version when the job is made. */
   conceptVersion: z.int().positive().nullable().default(null),
   settings: editSettings,
   /** The clip to start from and to take the size of; null: the concept's first clip. */
   sourceClipId: z.string().nullable().default(null),
+  /** By words alone: the model that makes it; null: the one chosen in the settings. */
+  model: z.string().nullable().default(null),
   parentId: z.string().nullable().default(null),
   name: z.string().min(1).optional(),
   /** Answer an edit of the library that was made with exactly these settings instead of computing it again. */
@@ -58,6 +63,8 @@ export const exportInput = z.discriminatedUnion('what', [
   z.object({
     what: z.literal('edit'),
     editId: z.string(),
+    /** The edit's change made to the clip itself, or the model's own pictures; by default as the edit says. */
+    finish: z.boolean().optional(),
     settings: exportSettings.prefault({}),
     /** Absolute path of the file (or of the folder, for a PNG sequence); null: in the library's exports folder. */
     output: z.string().nullable().default(null),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { clip, rawFrames } from '../domain/clip.ts';
 import { concept, conceptCaption } from '../domain/concept.ts';
-import { edit, editSettings } from '../domain/edit.ts';
+import { edit, editSettings, words } from '../domain/edit.ts';
 import { deviceReport, engineEvent, lossPoint } from '../domain/engine.ts';
 import { exportSettings } from '../domain/export.ts';
 import { job, jobKind, jobState } from '../domain/job.ts';
@@ -15,6 +15,7 @@ import {
   libraryStatus,
   searchHit,
 } from '../domain/library.ts';
+import { look, lookInput } from '../domain/look.ts';
 import { modelInfo } from '../domain/model.ts';
 import { settings, settingsPatch } from '../domain/settings.ts';
 import type { Contract } from './rpc.ts';
@@ -49,7 +50,10 @@ const libraryCalls = {
 const clipCalls = {
   'clips.list': { input: itemQuery.prefault({}), output: z.array(clip) },
   'clips.get': { input: reference, output: clip },
-  'clips.label': { input: reference.extend({ labels: itemLabels }), output: clip },
+  'clips.label': {
+    input: reference.extend({ labels: itemLabels.extend({ seen: words.optional() }) }),
+    output: clip,
+  },
   /** Answers when a copy of the clip's source that scrubs fast is there; where it is served. Cancelling gives up the waiting. */
   'clips.proxy': {
     input: z.object({ clipId: z.string(), format: z.enum(['mp4', 'webm']) }),
@@ -87,7 +91,10 @@ const conceptCalls = {
 };
 
 const editCalls = {
-  'edits.list': { input: itemQuery.extend({ conceptId: z.string().optional() }).prefault({}), output: z.array(edit) },
+  'edits.list': {
+    input: itemQuery.extend({ conceptId: z.string().optional(), clipId: z.string().optional() }).prefault({}),
+    output: z.array(edit),
+  },
   'edits.get': { input: reference, output: edit },
   'edits.label': {
     input: reference.extend({ labels: itemLabels.extend({ starred: z.boolean().optional() }) }),
@@ -96,13 +103,20 @@ const editCalls = {
   /** Cancel it when the slider moves on. */
   'edits.preview': {
     input: z.object({
-      conceptId: z.string(),
+      conceptId: z.string().nullable(),
       settings: editSettings,
       sourceClipId: z.string().optional(),
       full: z.boolean().optional(),
     }),
-    output: z.object({ frames: rawFrames, seconds: z.number(), cached: z.boolean() }),
+    output: z.object({ frames: rawFrames, base: rawFrames.nullable(), seconds: z.number(), cached: z.boolean() }),
   },
+};
+
+const lookCalls = {
+  'looks.list': { input: nothing, output: z.array(z.object({ look, isOwn: z.boolean() })) },
+  'looks.save': { input: z.object({ look: lookInput, id: z.string().optional() }), output: look },
+  'looks.move': { input: z.object({ id: z.string(), before: z.string().nullable() }), output: z.void() },
+  'looks.remove': { input: z.object({ id: z.string() }), output: z.void() },
 };
 
 /** `requested`: the job runs in another program, which has been asked. */
@@ -181,12 +195,13 @@ const machineCalls = {
 };
 
 export const appContract = {
-  calls: { ...libraryCalls, ...clipCalls, ...conceptCalls, ...editCalls, ...jobCalls, ...machineCalls },
+  calls: { ...libraryCalls, ...clipCalls, ...conceptCalls, ...editCalls, ...lookCalls, ...jobCalls, ...machineCalls },
   events: {
     'job.changed': z.object({ job }),
     'job.removed': z.object({ id: z.string() }),
     'job.event': z.object({ id: z.string(), event: engineEvent }),
     'library.changed': z.object({ kind: itemKind }),
+    'looks.changed': z.object({}),
     'library.lost': z.object({ message: z.string(), hint: z.string() }),
     'settings.changed': z.object({ settings }),
     'engine.state': z.object({

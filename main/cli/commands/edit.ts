@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { startFidelity } from '../../../shared/domain/edit.ts';
-import type { Registration } from '../context.ts';
+import { type EditSettingsInput, startFidelity } from '../../../shared/domain/edit.ts';
+import { strengthSettings } from '../../../shared/domain/look.ts';
+import type { Services } from '../../jobs/services.ts';
+import type { CommandContext, Registration } from '../context.ts';
 import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
-import { collect } from '../options.ts';
+import { collect, parseNumber } from '../options.ts';
 import { formatDuration } from '../progress-text.ts';
 import { runGenerate } from '../run-job.ts';
 import { shorten } from '../tables.ts';
@@ -10,8 +12,12 @@ import { shorten } from '../tables.ts';
 export const registerEdit: Registration = (program, run) => {
   const command = program
     .command('edit')
-    .description('Makes a concept again with other words or other gains. The same command twice gives the same frames.')
-    .argument('<concept>', 'an id, its beginning or a name')
+    .description(
+      'Makes a concept again with other words or gains, or changes a clip by words alone. The same command twice gives the same frames.',
+    )
+    .argument('<concept|clip>', 'an id, its beginning or a name')
+    .option('--seen <text>', 'by words alone: what the clip shows (default: what is kept with the clip)')
+    .option('--part <p>', 'how much of the concept acts, 0 to 1 (default: 1)', parseNumber(0, 1))
     .option('--prompt <text>', 'static and dynamic part with [v] and [u]; several times makes several edits', collect)
     .option('--batch <file>', 'a JSON list of edits: [{"prompt": "...", "motion": 0.5, "seed": 2}, ...]');
   addSamplingOptions(addSliderOptions(command))
@@ -22,16 +28,16 @@ Examples:
   motif edit dance --prompt "a [v] person in a red shirt, in a park is dancing in [u] motion"
   motif edit dance --prompt "a [v] person on a beach" --identity 0.8 --motion 1.3 --direction 0=1.5 --direction 2=0
   motif edit dance --prompt "a [v] person, pencil drawing" --fidelity 0.4 --guidance 6 --steps 30 --seed 7
+  motif edit walk --seen "a photograph of a dog by day" --prompt "a photograph of a dog at night" --strength 0.7
   motif edit dance --batch edits.json --json`,
     )
     .action(
       run(async (context, reference: string, options: EditOptions, command: Command) => {
         const edits = requestedEdits(options, command);
         await context.withServices({ access: 'write' }, async (services) => {
-          const concept = services.concepts.get(reference);
+          const subject = subjectOf(context, services, reference);
           for (const { name, settings } of edits) {
-            const asked = { fidelity: startFidelity(concept.clipIds.length), ...settings };
-            const request = { conceptId: concept.id, settings: asked, name };
+            const request = { ...subject.request, settings: { ...subject.usual, ...settings }, name };
             const { editId, reused } = await runGenerate(context, services, request);
             const edit = services.edits.get(editId);
             const frames = edit.frames && { ...edit.frames, file: services.library.absolutePath(edit.frames.file) };
@@ -47,3 +53,21 @@ Examples:
       }),
     );
 };
+
+/** What a new edit of a concept, or of a clip by words alone, is asked of and begins with. */
+function subjectOf(
+  { global }: CommandContext,
+  services: Services,
+  reference: string,
+): { request: { conceptId?: string; sourceClipId?: string; model?: string }; usual: Partial<EditSettingsInput> } {
+  const { kind, id } = services.library.resolve(reference, ['concept', 'clip']);
+  if (kind === 'concept') {
+    const fidelity = startFidelity(services.concepts.get(id).clipIds.length);
+    return { request: { conceptId: id }, usual: { fidelity } };
+  }
+  const { seen } = services.clips.get(id);
+  return {
+    request: { sourceClipId: id, ...(global.model !== undefined && { model: global.model }) },
+    usual: { ...strengthSettings(0.5), shown: seen },
+  };
+}

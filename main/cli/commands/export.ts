@@ -14,6 +14,7 @@ import { runExport } from '../run-job.ts';
 
 interface ExportOptions extends SliderOptions {
   preset?: ExportPreset;
+  finish?: 'on' | 'off';
   size?: { width: number; height: number };
   rate?: Rational | 'source';
   audio?: 'original' | 'none';
@@ -23,7 +24,7 @@ interface ExportOptions extends SliderOptions {
   overwrite?: 'refuse' | 'replace' | 'number';
 }
 
-const videoOptions = ['preset', 'size', 'rate', 'audio', 'crf'] as const;
+const videoOptions = ['preset', 'finish', 'size', 'rate', 'audio', 'crf'] as const;
 const sliderOptions = ['identity', 'motion', 'direction'] as const;
 
 const usualQuality = (['h264', 'h265', 'av1'] as const).map((name) => presets[name].defaultQuality).join(', ');
@@ -34,8 +35,18 @@ export const registerExport: Registration = (program, run) => {
     .description('Writes an edit (or a clip as the model sees it) as a video, or a concept as a LoRA file.')
     .argument('<edit|clip|concept>', 'an id, its beginning or a name')
     .addOption(new Option('--preset <name>', 'kind of video (default: h264)').choices(exportPreset.options))
-    .option('--size <WxH>', "size of the picture, such as 512x512 (default: the edit's own)", parseSize)
-    .option('--rate <n|source>', "frames a second, such as 25 or 30000/1001 (default: the edit's own)", parseRate)
+    .addOption(
+      new Option(
+        '--finish <on|off>',
+        "an edit as a change to its clip, at the clip's own size and rate, or the model's own pictures (default: as the edit says)",
+      ).choices(['on', 'off']),
+    )
+    .option('--size <WxH>', "size of the picture, such as 512x512 (default: the clip's own, or the model's)", parseSize)
+    .option(
+      '--rate <n|source>',
+      "frames a second, such as 25 or 30000/1001 (default: the clip's own, or the model's)",
+      parseRate,
+    )
     .addOption(
       new Option('--audio <which>', 'the sound of the learned range (default: none)').choices(['original', 'none']),
     )
@@ -95,7 +106,7 @@ Examples:
                   output,
                 }
               : item.kind === 'edit'
-                ? { what: 'edit', editId: item.id, settings, output }
+                ? { what: 'edit', editId: item.id, finish: options.finish && options.finish === 'on', settings, output }
                 : { what: 'clip', clipId: item.id, settings, output },
           );
           for (const note of written.notes) context.output.note(note);

@@ -20,6 +20,8 @@ export interface SampledConcept {
   values: ConceptValues;
   tokens: TokenEmbeddings;
   gains: Gains;
+  /** How much of it acts, in everything: 0 to 1. */
+  part: number;
 }
 
 /** Normalised latents [1, channels, frames, height, width] of a clip, and a name that no other clip's latents have. */
@@ -55,6 +57,8 @@ interface ConceptSamplingOptions {
 export interface ConceptSampler {
   /** A clip to start from; its latents stay the sampler's. */
   encodeSource(pictures: Pictures, signal?: AbortSignal): Promise<SourceLatents>;
+  /** That clip as it comes out of the autoencoder again. */
+  decodeSource(source: SourceLatents, signal?: AbortSignal): Promise<Pictures>;
   /** -> normalised latents [prompts, channels, ...size], owned by the caller. */
   sample(options: ConceptSamplingOptions): Promise<tf.Tensor>;
   dispose(): void;
@@ -66,7 +70,7 @@ type AdapterTensors = { basis: tf.Tensor2D; mixed: tf.Tensor2D };
 const learnedGains: Gains = { identity: 1, motion: 1 };
 
 /**
- * How much of the concept FlowEdit's guidance compares prompts under. All of it has learned one clip under one caption, and tears it apart
+ * How much of the concept FlowEdit's guidance compares prompts under, at most. All of it has learned one clip under one caption, and tears it apart
  * under other words; none of it leads away from the clip. From pure noise, where its own words give the clip back, all of it is better
  * (test/studies).
  */
@@ -84,6 +88,7 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
   const samplers = new Map<string, Sampler<AdapterTensors>>();
   const sources = new Map<string, tf.Tensor>();
   const flows = new Map<string, ShownFlows>();
+  const decoded = new Map<string, Pictures & { dispose(): void }>();
 
   async function samplerFor(shape: ConceptShape | undefined): Promise<Sampler<AdapterTensors>> {
     const key = shape ? JSON.stringify(shape) : 'base';
@@ -113,7 +118,8 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
     { concept, steps, seeds }: Pick<ConceptSamplingOptions, 'concept' | 'steps' | 'seeds'>,
   ): (tf.Tensor | undefined)[] | undefined {
     if (steps * latents.size > keptFlowValues) return undefined;
-    const key = JSON.stringify([source, shown, fidelity, steps, seeds, concept && hashOfConcept(concept)]);
+    const concepts = concept && [hashOfConcept(concept), concept.part];
+    const key = JSON.stringify([source, shown, fidelity, steps, seeds, concepts]);
     const made = take(flows, key) ?? new ShownFlows();
     keep(flows, key, made, keptFlows);
     return made.flows;
@@ -126,6 +132,14 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
       const latents = take(sources, key) ?? (await computed(await pipeline.encodeFrames(pictures, { signal })));
       keep(sources, key, latents, keptSources);
       return { latents, key };
+    },
+    async decodeSource({ latents, key }, signal) {
+      const pictures = take(decoded, key) ?? {
+        ...(await pipeline.decodeFrames(latents, { signal })),
+        dispose() {},
+      };
+      keep(decoded, key, pictures, keptSources);
+      return pictures;
     },
     async sample({ concept, prompts, negativePrompt = '', guidance, source, ...options }) {
       const sampler = await samplerFor(concept?.shape);
@@ -163,7 +177,10 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
             const asLearned = concept && adapterTensors({ ...concept, gains: learnedGains });
             own.push(...Object.values(asLearned ?? {}));
             const side = { text: shown, ...(asLearned ? { adapter: asLearned } : {}) };
-            const guidingAdapter = adapter && { ...adapter, mixed: tf.mul<tf.Tensor2D>(adapter.mixed, guidingPart) };
+            const guidingAdapter =
+              adapter && concept && concept.part > guidingPart
+                ? { ...adapter, mixed: tf.mul<tf.Tensor2D>(adapter.mixed, guidingPart / concept.part) }
+                : undefined;
             if (guidingAdapter) own.push(guidingAdapter.mixed);
             const known = shownFlows(source, { concept, ...options });
             return await sampler.flowEdit(latents, {
@@ -247,9 +264,10 @@ function hashOfConcept({ shape, values, tokens }: SampledConcept): string {
   return found;
 }
 
-function adapterTensors({ shape, values, gains }: SampledConcept): AdapterTensors {
+function adapterTensors({ shape, values, gains, part }: SampledConcept): AdapterTensors {
   const { rank } = shape;
   const mixed = mixCoefficients(values, rank, gains);
+  if (part !== 1) for (let at = 0; at < mixed.length; at++) mixed[at]! *= part;
   return {
     basis: tf.tensor2d(values.basis, [values.basis.length / rank, rank]),
     mixed: tf.tensor2d(mixed, [rank, mixed.length / rank]),

@@ -71,11 +71,15 @@ export async function generateClip(
     })
     .finally(() => latents.dispose());
   const rate = source?.rate ?? parseRational(String(pipeline.extras.frameRate));
+  const base =
+    start && request.baseOutput !== undefined
+      ? await writeRawFrames(request.baseOutput, await sampler.decodeSource(start, signal), rate)
+      : null;
   const frames = await writeRawFrames(request.output, pictures, rate);
-  return { frames, seconds: (performance.now() - startedAt) / 1000 };
+  return { frames, base, seconds: (performance.now() - startedAt) / 1000 };
 }
 
-type OpenedConcept = Omit<SampledConcept, 'gains'> & { file: ConceptFile };
+type OpenedConcept = Omit<SampledConcept, 'gains' | 'part'> & { file: ConceptFile };
 
 /** The concept that was last opened for a model: while a slider moves, it is the same. */
 const lastOpened = new WeakMap<WanPipeline, { stamp: string; concept: OpenedConcept }>();
@@ -110,19 +114,28 @@ async function readConceptFor(
   return { shape, values, tokens: { names, values: tokens }, file: concept };
 }
 
-/** How a fidelity above 0 starts from the clip, and the concept's own words for it. */
-function startFrom({ fidelity, fidelityStart, prompt }: EditSettings, concept: { file: ConceptFile } | null) {
+/** How a fidelity above 0 starts from the clip, and the words for what it shows: those given, or the concept's own. */
+function startFrom({ fidelity, fidelityStart, shown, prompt }: EditSettings, concept: { file: ConceptFile } | null) {
   const caption = concept?.file.captions[0];
-  const shown = caption ? [caption.static, caption.dynamic].filter(Boolean).join(' ') : prompt;
-  return { fidelity, shown, by: fidelityStart };
+  const own = caption && [caption.static, caption.dynamic].filter(Boolean).join(' ');
+  const words = shown.trim() || own;
+  if (words === undefined || (!concept && words === prompt.trim()))
+    throw new AppError(
+      'invalid-input',
+      'An edit by words alone needs to know what the clip shows, in other words than what it should become.',
+      {
+        hint: 'Say what is seen, for example "a photograph by day", and what it should be, for example "a photograph at sunset".',
+      },
+    );
+  return { fidelity, shown: words, by: fidelityStart };
 }
 
-function gained(concept: Omit<SampledConcept, 'gains'>, { settings }: GenerateRequest): SampledConcept {
+function gained(concept: Omit<SampledConcept, 'gains' | 'part'>, { settings }: GenerateRequest): SampledConcept {
   const { rank } = concept.shape;
   const missing = Object.keys(settings.sliders.directions).find((index) => Number(index) >= rank);
   if (missing !== undefined)
     throw new AppError('invalid-input', `direction ${missing} does not exist: the concept has 0 to ${rank - 1}`);
-  return { ...concept, gains: settings.sliders };
+  return { ...concept, gains: settings.sliders, part: settings.part };
 }
 
 /** [frames, height, width] of the latents: as the source clip, or as the request says, or the model's own size. */

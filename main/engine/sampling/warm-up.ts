@@ -2,7 +2,7 @@ import { type ConceptShape, conceptSizes, sum } from '../adapters/set-and-sequen
 import { linearLayers, targetLayers } from '../adapters/target-layers.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { transformerSpecs } from '../models/wan/transformer-config.ts';
-import type { ConceptSampler } from './concept-sampler.ts';
+import type { ConceptSampler, SampledConcept } from './concept-sampler.ts';
 
 /** Models of more parameters than this, or of clips of more pixels, are only loaded when they are asked for. */
 const warmedParameters = 100e6;
@@ -11,20 +11,36 @@ const warmedPixels = 1e6;
 /** The part of the recipe that a concept's tensors depend on. */
 type ShapeOptions = Pick<ConceptShape, 'rank' | 'basisSide'> & { targetLayers: readonly string[] };
 
-/**
- * Does what an edit does, with as few steps as possible and with a concept that changes nothing, so that everything is loaded and
- * compiled when the first edit is asked for. Answers whether it did: large models are left alone.
- */
-export async function warmUp(
-  { pipeline, sampler }: { pipeline: WanPipeline; sampler: ConceptSampler },
+interface WarmedModel {
+  pipeline: WanPipeline;
+  sampler: ConceptSampler;
+}
+
+/** Whether a model is so small that readying it takes seconds: large ones are left alone. */
+export function isWarmed({ transformerConfig, extras }: WanPipeline): boolean {
+  const specs = transformerSpecs(transformerConfig);
+  const parameters = [...specs.values()].map(({ stored }) => stored.reduce((size, length) => size * length, 1));
+  const { width, height } = extras.sizes[0]!;
+  return sum(parameters) <= warmedParameters && extras.frames * width * height <= warmedPixels;
+}
+
+/** Does what a look does, with as few steps as possible, so that everything is loaded and compiled when the first clip is dropped. */
+export async function warmUpLooks(
+  model: WarmedModel,
+  [width, height]: readonly [number, number],
+  signal?: AbortSignal,
+): Promise<void> {
+  await edit(model, [width, height], null, signal);
+}
+
+/** The same with a concept that changes nothing. */
+export async function warmUpConcepts(
+  model: WarmedModel,
   { rank, basisSide, targetLayers: names }: ShapeOptions,
   signal?: AbortSignal,
-): Promise<boolean> {
+): Promise<void> {
+  const { pipeline } = model;
   const specs = transformerSpecs(pipeline.transformerConfig);
-  const parameters = [...specs.values()].map(({ stored }) => stored.reduce((size, length) => size * length, 1));
-  const { width, height } = pipeline.extras.sizes[0]!;
-  const count = pipeline.extras.frames;
-  if (sum(parameters) > warmedParameters || count * width * height > warmedPixels) return false;
   const shape = { layers: targetLayers(linearLayers(specs), [...names]), rank, basisSide };
   const { basisSizes, coefficientSizes } = conceptSizes(shape);
   const zeros = (length: number) => new Float32Array(rank * length);
@@ -33,10 +49,23 @@ export async function warmUp(
     coefficients: zeros(sum(coefficientSizes)),
     residual: zeros(sum(coefficientSizes)),
   };
+  const tokens = { names: [], values: new Float32Array(0) };
+  const { width, height } = pipeline.extras.sizes[0]!;
+  const concept = { shape, values, tokens, gains: { identity: 1, motion: 1 }, part: 1 };
+  await edit(model, [width, height], concept, signal);
+}
+
+async function edit(
+  { pipeline, sampler }: WarmedModel,
+  [width, height]: readonly [number, number],
+  concept: SampledConcept | null,
+  signal?: AbortSignal,
+): Promise<void> {
+  const count = pipeline.extras.frames;
   const pictures = { data: new Uint8Array(count * height * width * 3).fill(128), count, width, height };
   const source = await sampler.encodeSource(pictures, signal);
   const latents = await sampler.sample({
-    concept: { shape, values, tokens: { names: [], values: new Float32Array(0) }, gains: { identity: 1, motion: 1 } },
+    concept,
     prompts: [''],
     guidance: pipeline.extras.sampling.guidance,
     steps: 2,
@@ -46,5 +75,4 @@ export async function warmUp(
     signal,
   });
   await pipeline.decodeFrames(latents, { signal }).finally(() => latents.dispose());
-  return true;
 }

@@ -38,7 +38,7 @@ export async function conceptOf(
     residual: await read('residual'),
   };
   const tokens = { names: start.names, values: weights.tokens ? await read('tokens') : start.values };
-  return { shape, values, tokens, gains: { identity: 1, motion: 1 } };
+  return { shape, values, tokens, gains: { identity: 1, motion: 1 }, part: 1 };
 }
 
 /** One vector per token, by its name. */

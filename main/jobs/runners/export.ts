@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
+import type { Edit } from '../../../shared/domain/edit.ts';
 import type { ExportSettings } from '../../../shared/domain/export.ts';
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
 import type { Engine } from '../../engine-host/host.ts';
@@ -10,12 +11,14 @@ import type { EditStore } from '../../library/edits.ts';
 import type { Library } from '../../library/open.ts';
 import { readSettings } from '../../library/settings.ts';
 import { exportFrames } from '../../media/export.ts';
+import { finishedPictures, type PictureStream } from '../../media/finished-pictures.ts';
 import type { MediaTools } from '../../media/locate.ts';
 import { requireDirections } from '../fit.ts';
 import { freeFile } from '../free-file.ts';
 import type { ModelRegistry } from '../models.ts';
 import type { RunContext, Runner } from '../runner.ts';
 
+type EditExport = Extract<ExportInput, { what: 'edit' }>;
 type LoraExport = Extract<ExportInput, { what: 'lora' }>;
 
 /** An edit or a clip becomes a video file, a concept a LoRA file. */
@@ -35,15 +38,29 @@ export function exportRunner(services: {
     return join(readSettings(library).exportFolder ?? join(library.folder, 'exports'), name);
   }
 
+  const absolute = (frames: RawFrames): RawFrames => ({ ...frames, file: library.absolutePath(frames.file) });
+
+  /** An edit as it is delivered: its change made to the clip itself, or, where it has none or that is not wanted, the model's pictures. */
+  async function exportEdit(edit: Edit, input: EditExport, context: RunContext<ExportInput>): Promise<ExportOutput> {
+    const clip = edit.sourceClipId === null ? null : clips.byId(edit.sourceClipId);
+    const file = target(input.output, edit.id);
+    const { finish, keepDetail } = edit.settings;
+    if (!(input.finish ?? finish) || !clip || !edit.base)
+      return exportVideo(absolute(edit.frames), clip, input.settings, file, context);
+    const request = { clip, edited: absolute(edit.frames), base: absolute(edit.base), keepDetail };
+    const pictures = await finishedPictures(await tools(), request, context.signal);
+    return exportVideo(pictures, clip, input.settings, file, context);
+  }
+
   async function exportVideo(
-    frames: RawFrames,
+    frames: RawFrames | PictureStream,
     clip: Clip | null,
     settings: ExportSettings,
     file: string,
     { signal, onProgress }: RunContext<ExportInput>,
   ): Promise<ExportOutput> {
     const made = await exportFrames(await tools(), {
-      frames: { ...frames, file: library.absolutePath(frames.file) },
+      frames,
       settings,
       target: file,
       source: clip
@@ -129,17 +146,18 @@ export function exportRunner(services: {
     async run(context) {
       const { input } = context;
       switch (input.what) {
-        case 'edit': {
-          const edit = edits.byId(input.editId);
-          const clip = edit.sourceClipId === null ? null : clips.byId(edit.sourceClipId);
-          return {
-            output: await exportVideo(edit.frames, clip, input.settings, target(input.output, edit.id), context),
-          };
-        }
+        case 'edit':
+          return { output: await exportEdit(edits.byId(input.editId), input, context) };
         case 'clip': {
           const clip = clips.byId(input.clipId);
           return {
-            output: await exportVideo(clip.frames, clip, input.settings, target(input.output, clip.id), context),
+            output: await exportVideo(
+              absolute(clip.frames),
+              clip,
+              input.settings,
+              target(input.output, clip.id),
+              context,
+            ),
           };
         }
         case 'lora':

@@ -6,12 +6,13 @@ import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import { type EditStore, recipeKey } from '../../library/edits.ts';
 import type { Library } from '../../library/open.ts';
-import { requireDirections, requireFit } from '../fit.ts';
+import type { MediaTools } from '../../media/locate.ts';
+import { engineEdit, resolveEdit } from '../edit-request.ts';
 import type { ModelRegistry } from '../models.ts';
 import { keptPreview } from '../preview.ts';
 import type { Runner } from '../runner.ts';
 
-/** A concept and a prompt become an edit: the same settings twice are the same edit. */
+/** A clip or a concept and a prompt become an edit: the same settings twice are the same edit. */
 export function generateRunner(services: {
   library: Library;
   clips: ClipStore;
@@ -19,53 +20,43 @@ export function generateRunner(services: {
   edits: EditStore;
   models: ModelRegistry;
   engine: Pick<Engine, 'generate'>;
+  tools(): Promise<MediaTools>;
 }): Runner<GenerateInput, GenerateOutput> {
-  const { library, clips, concepts, edits, models, engine } = services;
+  const { library, clips, concepts, edits, engine } = services;
   return {
     kind: 'generate',
     lane: 'engine',
     resumes: false,
     prepare(input) {
-      const concept = concepts.get(input.conceptId, input.conceptVersion ?? undefined);
-      const sourceClipId = input.sourceClipId === null ? concept.clipIds[0]! : clips.get(input.sourceClipId).id;
+      const { settings: _, ...made } = resolveEdit(services, input);
       const parentId = input.parentId === null ? null : edits.get(input.parentId).id;
-      requireDirections(concept, input.settings.sliders);
+      const subject =
+        made.conceptId === null ? clips.byId(made.sourceClipId!).name : concepts.byId(made.conceptId).name;
       return {
-        input: { ...input, conceptId: concept.id, conceptVersion: concept.version, sourceClipId, parentId },
-        title: `Edit ${concept.name}: ${input.settings.prompt}`,
-        targetName: `${concept.name.slice(0, 18)} edit`,
+        input: { ...input, ...made, parentId },
+        title: `Edit ${subject}: ${input.name ?? input.settings.prompt}`,
+        targetName: `${subject.slice(0, 18)} edit`,
       };
     },
     async run({ input, target, folder, signal, onProgress, onEvent }) {
-      const concept = concepts.byId(input.conceptId, input.conceptVersion ?? undefined);
-      const made = {
-        conceptId: concept.id,
-        conceptVersion: concept.version,
-        sourceClipId: input.sourceClipId,
-        settings: input.settings,
-      };
+      const made = resolveEdit(services, input);
       const twin = input.reuse ? edits.withRecipe(recipeKey(made)) : null;
       if (twin) return { output: { editId: twin.id, reused: true } };
 
-      const source = clips.byId(input.sourceClipId ?? concept.clipIds[0]!);
-      const model = await models.get(concept.model);
-      requireFit(source, model);
+      const request = await engineEdit(services, made, signal);
       const result = join(folder, 'edit');
       mkdirSync(result, { recursive: true });
       const output = join(result, 'frames.rgb');
+      const baseOutput = join(result, 'base.rgb');
       const kept = input.reuse ? keptPreview(library, made) : null;
-      if (kept) copyFileSync(library.absolutePath(kept.frames.file), output);
-      const { frames, seconds } =
+      if (kept) {
+        copyFileSync(library.absolutePath(kept.frames.file), output);
+        if (kept.base) copyFileSync(library.absolutePath(kept.base.file), baseOutput);
+      }
+      const { frames, base, seconds } =
         kept ??
         (await engine.generate(
-          {
-            model: model.directory,
-            conceptFile: library.absolutePath(concept.file),
-            source: { ...source.frames, file: library.absolutePath(source.frames.file) },
-            size: null,
-            settings: input.settings,
-            output,
-          },
+          { ...request, output, baseOutput },
           {
             signal,
             onEvent(event) {
@@ -86,6 +77,7 @@ export function generateRunner(services: {
             name: input.name ?? (input.settings.prompt.trim().slice(0, 80) || target),
             parentId: input.parentId,
             frames: { ...frames, file: `${place}/frames.rgb` },
+            base: base && { ...base, file: `${place}/base.rgb` },
             starred: false,
             tags: [],
             notes: '',

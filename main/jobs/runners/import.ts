@@ -56,6 +56,7 @@ export function importRunner(services: {
             frames: { ...imported.frames, file: `${place}/${basename(imported.frames.file)}` },
             tags: [],
             notes: '',
+            seen: input.seen,
             createdAt: new Date().toISOString(),
           }),
       };

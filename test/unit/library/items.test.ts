@@ -263,6 +263,7 @@ describe('edits made in the same way', () => {
       recipeKey({
         conceptId: 'dancer',
         conceptVersion: 1,
+        model: null,
         sourceClipId: null,
         settings: editSettings.parse({ seed, prompt: 'p', sliders }),
       });

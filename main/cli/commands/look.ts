@@ -1,0 +1,135 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { type ExportPreset, exportPreset } from '../../../shared/domain/export.ts';
+import { type Look, lookSettings } from '../../../shared/domain/look.ts';
+import { toErrorShape } from '../../../shared/ipc/result.ts';
+import type { Services } from '../../jobs/services.ts';
+import type { CommandContext, Registration } from '../context.ts';
+import { collect, parseInteger, parseNumber, parseSeconds } from '../options.ts';
+import { formatBytes } from '../progress-text.ts';
+import { runExport, runGenerate } from '../run-job.ts';
+import { clipIdOf } from './import.ts';
+
+interface LookOptions {
+  look?: string[];
+  seen?: string;
+  strength?: number;
+  keepDetail?: number;
+  seed?: number;
+  variants?: number;
+  fine?: boolean;
+  from?: number;
+  to?: number;
+  preset?: ExportPreset;
+  output?: string;
+  out?: string;
+}
+
+export const registerLook: Registration = (program, run) => {
+  program
+    .command('look')
+    .description(
+      "Gives clips a look by words alone, nothing learned: finished videos at the clips' own size and rate, in seconds.",
+    )
+    .argument('<file|clip...>', 'video files, or clips of the library')
+    .option('--look <name>', 'a look of `motif looks`; several times, or names with commas, for several', collect)
+    .option('--seen <text>', 'what is seen in the clip, such as "a hawk on a branch" (kept with the clip)')
+    .option(
+      '--strength <s>',
+      "0 to 1: how far the clip is led away from itself (default: the look's)",
+      parseNumber(0, 1),
+    )
+    .option(
+      '--keep-detail <d>',
+      "1 changes colours alone, towards 0 the model's own pictures come in",
+      parseNumber(0, 1),
+    )
+    .option('--seed <n>', 'the same settings and seed give the same frames (default: 1)', parseInteger(0))
+    .option('--variants <n>', 'so many, with this seed and the next ones', parseInteger(1, 64))
+    .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")
+    .option('--from <time>', 'of a file: where the range to take starts, such as 2.0 or 1:02.5', parseSeconds)
+    .option('--to <time>', 'where it ends', parseSeconds)
+    .addOption(new Option('--preset <name>', 'kind of video (default: h264)').choices(exportPreset.options))
+    .option('-o, --output <file>', 'where to write the one result')
+    .option('--out <folder>', "where to write several (default: the library's exports folder)")
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif look walk.mp4 --look sunset -o walk-sunset.mp4
+  motif look walk.mp4 --look night --seen "a dog in a park" --strength 0.7 --variants 3 --out tries/
+  motif look *.mp4 --look sunset,fog,neon --out looks/ --preset prores`,
+    )
+    .action(
+      run(async (context, references: string[], options: LookOptions, command: Command) => {
+        const names = (options.look ?? []).flatMap((list) => list.split(',')).filter((name) => name.trim() !== '');
+        if (names.length === 0) command.error('error: give --look with a name of `motif looks`.');
+        if (options.output !== undefined && options.out !== undefined)
+          command.error('error: --output names one file and --out a folder; give one of them.');
+        const results = references.length * names.length * (options.variants ?? 1);
+        if (options.output !== undefined && results > 1)
+          command.error(`error: --output takes one result, and these are ${results}; give --out with a folder.`);
+        await context.withServices({ access: 'write' }, async (services) => {
+          const looks = names.map((name) => services.looks.get(name));
+          if (options.out !== undefined) mkdirSync(resolve(options.out), { recursive: true });
+          for (const reference of references) {
+            try {
+              await applyLooks(context, services, reference, looks, options);
+            } catch (thrown) {
+              const error = toErrorShape(thrown);
+              if (references.length === 1 || error.code === 'cancelled') throw thrown;
+              context.output.error({ ...error, message: `${reference}: ${error.message}` });
+              context.fail();
+            }
+          }
+        });
+      }),
+    );
+};
+
+/** One clip in every look asked for, each an edit of the library and a finished file. */
+async function applyLooks(
+  context: CommandContext,
+  services: Services,
+  reference: string,
+  looks: readonly Look[],
+  options: LookOptions,
+): Promise<void> {
+  const clipId = await clipIdOf(context, services, reference, { from: options.from, to: options.to });
+  if (options.seen !== undefined) services.clips.label(clipId, { seen: options.seen });
+  const clip = services.clips.get(clipId);
+  for (const look of looks) {
+    for (let variant = 0; variant < (options.variants ?? 1); variant++) {
+      const seed = (options.seed ?? 1) + variant;
+      const settings = {
+        ...lookSettings(look, { seen: clip.seen, strength: options.strength }),
+        seed,
+        fine: options.fine ?? false,
+        ...(options.keepDetail !== undefined && { keepDetail: options.keepDetail }),
+      };
+      const name = seed === 1 ? look.name : `${look.name}, seed ${seed}`;
+      const model = context.global.model ?? null;
+      const { editId } = await runGenerate(context, services, { sourceClipId: clipId, settings, name, model });
+      const stem = [clip.name, look.id, ...(seed === 1 ? [] : [seed])].join('-').replaceAll(/[^\p{L}\p{N}._-]+/gu, '-');
+      const output =
+        options.output !== undefined
+          ? resolve(options.output)
+          : options.out === undefined
+            ? null
+            : join(resolve(options.out), stem);
+      const written = await runExport(context, services, {
+        what: 'edit',
+        editId,
+        settings: { preset: options.preset },
+        output,
+      });
+      for (const note of written.notes) context.output.note(note);
+      context.output.result(
+        'look',
+        { look: look.id, editId, ...written },
+        `${written.file}  ${look.name} (${formatBytes(written.sizeBytes)}), edit ${editId}`,
+      );
+    }
+  }
+}

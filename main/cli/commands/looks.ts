@@ -1,0 +1,108 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type Look, lookInput, readLookFile, writeLookFile } from '../../../shared/domain/look.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
+import type { Registration } from '../context.ts';
+import { parseNumber } from '../options.ts';
+import { formatTable, shorten } from '../tables.ts';
+
+interface LooksOptions {
+  from?: string;
+  to?: string;
+  save?: string;
+  strength?: number;
+  keepDetail?: number;
+  remove?: string;
+  import?: string[];
+  export?: string;
+  output?: string;
+}
+
+export const registerLooks: Registration = (program, run) => {
+  program
+    .command('looks')
+    .description('Lists looks, saves pairs of words as looks of your own, and takes them to other libraries.')
+    .option('--from <text>', 'with --save: what a clip shows; {seen} stands for what is said of it')
+    .option('--to <text>', 'with --save: what it should show')
+    .option('--save <name>', 'saves the words under this name, or changes your look of this name')
+    .option('--strength <s>', 'with --save: its strength, 0 to 1 (default: 0.5)', parseNumber(0, 1))
+    .option(
+      '--keep-detail <d>',
+      "with --save: 1 changes colours alone, towards 0 the model's own pictures come in (default: 1)",
+      parseNumber(0, 1),
+    )
+    .option('--remove <name>', 'deletes a look of your own')
+    .option('--import <file...>', 'looks out of files')
+    .option('--export <name>', 'writes a look into a file, -o FILE')
+    .option('-o, --output <file>', 'with --export: the file')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif looks
+  motif looks --save dusk --from "{seen} by day, the camera is still" --to "{seen} at dusk in the fog, the camera is still"
+  motif looks --export dusk -o dusk.json
+  motif looks --import dusk.json --json`,
+    )
+    .action(
+      run(async (context, options: LooksOptions, command: Command) => {
+        const { save, from, to, strength, keepDetail, remove, export: exported, output } = options;
+        if (save !== undefined && (from === undefined || to === undefined))
+          command.error('error: --save needs --from and --to.');
+        if (save === undefined && (from !== undefined || to !== undefined))
+          command.error('error: --from and --to need --save with a name.');
+        if (exported !== undefined && output === undefined) command.error('error: --export needs -o with a file.');
+        const changes = save !== undefined || remove !== undefined || options.import !== undefined;
+        await context.withServices({ access: changes ? 'write' : 'any' }, (services) => {
+          const ownNamed = (name: string) =>
+            services.looks.list().find(({ look, isOwn }) => isOwn && look.name.toLowerCase() === name.toLowerCase())
+              ?.look;
+          const told = (look: Look, what: string) =>
+            context.output.result('look', { look }, `${what} ${look.id}: ${look.name}`);
+          if (save !== undefined)
+            told(
+              services.looks.save(lookInput.parse({ name: save, from, to, strength, keepDetail }), ownNamed(save)?.id),
+              'Saved',
+            );
+          for (const file of options.import ?? []) {
+            const look = readLookFile(read(file), basename(file));
+            told(services.looks.save(look, ownNamed(look.name)?.id), 'Imported');
+          }
+          if (remove !== undefined) {
+            const look = services.looks.get(remove);
+            services.looks.remove(look.id);
+            told(look, 'Removed');
+          }
+          if (exported !== undefined) {
+            const look = services.looks.get(exported);
+            writeFileSync(resolve(output!), writeLookFile(look));
+            context.output.result('file', { file: resolve(output!), look }, resolve(output!));
+          }
+          if (changes || exported !== undefined) return;
+          const all = services.looks.list();
+          context.output.result(
+            'looks',
+            { looks: all.map(({ look, isOwn }) => ({ ...look, isOwn })) },
+            formatTable(
+              ['look', 'name', 'strength', 'from -> to'],
+              all.map(({ look }) => [
+                look.id,
+                look.name,
+                String(look.strength),
+                shorten(`${look.from} -> ${look.to}`, 110),
+              ]),
+            ),
+          );
+        });
+      }),
+    );
+};
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new AppError('not-found', `${file} cannot be read.`, { hint: 'Check its name.', cause });
+  }
+}

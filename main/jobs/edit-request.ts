@@ -1,0 +1,116 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
+import type { EditSettings } from '../../shared/domain/edit.ts';
+import type { GenerateRequest } from '../../shared/domain/engine.ts';
+import { requireEffect } from '../../shared/domain/look.ts';
+import type { ModelInfo } from '../../shared/domain/model.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import type { ClipStore } from '../library/clips.ts';
+import type { ConceptStore } from '../library/concepts.ts';
+import type { Made } from '../library/edits.ts';
+import type { Library } from '../library/open.ts';
+import { readSettings } from '../library/settings.ts';
+import { importClip } from '../media/import.ts';
+import type { MediaTools } from '../media/locate.ts';
+import { requireDirections, requireFit } from './fit.ts';
+import type { ModelRegistry } from './models.ts';
+
+interface EditServices {
+  library: Library;
+  clips: ClipStore;
+  concepts: ConceptStore;
+  models: ModelRegistry;
+  tools(): Promise<MediaTools>;
+}
+
+/** What an edit is asked of: a concept, or a clip by words alone. References may be names. */
+export interface EditSubject {
+  conceptId: string | null;
+  conceptVersion: number | null;
+  sourceClipId: string | null;
+  model: string | null;
+  settings: EditSettings;
+}
+
+/** What the engine is asked for to make an edit; the files that it writes are named by whoever asks. */
+export type EngineEdit = Omit<GenerateRequest, 'output' | 'baseOutput'>;
+
+/**
+ * Names become ids, and what is left open is filled in: the concept's newest version and first clip. Throws `not-found`, and
+ * `invalid-input` for what cannot be made.
+ */
+export function resolveEdit({ library, clips, concepts }: EditServices, asked: EditSubject): Made {
+  const { settings } = asked;
+  if (asked.conceptId === null) {
+    if (asked.sourceClipId === null)
+      throw new AppError('invalid-input', 'An edit needs a clip or a concept.', { hint: 'Choose one of them.' });
+    const { shown, prompt, fidelity } = settings;
+    if (fidelity > 0) requireEffect(shown, prompt);
+    const model = asked.model ?? readSettings(library).defaultModel;
+    return { settings, conceptId: null, conceptVersion: null, model, sourceClipId: clips.get(asked.sourceClipId).id };
+  }
+  const concept = concepts.get(asked.conceptId, asked.conceptVersion ?? undefined);
+  requireDirections(concept, settings.sliders);
+  const sourceClipId = asked.sourceClipId === null ? concept.clipIds[0]! : clips.get(asked.sourceClipId).id;
+  return { settings, conceptId: concept.id, conceptVersion: concept.version, sourceClipId, model: null };
+}
+
+/** What the engine needs for it. Decodes the clip at twice the model's size where that is asked for. */
+export async function engineEdit(services: EditServices, made: Made, signal?: AbortSignal): Promise<EngineEdit> {
+  const { library, clips, concepts, models } = services;
+  const { settings } = made;
+  const source = clips.byId(made.sourceClipId!);
+  const concept = made.conceptId === null ? null : concepts.byId(made.conceptId, made.conceptVersion ?? undefined);
+  const model = await models.get(concept?.model ?? made.model);
+  requireFit(source, model);
+  return {
+    model: model.directory,
+    conceptFile: concept && library.absolutePath(concept.file),
+    source: settings.fine
+      ? await fineFrames(services, source, model, signal)
+      : { ...source.frames, file: library.absolutePath(source.frames.file) },
+    size: null,
+    settings,
+  };
+}
+
+/** The clip's frames at twice their size, decoded anew from its file and kept in the cache. */
+async function fineFrames(
+  { library, tools }: EditServices,
+  clip: Clip,
+  model: ModelInfo,
+  signal: AbortSignal | undefined,
+): Promise<RawFrames> {
+  const [width, height] = [2 * clip.frames.width, 2 * clip.frames.height];
+  const folder = library.absolutePath(`cache/fine/${clip.id}`);
+  const frames = { ...clip.frames, width, height, file: join(folder, 'frames.rgb') };
+  if (existsSync(frames.file)) return frames;
+  if (!existsSync(clip.source.path)) {
+    throw new AppError(
+      'not-found',
+      `Working finely needs the file that "${clip.name}" was imported from, and it is gone.`,
+      {
+        hint: `Put it back to ${clip.source.path}, or switch Fine off.`,
+      },
+    );
+  }
+  mkdirSync(library.absolutePath('cache/fine'), { recursive: true });
+  const made = await importClip(await tools(), {
+    file: clip.source.path,
+    fromSeconds: clip.fromSeconds,
+    toSeconds: clip.toSeconds,
+    crop: clip.crop,
+    fit: clip.fit,
+    sizes: [[width, height]],
+    rate: clip.frames.rate,
+    temporalStride: model.temporalStride,
+    maximumFrames: clip.frames.frameCount,
+    outFolder: folder,
+    signal,
+  });
+  if (made.frames.frameCount === frames.frameCount) return made.frames;
+  throw new AppError('conflict', `The file that "${clip.name}" was imported from has changed since.`, {
+    hint: 'Import it again.',
+  });
+}

@@ -1,0 +1,219 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
+import { type Rational, toNumber } from '../../shared/domain/time.ts';
+import type { SmallClip } from '../../shared/finish/change.ts';
+import { placementOf } from '../../shared/finish/placement.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import { decode, openDecoder } from './decode.ts';
+import type { FinishJob, PictureToFinish } from './finish-thread.ts';
+import { createFrameSampler, samplesIn } from './frame-sampler.ts';
+import type { MediaTools } from './locate.ts';
+import { probe as probeFile } from './probe.ts';
+import type { Probe } from './probe-types.ts';
+
+/** An edit, the clip that it is of, and how the two become one. */
+export interface FinishRequest {
+  clip: Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit'>;
+  /** Absolute files: the edit, and the clip as it comes out of the autoencoder. */
+  edited: RawFrames;
+  base: RawFrames;
+  keepDetail: number;
+}
+
+/** Pictures that are made while they are written: nothing is kept but a few of them, however long the clip is. */
+export interface PictureStream {
+  width: number;
+  height: number;
+  frameCount: number;
+  rate: Rational;
+  /** Makes pictures of about `size` (never larger than the source) at `rate` and hands over each: uint8 RGB [height, width, 3]. */
+  write(
+    wanted: { width: number; height: number; rate: Rational; frameCount: number },
+    put: (rgb: Uint8Array) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** The size that `write` makes for a wanted one, of the source's shape. */
+  sizeFor(wanted: { width: number; height: number }): { width: number; height: number };
+}
+
+/** So many pictures are finished while the next ones are decoded and encoded. */
+const inFlight = 2;
+
+/**
+ * The clip's own pictures with the edit's change made to them, at the source's size and rate, over the range of the edit. Throws
+ * `not-found` when the clip's file or the edit's frames are gone, `damaged-file` for frames that are not as described.
+ */
+export async function finishedPictures(
+  tools: MediaTools,
+  request: FinishRequest,
+  signal?: AbortSignal,
+): Promise<PictureStream> {
+  const { clip, edited } = request;
+  if (!existsSync(clip.source.path)) {
+    throw new AppError(
+      'not-found',
+      `${clip.source.name} is no longer where it was imported from, and finishing needs it.`,
+      {
+        hint: `Put it back to ${clip.source.path}, or export the model's own pictures.`,
+      },
+    );
+  }
+  const probe = await probeFile(tools, clip.source.path, signal);
+  const shown = clip.crop ?? probe;
+  const whole = { width: shown.width, height: shown.height };
+  const seconds = edited.frameCount / toNumber(edited.rate);
+  const range = { fromSeconds: clip.fromSeconds, toSeconds: clip.fromSeconds + seconds };
+  const frameCount = Math.max(1, samplesIn(seconds, toNumber(probe.rate)));
+  const sizeFor = (wanted: { width: number; height: number }) => {
+    const scale = Math.min(1, Math.max(wanted.width / whole.width, wanted.height / whole.height));
+    return {
+      width: Math.max(1, Math.round(whole.width * scale)),
+      height: Math.max(1, Math.round(whole.height * scale)),
+    };
+  };
+  return {
+    ...whole,
+    frameCount,
+    rate: probe.rate,
+    sizeFor,
+    async write(wanted, put, signal) {
+      const size = sizeFor(wanted);
+      const thread = await startThread(request, size);
+      try {
+        await stream({ tools, probe, request, range, size, wanted, signal }, thread, put);
+      } finally {
+        await thread.end();
+      }
+    },
+  };
+}
+
+interface StreamJob {
+  tools: MediaTools;
+  probe: Probe;
+  request: FinishRequest;
+  range: { fromSeconds: number; toSeconds: number };
+  size: { width: number; height: number };
+  wanted: { rate: Rational; frameCount: number };
+  signal: AbortSignal | undefined;
+}
+
+async function stream(job: StreamJob, thread: FinishThread, put: (rgb: Uint8Array) => Promise<void>): Promise<void> {
+  const { probe, range, size, wanted, signal } = job;
+  const { clip, edited } = job.request;
+  const decoder = await openDecoder(job.tools, probe);
+  const sampler = createFrameSampler({
+    startSeconds: range.fromSeconds,
+    rate: toNumber(wanted.rate),
+    sourceGap: probe.shortestGap,
+    maximum: wanted.frameCount,
+  });
+  const waiting: { finished: Promise<Uint8Array>; times: number }[] = [];
+  let written = 0;
+  let taken = 0;
+  const putOldest = async () => {
+    const { finished, times } = waiting.shift()!;
+    const rgb = await finished;
+    for (let time = 0; time < times; time++) await put(rgb);
+    written += times;
+  };
+  let previous: PictureToFinish | undefined;
+  /** The picture before the one that has just come stays on screen for so many of those wanted. */
+  const show = async (times: number) => {
+    const count = Math.min(times, wanted.frameCount - taken);
+    if (count <= 0 || !previous) return;
+    waiting.push({ finished: thread.finish(previous), times: count });
+    taken += count;
+    if (waiting.length > inFlight) await putOldest();
+  };
+  await decode(probe, decoder, {
+    ...range,
+    picture: { ...size, crop: clip.crop, fit: 'crop' },
+    signal,
+    onFrame: async (rgb, seconds) => {
+      await show(sampler.next(seconds));
+      previous = {
+        rgb: rgb as Uint8Array<ArrayBuffer>,
+        time: (Math.max(seconds, range.fromSeconds) - range.fromSeconds) * toNumber(edited.rate),
+      };
+      return taken < wanted.frameCount;
+    },
+  });
+  // The last picture stays on screen to the end.
+  await show(wanted.frameCount - taken);
+  while (waiting.length > 0) await putOldest();
+  if (written === 0) {
+    throw new AppError(
+      'unsupported-media',
+      `No picture of ${clip.source.name} could be decoded in the range of the edit.`,
+      {
+        hint: 'The file may have been changed since it was imported: import it again.',
+      },
+    );
+  }
+}
+
+interface FinishThread {
+  /** The picture's memory goes to the thread. */
+  finish(picture: PictureToFinish): Promise<Uint8Array>;
+  end(): Promise<void>;
+}
+
+async function startThread(
+  { clip, base, edited, keepDetail }: FinishRequest,
+  size: { width: number; height: number },
+): Promise<FinishThread> {
+  const job: FinishJob = {
+    base: await readSmallClip(base),
+    edited: await readSmallClip(edited),
+    keepDetail,
+    placement: placementOf(size, edited, clip.fit),
+    ...size,
+  };
+  const worker = new Worker(threadFile(), { workerData: job, execArgv: [] });
+  const asked: { resolve(rgb: Uint8Array): void; reject(error: Error): void }[] = [];
+  let broken: Error | undefined;
+  const fail = (error: Error) => {
+    broken ??= error;
+    for (const { reject } of asked.splice(0)) reject(broken);
+  };
+  worker.on('message', (rgb: Uint8Array) => asked.shift()?.resolve(rgb));
+  worker.on('error', fail);
+  worker.on('exit', () => fail(new Error('the thread that finishes pictures has ended')));
+  return {
+    finish(picture) {
+      const finished = new Promise<Uint8Array>((resolve, reject) => {
+        if (broken) reject(broken);
+        else asked.push({ resolve, reject });
+      });
+      finished.catch(() => {}); // told by whoever waits for it, who may have gone
+      worker.postMessage(picture, [picture.rgb.buffer]);
+      return finished;
+    },
+    async end() {
+      await worker.terminate();
+    },
+  };
+}
+
+async function readSmallClip({ file, frameCount, width, height }: RawFrames): Promise<SmallClip> {
+  const data = await readFile(file).catch((cause) => {
+    throw new AppError('not-found', `The frames ${file} are gone.`, { hint: 'Make the edit again.', cause });
+  });
+  const expected = frameCount * width * height * 3;
+  if (data.length === expected) return { data: new Uint8Array(data), frameCount, width, height };
+  throw new AppError('damaged-file', `The frames ${file} should have ${expected} bytes and have ${data.length}.`, {
+    hint: 'Make the edit again.',
+  });
+}
+
+/** Beside this file, bundled or as its source. */
+function threadFile(): string {
+  const places = ['./finish-thread.js', './finish-thread.ts'];
+  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((file) => existsSync(file));
+  if (found === undefined) throw new Error('finish-thread.js is missing: build it with "npm run build"');
+  return found;
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { AppError } from '../ipc/result.ts';
+import { type EditSettings, editSettings, words } from './edit.ts';
+
+/** Stands in a look's words for what is seen in the clip. */
+export const seenMark = '{seen}';
+/** What is seen where nobody said so. */
+export const nothingSaid = 'a photograph';
+
+/**
+ * A look: words for what a clip shows and words for what it should show, whose difference is made to any clip. Where they hold `{seen}`,
+ * the words for what is seen in the clip take its place.
+ */
+export const lookInput = z.strictObject({
+  name: z.string().trim().min(1, 'A look needs a name.').max(60, 'At most 60 characters.'),
+  /** What the clip shows. */
+  from: words.trim().min(1, 'Say what the clip shows.'),
+  /** What it should show. */
+  to: words.trim().min(1, 'Say what the clip should show.'),
+  /** 0 to 1: how far the clip is led away from itself. */
+  strength: z.number().min(0).max(1).default(0.5),
+  /** 1 changes colours alone; towards 0 the model's own pictures come in. */
+  keepDetail: z.number().min(0).max(1).default(1),
+});
+export type LookInput = z.infer<typeof lookInput>;
+
+export const look = lookInput.extend({ id: z.string() });
+export type Look = z.infer<typeof look>;
+
+/** A look in a file of its own, for another library. */
+const lookFile = z.strictObject({ format: z.literal('motif-look'), version: z.literal(1), ...lookInput.shape });
+
+export function writeLookFile({ name, from, to, strength, keepDetail }: LookInput): string {
+  return `${JSON.stringify({ format: 'motif-look', version: 1, name, from, to, strength, keepDetail }, null, 2)}\n`;
+}
+
+/** Throws `invalid-input` for text that is no look, with the first thing that is wrong with it. */
+export function readLookFile(text: string, file: string): LookInput {
+  const refuse = (reason: string) =>
+    new AppError('invalid-input', `${file} is no look: ${reason}`, {
+      hint: 'A look is a small JSON file with format "motif-look", a name, and the words "from" and "to". Save one to see its shape.',
+    });
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw refuse('it is not JSON.');
+  }
+  const parsed = lookFile.safeParse(content);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw refuse(`${issue!.message}${issue!.path.length > 0 ? ` (at ${issue!.path.join('.')})` : ''}`);
+  }
+  const { format: _, version: __, ...input } = parsed.data;
+  requireEffect(input.from, input.to);
+  return input;
+}
+
+/** Throws `invalid-input` for words that say the same before and after. */
+export function requireEffect(from: string, to: string): void {
+  const plain = (words: string) => words.trim().toLowerCase().replaceAll(/\s+/g, ' ');
+  if (plain(from) !== plain(to)) return;
+  throw new AppError('invalid-input', 'These words change nothing: they say the same before and after.', {
+    hint: 'Say in the second what should be different, for example "at sunset" instead of "by day".',
+  });
+}
+
+/** Fidelity and guidance of the strengths 0, 1/4, 1/2, 3/4 and 1: less of the clip is held as the words are pressed less hard (test/studies). */
+const strengths = [
+  { fidelity: 0.5, guidance: 20 },
+  { fidelity: 0.4, guidance: 14 },
+  { fidelity: 0.3, guidance: 12 },
+  { fidelity: 0.2, guidance: 12 },
+  { fidelity: 0.1, guidance: 8 },
+];
+
+/** Strength (0 to 1) moves fidelity and guidance together, linear between its five known places. */
+export function strengthSettings(strength: number): Pick<EditSettings, 'fidelity' | 'guidance'> {
+  const place = Math.min(1, Math.max(0, strength)) * (strengths.length - 1);
+  const [low, high] = [strengths[Math.floor(place)]!, strengths[Math.ceil(place)]!];
+  const share = place - Math.floor(place);
+  const between = (a: number, b: number) => Number((a + share * (b - a)).toFixed(3));
+  return { fidelity: between(low.fidelity, high.fidelity), guidance: between(low.guidance, high.guidance) };
+}
+
+/** The settings of an edit that gives a clip a look. */
+export function lookSettings(
+  { from, to, keepDetail, strength: own }: Pick<Look, 'from' | 'to' | 'strength' | 'keepDetail'>,
+  { seen = '', strength = own }: { seen?: string; strength?: number } = {},
+): EditSettings {
+  const said = seen.trim() || nothingSaid;
+  return editSettings.parse({
+    shown: from.replaceAll(seenMark, said),
+    prompt: to.replaceAll(seenMark, said),
+    keepDetail,
+    ...strengthSettings(strength),
+  });
+}
+
+const lightLook = (id: string, name: string, phrase: string): Look => ({
+  id,
+  name,
+  from: `${seenMark} by day, the camera is still`,
+  to: `${seenMark} ${phrase}, the camera is still`,
+  strength: 0.5,
+  keepDetail: 1,
+});
+const styleLook = (id: string, name: string, phrase: string): Look => ({
+  id,
+  name,
+  from: 'a photograph, the camera is still',
+  to: `${phrase}, the camera is still`,
+  strength: 0.5,
+  keepDetail: 0.5,
+});
+
+/** The looks that come with the program, in their order. */
+export const standardLooks: readonly Look[] = [
+  lightLook('sunset', 'Sunset', 'at sunset'),
+  lightLook('night', 'Night', 'at night'),
+  lightLook('snow', 'Snow', 'in the snow'),
+  lightLook('fog', 'Fog', 'in fog'),
+  lightLook('neon', 'Neon', 'in neon light'),
+  styleLook('animation', '3D animation', 'a 3D animation'),
+  styleLook('pixel', 'Pixel art', 'pixel art'),
+  styleLook('comic', 'Comic', 'a comic'),
+  styleLook('pencil', 'Pencil', 'a pencil drawing'),
+  styleLook('watercolour', 'Watercolour', 'a watercolour painting'),
+];
