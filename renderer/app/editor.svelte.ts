@@ -1,10 +1,13 @@
 import { getContext, setContext } from 'svelte';
 import { z } from 'zod';
+import type { Edit } from '../../shared/domain/edit.ts';
 import type { ItemReference } from '../../shared/domain/library.ts';
 import { ComposeState } from '../features/compose/compose.svelte.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
+import { LooksState } from '../features/looks/looks.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
+import { Finisher } from '../features/player/finisher.ts';
 import { FrameStore } from '../features/player/frame-store.ts';
 import { PlayerState } from '../features/player/player.svelte.ts';
 import { ExportState } from '../features/queue/export.svelte.ts';
@@ -17,8 +20,8 @@ import { Connection } from './connection.svelte.ts';
 import { Files } from './files.ts';
 import { Notices } from './notices.svelte.ts';
 
-export type InspectorTab = 'learn' | 'edit' | 'compose';
-export type DialogName = 'export' | 'queue' | 'settings' | 'shortcuts' | 'details' | 'paste' | 'report';
+export type InspectorTab = 'looks' | 'learn' | 'edit' | 'compose';
+export type DialogName = 'export' | 'queue' | 'settings' | 'shortcuts' | 'details' | 'paste' | 'report' | 'apply';
 
 /** Everything that the window knows, wired in one place. */
 export class Editor {
@@ -30,13 +33,15 @@ export class Editor {
   readonly library: LibraryState;
   readonly player = new PlayerState();
   readonly frames = new FrameStore();
+  readonly finisher = new Finisher();
   readonly edit: EditState;
+  readonly looks: LooksState;
   readonly learn: LearnState;
   readonly compose: ComposeState;
   readonly settings: SettingsState;
   readonly exporting: ExportState;
 
-  inspector = $state<InspectorTab>('learn');
+  inspector = $state<InspectorTab>('looks');
   dialog = $state<DialogName | null>(null);
   /** What the details dialog is about. */
   described = $state.raw<ItemReference | null>(null);
@@ -49,6 +54,7 @@ export class Editor {
     this.files = new Files(connection, host);
     this.library = new LibraryState(connection, notices, host, this.files);
     this.edit = new EditState(connection, notices, this.library, this.queue);
+    this.looks = new LooksState(connection, notices, this.library, this.queue);
     this.settings = new SettingsState(connection, notices, this.files, this.queue);
     this.learn = new LearnState({
       connection,
@@ -90,12 +96,15 @@ export class Editor {
     const place = isFirst ? readPlace() : null;
     await this.library.loadAll(place);
     if (!isFirst) return;
-    this.inspector = place?.inspector ?? (this.library.shownKind === 'concept' ? 'edit' : 'learn');
+    this.inspector = place?.inspector ?? (this.library.shownKind === 'concept' ? 'edit' : 'looks');
     if (place) this.player.compare = place.compare;
   }
 
-  /** What undo and redo change: the cut of a clip, or the words and gains of a concept. */
-  readonly undoable = $derived.by(() => (this.library.shownKind === 'clip' ? this.learn : this.edit));
+  /** What undo and redo change: the look or the cut of a clip, or the words and gains of a concept. */
+  readonly undoable = $derived.by(() => {
+    if (this.library.shownKind === 'concept') return this.edit;
+    return this.inspector === 'looks' ? this.looks : this.learn;
+  });
 
   /** Of the system's menu: text that is being typed has its own undo, but for the prompt. */
   run(command: HostCommand): void {
@@ -110,9 +119,23 @@ export class Editor {
     if (this.library.shownKind === 'clip') this.learn.recordCut();
   }
 
-  openExport(): void {
+  /** A concept can always go out, a clip once a look of it is on the stage or kept. */
+  readonly canExport = $derived.by(() => {
+    const { shownKind, concept, edits } = this.library;
+    return shownKind === 'concept' ? concept !== null : edits.length > 0 || this.looks.isOn;
+  });
+
+  /** A look on the stage that is not kept yet is kept for it. */
+  async openExport(): Promise<void> {
+    if (this.library.shownKind === 'clip' && this.looks.isOn && this.library.editId === null) await this.looks.keepNow();
     this.exporting.open();
     this.dialog = 'export';
+  }
+
+  /** A kept edit on the stage, of the clip or of the concept that is on screen. */
+  restore(edit: Edit): void {
+    if (edit.conceptId === null) this.looks.restore(edit);
+    else this.edit.restore(edit);
   }
 
   /** Shows them side by side as they come. */
@@ -129,8 +152,8 @@ export class Editor {
   showKind(kind: 'clip' | 'concept'): void {
     this.library.shownKind = kind;
     if (this.library.tag !== null && !this.library.tags.includes(this.library.tag)) void this.library.filter(null);
-    if (kind === 'clip') this.inspector = 'learn';
-    else if (this.inspector === 'learn') this.inspector = 'edit';
+    if (kind === 'clip' && this.inspector !== 'learn') this.inspector = 'looks';
+    else if (kind === 'concept' && this.inspector !== 'compose') this.inspector = 'edit';
   }
 
   /** Who waits for it is shown it; who does something else may go to it. */
@@ -154,7 +177,7 @@ const place = z.object({
   clipId: z.string().nullable(),
   conceptId: z.string().nullable(),
   editId: z.string().nullable(),
-  inspector: z.enum(['learn', 'edit', 'compose']),
+  inspector: z.enum(['looks', 'learn', 'edit', 'compose']),
   compare: z.enum(['source', 'wipe', 'side', 'difference']),
 });
 type Place = z.infer<typeof place>;

@@ -19,6 +19,8 @@ export const modelInfo = z.object({
   /** Frames come as 1 + k * temporalStride; sides as multiples of spatialStride. */
   temporalStride: z.int().positive(),
   spatialStride: z.int().positive(),
+  /** The words that it was taught, in lower case; null where it knows about all of them, as large models do. */
+  vocabulary: z.array(z.string()).nullable().default(null),
 });
 export type ModelInfo = z.infer<typeof modelInfo>;
 

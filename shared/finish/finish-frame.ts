@@ -9,6 +9,14 @@ export interface FinishSettings {
   keepDetail: number;
 }
 
+export interface FinishedPicture {
+  rgb: Uint8Array | Uint8ClampedArray;
+  width: number;
+  height: number;
+  /** Bytes of a pixel: 4 for RGBA. Default 3. */
+  step?: 3 | 4;
+}
+
 /** A change at one moment: small maps, to be laid over a picture of any size. */
 interface Moment {
   coefficients: Float32Array;
@@ -34,13 +42,13 @@ export function createFinisher(change: ColourChange, { placement, keepDetail }: 
 
   return {
     /**
-     * uint8 RGB [height, width, 3] -> the same, finished; `to` may be the picture itself.
+     * uint8 RGB [height, width, 3], or RGBA of which A stays, -> the same, finished; `to` may be the picture itself.
      * Rows from `firstRow` up to `endRow` only, so that several can share a picture.
      */
     finish(
-      picture: { rgb: Uint8Array; width: number; height: number },
+      picture: FinishedPicture,
       time: number,
-      to: Uint8Array,
+      to: Uint8Array | Uint8ClampedArray,
       { firstRow = 0, endRow = picture.height } = {},
     ): void {
       if (time !== momentAt) takeMoment(change, time, moment);
@@ -138,13 +146,12 @@ export function cubicWeights(share: number): [number, number, number, number] {
   return [0.5 * (-s3 + 2 * s2 - s), 0.5 * (3 * s3 - 5 * s2 + 2), 0.5 * (-3 * s3 + 4 * s2 + s), 0.5 * (s3 - s2)];
 }
 
-type PictureRows = { rgb: Uint8Array; width: number; height: number };
-
 /** One row of the picture by a row of coefficients [width, 12]. */
-function changeRow({ rgb, width }: PictureRows, row: number, to: Uint8Array, across: Float32Array, columns: Columns) {
+function changeRow({ rgb, width, step = 3 }: FinishedPicture, row: number, to: Uint8Array | Uint8ClampedArray, across: Float32Array, columns: Columns) {
   const { left, share, count } = columns;
-  let at = row * width * 3;
-  for (let column = 0; column < width; column++, at += 3) {
+  let at = row * width * step;
+  for (let column = 0; column < width; column++, at += step) {
+    if (step === 4) to[at + 3] = rgb[at + 3]!;
     const first = left[column]! * coefficientCount;
     const second = Math.min(count - 1, left[column]! + 1) * coefficientCount;
     const s = share[column]!;
@@ -165,17 +172,18 @@ function changeRow({ rgb, width }: PictureRows, row: number, to: Uint8Array, acr
 
 /** agreement x (change + unexplained) + (1 - agreement) x edit, of which `keepDetail` leaves the change alone. */
 function mixRow(
-  { rgb, width }: PictureRows,
+  { rgb, width, step = 3 }: FinishedPicture,
   row: number,
-  to: Uint8Array,
+  to: Uint8Array | Uint8ClampedArray,
   across: Float32Array,
   details: Float32Array,
   columns: Columns,
   keepDetail: number,
 ) {
   const { left, share, cubic, count } = columns;
-  let at = row * width * 3;
-  for (let column = 0; column < width; column++, at += 3) {
+  let at = row * width * step;
+  for (let column = 0; column < width; column++, at += step) {
+    if (step === 4) to[at + 3] = rgb[at + 3]!;
     const s = share[column]!;
     const middle = left[column]!;
     const w0 = cubic[4 * column]!;

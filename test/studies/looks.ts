@@ -4,8 +4,8 @@
  *
  *   node test/studies/run.mjs test/studies/looks.ts --home LIBRARY --out FOLDER [--clips ID,...] [--looks ID,...] [--width 230] NAME=JSON...
  *
- * A variant is NAME=JSON, a part of an edit's settings (`strength` sets fidelity and guidance together); `seen` in it are words for what
- * the clips show. Clips are of a library, which is only read; every third of a second-long piece is drawn from the middle of the clip.
+ * A variant is NAME=JSON, a part of an edit's settings (`strength` sets fidelity and guidance together). `seen` in it are words for what
+ * the clips show, `words` a list of other looks than those chosen, {from, to}. Clips are of a library, which is only read; every third of a second-long piece is drawn from the middle of the clip.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { importClip } from '../../main/media/import.ts';
 import { locateMediaTools } from '../../main/media/locate.ts';
 import { probe as probeFile } from '../../main/media/probe.ts';
 import { type DeviceName, generateRequest } from '../../shared/domain/engine.ts';
-import { lookSettings, standardLooks } from '../../shared/domain/look.ts';
+import { type Look, look, lookSettings, standardLooks } from '../../shared/domain/look.ts';
 import { toNumber } from '../../shared/domain/time.ts';
 import { findChange } from '../../shared/finish/change.ts';
 import { createFinisher } from '../../shared/finish/finish-frame.ts';
@@ -47,13 +47,14 @@ const tools = await locateMediaTools();
 const engine = await createEngine({ device: options.device as DeviceName, threads: Number(options.threads) });
 const store = new ClipStore(library);
 const clips = options.clips ? options.clips.split(',').map((id) => store.get(id)) : store.list();
-const looks = standardLooks.filter(({ id }) => !options.looks || options.looks.split(',').includes(id));
+const chosen = standardLooks.filter(({ id }) => !options.looks || options.looks.split(',').includes(id));
 const width = Number(options.width);
 const shown = Number(options.frame);
 
 for (const variant of variants) {
   const [name = 'look', json = '{}'] = variant.split(/=(.*)/s) as [string, string | undefined];
-  const { seen = '', strength, ...settings } = JSON.parse(json);
+  const { seen = '', strength, words, ...settings } = JSON.parse(json);
+  const looks: Look[] = words?.map((own: object) => look.parse({ id: 'own', name: 'own', ...own })) ?? chosen;
   const rows: { height: number; pictures: Uint8Array[] }[] = [];
   for (const clip of clips) {
     const fine = settings.fine === true;
@@ -76,14 +77,14 @@ for (const variant of variants) {
     const seconds = clip.fromSeconds + shown / toNumber(frames.rate);
     const [picture] = await readFrames(tools, probe, [seconds], { width, height });
     const pictures = [picture!.rgb];
-    for (const look of looks) {
+    for (const asked of looks) {
       const made = await engine.generate(
         generateRequest.parse({
           model: options.model,
           conceptFile: null,
           source: frames,
           size: null,
-          settings: { ...lookSettings(look, { seen, strength }), ...settings },
+          settings: { ...lookSettings(asked, { seen, strength }), ...settings },
           output: join(options.out, 'edit.rgb'),
           baseOutput: join(options.out, 'base.rgb'),
         }),
@@ -95,12 +96,12 @@ for (const variant of variants) {
       const change = findChange(await small(made.base!), await small(made.frames), { detailed: true });
       const { finish } = createFinisher(change, {
         placement: placementOf({ width, height }, frames, clip.fit),
-        keepDetail: settings.keepDetail ?? look.keepDetail,
+        keepDetail: settings.keepDetail ?? asked.keepDetail,
       });
       const to = new Uint8Array(picture!.rgb.length);
       finish(picture!, shown, to);
       pictures.push(to);
-      console.log(name, clip.name, look.id, made.seconds.toFixed(2));
+      console.log(name, clip.name, asked.id, made.seconds.toFixed(2));
     }
     rows.push({ height, pictures });
     await writeSheet(join(options.out, `${name}.png`), rows);
@@ -112,7 +113,11 @@ library.close();
 /** Pictures of one width in rows. */
 async function writeSheet(file: string, rows: { height: number; pictures: Uint8Array[] }[]): Promise<void> {
   const heights = rows.map(({ height }) => height);
-  const sheet = createCanvas((looks.length + 1) * width, heights.reduce((sum, height) => sum + height, 0));
+  const columns = Math.max(...rows.map(({ pictures }) => pictures.length));
+  const sheet = createCanvas(
+    columns * width,
+    heights.reduce((sum, height) => sum + height, 0),
+  );
   const context = sheet.getContext('2d');
   let top = 0;
   for (const { height, pictures } of rows) {

@@ -35,7 +35,7 @@ export interface PasteParts {
 /** The words and gains of the chosen concept's next result, with undo, previews and rendering. Kept per concept across reloads. */
 export class EditState {
   /** `full`: with all its steps, as a result would be. */
-  preview = $state.raw<{ frames: RawFrames; full: boolean } | null>(null);
+  preview = $state.raw<{ frames: RawFrames; base: RawFrames | null; full: boolean } | null>(null);
   previewing = $state(false);
   previewError = $state.raw<AppErrorShape | null>(null);
   /** Previews of both ends of the directions, by their number. */
@@ -357,7 +357,7 @@ export class EditState {
         { signal: asking.signal },
       );
       if (this.#asking !== asking) return;
-      this.preview = { frames: preview.frames, full };
+      this.preview = { frames: preview.frames, base: preview.base, full };
       this.previewError = null;
       if (full) this.#lookForEnds();
       else this.#timer = setTimeout(() => void this.#askPreview(true), fullMilliseconds);

@@ -30,7 +30,7 @@ interface Shown {
 /** Uploads of many files: the disk gains nothing from more at once. */
 const arrivalsAtOnce = 2;
 
-/** Clips, concepts and the chosen concept's edits, as the library has them; kept up to date by its events. */
+/** Clips, concepts and the edits of what is chosen, as the library has them; kept up to date by its events. */
 export class LibraryState {
   clips = $state.raw<Clip[]>([]);
   concepts = $state.raw<Concept[]>([]);
@@ -59,6 +59,12 @@ export class LibraryState {
   readonly clip = $derived(this.allClips.find(({ id }) => id === this.clipId) ?? null);
   readonly concept = $derived(this.allConcepts.find(({ id }) => id === this.conceptId) ?? null);
   readonly edit = $derived(this.edits.find(({ id }) => id === this.editId) ?? null);
+  /** Whose edits are listed: the concept on screen, or the clip, by words alone. */
+  readonly subject = $derived.by(() => {
+    const { shownKind, clipId, conceptId } = this;
+    if (shownKind === 'clip') return clipId === null ? null : { key: `clip ${clipId}`, of: { clipId } };
+    return conceptId === null ? null : { key: `concept ${conceptId}`, of: { conceptId } };
+  });
   /** The clip that the chosen concept was learned from. */
   readonly sourceClip = $derived(this.#sourceOf(this.concept));
 
@@ -67,6 +73,7 @@ export class LibraryState {
   readonly #host: Host;
   readonly #files: Files;
   readonly #waiting: (() => void)[] = [];
+  #followed: string | null = null;
   #nextArrival = 1;
   #active = 0;
 
@@ -85,12 +92,13 @@ export class LibraryState {
   /** `place`: what was on screen before a reload; otherwise a library with concepts opens on the last one learned. */
   async loadAll(place: Shown | null): Promise<void> {
     await Promise.all([this.loadClips(), this.loadConcepts()]);
+    if (!this.isLoaded) this.shownKind = place?.shownKind ?? (this.concepts.length > 0 ? 'concept' : 'clip');
     if (place && this.clips.some(({ id }) => id === place.clipId)) this.clipId = place.clipId;
     const known = this.concepts.find(({ id }) => id === place?.conceptId) ?? this.concepts[0];
     if (this.conceptId === null && known) await this.chooseConcept(known.id);
     else await this.loadEdits();
     if (place && this.edits.some(({ id }) => id === place.editId)) this.editId = place.editId;
-    if (!this.isLoaded) this.shownKind = place?.shownKind ?? (this.concepts.length > 0 ? 'concept' : 'clip');
+    this.#followed = this.subject?.key ?? null;
     this.isLoaded = true;
   }
 
@@ -116,15 +124,26 @@ export class LibraryState {
   }
 
   async loadEdits(): Promise<void> {
-    const conceptId = this.conceptId;
-    if (conceptId === null) {
+    const { subject } = this;
+    if (subject === null) {
       this.edits = [];
       return;
     }
     await this.#notices.attempt(async () => {
-      const edits = await this.#connection.call('edits.list', { conceptId, order: 'oldest' });
-      if (this.conceptId === conceptId) this.edits = edits;
+      const edits = await this.#connection.call('edits.list', { ...subject.of, order: 'oldest' });
+      if (this.subject?.key === subject.key) this.edits = edits;
     });
+  }
+
+  /** What is on screen has changed: its edits are listed, and none of them is chosen. */
+  follow(): void {
+    const key = this.subject?.key ?? null;
+    if (!this.isLoaded || key === this.#followed) return;
+    this.#followed = key;
+    if (this.edits.some((edit) => keyOf(edit) === key)) return;
+    this.edits = [];
+    this.editId = null;
+    void this.loadEdits();
   }
 
   async search(words: string): Promise<void> {
@@ -152,7 +171,7 @@ export class LibraryState {
     this.conceptId = id;
     this.editId = null;
     await this.loadEdits();
-    this.editId = this.edits.at(-1)?.id ?? null;
+    if (this.shownKind === 'concept') this.editId = this.edits.at(-1)?.id ?? null;
   }
 
   /** Sends each file to the services and makes an import job of it; one that is refused says why in its place. */
@@ -289,6 +308,9 @@ export class LibraryState {
     this.arrivals = this.arrivals.map((arrival) => (arrival.id === id ? { ...arrival, ...change } : arrival));
   }
 }
+
+const keyOf = ({ conceptId, sourceClipId }: Edit) =>
+  conceptId === null ? `clip ${sourceClipId}` : `concept ${conceptId}`;
 
 /** 'dance_01.mov' -> 'dance_01'. */
 function nameOf(fileName: string): string {

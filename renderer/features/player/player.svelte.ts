@@ -15,6 +15,8 @@ export class PlayerState {
   inFrame = $state<number | null>(null);
   outFrame = $state<number | null>(null);
   compare = $state<CompareMode>('wipe');
+  /** Edits as changes to the clip itself, at its own rate; otherwise the model's own pictures. */
+  finished = $state(true);
   /** Several results at once instead of two. */
   grid = $state(false);
   /** What a result is compared with: another result, by its id; null: the clip. */

@@ -14,6 +14,7 @@ import type { Notices } from '../../app/notices.svelte.ts';
 import type { Host } from '../../host/host.ts';
 import { text } from '../../text/en.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
+import { windowFrameCount } from '../player/source-frames.ts';
 import type { SettingsState } from '../settings/settings.svelte.ts';
 import { fileName, fillTemplate, numberDuplicates } from './name-template.ts';
 import type { QueueState } from './queue.svelte.ts';
@@ -39,6 +40,8 @@ export class ExportState {
   width = $state<number | null>(null);
   quality = $state<number | null>(null);
   withSound = $state(false);
+  /** Edits as changes to their clips, at the clips' own size and rate, as they are set; otherwise the model's own pictures. */
+  finished = $state(true);
   target = $state.raw<{ freeBytes: number; taken: string[] } | null>(null);
   targetError = $state.raw<AppErrorShape | null>(null);
   /** The jobs of the last export, until all have ended and been told of. */
@@ -73,7 +76,7 @@ export class ExportState {
       chosen.map((form) => ({ edit, form, dialect: null, name: this.#nameOf(edit, form) })),
     );
     const concept = this.#library.concept?.name ?? '';
-    const weights = this.lora.map((dialect) => ({
+    const weights = (this.#library.shownKind === 'concept' ? this.lora : []).map((dialect) => ({
       edit: null,
       form: null,
       dialect,
@@ -85,7 +88,7 @@ export class ExportState {
   readonly neededBytes = $derived(
     this.files.reduce((bytes, { edit, form }) => {
       if (!edit) return bytes;
-      const { width, height, frameCount } = edit.frames;
+      const { width, height, frameCount } = this.#sizeOf(edit);
       const scale = (form.settings.width ?? this.width ?? width) / width;
       return bytes + width * height * scale ** 2 * frameCount * exportBytesPerPixel[form.settings.preset];
     }, 0),
@@ -167,7 +170,7 @@ export class ExportState {
 
   /** Puts one job per file into the queue. Answers whether all were taken. */
   async start(): Promise<boolean> {
-    const { concept } = this.#library;
+    const { concept, shownKind } = this.#library;
     const jobs: string[] = [];
     this.#host.allowNotifications();
     const done = await this.#notices.attempt(async () => {
@@ -177,10 +180,11 @@ export class ExportState {
           ? ({
               what: 'edit',
               editId: edit.id,
+              finish: this.finished ? undefined : false,
               settings: { ...this.#common(), ...this.#chosen(form), overwrite: this.overwrite },
               output,
             } as const)
-          : concept && dialect
+          : shownKind === 'concept' && concept && dialect
             ? ({ what: 'lora', conceptId: concept.id, dialect, overwrite: this.overwrite, output } as const)
             : null;
         if (request) jobs.push((await this.#connection.call('jobs.enqueue', { kind: 'export', request })).id);
@@ -229,13 +233,33 @@ export class ExportState {
     if (document.hidden) this.#host.notify(text.exporting.title, message);
   }
 
-  #nameOf(edit: Edit, form: Form): string {
+  /** The concept that an edit is of, or the clip. */
+  subjectOf({ conceptId, sourceClipId }: Edit): string {
+    if (conceptId !== null) return this.#library.allConcepts.find(({ id }) => id === conceptId)?.name ?? '';
+    return sourceClipId === null ? '' : (this.#library.clipById(sourceClipId)?.name ?? '');
+  }
+
+  /** What is made by words alone has a name; edits of a concept are numbered. */
+  nameOf(edit: Edit): string {
+    if (edit.conceptId === null) return edit.name;
     const siblings = this.candidates
       .filter(({ conceptId }) => conceptId === edit.conceptId)
       .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt));
+    return `edit ${siblings.indexOf(edit) + 1}`;
+  }
+
+  /** Of the pictures that are written: the clip's own where the edit is finished. */
+  #sizeOf({ sourceClipId, base, frames, settings }: Edit): { width: number; height: number; frameCount: number } {
+    const clip = sourceClipId === null ? null : this.#library.clipById(sourceClipId);
+    if (!this.finished || !settings.finish || !clip || !base) return frames;
+    const { width, height } = clip.crop ?? clip.source;
+    return { width, height, frameCount: windowFrameCount(clip) };
+  }
+
+  #nameOf(edit: Edit, form: Form): string {
     const values = {
-      concept: this.#library.allConcepts.find(({ id }) => id === edit.conceptId)?.name ?? '',
-      edit: `edit ${siblings.indexOf(edit) + 1}`,
+      concept: this.subjectOf(edit),
+      edit: this.nameOf(edit),
       words: edit.settings.prompt,
       seed: String(edit.settings.seed),
       date: new Date().toISOString().slice(0, 10),

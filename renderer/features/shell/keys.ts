@@ -7,7 +7,7 @@ const modes: CompareMode[] = ['source', 'wipe', 'side', 'difference'];
 export function runKey(editor: Editor, event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey) return runCommand(editor, event);
   if (event.altKey || editor.dialog !== null) return false;
-  const { player, edit, library } = editor;
+  const { player, edit, library, looks } = editor;
   const steps = event.shiftKey ? 10 : 1;
   const actions: Record<string, () => void> = {
     ' ': () => player.toggle(),
@@ -23,11 +23,21 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
     '[': () => chooseResult(editor, -1),
     ']': () => chooseResult(editor, 1),
     e: () => {
-      editor.inspector = 'edit';
-      requestAnimationFrame(() => document.getElementById('prompt')?.focus());
+      const isClip = library.shownKind === 'clip';
+      editor.inspector = isClip ? 'looks' : 'edit';
+      requestAnimationFrame(() => document.getElementById(isClip ? 'look-words' : 'prompt')?.focus());
     },
-    r: () => void (library.concept && edit.render()),
-    v: () => void (library.concept && editor.renderVariations()),
+    r: () => {
+      if (library.shownKind === 'clip') void looks.keep();
+      else if (library.concept) void edit.render();
+    },
+    v: () => {
+      if (library.shownKind === 'clip') void (looks.isOn && looks.makeVariants());
+      else if (library.concept) void editor.renderVariations();
+    },
+    m: () => {
+      player.finished = !player.finished;
+    },
     '5': () => {
       player.grid = !player.grid;
     },
@@ -51,7 +61,7 @@ function runCommand(editor: Editor, { key, shiftKey }: KeyboardEvent): boolean {
     z: () => (shiftKey ? editor.undoable.redo() : editor.undoable.undo()),
     f: () => document.getElementById('library-search')?.focus(),
     o: () => document.getElementById('file-picker')?.click(),
-    e: () => editor.library.concept && editor.openExport(),
+    e: () => editor.canExport && editor.openExport(),
     ',': () => {
       editor.dialog = 'settings';
     },
@@ -61,15 +71,16 @@ function runCommand(editor: Editor, { key, shiftKey }: KeyboardEvent): boolean {
   return command !== undefined;
 }
 
-function chooseResult({ library, edit }: Editor, direction: 1 | -1): void {
+function chooseResult(editor: Editor, direction: 1 | -1): void {
+  const { library } = editor;
   const at = library.edits.findIndex(({ id }) => id === library.editId);
   const next = library.edits[at + direction];
-  if (next) edit.restore(next);
+  if (next) editor.restore(next);
 }
 
 /** Text with an undo of its own: every field but the prompt and the sliders. */
 export function isText(target: EventTarget | null): boolean {
-  return isTyping(target) && !(target as HTMLElement).matches('input[type="range"], #prompt');
+  return isTyping(target) && !(target as HTMLElement).matches('input[type="range"], #prompt, #look-words');
 }
 
 /** Fields and menus keep their own keys. */

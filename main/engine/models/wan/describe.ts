@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { parseRational } from '../../../../shared/domain/time.ts';
-import { openWeights } from '../../formats/diffusers.ts';
+import { z } from 'zod';
+import { openWeights, readJson } from '../../formats/diffusers.ts';
 import type { WanPipeline } from './pipeline.ts';
 import { activationsPerToken } from './transformer-config.ts';
 import { vaeStrides } from './vae-config.ts';
@@ -29,6 +31,7 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     rate: parseRational(String(extras.frameRate)),
     layers: transformerConfig.num_layers,
     activationsPerToken: activationsPerToken(transformerConfig),
+    vocabulary: await vocabularyOf(directory),
     temporalStride: strides.frames,
     spatialStride: Math.max(
       strides.height * pipeline.transformerConfig.patch_size[1],
@@ -40,6 +43,12 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
 /** A model goes by the name of its folder. */
 export function modelName(directory: string): string {
   return basename(resolve(directory));
+}
+
+/** `vocabulary.json`, a list of words, where there is one. */
+async function vocabularyOf(directory: string): Promise<string[] | null> {
+  const file = join(directory, 'vocabulary.json');
+  return existsSync(file) ? readJson(file, z.array(z.string())) : null;
 }
 
 /** The `license:` line of the model card, where there is one. */

@@ -1,0 +1,65 @@
+import { type ColourChange, findChange, type SmallClip } from '../../../shared/finish/change.ts';
+import { createFinisher, type FinishSettings } from '../../../shared/finish/finish-frame.ts';
+
+/** A picture to finish: RGBA, its time in the model's frames, and the edit (the addresses of its two clips) whose change is made to it. */
+export interface FinishRequest extends FinishSettings {
+  id: number;
+  edited: SmallAddress;
+  base: SmallAddress;
+  pixels: Uint8ClampedArray<ArrayBuffer>;
+  width: number;
+  height: number;
+  time: number;
+}
+
+export interface SmallAddress {
+  address: string;
+  frameCount: number;
+  width: number;
+  height: number;
+}
+
+export interface FinishAnswer {
+  id: number;
+  pixels?: Uint8ClampedArray<ArrayBuffer>;
+  error?: string;
+}
+
+const keptChanges = 6;
+const changes = new Map<string, Promise<ColourChange>>();
+
+/** Changes that were looked at last are kept: finding one takes as long as finishing some pictures. */
+function changeOf({ edited, base, keepDetail }: FinishRequest): Promise<ColourChange> {
+  const detailed = keepDetail < 1;
+  const key = `${edited.address} ${base.address} ${detailed}`;
+  const change =
+    changes.get(key) ??
+    Promise.all([read(base), read(edited)]).then(([before, after]) => findChange(before, after, { detailed }));
+  changes.delete(key);
+  changes.set(key, change);
+  change.catch(() => changes.delete(key));
+  for (const old of [...changes.keys()].slice(0, -keptChanges)) changes.delete(old);
+  return change;
+}
+
+async function read({ address, ...size }: SmallAddress): Promise<SmallClip> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(await response.text());
+  return { data: new Uint8Array(await response.arrayBuffer()), ...size };
+}
+
+async function answer(request: FinishRequest): Promise<FinishAnswer> {
+  const { id, pixels, width, height, time, placement, keepDetail } = request;
+  try {
+    const finisher = createFinisher(await changeOf(request), { placement, keepDetail });
+    finisher.finish({ rgb: pixels, width, height, step: 4 }, time, pixels);
+    return { id, pixels };
+  } catch (thrown) {
+    return { id, error: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
+}
+
+self.onmessage = async ({ data }: MessageEvent<FinishRequest>) => {
+  const finished = await answer(data);
+  self.postMessage(finished, { transfer: finished.pixels ? [finished.pixels.buffer] : [] });
+};
