@@ -19,6 +19,7 @@ await build({
   entryPoints: {
     motif: 'main/cli/motif.ts',
     'engine-process': 'main/engine-host/engine-process.ts',
+    'unpack-thread': 'main/library/package/unpack-thread.ts',
     server: 'main/server/main.ts',
     app: 'main/app/main.ts',
     'bench-measure': 'test/bench/measure.ts',

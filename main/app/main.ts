@@ -102,10 +102,10 @@ function conceptFiles(words: string[]): string[] {
   return words.filter((word) => /\.motif$/i.test(word) && existsSync(word));
 }
 
-function importConcepts(services: Services, files: string[]): void {
+async function importConcepts(services: Services, files: string[]): Promise<void> {
   for (const file of files) {
     try {
-      services.concepts.importFile(file);
+      await services.concepts.importFile(file);
     } catch (thrown) {
       const { message, hint } = toErrorShape(thrown);
       dialog.showErrorBox(message, hint ?? '');

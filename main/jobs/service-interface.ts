@@ -117,8 +117,8 @@ export interface Services {
       target: string,
       options?: { version?: number; overwrite?: ExportSettings['overwrite'] },
     ): { file: string; sizeBytes: number };
-    /** A `.motif` file becomes a new concept; clips that are here already are not added again. */
-    importFile(file: string, name?: string): Concept;
+    /** A `.motif` file becomes a new concept, unless it is here already; clips that are here already are not added again. */
+    importFile(file: string): Promise<{ concept: Concept; duplicate: boolean }>;
     /** A LoRA file of any dialect becomes a concept. */
     importLora(
       request: { file: string; clipId: string; caption: ConceptCaption; name?: string; model?: string },

@@ -131,10 +131,11 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       duplicate: (reference, name) => telling('concept', duplicateConcept(parts, reference, name)),
       losses: (reference, version) => readLosses(parts, reference, version),
       exportFile: (reference, target, given) => exportConcept(parts, reference, target, given),
-      importFile(file, name) {
-        const concept = importConcept(parts, file, name);
+      async importFile(file) {
+        const imported = await importConcept(parts, file);
+        if (imported.duplicate) return imported;
         changed('clip');
-        return telling('concept', concept);
+        return telling('concept', imported);
       },
       importLora: async (request, signal) => telling('concept', await importLora(parts, request, signal)),
     },

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { items } from './migrations/0001_items.ts';
 import { searchAndTrash } from './migrations/0002_search_and_trash.ts';
+import { clipsWithoutSource } from './migrations/0003_clips_without_source.ts';
 
 /** Forward only; the number of a migration is its place here, and a published one never changes. */
-const migrations = [items, searchAndTrash];
+const migrations = [items, searchAndTrash, clipsWithoutSource];
 export const libraryVersion = migrations.length;
 
 /** Marks the file as a Motif library ("MOTF"), so that another program's database is never taken for one. */

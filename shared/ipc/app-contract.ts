@@ -73,7 +73,11 @@ const conceptCalls = {
     input: versioned.extend({ target: z.string().min(1), overwrite: exportSettings.shape.overwrite }),
     output: z.object({ file: z.string(), sizeBytes: z.int() }),
   },
-  'concepts.importFile': { input: z.object({ file: z.string(), name: z.string().min(1).optional() }), output: concept },
+  /** `duplicate`: it was in the library already. */
+  'concepts.importFile': {
+    input: z.object({ file: z.string() }),
+    output: z.object({ concept, duplicate: z.boolean() }),
+  },
   'concepts.importLora': {
     input: z.object({
       file: z.string(),

@@ -276,11 +276,11 @@ export class LibraryState {
   async #takeOver(path: string, fileName: string): Promise<void> {
     const name = nameOf(fileName);
     if (/\.motif$/i.test(fileName)) {
-      const concept = await this.#connection.call('concepts.importFile', { file: path });
+      const { concept, duplicate } = await this.#connection.call('concepts.importFile', { file: path });
       await this.loadConcepts();
       this.shownKind = 'concept';
       await this.chooseConcept(concept.id);
-      this.#notices.tell(text.library.imported(concept.name));
+      this.#notices.tell(duplicate ? text.library.importedBefore(concept.name) : text.library.imported(concept.name));
     } else if (/\.safetensors$/i.test(fileName)) this.lora = { path, name };
     else await this.#connection.call('jobs.enqueue', { kind: 'import', path, name });
   }
