@@ -112,7 +112,13 @@ export function fitConcept(
   for (const [index, tokenName] of names.entries()) {
     const values = concept.tokens[tokenName]!;
     if (values.length !== width)
-      throw new AppError('damaged-file', `${file}: the token [${tokenName}] has ${values.length} values, not ${width}`);
+      throw new AppError(
+        'damaged-file',
+        `${file}: the token [${tokenName}] has ${values.length} values, not ${width}`,
+        {
+          hint: 'Fetch the concept again, or learn it again.',
+        },
+      );
     tokens.set(values, index * width);
   }
   const { shape, values } = conceptValues(concept, linearLayers(transformerSpecs(transformerConfig)));

@@ -149,7 +149,13 @@ function listParts(file: string, archive: Database.Database): Map<string, Part> 
 }
 
 function parse<T>(file: string, name: string, schema: z.ZodType<T>, bytes: Buffer): T {
-  const parsed = schema.safeParse(JSON.parse(bytes.toString('utf8')));
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw damaged(file, `${name} is not JSON`);
+  }
+  const parsed = schema.safeParse(value);
   if (!parsed.success) throw damaged(file, `${name}: ${z.prettifyError(parsed.error).slice(0, 500)}`);
   return parsed.data;
 }
