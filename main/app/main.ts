@@ -20,7 +20,7 @@ import { engineIdleSeconds, warmUpInBackground } from '../jobs/warm-up.ts';
 import { welcome } from '../server/first-start.ts';
 import { contentSecurityPolicy } from '../server/guard.ts';
 import { mediaResponse } from '../server/media-response.ts';
-import { fileResponse } from '../server/send-file.ts';
+import { pageResponse } from '../server/page-response.ts';
 import { electronPort } from './electron-port.ts';
 import { menuTemplate } from './menu.ts';
 import { startUtilityEngine } from './utility-engine.ts';
@@ -120,9 +120,7 @@ function serveScheme(services: Services): void {
     if (host !== 'motif' || request.method !== 'GET') return new Response('Not found.', { status: 404 });
     const range = request.headers.get('range');
     if (pathname.startsWith('/media/')) return mediaResponse(services, pathname.slice('/media/'.length), range);
-    const parts = pathname.split('/').map(decodeURIComponent);
-    if (parts.includes('..')) return new Response('Not found.', { status: 404 });
-    return fileResponse(join(rendererFolder, ...parts), range, {
+    return pageResponse(rendererFolder, pathname, range, {
       'Content-Security-Policy': contentSecurityPolicy(),
       'X-Content-Type-Options': 'nosniff',
     });

@@ -40,7 +40,10 @@ export async function tryBrokenLoras(count: number, seed: number): Promise<LoraF
       if (random.chance(0.2)) ({ what, bytes } = again(what, bytes, random));
       what = `${figures.tried}: ${what}`;
       await writeFile(file, bytes);
-      await writeFile(join(folder, 'adapter_config.json'), random.pick(adapterConfigs));
+      await writeFile(
+        join(folder, 'adapter_config.json'),
+        random.pick(random.chance(0.3) ? brokenConfigs : soundConfigs),
+      );
       const started = performance.now();
       try {
         const { directionStrengths } = await importLora(model, { model: directory, file, caption, conceptFile });
@@ -83,9 +86,11 @@ async function writeOriginals(folder: string): Promise<Buffer[]> {
   return originals;
 }
 
-const adapterConfigs = [
+const soundConfigs = [
   '{"peft_type":"LORA","r":3,"lora_alpha":6}',
   '{"peft_type":"LORA","r":3,"lora_alpha":6,"use_rslora":true,"alpha_pattern":{"to_q":12}}',
+];
+const brokenConfigs = [
   '{"peft_type":"LORA","r":4,"lora_alpha":1e999}',
   '{"peft_type":"LOHA"}',
   '[]',
