@@ -21,7 +21,7 @@ const peftConfig = z.object({
   use_dora: z.literal(false, 'DoRA is more than a low-rank change').nullish(),
   lora_bias: z.literal(false, 'changed biases are more than a low-rank change').nullish(),
 });
-export type PeftConfig = z.infer<typeof peftConfig>;
+type PeftConfig = z.infer<typeof peftConfig>;
 
 /** A configuration and the file that it was read from, for messages. */
 export interface FoundConfig {
