@@ -6,8 +6,9 @@ import { describePipeline } from '../../main/engine/models/wan/describe.ts';
 import { transformerFingerprint } from '../../main/engine/models/wan/fingerprint.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { schedulerConfigOf } from '../../main/engine/sampling/scheduler-config.ts';
-import { createRandom, type Random } from '../../main/engine/world/random.ts';
+import { createRandom } from '../../main/engine/world/random.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { mutateJson } from './mutate-json.ts';
 import { mutateTensors } from './mutate-tensors.ts';
 
 const goldenModel = resolve(import.meta.dirname, '../golden/model');
@@ -86,43 +87,4 @@ async function useAll(directory: string): Promise<void> {
   } finally {
     await pipeline.dispose();
   }
-}
-
-const odd = [
-  null,
-  true,
-  '',
-  'x',
-  '../../../etc/passwd',
-  -1,
-  0,
-  0.5,
-  7,
-  1000,
-  3e7,
-  2 ** 53,
-  [],
-  {},
-  [[1]],
-  'y'.repeat(10_000),
-];
-
-/** One value of a JSON file replaced or taken out, or the text itself broken. */
-function mutateJson(file: Buffer, random: Random): { what: string; bytes: Buffer } {
-  if (random.chance(0.1)) return { what: 'cut off', bytes: file.subarray(0, random.index(file.length)) };
-  const root = { value: JSON.parse(file.toString('utf8')) };
-  let [parent, key]: [Record<string, unknown>, string] = [root, 'value'];
-  for (let depth = 0; depth < 6; depth++) {
-    const here = parent[key];
-    if (typeof here !== 'object' || here === null || Object.keys(here).length === 0) break;
-    if (depth > 0 && random.chance(0.2)) break;
-    [parent, key] = [here as Record<string, unknown>, random.pick(Object.keys(here))];
-  }
-  if (random.chance(0.15)) {
-    delete parent[key];
-    return { what: `${key} taken out`, bytes: Buffer.from(JSON.stringify(root.value) ?? '') };
-  }
-  const value = random.pick(odd);
-  parent[key] = value;
-  return { what: `${key} = ${JSON.stringify(value).slice(0, 40)}`, bytes: Buffer.from(JSON.stringify(root.value)) };
 }
