@@ -68,8 +68,11 @@ async function start(): Promise<void> {
   openWindow(services);
   warmUpInBackground(services);
 
-  openConcepts = (files) => importConcepts(services, files);
-  openConcepts(opened);
+  // A page that has asked for its port hears of what is opened.
+  ipcMain.once('motif:connect', () => {
+    openConcepts = (files) => void importConcepts(services, files);
+    openConcepts(opened);
+  });
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow(services);
   });
@@ -105,7 +108,7 @@ function conceptFiles(words: string[]): string[] {
 async function importConcepts(services: Services, files: string[]): Promise<void> {
   for (const file of files) {
     try {
-      await services.concepts.importFile(file);
+      await services.concepts.importFile(file, { show: true });
     } catch (thrown) {
       const { message, hint } = toErrorShape(thrown);
       dialog.showErrorBox(message, hint ?? '');

@@ -191,6 +191,7 @@ export const appContract = {
     'job.removed': z.object({ id: z.string() }),
     'job.event': z.object({ id: z.string(), event: engineEvent }),
     'library.changed': z.object({ kind: itemKind }),
+    'concept.opened': z.object({ concept, duplicate: z.boolean() }),
     'library.lost': z.object({ message: z.string(), hint: z.string() }),
     'settings.changed': z.object({ settings }),
     'engine.state': z.object({

@@ -67,6 +67,18 @@ it('taken twice at once is one concept', async () => {
   expect(taker.concepts.list().length).toBe(1);
 });
 
+it('opened from outside of the windows it is told to them, whether it was there or not', async () => {
+  const told: object[] = [];
+  taker.on('concept.opened', ({ concept, duplicate }) => told.push({ id: concept.id, duplicate }));
+  const { concept } = await taker.concepts.importFile(file, { show: true });
+  await taker.concepts.importFile(file, { show: true });
+  await taker.concepts.importFile(file);
+  expect(told).toEqual([
+    { id: concept.id, duplicate: false },
+    { id: concept.id, duplicate: true },
+  ]);
+});
+
 it('what was thrown away is added again', async () => {
   const { concept } = await taker.concepts.importFile(file);
   taker.library.delete([{ kind: 'concept', id: concept.id }]);
