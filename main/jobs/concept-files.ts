@@ -39,7 +39,15 @@ interface Parts {
 /** The loss curves that were kept with a concept; none for one that came from elsewhere. */
 export function readLosses({ library, concepts }: Parts, reference: string, version?: number): LossPoint[] {
   const file = join(dirname(library.absolutePath(concepts.get(reference, version).file)), lossesFile);
-  return existsSync(file) ? z.array(lossPoint).parse(JSON.parse(readFileSync(file, 'utf8'))) : [];
+  if (!existsSync(file)) return [];
+  try {
+    return z.array(lossPoint).parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new AppError('damaged-file', `The loss curves in ${file} cannot be read.`, {
+      hint: 'The concept works without them: delete the file.',
+      cause,
+    });
+  }
 }
 
 /** A new concept that begins as the newest version of another, with a file of its own. */
@@ -139,6 +147,7 @@ export async function importConcept(parts: Parts, given: string): Promise<{ conc
   const folder = makeFolder(library);
   try {
     const content = await unpackAside(file, folder);
+    // Without its model a concept can be kept, and be used once the model is there.
     const model = await models.get(content.concept.model).catch(() => null);
     const conceptFile = join(folder, 'concept', conceptName);
     const facts = await engine.checkConcept({ file: conceptFile, model: model?.directory ?? null });

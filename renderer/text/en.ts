@@ -466,7 +466,7 @@ export const text = {
     saveReport: 'Save report',
     reportHint: 'A zip of the logs and the state of this machine, for whoever is asked for help. No clips, no prompts.',
     reportSaved: (file: string) => `Saved ${file}`,
-    ffmpeg:
+    ffmpegLicence:
       'ffmpeg and ffprobe, which come with Motif, are programs of their own under the GNU General Public License, version 3. Its text, and where their source is, stand first among the notices.',
     notices: 'Third-party notices',
     addModel: "Folder of a model in diffusers' layout",

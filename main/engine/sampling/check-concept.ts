@@ -9,11 +9,7 @@ import { fitConcept } from './generate-clip.ts';
  */
 export async function checkConcept({ file, model }: CheckConceptRequest): Promise<ConceptFacts> {
   const concept = await readConcept(file);
-  if (model !== null) {
-    const pipeline = await openWanPipeline(model);
-    fitConcept(file, concept, pipeline);
-    await pipeline.dispose();
-  }
+  if (model !== null) fitConcept(file, concept, await openWanPipeline(model));
   const { rank, directionStrengths, captions, recipe } = concept;
   return { rank, directionStrengths, captions, recipe, model: concept.model.name };
 }

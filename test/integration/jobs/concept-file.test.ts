@@ -89,6 +89,12 @@ it('given back to its own library it is the concept that is there', async () => 
   expect(await giver.concepts.importFile(file)).toMatchObject({ concept: { name: 'Dancer' }, duplicate: true });
 });
 
+it('curves that cannot be read are called damaged, with what to do', async () => {
+  const concept = giver.concepts.get('Dancer');
+  writeFileSync(join(giver.library.absolutePath(concept.file), '../losses.json'), '{"x":[');
+  expect(() => giver.concepts.losses('Dancer')).toThrow(expect.objectContaining({ code: 'damaged-file' }));
+});
+
 it('numbers, refuses or replaces a file that exists, and leaves no rest', () => {
   expect(giver.concepts.exportFile('Dancer', file).file).toBe(join(folder, 'dancer-2.motif'));
   expect(giver.concepts.exportFile('Dancer', file, { overwrite: 'replace' }).file).toBe(file);
