@@ -22,8 +22,10 @@ export async function unpackAside(
   try {
     const result = await new Promise<Result<PackageContent>>((resolve, reject) => {
       worker.once('message', resolve);
-      worker.once('error', (cause) => reject(unreadable(file, 'cannot be unpacked', cause)));
-      worker.once('exit', () => reject(unreadable(file, 'cannot be unpacked')));
+      worker.once('error', (thrown) =>
+        reject(outOfMemory(thrown) ? unreadable(file, 'takes too much memory to unpack') : thrown),
+      );
+      worker.once('exit', (code) => reject(new Error(`the thread that unpacks ended with ${code} and said nothing`)));
       timer = setTimeout(() => reject(unreadable(file, 'takes too long to unpack')), 1000 * seconds);
     });
     if (!result.ok) throw fromErrorShape(result.error);
@@ -34,8 +36,10 @@ export async function unpackAside(
   }
 }
 
-const unreadable = (file: string, what: string, cause?: unknown) =>
-  new AppError('damaged-file', `${basename(file)} ${what}.`, { hint: 'Fetch or export the file again.', cause });
+const outOfMemory = (thrown: Error) => (thrown as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY';
+
+const unreadable = (file: string, what: string) =>
+  new AppError('damaged-file', `${basename(file)} ${what}.`, { hint: 'Fetch or export the file again.' });
 
 /** Beside this file, bundled or as its source. */
 function threadFile(): string {
