@@ -20,6 +20,7 @@ await build({
     motif: 'main/cli/motif.ts',
     'engine-process': 'main/engine-host/engine-process.ts',
     'finish-thread': 'main/media/finish-thread.ts',
+    'unpack-thread': 'main/library/package/unpack-thread.ts',
     server: 'main/server/main.ts',
     app: 'main/app/main.ts',
     'bench-measure': 'test/bench/measure.ts',
@@ -54,6 +55,18 @@ await build({
 /** Built into the page; they and what they depend on are not among the program's own dependencies. */
 const inThePage = ['svelte', 'bits-ui', '@lucide/svelte', 'uplot', 'virtua', '@tensorflow/tfjs-backend-cpu'];
 
+/** ffmpeg's and ffprobe's builds bring no text of their licence, and another one than the packages that find them. */
+function ffmpegNotice(delivered) {
+  const builds = delivered
+    .filter((folder) => /@ff(mpeg|probe)-installer\/\w+-/.test(folder) && existsSync(folder))
+    .map((folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')))
+    .map(({ name, version, license, homepage }) => `${name} ${version} (${license}): ${homepage}`);
+  const [about, text] = ['ffmpeg', 'GPL-3'].map((name) =>
+    readFileSync(`resources/licenses/${name}.txt`, 'utf8').trim(),
+  );
+  return `${about}\n\n${builds.join('\n')}\n\n${text}`;
+}
+
 /** Every package that is delivered, with the text of its licence: dist/third-party-notices.txt. */
 function writeNotices() {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
@@ -75,6 +88,9 @@ function writeNotices() {
     const text = files.map(({ name }) => readFileSync(join(folder, name), 'utf8').trim()).join('\n\n');
     return `${folder.replace('node_modules/', '')} ${version} (${license})\n\n${text}`;
   });
-  writeFileSync('dist/third-party-notices.txt', texts.join(`\n\n${'-'.repeat(80)}\n\n`));
+  writeFileSync(
+    'dist/third-party-notices.txt',
+    [ffmpegNotice([...delivered]), ...texts].join(`\n\n${'-'.repeat(80)}\n\n`),
+  );
 }
 writeNotices();

@@ -20,7 +20,7 @@ import { engineIdleSeconds, warmUpInBackground } from '../jobs/warm-up.ts';
 import { welcome } from '../server/first-start.ts';
 import { contentSecurityPolicy } from '../server/guard.ts';
 import { mediaResponse } from '../server/media-response.ts';
-import { fileResponse } from '../server/send-file.ts';
+import { pageResponse } from '../server/page-response.ts';
 import { electronPort } from './electron-port.ts';
 import { menuTemplate } from './menu.ts';
 import { startUtilityEngine } from './utility-engine.ts';
@@ -68,8 +68,11 @@ async function start(): Promise<void> {
   openWindow(services);
   warmUpInBackground(services);
 
-  openConcepts = (files) => importConcepts(services, files);
-  openConcepts(opened);
+  // A page that has asked for its port hears of what is opened.
+  ipcMain.once('motif:connect', () => {
+    openConcepts = (files) => void importConcepts(services, files);
+    openConcepts(opened);
+  });
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow(services);
   });
@@ -102,10 +105,10 @@ function conceptFiles(words: string[]): string[] {
   return words.filter((word) => /\.motif$/i.test(word) && existsSync(word));
 }
 
-function importConcepts(services: Services, files: string[]): void {
+async function importConcepts(services: Services, files: string[]): Promise<void> {
   for (const file of files) {
     try {
-      services.concepts.importFile(file);
+      await services.concepts.importFile(file, { show: true });
     } catch (thrown) {
       const { message, hint } = toErrorShape(thrown);
       dialog.showErrorBox(message, hint ?? '');
@@ -120,9 +123,7 @@ function serveScheme(services: Services): void {
     if (host !== 'motif' || request.method !== 'GET') return new Response('Not found.', { status: 404 });
     const range = request.headers.get('range');
     if (pathname.startsWith('/media/')) return mediaResponse(services, pathname.slice('/media/'.length), range);
-    const parts = pathname.split('/').map(decodeURIComponent);
-    if (parts.includes('..')) return new Response('Not found.', { status: 404 });
-    return fileResponse(join(rendererFolder, ...parts), range, {
+    return pageResponse(rendererFolder, pathname, range, {
       'Content-Security-Policy': contentSecurityPolicy(),
       'X-Content-Type-Options': 'nosniff',
     });

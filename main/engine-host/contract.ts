@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import {
+  checkConceptRequest,
+  conceptFacts,
   describeModelRequest,
   deviceName,
   deviceReport,
@@ -7,6 +9,7 @@ import {
   exportLoraRequest,
   generateRequest,
   generateResult,
+  importedLora,
   importLoraRequest,
   learnRequest,
   learnResult,
@@ -32,7 +35,8 @@ export const engineContract = {
     learn: { input: learnRequest, output: learnResult },
     generate: { input: generateRequest, output: generateResult },
     exportLora: { input: exportLoraRequest, output: loraReport },
-    importLora: { input: importLoraRequest, output: loraReport },
+    importLora: { input: importLoraRequest, output: importedLora },
+    checkConcept: { input: checkConceptRequest, output: conceptFacts },
     evaluateModel: { input: evaluateModelRequest, output: evaluateModelResult },
     evaluateConcept: { input: evaluateConceptRequest, output: evaluateConceptResult },
   },

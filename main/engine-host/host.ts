@@ -1,10 +1,13 @@
 import { totalmem } from 'node:os';
 import type {
+  CheckConceptRequest,
+  ConceptFacts,
   DeviceReport,
   EngineEvent,
   ExportLoraRequest,
   GenerateRequest,
   GenerateResult,
+  ImportedLora,
   ImportLoraRequest,
   LearnRequest,
   LearnResult,
@@ -110,8 +113,12 @@ export class EngineHost implements Engine {
     return this.#compute(options, (client, wire) => client.call.exportLora(request, wire));
   }
 
-  importLora(request: ImportLoraRequest, options: CallOptions = {}): Promise<LoraReport> {
+  importLora(request: ImportLoraRequest, options: CallOptions = {}): Promise<ImportedLora> {
     return this.#compute(options, (client, wire) => client.call.importLora(request, wire));
+  }
+
+  checkConcept(request: CheckConceptRequest): Promise<ConceptFacts> {
+    return this.#call((client, options) => client.call.checkConcept(request, options), {});
   }
 
   evaluateModel(request: EvaluateModelRequest, options: CallOptions = {}): Promise<EvaluateModelResult> {

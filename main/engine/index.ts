@@ -3,12 +3,15 @@
  * One call at a time; every call takes an AbortSignal and leaves the engine usable whether it ends, fails or is cancelled.
  */
 import type {
+  CheckConceptRequest,
+  ConceptFacts,
   DeviceName,
   DeviceReport,
   EngineEvent,
   ExportLoraRequest,
   GenerateRequest,
   GenerateResult,
+  ImportedLora,
   ImportLoraRequest,
   LearnRequest,
   LearnResult,
@@ -32,6 +35,7 @@ import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { describePipeline, modelName } from './models/wan/describe.ts';
 import { transformerFingerprint } from './models/wan/fingerprint.ts';
 import { openWanPipeline, type WanPipeline } from './models/wan/pipeline.ts';
+import { checkConcept } from './sampling/check-concept.ts';
 import { type ConceptSampler, createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
 import { isWarmed, warmUpConcepts, warmUpLooks } from './sampling/warm-up.ts';
@@ -56,7 +60,9 @@ export interface Engine {
   learn(request: LearnRequest, options?: CallOptions): Promise<LearnResult>;
   generate(request: GenerateRequest, options?: CallOptions): Promise<GenerateResult>;
   exportLora(request: ExportLoraRequest, options?: CallOptions): Promise<LoraReport>;
-  importLora(request: ImportLoraRequest, options?: CallOptions): Promise<LoraReport>;
+  importLora(request: ImportLoraRequest, options?: CallOptions): Promise<ImportedLora>;
+  /** Reads a concept file whole. Throws `damaged-file` or `invalid-input` for one that could not be used. */
+  checkConcept(request: CheckConceptRequest): Promise<ConceptFacts>;
   /** Measures a model's autoencoder and text to video; goes on where an earlier run in the same folder stopped. */
   evaluateModel(request: EvaluateModelRequest, options?: CallOptions): Promise<EvaluateModelResult>;
   /** Measures learned concepts against edits whose truth is known; goes on as `evaluateModel` does. */
@@ -152,6 +158,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       inTurn(options.signal, async () => exportLora(await modelAt(request.model), request)),
     importLora: (request, options = {}) =>
       inTurn(options.signal, async () => importLora(await modelAt(request.model), request)),
+    // As describing a model does, it reads files alone.
+    checkConcept,
     evaluateModel: (request, options = {}) =>
       inTurn(options.signal, async () => evaluateModel(await modelAt(request.model), request, options)),
     evaluateConcept: (request, options = {}) =>

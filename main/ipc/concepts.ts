@@ -11,7 +11,7 @@ export function conceptHandlers({ concepts }: Services) {
     'concepts.duplicate': ({ reference, name }) => concepts.duplicate(reference, name),
     'concepts.losses': ({ reference, version }) => concepts.losses(reference, version),
     'concepts.exportFile': ({ reference, target, ...options }) => concepts.exportFile(reference, target, options),
-    'concepts.importFile': ({ file, name }) => concepts.importFile(file, name),
+    'concepts.importFile': ({ file }) => concepts.importFile(file),
     'concepts.importLora': (request, { signal }) => concepts.importLora(request, signal),
   } satisfies Partial<Handlers<AppContract>>;
 }

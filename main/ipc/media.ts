@@ -1,9 +1,10 @@
 import { isAbsolute, relative, sep } from 'node:path';
-import { itemKind } from '../../shared/domain/library.ts';
+import { type ItemKind, itemKind } from '../../shared/domain/library.ts';
 import type { AppContract } from '../../shared/ipc/app-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Handlers } from '../../shared/ipc/rpc.ts';
 import type { Services } from '../jobs/services.ts';
+import { isOneName, namesIn } from './address.ts';
 
 /** The folders of the library that a window may look into; its database and locks are none of them. */
 const servedFolders = ['clips', 'edits', 'previews', 'jobs', 'exports', 'reports'];
@@ -12,23 +13,26 @@ const servedFolders = ['clips', 'edits', 'previews', 'jobs', 'exports', 'reports
 function servedPath({ library }: Services, path: string): string {
   const inside = isAbsolute(path) ? relative(library.status().folder, path).split(sep).join('/') : path;
   const parts = inside.split('/');
-  if (!servedFolders.includes(parts[0]!) || parts.some((part) => part === '..' || part === '')) {
+  if (!servedFolders.includes(parts[0]!) || !parts.every(isOneName)) {
     throw new AppError('not-found', `"${path}" is not served.`);
   }
   return inside;
 }
+
+const isKind = (name: string): name is ItemKind => itemKind.safeParse(name).success;
 
 /**
  * The address after `media/` -> the file to send. Pictures of items: `thumbnail/KIND/ID`, `moving/KIND/ID`, `filmstrip/CLIP`; videos:
  * `source/CLIP`, `proxy/CLIP.mp4` (or .webm); anything else is a path of the library. Throws AppError for what there is not.
  */
 export async function mediaFile(services: Services, address: string): Promise<string> {
-  const [area = '', ...rest] = address.split('/').map(decodeURIComponent);
+  const [area = '', ...rest] = namesIn(address);
   const [first = '', second = ''] = rest;
   switch (area) {
     case 'thumbnail':
     case 'moving':
-      return services.media.thumbnail({ kind: itemKind.parse(first), id: second }, area === 'moving');
+      if (!isKind(first)) throw new AppError('not-found', `There are no pictures of a ${first}.`);
+      return services.media.thumbnail({ kind: first, id: second }, area === 'moving');
     case 'filmstrip':
       return services.media.filmstrip(first);
     case 'source':

@@ -17,10 +17,13 @@ import { recipe } from '../../shared/domain/recipe.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Engine } from '../engine-host/host.ts';
 import type { ClipStore } from '../library/clips.ts';
-import { readConceptPackage, writeConceptPackage } from '../library/concept-package.ts';
 import type { ConceptStore } from '../library/concepts.ts';
 import { makeItemId } from '../library/ids.ts';
 import type { Library } from '../library/open.ts';
+import { adoptPackage } from '../library/package/adopt.ts';
+import { conceptName } from '../library/package/format.ts';
+import { unpackAside } from '../library/package/unpack-aside.ts';
+import { writeConceptPackage } from '../library/package/write.ts';
 import { freeFile } from './free-file.ts';
 import type { ModelRegistry } from './models.ts';
 import { lossesFile } from './runners/learn.ts';
@@ -30,13 +33,21 @@ interface Parts {
   clips: ClipStore;
   concepts: ConceptStore;
   models: ModelRegistry;
-  engine: Pick<Engine, 'importLora'>;
+  engine: Pick<Engine, 'importLora' | 'checkConcept'>;
 }
 
 /** The loss curves that were kept with a concept; none for one that came from elsewhere. */
 export function readLosses({ library, concepts }: Parts, reference: string, version?: number): LossPoint[] {
   const file = join(dirname(library.absolutePath(concepts.get(reference, version).file)), lossesFile);
-  return existsSync(file) ? z.array(lossPoint).parse(JSON.parse(readFileSync(file, 'utf8'))) : [];
+  if (!existsSync(file)) return [];
+  try {
+    return z.array(lossPoint).parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new AppError('damaged-file', `The loss curves in ${file} cannot be read.`, {
+      hint: 'The concept works without them: delete the file.',
+      cause,
+    });
+  }
 }
 
 /** A new concept that begins as the newest version of another, with a file of its own. */
@@ -90,12 +101,19 @@ export async function importLora(parts: Parts, request: ImportLoraRequest, signa
         recipe: recipe.parse({ method: 'lora', rank: report.rank }),
         model: models.reference(model),
         rank: report.rank,
-        directionStrengths: [],
+        directionStrengths: report.directionStrengths,
         directionNames: {},
         metrics: {},
         file: `${place}/concept.safetensors`,
         tags: [],
-        notes: `Imported from ${basename(file)} (${report.dialect}, rank ${report.rank}, ${report.layers} layers).`,
+        notes: [
+          `Imported from ${basename(file)} (${report.dialect}, rank ${report.rank}, ${report.layers} layers).`,
+          ...(report.alphaMissing
+            ? [
+                'No adapter_config.json lay beside it, so that its alpha was taken to be its rank: it may act too weakly or too strongly.',
+              ]
+            : []),
+        ].join('\n'),
         createdAt: new Date().toISOString(),
       }),
     );
@@ -118,12 +136,30 @@ export function exportConcept(
   return { file, sizeBytes: statSync(file).size };
 }
 
-/** A `.motif` file -> a new concept, with the clips it was learned from. */
-export function importConcept(parts: Parts, file: string, name?: string): Concept {
-  parts.library.requireWriting();
-  const folder = makeFolder(parts.library);
+/**
+ * A `.motif` file -> a concept, with the clips it was learned from; one that is in the library already is a duplicate. Nothing becomes
+ * part of the library before all of it was read and found sound.
+ */
+export async function importConcept(parts: Parts, given: string): Promise<{ concept: Concept; duplicate: boolean }> {
+  const { library, models, engine } = parts;
+  library.requireWriting();
+  const file = resolve(given);
+  const folder = makeFolder(library);
   try {
-    return readConceptPackage(parts, resolve(file), folder, name);
+    const content = await unpackAside(file, folder);
+    // Without its model a concept can be kept, and be used once the model is there.
+    const model = await models.get(content.concept.model).catch(() => null);
+    const conceptFile = join(folder, 'concept', conceptName);
+    const facts = await engine.checkConcept({ file: conceptFile, model: model?.directory ?? null });
+    return adoptPackage(parts, { file, folder, content, facts });
+  } catch (thrown) {
+    // Nobody knows the folder that it was unpacked to.
+    throw thrown instanceof AppError
+      ? new AppError(thrown.code, thrown.message.replaceAll(folder, file), {
+          hint: thrown.hint,
+          details: thrown.details,
+        })
+      : thrown;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -12,7 +12,7 @@ export function requireFit({ name, frames, source }: Clip, model: ModelInfo): vo
   throw new AppError(
     'invalid-input',
     `The clip "${name}" was imported for another model: it has ${has}, and ${model.name} takes 1 + ${model.temporalStride}k frames of ${sizes} at ${toNumber(model.rate)} a second.`,
-    { hint: `Import ${source.path} again for this model.` },
+    { hint: `Import ${source.path ?? `the video ${source.name} itself`} again for this model.` },
   );
 }
 

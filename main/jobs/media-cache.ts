@@ -68,11 +68,11 @@ export class MediaCache {
 
   /** `filmstripTiles` pictures of a clip's whole source in one row. */
   filmstrip(clipId: string): Promise<string> {
-    const { source } = this.#clips.byId(clipId);
-    return this.#once(source.sha256, this.#folder('filmstrips'), async (folder) => {
+    const { path, sha256 } = this.#sourceOf(clipId);
+    return this.#once(sha256, this.#folder('filmstrips'), async (folder) => {
       const tools = await this.#tools();
-      const file = join(folder, `${source.sha256}.jpg`);
-      const probe = await probeFile(tools, this.#sourceFile(source.path));
+      const file = join(folder, `${sha256}.jpg`);
+      const probe = await probeFile(tools, existing(path));
       await writeFilmstrip(tools, probe, file, { count: filmstripTiles, height: filmstripHeight });
       return file;
     });
@@ -80,12 +80,12 @@ export class MediaCache {
 
   /** A copy of a clip's source that scrubs fast. Several callers wait for one making; the least recently used go when there are too many. */
   async proxy(clipId: string, format: ProxyFormat, signal?: AbortSignal): Promise<string> {
-    const { source } = this.#clips.byId(clipId);
+    const { path, sha256 } = this.#sourceOf(clipId);
     const folder = this.#folder('proxies');
-    const making = this.#once(`${source.sha256}.${format}`, folder, async () => {
+    const making = this.#once(`${sha256}.${format}`, folder, async () => {
       const tools = await this.#tools();
-      const file = join(folder, `${source.sha256}.${format}`);
-      await makeProxy(tools, await probeFile(tools, this.#sourceFile(source.path)), { file });
+      const file = join(folder, `${sha256}.${format}`);
+      await makeProxy(tools, await probeFile(tools, existing(path)), { file });
       trimFolder(folder, readSettings(this.#library).proxyCacheBytes, file);
       return file;
     });
@@ -96,18 +96,24 @@ export class MediaCache {
 
   /** The clip's own file, for a player that can play it. */
   source(clipId: string): string {
-    return this.#sourceFile(this.#clips.byId(clipId).source.path);
+    return existing(this.#sourceOf(clipId).path);
   }
 
   #clipOf(conceptId: string): ItemReference {
     return { kind: 'clip', id: this.#concepts.get(conceptId).clipIds[0]! };
   }
 
-  #sourceFile(path: string): string {
-    if (existsSync(path)) return path;
-    throw new AppError('not-found', `${basename(path)} is no longer where it was imported from.`, {
-      hint: `Put it back to ${path}, or import it again.`,
-    });
+  /** Throws `not-found` for a clip that came with a concept. */
+  #sourceOf(clipId: string): { path: string; sha256: string } {
+    const { name, source } = this.#clips.byId(clipId);
+    if (source.path !== null) return { path: source.path, sha256: source.sha256 };
+    throw new AppError(
+      'not-found',
+      `"${name}" came with a concept: its video, ${source.name}, is not on this machine.`,
+      {
+        hint: 'Import the video itself to play it, hear it or choose another range.',
+      },
+    );
   }
 
   #folder(name: string): string {
@@ -131,6 +137,13 @@ export class MediaCache {
     this.#queue = result.catch(() => {});
     return result;
   }
+}
+
+function existing(path: string): string {
+  if (existsSync(path)) return path;
+  throw new AppError('not-found', `${basename(path)} is no longer where it was imported from.`, {
+    hint: `Put it back to ${path}, or import it again.`,
+  });
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

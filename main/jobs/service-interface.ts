@@ -73,6 +73,8 @@ export interface ServiceEvents {
   'job.event': { id: string; event: EngineEvent };
   /** Something of this kind was added, changed, deleted or restored. */
   'library.changed': { kind: ItemKind };
+  /** A `.motif` file was opened from outside of the windows: they select its concept. */
+  'concept.opened': { concept: Concept; duplicate: boolean };
   /** Its folder was deleted or moved away: nothing can be read or written any more. */
   'looks.changed': object;
   'library.lost': { message: string; hint: string };
@@ -121,8 +123,11 @@ export interface Services {
       target: string,
       options?: { version?: number; overwrite?: ExportSettings['overwrite'] },
     ): { file: string; sizeBytes: number };
-    /** A `.motif` file becomes a new concept; clips that are here already are not added again. */
-    importFile(file: string, name?: string): Concept;
+    /**
+     * A `.motif` file becomes a new concept, unless it is here already; clips that are here already are not added again. `show`: windows
+     * select the concept, as for a file that was opened from outside of them.
+     */
+    importFile(file: string, options?: { show?: boolean }): Promise<{ concept: Concept; duplicate: boolean }>;
     /** A LoRA file of any dialect becomes a concept. */
     importLora(
       request: { file: string; clipId: string; caption: ConceptCaption; name?: string; model?: string },

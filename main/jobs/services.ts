@@ -137,10 +137,11 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       duplicate: (reference, name) => telling('concept', duplicateConcept(parts, reference, name)),
       losses: (reference, version) => readLosses(parts, reference, version),
       exportFile: (reference, target, given) => exportConcept(parts, reference, target, given),
-      importFile(file, name) {
-        const concept = importConcept(parts, file, name);
-        changed('clip');
-        return telling('concept', concept);
+      async importFile(file, { show = false } = {}) {
+        const imported = await importConcept(parts, file);
+        if (!imported.duplicate) for (const kind of ['clip', 'concept'] as const) changed(kind);
+        if (show) emitter.emit('concept.opened', imported);
+        return imported;
       },
       importLora: async (request, signal) => telling('concept', await importLora(parts, request, signal)),
     },

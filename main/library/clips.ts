@@ -1,4 +1,4 @@
-import { type Clip, clip } from '../../shared/domain/clip.ts';
+import { type Clip, clip, type RawFrames } from '../../shared/domain/clip.ts';
 import { words } from '../../shared/domain/edit.ts';
 import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
@@ -60,7 +60,7 @@ function toRow(value: Clip): ClipRow & { sha256: string } {
   };
 }
 
-type Cut = Pick<Clip, 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames'>;
+type Cut = Pick<Clip, 'fromSeconds' | 'toSeconds' | 'crop' | 'fit'> & { frames: Omit<RawFrames, 'file'> };
 
 /** Whether two clips of the same content have the same range, crop and size, so that their frames are the same. */
 export function isSameCut(one: Cut, other: Cut): boolean {

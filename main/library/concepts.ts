@@ -133,6 +133,16 @@ export class ConceptStore {
     return fromRow(row);
   }
 
+  /** The concept file of every version of every live concept, oldest first. */
+  files(): { id: string; version: number; file: string }[] {
+    return this.#library.db
+      .prepare<[], { id: string; version: number; file: string }>(
+        `SELECT concepts.id, version, file FROM concept_versions JOIN concepts ON concepts.id = concept_id
+         WHERE trash_id IS NULL ORDER BY concept_versions.created_at, concept_versions.rowid`,
+      )
+      .all();
+  }
+
   /** The number that the next learning of this concept gets. */
   nextVersion(id: string): number {
     const newest = this.#library.db

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { items } from './migrations/0001_items.ts';
 import { searchAndTrash } from './migrations/0002_search_and_trash.ts';
-import { looks } from './migrations/0004_looks.ts';
+import { clipsWithoutSource } from './migrations/0004_clips_without_source.ts';
+import { looks } from './migrations/0005_looks.ts';
 
 /** Forward only; the number of a migration is its place here, and a published one never changes. */
-const migrations = [items, searchAndTrash, looks];
+const migrations = [items, searchAndTrash, clipsWithoutSource, looks];
 export const libraryVersion = migrations.length;
 
 /** Marks the file as a Motif library ("MOTF"), so that another program's database is never taken for one. */

@@ -16,8 +16,8 @@ export interface ExportRequest {
   settings: ExportSettings;
   /** A file; its extension is replaced by the preset's. For `png` a folder. */
   target: string;
-  /** Where `audio: original` and `rate: source` come from. */
-  source?: { path: string; fromSeconds: number; hasAudio: boolean; rate: Rational } | undefined;
+  /** Where `audio: original` and `rate: source` come from; `path` is null for a clip without a file of its own. */
+  source?: { path: string | null; fromSeconds: number; hasAudio: boolean; rate: Rational } | undefined;
   /** `false` for the same file on every machine. */
   hardware?: boolean | undefined;
   trials?: EncoderTrials | undefined;
@@ -113,6 +113,11 @@ export async function chooseSound(
   if (!source.hasAudio) {
     warnings.push('The clip has no sound.');
     return undefined;
+  }
+  if (source.path === null) {
+    throw new AppError('not-found', 'The clip came with a concept, which brings pictures and no sound.', {
+      hint: 'Import the video itself and learn or edit from that, or export with --audio none.',
+    });
   }
   if (!(await exists(source.path))) {
     throw new AppError('not-found', `The clip ${source.path} is gone, and its sound with it.`, {

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { importOutput } from '../../shared/domain/job-input.ts';
+import { toErrorShape } from '../../shared/ipc/result.ts';
 import type { Services } from '../jobs/services.ts';
 
 const sample = z.object({ title: z.string().min(1), static: z.string(), dynamic: z.string() });
@@ -26,7 +27,10 @@ export function welcome(services: Services, samplesFolder: string): void {
       stop();
       services.clips.label(importOutput.parse(job.output).clipId, { notes: `${looks}\n${dynamic}` });
       const concept = join(samplesFolder, name.replace(/\.mp4$/, '.motif'));
-      if (existsSync(concept)) services.concepts.importFile(concept);
+      if (!existsSync(concept)) return;
+      services.concepts.importFile(concept).catch((thrown: unknown) => {
+        services.program.log('error', `the sample ${basename(concept)} could not be imported`, toErrorShape(thrown));
+      });
     });
   }
 }

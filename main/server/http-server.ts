@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join, normalize, sep } from 'node:path';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
@@ -9,7 +9,7 @@ import { serveApp } from '../ipc/serve-app.ts';
 import type { Services } from '../jobs/services.ts';
 import { isOurs, securityHeaders } from './guard.ts';
 import { mediaResponse } from './media-response.ts';
-import { fileResponse } from './send-file.ts';
+import { pageResponse } from './page-response.ts';
 import { Session } from './session.ts';
 import { socketPort } from './socket-port.ts';
 import { receiveUpload } from './uploads.ts';
@@ -69,13 +69,7 @@ export async function startServer(
     if (url.pathname.startsWith('/media/')) {
       return send(await mediaResponse(services, url.pathname.slice('/media/'.length), range), method, response);
     }
-    const file = normalize(
-      join(options.rendererFolder, url.pathname === '/' ? 'index.html' : decodeURIComponent(url.pathname)),
-    );
-    if (!file.startsWith(options.rendererFolder + sep)) return end(response, 404, 'Not found.');
-    // Built files other than the page carry a hash of their content in their name.
-    const caching = url.pathname.startsWith('/assets/') ? 'private, max-age=31536000, immutable' : 'no-cache';
-    return send(await fileResponse(file, range, { 'Cache-Control': caching }), method, response);
+    return send(await pageResponse(options.rendererFolder, url.pathname, range), method, response);
   }
 
   server.on('request', (request, response) => {

@@ -3,31 +3,21 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { Readable } from 'node:stream';
 
-const types: Record<string, string> = {
-  '.css': 'text/css; charset=utf-8',
-  '.gif': 'image/gif',
-  '.html': 'text/html; charset=utf-8',
-  '.jpg': 'image/jpeg',
-  '.js': 'text/javascript; charset=utf-8',
-  '.mkv': 'video/x-matroska',
-  '.mov': 'video/quicktime',
-  '.mp4': 'video/mp4',
-  '.png': 'image/png',
-  '.svg': 'image/svg+xml',
-  '.webm': 'video/webm',
-  '.webp': 'image/webp',
-  '.zip': 'application/zip',
-  '.woff2': 'font/woff2',
-};
+/** Content types by extension; every other file is bytes to the browser. */
+export type FileTypes = Readonly<Record<string, string>>;
 
 /** A file, or the part of it that a Range header asks for, as an answer. 404 when it is not there, 416 when the range is outside. */
 export async function fileResponse(
   file: string,
   range: string | null,
-  headers: Record<string, string> = {},
+  types: FileTypes,
+  headers: Record<string, string>,
 ): Promise<Response> {
   const information = await stat(file).catch(() => null);
-  if (!information?.isFile()) return new Response('Not found.', { status: 404 });
+  if (!information?.isFile()) {
+    const plain = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache' };
+    return new Response('Not found.', { status: 404, headers: { ...headers, ...plain } });
+  }
   const { size } = information;
   const common = {
     ...headers,

@@ -82,6 +82,7 @@ export const text = {
     chooseFiles: 'Choose files',
     chooseFolder: 'Choose a folder',
     imported: (name: string) => `"${name}" is in the library.`,
+    importedBefore: (name: string) => `"${name}" was in the library already.`,
     tags: 'Tags',
     noClips: 'No clips yet. Drop a video here, or choose one.',
     noConcepts: 'No concepts yet. Choose a clip, say what is in it, and learn it.',
@@ -101,6 +102,7 @@ export const text = {
     notes: 'Notes',
     save: 'Save',
     source: 'Source',
+    noSource: (name: string) => `${name}, not on this machine: the clip came with a concept`,
     video: (codec: string, width: number, height: number, rate: string, seconds: string) =>
       `${codec}, ${width}x${height}, ${rate} frames per second, ${seconds} s`,
     frames: (count: number, width: number, height: number, rate: string) =>
@@ -216,6 +218,8 @@ export const text = {
   learn: {
     tab: 'Learn',
     range: 'Range',
+    noSource: (name: string) =>
+      `"${name}" came with a concept, without its video: it can be learned as it is, and not cut again. Import the video itself for that.`,
     wholeClip: (seconds: number) => `The whole clip, ${seconds.toFixed(1)} s. Mark another range with I and O.`,
     chosen: (from: string, to: string, seconds: number) => `${from} to ${to}, ${seconds.toFixed(1)} s`,
     window: (seconds: number) => `The model takes the first ${seconds.toFixed(1)} s of it.`,
@@ -506,6 +510,8 @@ export const text = {
     saveReport: 'Save report',
     reportHint: 'A zip of the logs and the state of this machine, for whoever is asked for help. No clips, no prompts.',
     reportSaved: (file: string) => `Saved ${file}`,
+    ffmpegLicence:
+      'ffmpeg and ffprobe, which come with Motif, are programs of their own under the GNU General Public License, version 3. Its text, and where their source is, stand first among the notices.',
     notices: 'Third-party notices',
     addModel: "Folder of a model in diffusers' layout",
     add: 'Add',

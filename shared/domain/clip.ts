@@ -25,7 +25,8 @@ export type CropRectangle = z.infer<typeof cropRectangle>;
 
 /** What the source file is, as probed; sizes are as displayed (rotation and pixel aspect applied). */
 const clipSource = z.object({
-  path: z.string(),
+  /** Absolute; null for a clip that came with a concept, of whose file there are only the facts below. */
+  path: z.string().nullable(),
   name: z.string(),
   sha256: z.string(),
   sizeBytes: z.int().nonnegative(),

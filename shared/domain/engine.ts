@@ -101,6 +101,29 @@ export const importLoraRequest = z.object({
 });
 export type ImportLoraRequest = z.infer<typeof importLoraRequest>;
 
+export const importedLora = loraReport.extend({
+  /** Importance of each direction, largest first. */
+  directionStrengths: z.array(z.number()),
+  /** PEFT keeps alpha in a second file, which was not there: it was taken to be the rank. */
+  alphaMissing: z.boolean(),
+});
+export type ImportedLora = z.infer<typeof importedLora>;
+
+/** Whether a concept file from elsewhere can be used: by itself, and with a model where there is one. */
+export const checkConceptRequest = z.object({ file: z.string(), model: z.string().nullable() });
+export type CheckConceptRequest = z.infer<typeof checkConceptRequest>;
+
+/** What a concept file says of itself. */
+export const conceptFacts = z.object({
+  rank: z.int().positive(),
+  directionStrengths: z.array(z.number()),
+  captions: z.array(conceptCaption).min(1),
+  recipe,
+  /** The name of the model that it was learned on. */
+  model: z.string(),
+});
+export type ConceptFacts = z.infer<typeof conceptFacts>;
+
 export const engineEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress }),
   z.object({ type: z.literal('loss'), point: lossPoint }),

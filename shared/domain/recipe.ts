@@ -12,6 +12,9 @@ const regularisers = z.object({
   selfConditioning: z.boolean().default(true),
 });
 
+/** Directions of a basis at most: ordering them takes time with the cube of their number. */
+export const maximumRank = 256;
+
 /**
  * How a concept is learned. Defaults are those of Set-and-Sequence (arXiv 2502.14844) where they fit; the others were measured on the
  * embedded model (test/studies/README.md). The paper's own, for its model of 11.5 billion parameters: 600 + 900 steps of batch 8
@@ -20,7 +23,7 @@ const regularisers = z.object({
 export const recipe = z.object({
   method: z.enum(['set-and-sequence', 'lora']).default('set-and-sequence'),
   /** The motion learns in the basis that pictures made, and 16 or 32 directions are too few of it (test/studies). */
-  rank: z.int().min(1).max(256).default(64),
+  rank: z.int().min(1).max(maximumRank).default(64),
   /** More steps still pay on the embedded model; this many take two and a half minutes with OpenVINO on two cores (test/studies). */
   stepsIdentity: z.int().min(0).max(20_000).default(300),
   stepsMotion: z.int().min(0).max(20_000).default(600),

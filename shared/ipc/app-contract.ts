@@ -77,7 +77,11 @@ const conceptCalls = {
     input: versioned.extend({ target: z.string().min(1), overwrite: exportSettings.shape.overwrite }),
     output: z.object({ file: z.string(), sizeBytes: z.int() }),
   },
-  'concepts.importFile': { input: z.object({ file: z.string(), name: z.string().min(1).optional() }), output: concept },
+  /** `duplicate`: it was in the library already. */
+  'concepts.importFile': {
+    input: z.object({ file: z.string() }),
+    output: z.object({ concept, duplicate: z.boolean() }),
+  },
   'concepts.importLora': {
     input: z.object({
       file: z.string(),
@@ -202,6 +206,7 @@ export const appContract = {
     'job.event': z.object({ id: z.string(), event: engineEvent }),
     'library.changed': z.object({ kind: itemKind }),
     'looks.changed': z.object({}),
+    'concept.opened': z.object({ concept, duplicate: z.boolean() }),
     'library.lost': z.object({ message: z.string(), hint: z.string() }),
     'settings.changed': z.object({ settings }),
     'engine.state': z.object({

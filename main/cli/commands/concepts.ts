@@ -1,75 +1,126 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Registration } from '../context.ts';
+import type { Concept } from '../../../shared/domain/concept.ts';
+import type { Services } from '../../jobs/services.ts';
+import type { CommandContext, Registration } from '../context.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
 import { formatMoment, formatTable, shorten } from '../tables.ts';
+import { clipIdOf } from './import.ts';
+
+interface ConceptsOptions {
+  save?: string;
+  add?: string;
+  clip?: string;
+  static?: string;
+  dynamic?: string;
+  name?: string;
+}
 
 export const registerConcepts: Registration = (program, run) => {
   program
     .command('concepts')
     .description(
-      'Lists the concepts of the library, or shows one with its edits; concepts come and go as .motif files.',
+      'Lists the concepts of the library, or shows one with its edits; concepts come and go as .motif files, and come as LoRA files.',
     )
     .argument('[concept]', 'an id, its beginning or a name')
     .option('--save <file>', 'write the concept, with the frames that it was learned from, as a .motif file')
-    .option('--add <file>', 'add the concept of a .motif file to the library')
+    .option('--add <file>', 'add the concept of a .motif file, or a LoRA file (.safetensors) of another program')
+    .option('--clip <clip>', 'of a LoRA file: a video file or a clip that shows what it makes, for edits to start from')
+    .option('--static <caption>', 'of a LoRA file: what is seen, in the words that it was trained on')
+    .option('--dynamic <caption>', 'of a LoRA file: what happens')
+    .option('--name <name>', 'of a LoRA file: a name for the concept (default: that of the file)')
     .addHelpText(
       'after',
-      '\nExamples:\n  motif concepts\n  motif concepts dance\n  motif concepts dance --save dance.motif\n  motif concepts --add dance.motif\n  motif concepts --json',
+      `
+Examples:
+  motif concepts
+  motif concepts dance
+  motif concepts dance --save dance.motif
+  motif concepts --add dance.motif
+  motif concepts --add waltz.safetensors --clip waltz.mp4 --static "a couple in a hall" --dynamic "is dancing a waltz"
+  motif concepts --json
+LoRA files are read in the dialects of ComfyUI, diffusers, PEFT and kohya (motif export --lora writes them); they must be for the model
+that is used, see --model. PEFT's adapter_config.json is read beside its adapter_model.safetensors.`,
     )
     .action(
-      run(
-        (context, reference: string | undefined, { save, add }: { save?: string; add?: string }, command: Command) => {
-          if (save !== undefined && reference === undefined)
-            command.error('error: --save needs to know which concept.');
-          if (add !== undefined && reference !== undefined) command.error('error: --add takes a file and no concept.');
-          return context.withServices({ access: add === undefined ? 'read' : 'write' }, (services) => {
-            if (add !== undefined) {
-              const concept = services.concepts.importFile(resolve(add));
-              context.output.result('concept', { concept }, `${concept.id}  ${concept.name}`);
-              return;
-            }
-            if (save !== undefined) {
-              const { file, sizeBytes } = services.concepts.exportFile(reference!, resolve(save));
-              context.output.result('file', { file, sizeBytes }, `${file}, ${formatBytes(sizeBytes)}`);
-              return;
-            }
-            if (reference !== undefined) {
-              const concept = services.concepts.get(reference);
-              const edits = services.edits.list({ conceptId: concept.id });
-              const lines = [
-                `${concept.id}  ${concept.name}, version ${concept.version}`,
-                `model     ${concept.model}`,
-                `recipe    ${concept.recipe.method}, rank ${concept.rank}, ${concept.recipe.stepsIdentity} + ${concept.recipe.stepsMotion} steps, seed ${concept.recipe.seed}`,
-                ...concept.captions.map((caption) => `caption   ${caption.static} | ${caption.dynamic}`),
-                `basis     ${concept.directionStrengths.map((strength, index) => `${index}: ${formatNumber(strength)}`).join('  ')}`,
-                ...edits.map((edit) => `edit      ${edit.id}  ${shorten(edit.settings.prompt, 80)}`),
-              ];
-              context.output.result('concept', { concept, edits }, lines.join('\n'));
-              return;
-            }
-            const concepts = services.concepts.list();
-            const table = formatTable(
-              ['id', 'name', 'version', 'recipe', 'rank', 'PSNR', 'learned'],
-              concepts.map((concept) => [
-                concept.id,
-                shorten(concept.name, 40),
-                String(concept.version),
-                concept.recipe.method,
-                String(concept.rank),
-                concept.metrics.reconstructionPsnr === undefined
-                  ? ''
-                  : `${formatNumber(concept.metrics.reconstructionPsnr)} dB`,
-                formatMoment(concept.createdAt),
-              ]),
-            );
-            context.output.result(
-              'concepts',
-              { concepts },
-              concepts.length > 0 ? table : 'No concepts yet; see motif learn --help.',
-            );
-          });
-        },
-      ),
+      run((context, reference: string | undefined, options: ConceptsOptions, command: Command) => {
+        checkUse(reference, options, command);
+        const { add, save } = options;
+        return context.withServices({ access: add === undefined ? 'read' : 'write' }, async (services) => {
+          if (add !== undefined && isLora(add)) await addLora(context, services, resolve(add), options);
+          else if (add !== undefined) await addPackage(context, services, resolve(add));
+          else if (save !== undefined) {
+            const { file, sizeBytes } = services.concepts.exportFile(reference!, resolve(save));
+            context.output.result('file', { file, sizeBytes }, `${file}, ${formatBytes(sizeBytes)}`);
+          } else if (reference !== undefined) showOne(context, services, reference);
+          else showAll(context, services);
+        });
+      }),
     );
 };
+
+const isLora = (file: string) => /\.safetensors$/i.test(file);
+
+function checkUse(reference: string | undefined, options: ConceptsOptions, command: Command): void {
+  const { save, add, clip, static: looks, dynamic, name } = options;
+  if (save !== undefined && reference === undefined) command.error('error: --save needs to know which concept.');
+  if (add !== undefined && reference !== undefined) command.error('error: --add takes a file and no concept.');
+  if (add !== undefined && isLora(add)) {
+    if (clip === undefined || looks === undefined)
+      command.error('error: a LoRA file needs --clip and --static: what it makes, as a clip and in words.');
+  } else if ([clip, looks, dynamic, name].some((option) => option !== undefined))
+    command.error('error: --clip, --static, --dynamic and --name belong to --add with a .safetensors file.');
+}
+
+async function addPackage({ output }: CommandContext, services: Services, file: string): Promise<void> {
+  const { concept, duplicate } = await services.concepts.importFile(file);
+  if (duplicate) output.note('This concept is in the library already; nothing was added.');
+  output.result('concept', { concept, duplicate }, titleOf(concept));
+}
+
+async function addLora(
+  context: CommandContext,
+  services: Services,
+  file: string,
+  { clip, static: looks, dynamic = '', name }: ConceptsOptions,
+): Promise<void> {
+  const clipId = await clipIdOf(context, services, clip!, {});
+  const caption = { static: looks!, dynamic };
+  const { model } = context.global;
+  const concept = await services.concepts.importLora({ file, clipId, caption, name, model }, context.signal);
+  context.output.note(concept.notes);
+  context.output.result('concept', { concept, duplicate: false }, titleOf(concept));
+}
+
+const titleOf = ({ id, name }: Concept) => `${id}  ${name}`;
+
+function showOne({ output }: CommandContext, services: Services, reference: string): void {
+  const concept = services.concepts.get(reference);
+  const edits = services.edits.list({ conceptId: concept.id });
+  const lines = [
+    `${titleOf(concept)}, version ${concept.version}`,
+    `model     ${concept.model}`,
+    `recipe    ${concept.recipe.method}, rank ${concept.rank}, ${concept.recipe.stepsIdentity} + ${concept.recipe.stepsMotion} steps, seed ${concept.recipe.seed}`,
+    ...concept.captions.map((caption) => `caption   ${caption.static} | ${caption.dynamic}`),
+    `basis     ${concept.directionStrengths.map((strength, index) => `${index}: ${formatNumber(strength)}`).join('  ')}`,
+    ...edits.map((edit) => `edit      ${edit.id}  ${shorten(edit.settings.prompt, 80)}`),
+  ];
+  output.result('concept', { concept, edits }, lines.join('\n'));
+}
+
+function showAll({ output }: CommandContext, services: Services): void {
+  const concepts = services.concepts.list();
+  const table = formatTable(
+    ['id', 'name', 'version', 'recipe', 'rank', 'PSNR', 'learned'],
+    concepts.map((concept) => [
+      concept.id,
+      shorten(concept.name, 40),
+      String(concept.version),
+      concept.recipe.method,
+      String(concept.rank),
+      concept.metrics.reconstructionPsnr === undefined ? '' : `${formatNumber(concept.metrics.reconstructionPsnr)} dB`,
+      formatMoment(concept.createdAt),
+    ]),
+  );
+  output.result('concepts', { concepts }, concepts.length > 0 ? table : 'No concepts yet; see motif learn --help.');
+}

@@ -70,6 +70,10 @@ export function checkRange(options: { from?: number; to?: number }, command: Com
 
 function existingFile(path: string): string {
   if (!existsSync(path)) throw new AppError('not-found', `There is no file ${path}.`);
+  if (/\.(motif|safetensors)$/i.test(path))
+    throw new AppError('invalid-input', `${path} is no video.`, {
+      hint: `A concept or a LoRA is added with: motif concepts --add ${path}`,
+    });
   return resolve(path);
 }
 
@@ -99,7 +103,10 @@ export async function clipIdOf(
   const clip = services.clips.get(reference);
   if (range.from !== undefined || range.to !== undefined) {
     throw new AppError('invalid-input', `Clip ${clip.id} has its range already.`, {
-      hint: `Give the file instead: ${clip.source.path}`,
+      hint:
+        clip.source.path === null
+          ? 'It came with a concept. Give a video file instead.'
+          : `Give the file instead: ${clip.source.path}`,
     });
   }
   return clip.id;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { conceptCaption } from '../../../shared/domain/concept.ts';
-import { recipe } from '../../../shared/domain/recipe.ts';
+import { maximumRank, recipe } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { fitsHalf, requireFinite } from './finite.ts';
 import { openSafetensors, type TensorSource } from './safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
 
@@ -23,7 +24,7 @@ const modelIdentity = z.object({
 
 const conceptMetadata = z.object({
   version: z.literal(currentVersion),
-  rank: z.int().positive(),
+  rank: z.int().min(1).max(maximumRank),
   basisSide: z.enum(['output', 'input']),
   /** Importance of each direction of the identity basis, largest first. */
   directionStrengths: z.array(z.number().nonnegative()),
@@ -50,9 +51,14 @@ export type ConceptFile = ConceptMetadata & {
   tokens: Record<string, Float32Array>;
 };
 
-/** Writes a concept file: beside, then renamed. */
+/** Writes a concept file: beside, then renamed. Throws `invalid-input` for values that the file cannot hold. */
 export async function writeConcept(file: string, { layers, tokens, ...metadata }: ConceptFile): Promise<void> {
   const { rank } = metadata;
+  const tooLarge = layers.find((layer) => ![layer.basis, layer.coefficients, layer.residual].every(fitsHalf));
+  if (tooLarge)
+    throw new AppError('invalid-input', `The change of the layer "${tooLarge.path}" is too large to be kept.`, {
+      hint: 'A learning gets there when its learning rate is too high, a LoRA file when its alpha is wrong.',
+    });
   const tensors = layers.flatMap(({ path, basis, coefficients, residual }): TensorToWrite[] => [
     { name: `basis.${path}`, shape: [basis.length / rank, rank], type: 'F16', values: basis },
     { name: `coefficients.${path}`, shape: [rank, coefficients.length / rank], type: 'F16', values: coefficients },
@@ -66,37 +72,61 @@ export async function writeConcept(file: string, { layers, tokens, ...metadata }
 
 /**
  * Reads a concept file. Throws `not-found`, `invalid-input` for a file that is no concept or newer than this program, and `damaged-file`
- * when its contents contradict each other.
+ * when its contents contradict each other or are no finite numbers.
  */
 export async function readConcept(file: string): Promise<ConceptFile> {
   const source = await openSafetensors(file);
   try {
     const metadata = readMetadata(source);
-    const paths = source.names().flatMap((name) => (name.startsWith('basis.') ? [name.slice('basis.'.length)] : []));
+    const paths: string[] = [];
+    const tokenNames: string[] = [];
+    for (const name of source.names()) {
+      const [, part, rest] = tensorName.exec(name) ?? [];
+      if (part === 'basis') paths.push(rest!);
+      else if (part === 'token' && tokenName.test(rest!)) tokenNames.push(rest!);
+      else if (part === undefined || part === 'token' || !source.has(`basis.${rest}`))
+        throw damaged(source, `tensor "${name}" belongs to no concept`);
+    }
+    if (paths.length === 0) throw damaged(source, 'it changes no layer');
     const layers: ConceptLayer[] = [];
     for (const path of paths) layers.push(await readLayer(source, path, metadata.rank));
     const tokens: Record<string, Float32Array> = {};
-    for (const name of source.names())
-      if (name.startsWith('token.')) tokens[name.slice('token.'.length)] = await source.readFloats(name);
+    for (const name of tokenNames) tokens[name] = await readTensor(source, `token.${name}`, 1);
     return { ...metadata, layers, tokens };
   } finally {
     await source.close();
   }
 }
 
+const tensorName = /^(basis|coefficients|residual|token)\.(.+)$/s;
+const tokenName = /^[vu]\d{0,4}$/;
+
 async function readLayer(source: TensorSource, path: string, rank: number): Promise<ConceptLayer> {
   const [, basisRank] = source.info(`basis.${path}`).shape;
   const coefficients = source.info(`coefficients.${path}`).shape;
   const residual = source.info(`residual.${path}`).shape;
   if (basisRank !== rank || coefficients[0] !== rank || `${residual}` !== `${coefficients}`)
-    throw new AppError('damaged-file', `${source.path}: the matrices of layer "${path}" are not of rank ${rank}`);
+    throw damaged(source, `the matrices of layer "${path}" are not of rank ${rank}`);
   return {
     path,
-    basis: await source.readFloats(`basis.${path}`),
-    coefficients: await source.readFloats(`coefficients.${path}`),
-    residual: await source.readFloats(`residual.${path}`),
+    basis: await readTensor(source, `basis.${path}`, 2),
+    coefficients: await readTensor(source, `coefficients.${path}`, 2),
+    residual: await readTensor(source, `residual.${path}`, 2),
   };
 }
+
+async function readTensor(source: TensorSource, name: string, axes: number): Promise<Float32Array> {
+  const { shape } = source.info(name);
+  if (shape.length !== axes || shape.includes(0)) throw damaged(source, `tensor "${name}" is of shape [${shape}]`);
+  const values = await source.readFloats(name);
+  requireFinite(source.path, name, values);
+  return values;
+}
+
+const damaged = (source: TensorSource, message: string) =>
+  new AppError('damaged-file', `${source.path}: ${message}`, {
+    hint: 'Fetch the concept again, or learn it again.',
+  });
 
 function readMetadata(source: TensorSource): ConceptMetadata {
   const text = source.metadata[metadataKey];
@@ -120,6 +150,9 @@ function readMetadata(source: TensorSource): ConceptMetadata {
     throw new AppError('damaged-file', `${source.path}: the concept's description is damaged`, {
       details: { problems: z.prettifyError(parsed.error) },
     });
+  const { rank, directionStrengths } = parsed.data;
+  if (directionStrengths.length > rank)
+    throw damaged(source, `it names ${directionStrengths.length} directions, and is of rank ${rank}`);
   return parsed.data;
 }
 

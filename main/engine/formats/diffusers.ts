@@ -11,12 +11,19 @@ import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
  * `config.json` and its weights as safetensors, in one file or sharded behind an index.
  */
 
+/** The vocabularies of multilingual tokenizers, the largest of these files, take some 20 MB. */
+const maximumJsonBytes = 256e6;
+
 /** Reads and checks a JSON file. Throws `not-found`, or `damaged-file` naming the file and what is wrong in it. */
 export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   let text: string;
   try {
+    const found = await stat(path);
+    if (!found.isFile() || found.size > maximumJsonBytes)
+      throw new AppError('damaged-file', `${path} is no file of a configuration, or too large to be one`);
     text = await readFile(path, 'utf8');
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     throw new AppError('not-found', `${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
   let value: unknown;

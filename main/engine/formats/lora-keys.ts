@@ -70,14 +70,14 @@ const dialects: [prefix: string, LoraDialect, translate: (name: string) => strin
 ];
 
 function fromOriginal(name: string): string | undefined {
-  const [, block, rest] = /^blocks\.(\d+)\.(.+)$/.exec(name) ?? [];
+  const [, block, rest] = /^blocks\.(\d{1,4})\.(.+)$/.exec(name) ?? [];
   if (!rest) return otherNames.get(name);
   const inside = blockNames.get(rest);
   return inside && `blocks.${block}.${inside}`;
 }
 
 function fromKohya(name: string): string | undefined {
-  const [, block, rest] = /^blocks_(\d+)_(.+)$/.exec(name) ?? [];
+  const [, block, rest] = /^blocks_(\d{1,4})_(.+)$/.exec(name) ?? [];
   if (!rest) return kohyaOtherNames.get(name);
   const inside = kohyaBlockNames.get(rest);
   return inside && `blocks.${block}.${inside}`;
@@ -89,7 +89,7 @@ function fromDiffusers(name: string): string | undefined {
 }
 
 function toOriginal(path: string): string | undefined {
-  const [, block, rest] = /^blocks\.(\d+)\.(.+)$/.exec(path) ?? [];
+  const [, block, rest] = /^blocks\.(\d{1,4})\.(.+)$/.exec(path) ?? [];
   if (!rest) return originalOtherNames.get(path);
   const original = originalBlockNames.get(rest);
   return original && `blocks.${block}.${original}`;

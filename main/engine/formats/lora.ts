@@ -1,7 +1,9 @@
-import { z } from 'zod';
 import type { LoraDialect } from '../../../shared/domain/export.ts';
+import { maximumRank } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { requireFinite } from './finite.ts';
 import { type LoraKey, loraKeys, parseLoraKey } from './lora-keys.ts';
+import { findPeftConfig, isPeftFile, peftScale } from './peft-config.ts';
 import { openSafetensors, type TensorSource } from './safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
 
@@ -20,7 +22,13 @@ export type LoraLayer = {
 };
 
 /** What a LoRA file was read as. `rank` is the largest of its layers. */
-export type LoraFile = { dialect: LoraDialect; rank: number; layers: LoraLayer[] };
+export type LoraFile = {
+  dialect: LoraDialect;
+  rank: number;
+  layers: LoraLayer[];
+  /** PEFT keeps alpha in a second file, which was not there: it was taken to be the rank. */
+  alphaMissing: boolean;
+};
 
 /**
  * Writes a LoRA file for Wan. Layers in `alsoEmpty` that are not in `layers` are written as zeros: readers of kohya's dialect (diffusers
@@ -68,36 +76,47 @@ function diffusersMetadata(layers: readonly LoraLayer[], rank: number): Record<s
 }
 
 /**
- * Reads a LoRA file in any of the three dialects (also PEFT's own `adapter_model.safetensors`).
- * Throws `invalid-input` for a file that is no LoRA for Wan or holds more than low-rank changes, `damaged-file` for incomplete layers.
+ * Reads a LoRA file in any of the three dialects, also PEFT's own `adapter_model.safetensors` with the `adapter_config.json` beside it.
+ * Throws `invalid-input` for a file that is no LoRA for Wan or holds more than low-rank changes, `damaged-file` for layers that are
+ * incomplete, contradict each other or hold values that are no finite numbers.
  */
 export async function readLora(file: string): Promise<LoraFile> {
   const source = await openSafetensors(file);
   try {
-    const found = new Map<string, Partial<Record<LoraKey['part'], string>>>();
+    const found = new Map<string, LayerNames>();
     let dialect: LoraDialect | undefined;
     for (const name of source.names()) {
       const key = parseLoraKey(name);
       if (!key) throw foreignKey(file, name);
       dialect ??= key.dialect;
       const layer = found.get(key.path) ?? {};
+      if (layer[key.part]) throw twice(file, key.path, layer[key.part]!, name);
       layer[key.part] = name;
       found.set(key.path, layer);
     }
     if (!dialect) throw new AppError('invalid-input', `${file} holds no LoRA layers`);
-    const scaleOf = dialect === 'diffusers' ? metadataScale(source) : () => 1;
+    const config = dialect === 'diffusers' ? await findPeftConfig(source) : undefined;
+    const scaleOf = config ? peftScale(config) : () => 1;
     const layers: LoraLayer[] = [];
     for (const [path, names] of found) layers.push(await readLayer(source, path, names, scaleOf));
-    return { dialect, rank: Math.max(...layers.map((layer) => layer.rank)), layers };
+    return {
+      dialect,
+      rank: Math.max(...layers.map((layer) => layer.rank)),
+      layers,
+      alphaMissing: !config && isPeftFile(source),
+    };
   } finally {
     await source.close();
   }
 }
 
+/** The tensor of each part of a layer. */
+type LayerNames = Partial<Record<LoraKey['part'], string>>;
+
 async function readLayer(
   source: TensorSource,
   path: string,
-  names: Partial<Record<LoraKey['part'], string>>,
+  names: LayerNames,
   scaleOf: (path: string, rank: number) => number,
 ): Promise<LoraLayer> {
   if (!names.down || !names.up)
@@ -109,47 +128,38 @@ async function readLayer(
       'damaged-file',
       `${source.path}: the matrices of "${path}" do not fit: [${source.info(names.down).shape}] and [${source.info(names.up).shape}]`,
     );
-  const alpha = names.alpha ? (await source.readFloats(names.alpha))[0]! : undefined;
-  const scale = alpha === undefined ? scaleOf(path, rank) : alpha / rank;
-  const up = await source.readFloats(names.up);
-  return {
-    path,
-    rank,
-    inSize,
-    outSize,
-    down: await source.readFloats(names.down),
-    up: scale === 1 ? up : up.map((value) => value * scale),
-  };
-}
-
-const adapterMetadata = z.record(z.string(), z.unknown());
-const pattern = z.record(z.string(), z.number()).catch({});
-
-/** The scale that the metadata of diffusers' dialect states; without metadata alpha equals the rank. */
-function metadataScale(source: TensorSource): (path: string, rank: number) => number {
-  const text = source.metadata.lora_adapter_metadata;
-  if (!text) return () => 1;
-  const parsed = adapterMetadata.safeParse(safeJson(text));
-  if (!parsed.success) throw new AppError('damaged-file', `${source.path}: its LoRA metadata cannot be read`);
-  const values = new Map(Object.entries(parsed.data).map(([key, value]) => [key.replace(/^transformer\./, ''), value]));
-  const common = z.number().optional().catch(undefined).parse(values.get('lora_alpha'));
-  const alphas = Object.entries(pattern.parse(values.get('alpha_pattern') ?? {}));
-  const squareRoot = values.get('use_rslora') === true;
-  return (path, rank) => {
-    // PEFT matches a pattern's key against the end of a layer's name.
-    const own = alphas.find(([key]) => path === key || path.endsWith(`.${key}`))?.[1];
-    const alpha = own ?? common ?? rank;
-    return alpha / (squareRoot ? Math.sqrt(rank) : rank);
-  };
-}
-
-function safeJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+  if (rank > maximumRank)
+    throw new AppError('invalid-input', `${source.path}: the layer "${path}" is of rank ${rank}, which is too high`, {
+      hint: `LoRA files of a rank up to ${maximumRank} can be imported. Resize it to a lower rank first.`,
+    });
+  const scale = names.alpha ? (await readAlpha(source, names.alpha)) / rank : scaleOf(path, rank);
+  const down = await readMatrix(source, names.down);
+  const up = await readMatrix(source, names.up);
+  if (scale !== 1) {
+    for (const [index, value] of up.entries()) up[index] = value * scale;
+    requireFinite(source.path, names.up, up);
   }
+  return { path, rank, inSize, outSize, down, up };
 }
+
+async function readMatrix(source: TensorSource, name: string): Promise<Float32Array> {
+  const values = await source.readFloats(name);
+  requireFinite(source.path, name, values);
+  return values;
+}
+
+async function readAlpha(source: TensorSource, name: string): Promise<number> {
+  const { shape } = source.info(name);
+  if (shape.some((length) => length !== 1))
+    throw new AppError('damaged-file', `${source.path}: "${name}" should be one number, and is [${shape}]`);
+  const [alpha] = await readMatrix(source, name);
+  return alpha!;
+}
+
+const twice = (file: string, path: string, one: string, other: string) =>
+  new AppError('damaged-file', `${file} describes the layer "${path}" twice: as "${one}" and as "${other}"`, {
+    hint: 'It seems to hold two LoRAs at once. Import the file of one.',
+  });
 
 function foreignKey(file: string, name: string): AppError {
   if (/dora_scale|magnitude_vector/.test(name))

@@ -18,7 +18,7 @@ export async function openSafetensorsIndex(path: string): Promise<TensorSource> 
   };
   try {
     for (const file of new Set(Object.values(map))) {
-      if (file.includes('/') || file.includes('\\'))
+      if (/[/\\:]|^\.\.?$/.test(file))
         throw new AppError('damaged-file', `${path}: the file name "${file}" leaves the folder`);
       shards.set(file, await openSafetensors(join(dirname(path), file)));
     }

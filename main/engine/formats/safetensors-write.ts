@@ -1,6 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { encodeBrain, encodeHalf } from './half.ts';
-import { typeBytes } from './safetensors.ts';
+import { typeBytes } from './safetensors-header.ts';
 
 /** A tensor to write. `values` may be a function, asked only when its turn comes, so that one is in memory at a time. */
 export interface TensorToWrite {

@@ -1,19 +1,14 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { z } from 'zod';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { decodeBrain, decodeHalf } from './half.ts';
-
-/** Bytes per value of the types that we read. */
-export const typeBytes = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
-
-type StoredType = keyof typeof typeBytes;
-
-interface StoredInfo {
-  /** The file that holds it, for messages. */
-  file: string;
-  type: StoredType;
-  shape: number[];
-}
+import {
+  damagedTensors,
+  type Entry,
+  readHeader,
+  type StoredInfo,
+  type StoredType,
+  typeBytes,
+} from './safetensors-header.ts';
 
 /** Named tensors in one file or several, read one by one. */
 export interface TensorSource {
@@ -34,104 +29,33 @@ export interface TensorSource {
   close(): Promise<void>;
 }
 
-/** A file that claims a longer header than this is not one (the reference reader draws the same line). */
-const maxHeaderBytes = 100e6;
 /** Values are read and converted in pieces of this size, so that a tensor of gigabytes costs no second copy. */
 const pieceBytes = 16 * 2 ** 20;
-
-const headerEntry = z.object({
-  dtype: z.string(),
-  shape: z.array(z.int().nonnegative()),
-  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
-});
-
-interface Entry extends StoredInfo {
-  start: number;
-  end: number;
-}
-
-function damaged(path: string, message: string): AppError {
-  return new AppError('damaged-file', `${path}: ${message}`, {
-    hint: 'The file is incomplete or was not written as safetensors. Copy or download it again.',
-  });
-}
 
 /**
  * Opens a safetensors file (https://huggingface.co/docs/safetensors): 8 bytes header length, a JSON header, then the values.
  * Only the header is read. Throws `not-found`, or `damaged-file` when the header does not describe the file.
  */
 export async function openSafetensors(path: string): Promise<TensorSource> {
-  let handle: FileHandle;
+  const handle = await openFile(path);
   try {
-    handle = await open(path, 'r');
-  } catch (cause) {
-    throw new AppError('not-found', `${path} cannot be opened: ${(cause as Error).message}`, { cause });
-  }
-  try {
-    return await readHeader(path, handle);
+    const { entries, metadata, dataStart } = await readHeader(path, handle);
+    return new SafetensorsFile(path, handle, entries, dataStart, metadata);
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-async function readHeader(path: string, handle: FileHandle): Promise<TensorSource> {
-  const { size } = await handle.stat();
-  if (size < 8) throw damaged(path, `${size} bytes are too few for a safetensors file`);
-  const prefix = Buffer.alloc(8);
-  await handle.read(prefix, 0, 8, 0);
-  const headerBytes = Number(prefix.readBigUInt64LE());
-  if (headerBytes > maxHeaderBytes || headerBytes < 2)
-    throw damaged(path, `not a safetensors file (it claims a header of ${headerBytes} bytes)`);
-  if (8 + headerBytes > size)
-    throw damaged(path, `truncated: the header alone has ${headerBytes} bytes, the file ${size}`);
-  const text = Buffer.alloc(headerBytes);
-  await handle.read(text, 0, headerBytes, 8);
-  let header: unknown;
+async function openFile(path: string): Promise<FileHandle> {
   try {
-    header = JSON.parse(text.toString('utf8'));
+    // A pipe that nobody writes to would be waited for without end, so only files are opened.
+    if (!(await stat(path)).isFile()) throw new AppError('invalid-input', `${path} is not a file.`);
+    return await open(path, 'r');
   } catch (cause) {
-    throw damaged(path, `the header is not JSON (${(cause as Error).message})`);
+    if (cause instanceof AppError) throw cause;
+    throw new AppError('not-found', `${path} cannot be opened: ${(cause as Error).message}`, { cause });
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw damaged(path, 'the header is not a JSON object');
-  const { __metadata__: metadata = {}, ...rest } = header as Record<string, unknown>;
-  const parsed = z.record(z.string(), z.string()).safeParse(metadata);
-  if (!parsed.success) throw damaged(path, 'the metadata is not a table of texts');
-  const entries = new Map(Object.entries(rest).map(([name, value]) => [name, checkEntry(path, name, value)]));
-  checkLayout(path, entries, size - 8 - headerBytes);
-  return new SafetensorsFile(path, handle, entries, 8 + headerBytes, parsed.data);
-}
-
-function checkEntry(path: string, name: string, value: unknown): Entry {
-  const parsed = headerEntry.safeParse(value);
-  if (!parsed.success) throw damaged(path, `tensor "${name}" is described wrongly (${z.prettifyError(parsed.error)})`);
-  const { dtype, shape, data_offsets } = parsed.data;
-  if (!Object.hasOwn(typeBytes, dtype)) throw damaged(path, `tensor "${name}" has the unknown type ${dtype}`);
-  const type = dtype as StoredType;
-  const [start, end] = data_offsets;
-  const expected = shape.reduce((product, length) => product * length, 1) * typeBytes[type];
-  if (end - start !== expected)
-    throw damaged(
-      path,
-      `tensor "${name}" of ${dtype} [${shape}] needs ${expected} bytes, the header gives ${end - start}`,
-    );
-  return { file: path, type, shape, start, end };
-}
-
-/** The values must fill the rest of the file without gap or overlap, in any order. */
-function checkLayout(path: string, entries: Map<string, Entry>, dataBytes: number): void {
-  let position = 0;
-  let previous = '';
-  for (const [name, { start, end }] of [...entries].sort(([, a], [, b]) => a.start - b.start || a.end - b.end)) {
-    if (end > dataBytes)
-      throw damaged(path, `tensor "${name}" ends at byte ${end} of the values, the file has ${dataBytes} (truncated?)`);
-    if (start < position) throw damaged(path, `tensors "${previous}" and "${name}" overlap`);
-    if (start > position) throw damaged(path, `${start - position} bytes before tensor "${name}" belong to none`);
-    position = end;
-    previous = name;
-  }
-  if (position !== dataBytes) throw damaged(path, `${dataBytes - position} bytes at the end belong to no tensor`);
 }
 
 class SafetensorsFile implements TensorSource {
@@ -185,7 +109,10 @@ class SafetensorsFile implements TensorSource {
     for await (const [bytes] of this.pieces(name, entry, 0, (entry.end - entry.start) / typeBytes[entry.type])) {
       for (const value of integers(entry.type, bytes)) {
         if (!Number.isSafeInteger(Number(value)))
-          throw damaged(this.path, `tensor "${name}" of ${entry.type} holds ${value}, which is no exact integer here`);
+          throw damagedTensors(
+            this.path,
+            `tensor "${name}" of ${entry.type} holds ${value}, which is no exact integer here`,
+          );
         values.push(Number(value));
       }
     }
@@ -198,7 +125,7 @@ class SafetensorsFile implements TensorSource {
 
   private entry(name: string): Entry {
     const entry = this.entries.get(name);
-    if (!entry) throw damaged(this.path, `tensor "${name}" is missing`);
+    if (!entry) throw damagedTensors(this.path, `tensor "${name}" is missing`);
     return entry;
   }
 
@@ -221,7 +148,7 @@ class SafetensorsFile implements TensorSource {
           bytes.byteLength - done,
           position + done,
         );
-        if (!bytesRead) throw damaged(this.path, `truncated within tensor "${name}"`);
+        if (!bytesRead) throw damagedTensors(this.path, `truncated within tensor "${name}"`);
         done += bytesRead;
       }
       yield [bytes, offset];

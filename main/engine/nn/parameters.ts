@@ -1,5 +1,6 @@
 import { AppError } from '../../../shared/ipc/result.ts';
 import * as tf from '../backends/tf.ts';
+import { requireFinite } from '../formats/finite.ts';
 import type { TensorSource } from '../formats/safetensors.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
 import { type Tree, treeEntries, treeFromEntries } from './tree.ts';
@@ -53,7 +54,8 @@ export async function loadParameters(
   return treeFromEntries(entries);
 }
 
-function checkShape(source: TensorSource, name: string, expected: readonly number[]): void {
+/** Throws `damaged-file` unless the stored tensor has this shape. */
+export function checkShape(source: TensorSource, name: string, expected: readonly number[]): void {
   const { file, shape } = source.info(name);
   if (`${shape}` !== `${expected}`)
     throw new AppError('damaged-file', `${file}: tensor "${name}" is [${shape}], the model needs [${expected}]`, {
@@ -64,6 +66,7 @@ function checkShape(source: TensorSource, name: string, expected: readonly numbe
 /** The stored tensor in its memory layout, kept until its owner disposes it. */
 async function loadParameter(source: TensorSource, name: string, spec: ParameterSpec): Promise<tf.Tensor> {
   const values = await source.readFloats(name);
+  requireFinite(source.path, name, values);
   const { view = spec.stored, axes } = spec;
   const shape = memoryShape(spec);
   return tf.keep(tf.tensor(axes ? permute(values, view, axes) : values, shape, 'float32'));

@@ -12,7 +12,7 @@ import * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { createSampler, type Sampler } from './sampler.ts';
-import { schedulerConfigSchema } from './scheduler-config.ts';
+import { schedulerConfigOf } from './scheduler-config.ts';
 
 /** A learned concept at one slider setting. */
 export interface SampledConcept {
@@ -97,7 +97,7 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
       createSampler<AdapterTensors>({
         config: pipeline.transformerConfig,
         parameters: await pipeline.transformer(),
-        scheduler: schedulerConfigSchema.parse(pipeline.schedulerConfig),
+        scheduler: schedulerConfigOf(pipeline),
         ...(shape ? { hooks: ({ basis, mixed }: AdapterTensors) => conceptHooks(shape, basis, mixed) } : {}),
       });
     keep(samplers, key, made, keptSamplers);

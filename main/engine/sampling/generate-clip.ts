@@ -101,17 +101,32 @@ async function readConceptFor(
 ): Promise<OpenedConcept> {
   const concept = await readConcept(file);
   checkConceptModel(file, concept, { name, fingerprint });
+  return { ...fitConcept(file, concept, pipeline), file: concept };
+}
+
+/** A concept as a model's layers take it. Throws `invalid-input` or `damaged-file` when it does not fit their sizes. */
+export function fitConcept(
+  file: string,
+  concept: ConceptFile,
+  { textEncoderConfig, transformerConfig }: Pick<WanPipeline, 'textEncoderConfig' | 'transformerConfig'>,
+): Pick<SampledConcept, 'shape' | 'values' | 'tokens'> {
   const names = Object.keys(concept.tokens);
-  const width = pipeline.textEncoderConfig.d_model;
+  const width = textEncoderConfig.d_model;
   const tokens = new Float32Array(names.length * width);
   for (const [index, tokenName] of names.entries()) {
     const values = concept.tokens[tokenName]!;
     if (values.length !== width)
-      throw new AppError('damaged-file', `${file}: the token [${tokenName}] has ${values.length} values, not ${width}`);
+      throw new AppError(
+        'damaged-file',
+        `${file}: the token [${tokenName}] has ${values.length} values, not ${width}`,
+        {
+          hint: 'Fetch the concept again, or learn it again.',
+        },
+      );
     tokens.set(values, index * width);
   }
-  const { shape, values } = conceptValues(concept, linearLayers(transformerSpecs(pipeline.transformerConfig)));
-  return { shape, values, tokens: { names, values: tokens }, file: concept };
+  const { shape, values } = conceptValues(concept, linearLayers(transformerSpecs(transformerConfig)));
+  return { shape, values, tokens: { names, values: tokens } };
 }
 
 /** How a fidelity above 0 starts from the clip, and the words for what it shows: those given, or the concept's own. */

@@ -1,4 +1,4 @@
-import type { ExportLoraRequest, ImportLoraRequest, LoraReport } from '../../../shared/domain/engine.ts';
+import type { ExportLoraRequest, ImportedLora, ImportLoraRequest, LoraReport } from '../../../shared/domain/engine.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { conceptLayers } from '../adapters/concept-values.ts';
@@ -26,7 +26,7 @@ export async function exportLora(model: Model, request: ExportLoraRequest): Prom
 }
 
 /** A LoRA file of any dialect becomes a concept whose motion residual is zero and whose directions are in order. */
-export async function importLora(model: Model, request: ImportLoraRequest): Promise<LoraReport> {
+export async function importLora(model: Model, request: ImportLoraRequest): Promise<ImportedLora> {
   const lora = await readLora(request.file);
   const { shape, values } = conceptFromLora(
     lora.layers,
@@ -40,12 +40,19 @@ export async function importLora(model: Model, request: ImportLoraRequest): Prom
     basisSide: shape.basisSide,
     directionStrengths: strengths,
     captions: [request.caption],
-    recipe: recipe.parse({ method: 'lora', rank: Math.min(256, shape.rank) }),
+    recipe: recipe.parse({ method: 'lora', rank: shape.rank }),
     model: { name: model.name, fingerprint: model.fingerprint },
     layers: conceptLayers(shape, ordered),
     tokens: {},
   });
-  return { file: request.conceptFile, dialect: lora.dialect, rank: lora.rank, layers: lora.layers.length };
+  return {
+    file: request.conceptFile,
+    dialect: lora.dialect,
+    rank: lora.rank,
+    layers: lora.layers.length,
+    directionStrengths: strengths,
+    alphaMissing: lora.alphaMissing,
+  };
 }
 
 function withRangeErrors<T>(work: () => T): T {

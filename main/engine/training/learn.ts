@@ -14,7 +14,7 @@ import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { timeFeatures } from '../models/wan/transformer.ts';
 import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import type { ConceptSampler } from '../sampling/concept-sampler.ts';
-import { schedulerConfigSchema } from '../sampling/scheduler-config.ts';
+import { schedulerConfigOf } from '../sampling/scheduler-config.ts';
 import { conceptCaptions, tokenNames } from './captions.ts';
 import { readTrainingState, type TrainingState, writeTrainingState } from './checkpoint.ts';
 import { conceptOf, freshRun, startTokens, tokensByName } from './concept-state.ts';
@@ -179,7 +179,7 @@ async function holdsTextEncoder(pipeline: WanPipeline): Promise<boolean> {
 
 /** How training draws noise levels: as densely as the sampler's shifted schedule visits them. */
 function noiseLevels(pipeline: WanPipeline): NoiseLevels {
-  const scheduler = schedulerConfigSchema.parse(pipeline.schedulerConfig);
+  const scheduler = schedulerConfigOf(pipeline);
   const shift = scheduler._class_name === 'UniPCMultistepScheduler' ? scheduler.flow_shift : scheduler.shift;
   return { distribution: 'uniform', shift };
 }

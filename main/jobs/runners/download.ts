@@ -26,9 +26,12 @@ const repository = z.object({
 });
 type RemoteFile = z.infer<typeof repository>['siblings'][number];
 
-/** The parts of a text-to-video model in diffusers' layout; repositories often hold pictures and other formats besides. */
+/**
+ * The parts of a text-to-video model in diffusers' layout; repositories often hold pictures and other formats besides. Names of plain
+ * letters only: a backslash or a colon would be a step to elsewhere on Windows.
+ */
 const wanted =
-  /^(model_index\.json|README\.md|LICENSE[^/]*|(transformer|vae|text_encoder|tokenizer|scheduler)\/[^/]+\.(json|safetensors|model|txt))$/;
+  /^(model_index\.json|README\.md|LICENSE[\w.-]*|(transformer|vae|text_encoder|tokenizer|scheduler)\/[\w.-]+\.(json|safetensors|model|txt))$/;
 
 /** A model of the Hugging Face Hub comes into the library's `models` folder: file by file, resumed where it was broken off, checked by hash. */
 export function downloadRunner({

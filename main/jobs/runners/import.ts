@@ -41,7 +41,10 @@ export function importRunner(services: {
         signal,
         onProgress: ({ framesDone, framesExpected }) => onProgress(measure(framesDone, framesExpected)),
       });
-      const twin = clips.withContent(imported.source.sha256).find((clip) => isSameCut(clip, imported));
+      // One that came with a concept has no file to play or cut again, and only says that it is of this one.
+      const twin = clips
+        .withContent(imported.source.sha256)
+        .find((clip) => clip.source.path !== null && isSameCut(clip, imported));
       if (twin && input.duplicates === 'reuse') return { output: { clipId: twin.id, duplicate: true } };
       const place = `clips/${target}`;
       return {

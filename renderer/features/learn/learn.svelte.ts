@@ -199,10 +199,11 @@ export class LearnState {
     const sameCrop = JSON.stringify(crop) === JSON.stringify(clip.crop);
     const fits = this.model === null || takesFrames(this.model, clip.frames);
     if (inFrame === null && outFrame === null && sameCrop && fits) return clip.id;
-    const { rate } = clip.source;
+    const { rate, path } = clip.source;
+    if (path === null) throw new AppError('not-found', text.learn.noSource(clip.name));
     const job = await this.#connection.call('jobs.enqueue', {
       kind: 'import',
-      path: clip.source.path,
+      path,
       name: clip.name,
       fromSeconds: inFrame === null ? clip.fromSeconds : frameToSeconds(inFrame, rate),
       toSeconds: outFrame === null ? undefined : frameToSeconds(outFrame + 1, rate),

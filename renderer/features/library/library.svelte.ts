@@ -3,7 +3,7 @@ import type { Concept } from '../../../shared/domain/concept.ts';
 import type { Edit } from '../../../shared/domain/edit.ts';
 import type { ItemLabels, ItemQuery, ItemReference } from '../../../shared/domain/library.ts';
 import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { CallValue, Connection } from '../../app/connection.svelte.ts';
 import type { Files } from '../../app/files.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { Host } from '../../host/host.ts';
@@ -87,6 +87,7 @@ export class LibraryState {
       else if (kind === 'concept') void this.loadConcepts();
       else void this.loadEdits();
     });
+    connection.on('concept.opened', (opened) => void this.#showImported(opened));
   }
 
   /** `place`: what was on screen before a reload; otherwise a library with concepts opens on the last one learned. */
@@ -295,13 +296,16 @@ export class LibraryState {
   async #takeOver(path: string, fileName: string): Promise<void> {
     const name = nameOf(fileName);
     if (/\.motif$/i.test(fileName)) {
-      const concept = await this.#connection.call('concepts.importFile', { file: path });
-      await this.loadConcepts();
-      this.shownKind = 'concept';
-      await this.chooseConcept(concept.id);
-      this.#notices.tell(text.library.imported(concept.name));
+      await this.#showImported(await this.#connection.call('concepts.importFile', { file: path }));
     } else if (/\.safetensors$/i.test(fileName)) this.lora = { path, name };
     else await this.#connection.call('jobs.enqueue', { kind: 'import', path, name });
+  }
+
+  async #showImported({ concept: { id, name }, duplicate }: CallValue<'concepts.importFile'>): Promise<void> {
+    await this.loadConcepts();
+    this.shownKind = 'concept';
+    await this.chooseConcept(id);
+    this.#notices.tell(duplicate ? text.library.importedBefore(name) : text.library.imported(name));
   }
 
   #changeArrival(id: number, change: Partial<Arrival>): void {

@@ -83,6 +83,7 @@ describe.skipIf(!isLinux)('a packed folder', () => {
       'dist/app.js',
       'dist/preload.cjs',
       'dist/engine-process.js',
+      'dist/unpack-thread.js',
       'dist/renderer/index.html',
       'dist/third-party-notices.txt',
     ]) {
@@ -90,6 +91,15 @@ describe.skipIf(!isLinux)('a packed folder', () => {
     }
     const own = [...entries.keys()].filter((path) => !path.startsWith('node_modules/'));
     expect(own.filter((path) => path.endsWith('.map') || !/^(dist\/|package\.json$|LICENSE$)/.test(path))).toEqual([]);
+  });
+
+  it('says under which licence its ffmpeg comes, with the text and where the source is', async () => {
+    const { entries, contentOf } = await readArchive(join(resources, 'app.asar'));
+    const notices = contentOf(entries.get('dist/third-party-notices.txt')!).toString();
+    expect(notices).toMatch(/^ffmpeg and ffprobe\n/);
+    expect(notices).toContain('GNU GENERAL PUBLIC LICENSE\n                       Version 3');
+    expect(notices).toContain('https://git.ffmpeg.org/ffmpeg.git');
+    expect(notices).toMatch(/@ffmpeg-installer\/[\w-]+ [\d.]+ \(GPL\S*\): https:/);
   });
 
   it('keeps native modules and programs outside of the archive, and those of other systems out of the package', () => {

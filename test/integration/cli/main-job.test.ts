@@ -81,6 +81,22 @@ test.each(['comfyui', 'diffusers', 'kohya'])('a concept is exported as a LoRA fi
   expect(names.length).toBe(8 * 10 * (dialect === 'kohya' ? 3 : 2));
 });
 
+test('a LoRA file becomes a concept with its directions in order, and a package that is there already is not added again', async () => {
+  const lora = join(place.folder, 'comfyui.safetensors');
+  const words = ['--clip', clip.id, '--static', 'a test picture', '--name', 'from elsewhere'];
+  const added = (await place.answer('concept', ['concepts', '--add', lora, ...words])).concept;
+  expect(added).toMatchObject({ name: 'from elsewhere', rank: 2, recipe: { method: 'lora' }, clipIds: [clip.id] });
+  const [first, second] = added.directionStrengths;
+  expect(first).toBeGreaterThanOrEqual(second);
+  expect(second).toBeGreaterThan(0);
+
+  const { file } = await place.answer('file', ['concepts', 'picture', '--save', join(place.folder, 'picture.motif')]);
+  expect(await place.answer('concept', ['concepts', '--add', file])).toMatchObject({
+    duplicate: true,
+    concept: { id: concept.id },
+  });
+});
+
 test('the jobs are listed with what became of them', async () => {
   const { jobs } = await place.answer('jobs', ['jobs', 'list']);
   expect(jobs.filter(({ kind }: Line) => kind === 'learn')).toMatchObject([{ state: 'done' }]);

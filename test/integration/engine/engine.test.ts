@@ -253,7 +253,9 @@ describe('LoRA files', () => {
       const conceptFile = join(folder, `imported-${dialect}.safetensors`);
       const caption = { static: 'a dog', dynamic: '' };
       const imported = await engine.importLora({ model: tinyModel, file: output, caption, conceptFile });
-      expect(imported).toMatchObject({ dialect, rank: 2, layers: 20 });
+      expect(imported).toMatchObject({ dialect, rank: 2, layers: 20, alphaMissing: false });
+      expect(imported.directionStrengths).toEqual((await readConcept(conceptFile)).directionStrengths);
+      expect(imported.directionStrengths).toHaveLength(2);
       const prompt = 'a dog on the beach'; // without the tokens, which LoRA files do not carry
       const there = await generate('there', { prompt, sliders });
       const back = await generate('back', { prompt }, { conceptFile });

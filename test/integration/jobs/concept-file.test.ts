@@ -26,10 +26,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-it('a concept goes to another library with its file, curves and clips, and without the place of its sources', () => {
+it('a concept goes to another library with its file, curves and clips, and without the place of its sources', async () => {
   expect(file).toBe(join(folder, 'dancer.motif'));
   const original = giver.concepts.get('Dancer');
-  const concept = taker.concepts.importFile(file);
+  const { concept, duplicate } = await taker.concepts.importFile(file);
+  expect(duplicate).toBe(false);
   expect(concept).toMatchObject({
     name: 'Dancer',
     version: 1,
@@ -44,15 +45,54 @@ it('a concept goes to another library with its file, curves and clips, and witho
   const [clip] = taker.clips.list();
   expect(concept.clipIds).toEqual([clip!.id]);
   expect(bytes(taker, clip!.frames.file).equals(bytes(giver, 'clips/river/frames.rgb'))).toBe(true);
-  expect(clip!.source.path).toBe('river.mp4');
+  expect(clip!.source).toMatchObject({ path: null, name: 'river.mp4' });
   expect(readdirSync(join(folder, 'taker/home/jobs'))).toEqual([]);
 });
 
-it('taken twice is two concepts of the same clip', () => {
-  taker.concepts.importFile(file);
-  taker.concepts.importFile(file, 'Second');
-  expect(taker.concepts.list().map(({ name }) => name)).toEqual(['Second', 'Dancer']);
+it('taken twice, under another name or from a copy of the file, is one concept, which is the answer', async () => {
+  const { concept } = await taker.concepts.importFile(file);
+  taker.concepts.label(concept.id, { name: 'Mine' });
+  const copy = join(folder, 'copy.motif');
+  copyFileSync(file, copy);
+  const again = await Promise.all([taker.concepts.importFile(file), taker.concepts.importFile(copy)]);
+  for (const { concept: known, duplicate } of again)
+    expect({ id: known.id, duplicate }).toEqual({ id: concept.id, duplicate: true });
+  expect(taker.concepts.list().map(({ name }) => name)).toEqual(['Mine']);
   expect(taker.clips.list().length).toBe(1);
+});
+
+it('taken twice at once is one concept', async () => {
+  const both = await Promise.all([taker.concepts.importFile(file), taker.concepts.importFile(file)]);
+  expect(both.map(({ duplicate }) => duplicate).sort()).toEqual([false, true]);
+  expect(taker.concepts.list().length).toBe(1);
+});
+
+it('opened from outside of the windows it is told to them, whether it was there or not', async () => {
+  const told: object[] = [];
+  taker.on('concept.opened', ({ concept, duplicate }) => told.push({ id: concept.id, duplicate }));
+  const { concept } = await taker.concepts.importFile(file, { show: true });
+  await taker.concepts.importFile(file, { show: true });
+  await taker.concepts.importFile(file);
+  expect(told).toEqual([
+    { id: concept.id, duplicate: false },
+    { id: concept.id, duplicate: true },
+  ]);
+});
+
+it('what was thrown away is added again', async () => {
+  const { concept } = await taker.concepts.importFile(file);
+  taker.library.delete([{ kind: 'concept', id: concept.id }]);
+  expect(await taker.concepts.importFile(file)).toMatchObject({ duplicate: false });
+});
+
+it('given back to its own library it is the concept that is there', async () => {
+  expect(await giver.concepts.importFile(file)).toMatchObject({ concept: { name: 'Dancer' }, duplicate: true });
+});
+
+it('curves that cannot be read are called damaged, with what to do', async () => {
+  const concept = giver.concepts.get('Dancer');
+  writeFileSync(join(giver.library.absolutePath(concept.file), '../losses.json'), '{"x":[');
+  expect(() => giver.concepts.losses('Dancer')).toThrow(expect.objectContaining({ code: 'damaged-file' }));
 });
 
 it('numbers, refuses or replaces a file that exists, and leaves no rest', () => {
@@ -62,7 +102,7 @@ it('numbers, refuses or replaces a file that exists, and leaves no rest', () => 
   expect(readdirSync(folder).filter((name) => name.includes('part'))).toEqual([]);
 });
 
-it('what is damaged or no concept is refused, and nothing is added', () => {
+it('what is damaged or no concept is refused, and nothing is added', async () => {
   const text = join(folder, 'text.motif');
   writeFileSync(text, 'This is no concept, but long enough to be taken for a database. '.repeat(50));
   const library = join(folder, 'library.motif');
@@ -76,13 +116,15 @@ it('what is damaged or no concept is refused, and nothing is added', () => {
   db.exec("DELETE FROM sqlar WHERE name = 'clips/0.rgb'");
   db.close();
 
-  expect(() => taker.concepts.importFile(text)).toThrow(expect.objectContaining({ code: 'invalid-input' }));
-  expect(() => taker.concepts.importFile(library)).toThrow(expect.objectContaining({ code: 'invalid-input' }));
-  expect(() => taker.concepts.importFile(cut)).toThrow(expect.objectContaining({ code: 'damaged-file' }));
-  expect(() => taker.concepts.importFile(emptied)).toThrow('clips/0.rgb is missing');
-  expect(() => taker.concepts.importFile(join(folder, 'nothing.motif'))).toThrow(
-    expect.objectContaining({ code: 'not-found' }),
-  );
+  for (const [wrong, code] of [
+    [text, 'invalid-input'],
+    [library, 'invalid-input'],
+    [folder, 'invalid-input'],
+    [cut, 'damaged-file'],
+    [join(folder, 'nothing.motif'), 'not-found'],
+  ] as const)
+    await expect(taker.concepts.importFile(wrong)).rejects.toMatchObject({ code });
+  await expect(taker.concepts.importFile(emptied)).rejects.toThrow('clips/0.rgb is missing');
   expect([taker.concepts.list(), taker.clips.list()]).toEqual([[], []]);
   expect(existsSync(join(folder, 'taker/home/clips/river'))).toBe(false);
   expect(readdirSync(join(folder, 'taker/home/jobs'))).toEqual([]);

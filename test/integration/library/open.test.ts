@@ -168,6 +168,33 @@ describe('a library of the first version', () => {
     expect(searchItems(library, 'jacket').map(({ id }) => id)).toEqual(['dancer-3c4d']);
   });
 
+  it('keeps the paths of clips that have a file of their own, and none that is a bare name', () => {
+    const paths = [
+      '/films/a.mp4',
+      'C:\\films\\b.mp4',
+      'D:/c.mp4',
+      '\\\\server\\d.mp4',
+      'river.mp4',
+      '../e.mp4',
+      'C:f.mp4',
+    ];
+    const db = new Database(join(folder, 'library.db'));
+    const copy = db.prepare(
+      `INSERT INTO clips (id, name, sha256, source, from_seconds, to_seconds, fit, frames, warnings, created_at)
+       SELECT ?, name, sha256, json_set(source, '$.path', ?), from_seconds, to_seconds, fit, frames, warnings, created_at
+       FROM clips WHERE id = 'river-1a2b'`,
+    );
+    for (const [index, path] of paths.entries()) copy.run(`clip-${index}`, path);
+    db.close();
+    const clips = new ClipStore(openHere());
+    expect(paths.map((_, index) => clips.byId(`clip-${index}`).source.path)).toEqual([
+      ...paths.slice(0, 4),
+      null,
+      null,
+      null,
+    ]);
+  });
+
   it('is copied first, as it was', () => {
     openHere();
     const [backup] = readdirSync(join(folder, 'backups'));
@@ -198,7 +225,7 @@ it('a library with something in it is copied once a day', () => {
   openHere();
   open.pop()!.close();
   openHere();
-  expect(backups()).toEqual([expect.stringMatching(/^library-v2-/)]);
+  expect(backups()).toEqual([expect.stringMatching(`^library-v${libraryVersion}-`)]);
 });
 
 describe('a library that cannot be used', () => {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommandLine } from '../../../main/cli/main.ts';
@@ -38,6 +38,8 @@ const idle: Job = {
 function fakeServices(end: (requests: JobRequest[]) => Partial<Job>) {
   const requests: JobRequest[] = [];
   const opened: ServicesOptions[] = [];
+  /** What files of concepts were added. */
+  const added: object[] = [];
   let closed = 0;
   const services = {
     library: {
@@ -64,6 +66,14 @@ function fakeServices(end: (requests: JobRequest[]) => Partial<Job>) {
         clipIds: ['c'],
         captions: [{ static: 's', dynamic: 'd' }],
       }),
+      importFile: async (file: string) => {
+        added.push({ file });
+        return { concept: { id: 'k1', name: 'waltz' }, duplicate: added.length > 1 };
+      },
+      importLora: async (request: object) => {
+        added.push(request);
+        return { id: 'k2', name: 'waltz', notes: 'Imported from waltz.safetensors (comfyui, rank 8, 80 layers).' };
+      },
     },
     edits: { get: (id: string) => ({ id, seconds: 2, frames: null }) },
     jobs: {
@@ -82,6 +92,7 @@ function fakeServices(end: (requests: JobRequest[]) => Partial<Job>) {
   return {
     requests,
     opened,
+    added,
     closed: () => closed,
     openServices: async (options: ServicesOptions) => {
       opened.push(options);
@@ -133,6 +144,10 @@ test.each([
   [['export', 'e1', '--preset', 'mpeg2']],
   [['bench', '--only', 'everything']],
   [['clips', '--device', 'abacus']],
+  [['concepts', '--add', 'waltz.safetensors']],
+  [['concepts', '--add', 'waltz.safetensors', '--clip', 'c1']],
+  [['concepts', '--add', 'waltz.motif', '--clip', 'c1', '--static', 'a couple']],
+  [['concepts', 'k1', '--name', 'waltz']],
   [['doctor', '--install', 'openvino']],
   [['doctor', '--install', 'cuda', 'file']],
 ])('wrong use %j ends with 2, one message and no work', async (words) => {
@@ -266,6 +281,38 @@ test('a concept exports as LoRA with its gains, an edit as video, and not the ot
   ]);
   expect((await motif(['export', 'k1'], library)).code).toBe(1);
   expect((await motif(['export', 'e1', '--lora', 'kohya'], library)).code).toBe(1);
+});
+
+test('a LoRA file is added with the clip and the words that it was given, for the model in use', async () => {
+  const library = fakeServices(() => ({}));
+  const words = ['--clip', 'c1', '--static', 'a couple in a hall', '--dynamic', 'is dancing', '--name', 'waltz'];
+  const { code, out, err } = await motif(
+    ['concepts', '--add', 'waltz.safetensors', ...words, '--model', 'Wan'],
+    library,
+  );
+  expect({ code, out }).toEqual({ code: 0, out: 'k2  waltz\n' });
+  expect(err).toContain('Imported from waltz.safetensors');
+  expect(library.opened).toMatchObject([{ access: 'write' }]);
+  const caption = { static: 'a couple in a hall', dynamic: 'is dancing' };
+  expect(library.added).toEqual([
+    { file: resolve('waltz.safetensors'), clipId: 'c1', caption, name: 'waltz', model: 'Wan' },
+  ]);
+});
+
+test('a package that is in the library already is said to be, and is the answer', async () => {
+  const library = fakeServices(() => ({}));
+  await motif(['concepts', '--add', 'waltz.motif'], library);
+  const { code, out, err } = await motif(['concepts', '--add', 'waltz.motif'], library);
+  expect({ code, out }).toEqual({ code: 0, out: 'k1  waltz\n' });
+  expect(err).toContain('in the library already; nothing was added');
+});
+
+test('a concept or LoRA given to import is told where it goes', async () => {
+  const file = join(folder, 'waltz.safetensors');
+  await writeFile(file, '');
+  const { code, err } = await motif(['import', file]);
+  expect(code).toBe(1);
+  expect(err).toContain('motif concepts --add');
 });
 
 test('composing takes the clips and captions of both concepts', async () => {

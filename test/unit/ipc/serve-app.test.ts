@@ -1,9 +1,10 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { mediaFile } from '../../../main/ipc/media.ts';
 import { serveApp } from '../../../main/ipc/serve-app.ts';
 import type { Services } from '../../../main/jobs/services.ts';
+import { mediaResponse } from '../../../main/server/media-response.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { type AppContract, appContract } from '../../../shared/ipc/app-contract.ts';
 import { type Client, connect, unwrap } from '../../../shared/ipc/rpc.ts';
@@ -87,6 +88,46 @@ it('serves files of items only', async () => {
   for (const path of ['library.db', 'lock.json', 'clips/../library.db', '../x', '/etc/passwd', '', 'backups/a.db']) {
     await expect(mediaFile(services, path)).rejects.toMatchObject({ code: 'not-found' });
   }
+});
+
+it.each([
+  'clips/..%5c..%5clibrary.db',
+  'clips/..%5clibrary.db',
+  'clips%5c..%5clibrary.db',
+  'clips/..%2flibrary.db',
+  'clips/./river-1a2b/frames.rgb',
+  'clips/river-1a2b/frames.rgb%00.png',
+  'clips/%',
+  'source/..%5cx',
+  'thumbnail/library/x',
+])('serves nothing at %s, on whatever system', async (path) => {
+  await expect(mediaFile(services, path)).rejects.toMatchObject({ code: 'not-found' });
+});
+
+it('names no address for a path with a backslash in it', async () => {
+  for (const path of ['clips\\..\\library.db', 'clips/..\\..\\library.db'])
+    expect(await window.call['media.address']({ path })).toMatchObject({ ok: false, error: { code: 'not-found' } });
+});
+
+it.each(['page.html', 'page.xhtml', 'picture.svg', 'code.js', 'code.mjs', 'style.css', 'text.xml', 'none'])(
+  'serves %s among media as bytes alone, which no browser runs or guesses at',
+  async (name) => {
+    writeFileSync(services.library.absolutePath(`clips/river-1a2b/${name}`), '<script>alert(1)</script>');
+    const { headers, status } = await mediaResponse(services, `clips/river-1a2b/${name}`, null);
+    expect(status).toBe(200);
+    expect(headers.get('Content-Type')).toBe('application/octet-stream');
+    expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
+    expect(headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+  },
+);
+
+it('says in plain text what is not among the media, and guards that answer too', async () => {
+  const answer = await mediaResponse(services, 'clips/<b>', null);
+  expect(answer.status).toBe(404);
+  expect(Object.fromEntries(answer.headers)).toMatchObject({
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+  });
 });
 
 it('refuses settings that cannot be, and stores those that can', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -88,6 +88,28 @@ it('fetches the parts of a model and nothing else', async () => {
   expect(output).toEqual({ directory: 'models/model' });
   expect(readFileSync(join(move!.from, 'transformer/model.safetensors'))).toEqual(weights);
   expect(asked.some(({ path }) => path.includes('teaser'))).toBe(false);
+});
+
+it('leaves out files whose name is a path on some system', async () => {
+  const names = [
+    'LICENSE\\..\\..\\x',
+    'LICENSE:x',
+    'transformer/..\\..\\x.json',
+    'transformer/../x.json',
+    'vae/C:x.json',
+  ];
+  for (const name of names) contents[name] = Buffer.from('no');
+  try {
+    const { move } = await attempt();
+    expect(readdirSync(move!.from, { recursive: true }).sort()).toEqual([
+      'model_index.json',
+      'transformer',
+      'transformer/config.json',
+      'transformer/model.safetensors',
+    ]);
+  } finally {
+    for (const name of names) delete contents[name];
+  }
 });
 
 it('goes on where the connection broke off', async () => {

@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { contentSecurityPolicy, isOurs } from '../../../main/server/guard.ts';
+import { pageResponse } from '../../../main/server/page-response.ts';
 import { parseRange } from '../../../main/server/send-file.ts';
 import { Session } from '../../../main/server/session.ts';
 import { safeName } from '../../../main/server/uploads.ts';
@@ -33,6 +37,32 @@ describe('who may talk to the server', () => {
     expect(policy).toContain("script-src 'self';");
     expect(policy).not.toMatch(/script-src[^;]*unsafe/);
   });
+});
+
+describe('the built page', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'motif-page-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'page/assets'), { recursive: true });
+  writeFileSync(join(folder, 'secret.html'), 'secret');
+  writeFileSync(join(folder, 'page/index.html'), 'page');
+  writeFileSync(join(folder, 'page/assets/a b.js'), 'code');
+  const ask = (path: string) => pageResponse(join(folder, 'page'), path, null, { 'X-Content-Type-Options': 'nosniff' });
+
+  it('is served with the types of its files', async () => {
+    expect(await (await ask('/')).text()).toBe('page');
+    const { headers } = await ask('/assets/a%20b.js');
+    expect(headers.get('Content-Type')).toBe('text/javascript; charset=utf-8');
+    expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
+  });
+
+  it.each([
+    '/../secret.html',
+    '/..%5csecret.html',
+    '/..%2fsecret.html',
+    '/assets/..%5c..%5csecret.html',
+    '/%',
+    '//secret.html',
+  ])('ends at its folder: %s is not there', async (path) => expect((await ask(path)).status).toBe(404));
 });
 
 describe('ranges', () => {

@@ -103,6 +103,10 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
 
   function tokenize(prompts: readonly string[]): Tokens {
     const { ids, lengths } = tokenizer.encode(prompts.map(cleanPrompt), extras.maxTextTokens);
+    if (ids.some((row) => row.some((id) => !(id >= 0 && id < textEncoderConfig.vocab_size))))
+      throw new AppError('damaged-file', `${directory}: the tokenizer has more words than the text encoder`, {
+        hint: 'They are of different models. Copy or download the model again.',
+      });
     // Padding changes nothing, so it is cut to a multiple of 16, which keeps the number of compiled programs small.
     const tokens = Math.min(extras.maxTextTokens, 16 * Math.ceil(Math.max(...lengths) / 16));
     return { ids: ids.map((row) => row.slice(0, tokens)), lengths };

@@ -1,17 +1,21 @@
 import { z } from 'zod';
 import { linearSpecs, type ParameterSpec, type ParameterSpecs } from '../../nn/parameters.ts';
 
+/** As for the transformer: no published model comes near. */
+const width = z.int().positive().max(200_000);
+const count = z.int().positive().max(1000);
+
 /** `text_encoder/config.json`: UMT5EncoderModel, the one with gated GELU that Wan uses. */
 export const textEncoderConfigSchema = z.object({
   model_type: z.literal('umt5'),
-  vocab_size: z.int().positive(),
-  d_model: z.int().positive(),
-  d_kv: z.int().positive(),
-  d_ff: z.int().positive(),
-  num_layers: z.int().positive(),
-  num_heads: z.int().positive(),
-  relative_attention_num_buckets: z.int().positive().multipleOf(4).default(32),
-  relative_attention_max_distance: z.int().positive().default(128),
+  vocab_size: z.int().positive().max(5_000_000),
+  d_model: width,
+  d_kv: count,
+  d_ff: width,
+  num_layers: count,
+  num_heads: count,
+  relative_attention_num_buckets: count.multipleOf(4).default(32),
+  relative_attention_max_distance: width.default(128),
   layer_norm_epsilon: z.number().positive().default(1e-6),
   feed_forward_proj: z.literal('gated-gelu').default('gated-gelu'),
 });

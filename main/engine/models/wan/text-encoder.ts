@@ -3,7 +3,7 @@ import * as tf from '../../backends/tf.ts';
 import type { TensorSource } from '../../formats/safetensors.ts';
 import type { Hooks } from '../../nn/hooks.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
-import { loadParameters } from '../../nn/parameters.ts';
+import { checkShape, loadParameters } from '../../nn/parameters.ts';
 import { disposeTree } from '../../nn/tree.ts';
 import { type TextEncoderConfig, textLayerSpecs } from './text-encoder-config.ts';
 import type { Tokens } from './tokenizer.ts';
@@ -71,6 +71,8 @@ export async function encodeTokensStreaming(
     onLayer,
   }: { hooks?: Hooks; signal?: AbortSignal; onLayer?: (done: number, total: number) => void } = {},
 ): Promise<tf.Tensor> {
+  checkShape(source, 'shared.weight', [config.vocab_size, config.d_model]);
+  checkShape(source, 'encoder.final_layer_norm.weight', [config.d_model]);
   const tokens = ids[0]!.length;
   const buckets = relativeBuckets(config, tokens);
   const padding = paddingBias(lengths, tokens);

@@ -33,7 +33,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const vocabulary = await readJson(path, vocabularySchema);
   const config = await readJson(join(folder, 'tokenizer_config.json'), tokenizerConfigSchema);
   const tokenizer = open(path, vocabulary, config);
-  const read = vocabulary.model.byte_fallback ? bytewise(tokenizer) : wholly(tokenizer);
+  const read = speaking(path, vocabulary.model.byte_fallback ? bytewise(tokenizer) : wholly(tokenizer));
   const padding = tokenizer.token_to_id(config.pad_token);
   if (padding === undefined)
     throw new AppError('damaged-file', `${path} does not hold the padding token "${config.pad_token}"`);
@@ -59,6 +59,17 @@ function open(path: string, vocabulary: object, config: object): PublishedTokeni
 }
 
 type Read = (prompt: string, withEnd: boolean) => number[];
+
+/** The library finds out that parts of a vocabulary are missing only when it comes to need them. */
+function speaking(path: string, read: Read): Read {
+  return (prompt, withEnd) => {
+    try {
+      return read(prompt, withEnd);
+    } catch (cause) {
+      throw new AppError('damaged-file', `${path} cannot be used: ${(cause as Error).message}`, { cause });
+    }
+  };
+}
 
 const wholly =
   (tokenizer: PublishedTokenizer): Read =>

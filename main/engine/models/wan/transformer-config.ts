@@ -1,24 +1,29 @@
 import { z } from 'zod';
 import { linearSpecs, type ParameterSpec, type ParameterSpecs } from '../../nn/parameters.ts';
 
+/** Whatever stands in a file: no model is wider or deeper, and lists of layers are made of these numbers. */
+const width = z.int().positive().max(200_000);
+const count = z.int().positive().max(1000);
+const patchSide = z.int().positive().max(64);
+
 /** `transformer/config.json` of a Wan checkpoint, by diffusers' names. Image-conditioned variants are refused. */
 export const transformerConfigSchema = z.object({
   _class_name: z.literal('WanTransformer3DModel').default('WanTransformer3DModel'),
   /** Latent values per token: frames, height, width. */
-  patch_size: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]).default([1, 2, 2]),
-  num_attention_heads: z.int().positive().default(40),
-  attention_head_dim: z.int().positive().multipleOf(2).default(128),
+  patch_size: z.tuple([patchSide, patchSide, patchSide]).default([1, 2, 2]),
+  num_attention_heads: count.default(40),
+  attention_head_dim: count.multipleOf(2).default(128),
   /** Twice `out_channels` when the previous prediction is fed back (self-conditioning). */
-  in_channels: z.int().positive().default(16),
-  out_channels: z.int().positive().default(16),
-  text_dim: z.int().positive().default(4096),
-  freq_dim: z.int().positive().multipleOf(2).default(256),
-  ffn_dim: z.int().positive().default(13824),
-  num_layers: z.int().positive().default(40),
+  in_channels: width.default(16),
+  out_channels: width.default(16),
+  text_dim: width.default(4096),
+  freq_dim: width.multipleOf(2).default(256),
+  ffn_dim: width.default(13824),
+  num_layers: count.default(40),
   cross_attn_norm: z.boolean().default(true),
   qk_norm: z.literal('rms_norm_across_heads').default('rms_norm_across_heads'),
   eps: z.number().positive().default(1e-6),
-  rope_max_seq_len: z.int().positive().default(1024),
+  rope_max_seq_len: width.default(1024),
   image_dim: z.null('image-conditioned Wan models are not supported: choose a text-to-video checkpoint').optional(),
   added_kv_proj_dim: z.null('image-conditioned Wan models are not supported').optional(),
   pos_embed_seq_len: z.null('image-conditioned Wan models are not supported').optional(),

@@ -2,6 +2,10 @@ import { z } from 'zod';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import type { ParameterSpec, ParameterSpecs } from '../../nn/parameters.ts';
 
+/** As for the transformer: no published model comes near. */
+const width = z.int().positive().max(8192);
+const few = z.int().positive().max(64);
+
 /**
  * `vae/config.json`: AutoencoderKLWan, by diffusers' names (`temperal_downsample` is spelled so).
  * Two layouts: that of Wan 2.1, and that of Wan 2.2 (`is_residual`, `patch_size`: parameter-free shortcuts around each stage, and
@@ -10,20 +14,20 @@ import type { ParameterSpec, ParameterSpecs } from '../../nn/parameters.ts';
 export const vaeConfigSchema = z
   .object({
     _class_name: z.literal('AutoencoderKLWan').default('AutoencoderKLWan'),
-    base_dim: z.int().positive().default(96),
-    decoder_base_dim: z.int().positive().nullable().default(null),
-    z_dim: z.int().positive().default(16),
-    dim_mult: z.array(z.int().positive()).min(1).default([1, 2, 4, 4]),
-    num_res_blocks: z.int().positive().default(2),
+    base_dim: width.default(96),
+    decoder_base_dim: width.nullable().default(null),
+    z_dim: width.default(16),
+    dim_mult: z.array(few).min(1).max(8).default([1, 2, 4, 4]),
+    num_res_blocks: few.default(2),
     /** Attention outside the middle: no published model has it, and the reference implementation cannot run it. */
     attn_scales: z.array(z.number()).max(0).default([]),
-    temperal_downsample: z.array(z.boolean()).default([false, true, true]),
+    temperal_downsample: z.array(z.boolean()).max(16).default([false, true, true]),
     latents_mean: z.array(z.number()),
     latents_std: z.array(z.number().positive()),
     is_residual: z.boolean().default(false),
-    in_channels: z.int().positive().default(3),
-    out_channels: z.int().positive().default(3),
-    patch_size: z.int().positive().nullable().default(null),
+    in_channels: width.default(3),
+    out_channels: width.default(3),
+    patch_size: few.nullable().default(null),
   })
   .refine((config) => config.temperal_downsample.length >= config.dim_mult.length - 1, {
     message: 'temperal_downsample must have one entry less than dim_mult',

@@ -58,7 +58,7 @@ describe('a concept file', () => {
   it('whose matrices contradict its rank is damaged', async () => {
     const file = join(folder, 'rank.safetensors');
     await writeConcept(file, concept);
-    await writeConcept(file, { ...concept, rank: 1 });
+    await writeConcept(file, { ...concept, rank: 1, directionStrengths: [2] });
     await expect(readConcept(file)).resolves.toMatchObject({ rank: 1 });
     const { layers: _, tokens: __, ...metadata } = concept;
     await writeSafetensors(
@@ -71,6 +71,31 @@ describe('a concept file', () => {
       { motif_concept: JSON.stringify(metadata) },
     );
     await expect(readConcept(file)).rejects.toMatchObject({ code: 'damaged-file' });
+  });
+
+  it('that holds what is no number is damaged, and is not written', async () => {
+    const file = join(folder, 'infinite.safetensors');
+    const [layer] = concept.layers;
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 70_000]) {
+      const layers = [{ ...layer!, residual: Float32Array.of(5, 6, 7, value) }];
+      await expect(writeConcept(file, { ...concept, layers })).rejects.toMatchObject({ code: 'invalid-input' });
+    }
+    const { layers: _, tokens: __, ...metadata } = concept;
+    const tensors = {
+      basis: layer!.basis,
+      coefficients: layer!.coefficients,
+      residual: Float32Array.of(1, 2, Number.NaN, 4),
+    };
+    await writeSafetensors(
+      file,
+      Object.entries(tensors).map(([name, values]) => ({
+        name: `${name}.blocks.0.attn1.to_q`,
+        shape: name === 'basis' ? [3, 2] : [2, 2],
+        values,
+      })),
+      { motif_concept: JSON.stringify(metadata) },
+    );
+    await expect(readConcept(file)).rejects.toThrow(/residual.*NaN/);
   });
 
   it('of another model is refused by name', () => {

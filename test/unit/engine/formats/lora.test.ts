@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,7 +32,7 @@ describe('LoRA files', () => {
     it(`in the ${dialect} dialect come back as they were written`, async () => {
       const file = join(folder, `${dialect}.safetensors`);
       await writeLora(file, layers, dialect);
-      expect(await readLora(file)).toEqual({ dialect, rank: 2, layers });
+      expect(await readLora(file)).toEqual({ dialect, rank: 2, layers, alphaMissing: false });
     });
   }
 
@@ -74,6 +74,122 @@ describe('LoRA files', () => {
       [4, 8],
       [0.5, 1],
     ]);
+  });
+
+  describe('that PEFT saved', () => {
+    const paths = ['blocks.0.attn1.to_q', 'blocks.0.attn1.to_v', 'blocks.1.attn1.to_q', 'blocks.1.ffn.net.2'];
+    /** The first value of each layer's `up`, which is 1 in the file. */
+    const scales = async (config: object | string | null, ranks = [4, 4, 4, 4]) => {
+      const place = await mkdtemp(join(folder, 'peft-'));
+      const file = join(place, 'adapter_model.safetensors');
+      await writeSafetensors(
+        file,
+        paths.flatMap((path, index) => [
+          {
+            name: `base_model.model.${path}.lora_A.weight`,
+            shape: [ranks[index]!, 1],
+            values: new Float32Array(ranks[index]!).fill(1),
+          },
+          {
+            name: `base_model.model.${path}.lora_B.weight`,
+            shape: [1, ranks[index]!],
+            values: new Float32Array(ranks[index]!).fill(1),
+          },
+        ]),
+      );
+      if (config !== null)
+        await writeFile(
+          join(place, 'adapter_config.json'),
+          typeof config === 'string' ? config : JSON.stringify(config),
+        );
+      const { layers, alphaMissing } = await readLora(file);
+      return { scales: layers.map(({ up }) => up[0]), alphaMissing };
+    };
+
+    it('have the alpha of the adapter_config.json beside them', async () => {
+      const { scales: found, alphaMissing } = await scales({
+        peft_type: 'LORA',
+        r: 4,
+        lora_alpha: 8,
+        bias: 'none',
+        use_dora: false,
+      });
+      expect(found).toEqual([2, 2, 2, 2]);
+      expect(alphaMissing).toBe(false);
+    });
+
+    it('are scaled by the square root of the rank where rsLoRA is used', async () => {
+      expect((await scales({ r: 4, lora_alpha: 8, use_rslora: true })).scales).toEqual([4, 4, 4, 4]);
+    });
+
+    it('take rank and alpha of the first pattern that fits the end of a name, as PEFT does', async () => {
+      const config = {
+        r: 4,
+        lora_alpha: 4,
+        rank_pattern: { 'attn1.to_q': 8, '^blocks\\.\\d+\\.ffn.net.2': 2 },
+        alpha_pattern: { '^blocks.1.attn1.to_q': 16, to_q: 32, '(to_v|to_k)': 1 },
+      };
+      expect((await scales(config, [8, 4, 8, 2])).scales).toEqual([4, 0.25, 2, 2]);
+    });
+
+    it('are taken at alpha = rank where the configuration is missing, and say so', async () => {
+      expect(await scales(null)).toEqual({ scales: [1, 1, 1, 1], alphaMissing: true });
+    });
+
+    it.each<[what: string, config: object | string, message: RegExp]>([
+      ['belongs to another adapter', { r: 16, lora_alpha: 16 }, /speaks of rank 16.*are of rank 4/],
+      ['is of another method', { peft_type: 'LOHA', r: 4 }, /only LoRA adapters/],
+      ['asks for DoRA', { r: 4, lora_alpha: 4, use_dora: true }, /DoRA is more/],
+      ['has an alpha that is no number', '{"r":4,"lora_alpha":1e999}', /lora_alpha/],
+      ['is not JSON', 'r: 4', /not JSON/],
+      [
+        'has a pattern that could take for ever',
+        { r: 4, lora_alpha: 4, alpha_pattern: { '(t+)+$': 1 } },
+        /not understood/,
+      ],
+    ])('are refused when their configuration %s', async (_, config, message) => {
+      await expect(scales(config)).rejects.toThrow(message);
+    });
+  });
+
+  it.each<[what: string, up: Float32Array, alpha: number, message: RegExp]>([
+    ['what is no number', Float32Array.of(1, Number.NaN), 2, /holds NaN/],
+    ['infinity', Float32Array.of(1, Number.POSITIVE_INFINITY), 2, /holds Infinity/],
+    ['an alpha that is no number', Float32Array.of(1, 1), Number.NaN, /holds NaN/],
+    ['an alpha that makes it infinite', Float32Array.of(1, 1e30), 1e30, /holds Infinity/],
+  ])('that hold %s are damaged', async (_, up, alpha, message) => {
+    const file = join(folder, 'infinite.safetensors');
+    await writeSafetensors(file, [
+      { name: 'lora_unet_blocks_0_self_attn_q.lora_down.weight', shape: [2, 1], values: Float32Array.of(1, 1) },
+      { name: 'lora_unet_blocks_0_self_attn_q.lora_up.weight', shape: [1, 2], values: up },
+      { name: 'lora_unet_blocks_0_self_attn_q.alpha', shape: [], values: Float32Array.of(alpha) },
+    ]);
+    await expect(readLora(file)).rejects.toMatchObject({
+      code: 'damaged-file',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('that describe a layer twice, in two ways of naming it, are damaged', async () => {
+    const file = join(folder, 'twice.safetensors');
+    const pair = (prefix: string) => [
+      { name: `${prefix}blocks.0.attn1.to_q.lora_A.weight`, shape: [1, 1], values: Float32Array.of(1) },
+      { name: `${prefix}blocks.0.attn1.to_q.lora_B.weight`, shape: [1, 1], values: Float32Array.of(1) },
+    ];
+    await writeSafetensors(file, [...pair('transformer.'), ...pair('')]);
+    await expect(readLora(file)).rejects.toMatchObject({
+      code: 'damaged-file',
+      message: expect.stringContaining('twice'),
+    });
+  });
+
+  it('of a rank that no concept can have are refused', async () => {
+    const file = join(folder, 'high.safetensors');
+    await writeSafetensors(file, [
+      { name: 'transformer.blocks.0.attn1.to_q.lora_A.weight', shape: [257, 1], values: new Float32Array(257) },
+      { name: 'transformer.blocks.0.attn1.to_q.lora_B.weight', shape: [1, 257], values: new Float32Array(257) },
+    ]);
+    await expect(readLora(file)).rejects.toMatchObject({ code: 'invalid-input', hint: expect.stringContaining('256') });
   });
 
   const wrong: [what: string, name: string, message: string][] = [

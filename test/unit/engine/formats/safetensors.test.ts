@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -98,14 +98,34 @@ test.each([
   ['a negative offset', () => forge('x', { a: f32(-4, 0, [1]) }, new Uint8Array(4)), /tensor "a" is described wrongly/],
   [
     'an unknown type',
-    () => forge('x', { a: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } }, new Uint8Array(1)),
-    /tensor "a" has the unknown type F8_E4M3/,
+    () => forge('x', { a: { dtype: 'Q9', shape: [1], data_offsets: [0, 1] } }, new Uint8Array(1)),
+    /tensor "a" has the unknown type Q9/,
+  ],
+  [
+    'a tensor described twice',
+    () => forge('x', `{"a":${JSON.stringify(f32(0, 4))},"a" :${JSON.stringify(f32(0, 4))}}`, new Uint8Array(4)),
+    /describes "a" twice/,
+  ],
+  [
+    'a key of the metadata given twice',
+    () => forge('x', '{"__metadata__":{"alpha":"8","al\\u0070ha":"16"}}'),
+    /describes "alpha" twice/,
   ],
 ])('%s is refused with the file and the tensor named', async (_, make, message) => {
   const path = make();
   await expect(openSafetensors(path)).rejects.toMatchObject({ code: 'damaged-file' });
   await expect(openSafetensors(path)).rejects.toThrow(message);
   await expect(openSafetensors(path)).rejects.toThrow(path);
+});
+
+test('a type that is not supported is no damage, and the message says what to do', async () => {
+  forge('x', { a: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } }, new Uint8Array(1));
+  await expect(openSafetensors(at('x'))).rejects.toMatchObject({ code: 'invalid-input', hint: /float16/ });
+});
+
+test('what is no file is refused instead of waited for', async () => {
+  mkdirSync(at('folder'));
+  await expect(openSafetensors(at('folder'))).rejects.toMatchObject({ code: 'invalid-input' });
 });
 
 test('a missing file says so', async () => {
