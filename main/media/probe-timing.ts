@@ -1,4 +1,5 @@
 import { toNumber } from '../../shared/domain/time.ts';
+import { packetTimes } from './packet-times.ts';
 import { type ProbeDocument, type ProbePacket, type ProbeStream, secondsOr } from './probe-document.ts';
 import { clockStep, frameRate, rateWithoutTimes } from './probe-rate.ts';
 import type { Probe } from './probe-types.ts';
@@ -25,8 +26,6 @@ type Timing = Pick<
 
 /** Clock steps of a millisecond (Matroska) make gaps of a constant rate differ by as much. */
 const gapTolerance = 0.002;
-/** Of the packets: with fewer times the container (AVI) does not tell when B-frames and their neighbours are shown. */
-const leastTimedShare = 0.9;
 
 export interface TimingParts {
   document: ProbeDocument;
@@ -39,24 +38,14 @@ export interface TimingParts {
 /** Rate, count and times of the frames that are shown, from the packets' times. */
 export function parseTiming({ document, stream, packets, packetsComplete }: TimingParts): Timing {
   const fileStart = secondsOr(document.format?.start_time, 0);
-  const since = (time: string | undefined) => secondsOr(time, Number.NaN) - fileStart;
-  // A packet flagged D is decoded and not shown: an edit list starts after it.
-  const visible = packets.filter(({ flags }) => !flags?.includes('D'));
-  const timed = visible.filter(({ pts_time }) => isTime(pts_time)).length;
-  const hasTimes = timed >= leastTimedShare * visible.length;
-  const shownAt = ({ pts_time, dts_time }: ProbePacket) =>
-    since(hasTimes && isTime(pts_time) ? pts_time : (dts_time ?? pts_time));
-  const keyFrames = packets
-    .filter((packet) => packet.flags?.startsWith('K') && Number.isFinite(shownAt(packet)))
-    .map((packet) => ({
-      shownAt: shownAt(packet),
-      storedAt: secondsOr(packet.dts_time, secondsOr(packet.pts_time, 0)) - fileStart,
-    }));
+  const { timed, hasTimes } = packetTimes(packets, fileStart);
+  const keyFrames = timed.filter(({ isKey, shownAt }) => isKey && Number.isFinite(shownAt));
   // Frames before the first key frame have lost what they were made from, in a recording that was cut.
-  const first = keyFrames[0]?.shownAt ?? Number.NEGATIVE_INFINITY;
-  const shown = visible.filter((packet) => !(shownAt(packet) < first));
+  const firstKey = keyFrames[0]?.shownAt ?? Number.NEGATIVE_INFINITY;
+  const visible = timed.filter(({ isHidden }) => !isHidden);
+  const shown = visible.filter(({ shownAt }) => !(shownAt < firstKey));
   const times = shown
-    .map(shownAt)
+    .map(({ shownAt }) => shownAt)
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   const gaps = times.slice(1).map((time, index) => time - times[index]!);
@@ -69,12 +58,11 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
     times.length === 0 && duration > 0 ? rateWithoutTimes(stream, duration) : frameRate(stream, times, variableRate);
   const startSeconds = times[0] ?? Math.max(0, secondsOr(stream.start_time, 0) - fileStart);
   const claimedSeconds = claimedLength(document, stream, startSeconds + fileStart);
-  // Longer than a frame's place in a constant rate no last frame stays: its own duration may be as wrong as the rate.
-  const lastDuration = secondsOr(shown.at(-1)?.duration_time, 0);
   const frameSeconds = 1 / toNumber(rate);
-  const lastSeconds =
-    lastDuration > 0 && (variableRate || lastDuration < 1.5 * frameSeconds) ? lastDuration : frameSeconds;
-  const readEnd = times.length > 0 ? times.at(-1)! + lastSeconds : claimedSeconds || shown.length / toNumber(rate);
+  const lastEnd = (times.at(-1) ?? 0) + (secondsOr(packets.at(-1)?.duration_time, 0) || frameSeconds);
+  // At a constant rate each frame has its place, whatever the last packet says: its duration may be as wrong as the rate was.
+  const shownEnd = variableRate ? lastEnd : Math.max(lastEnd, startSeconds + times.length * frameSeconds);
+  const readEnd = times.length > 0 ? shownEnd : claimedSeconds || shown.length / toNumber(rate);
   const counted = Number(stream.nb_frames) || Math.round(claimedSeconds * toNumber(rate));
   return {
     rate,
@@ -88,7 +76,7 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
     endSeconds: packetsComplete ? readEnd : Math.max(readEnd, startSeconds + claimedSeconds),
     claimedSeconds,
     scannedSeconds: packetsComplete ? Number.POSITIVE_INFINITY : (times.at(-1) ?? 0),
-    keyFrames,
+    keyFrames: keyFrames.map(({ shownAt, storedAt }) => ({ shownAt, storedAt })),
     keyFrameGap: longestGapOf([...keyFrames.map((key) => key.shownAt), readEnd]),
     startsWhole: shown.length === visible.length,
     hasTimes,
@@ -110,8 +98,4 @@ function claimedLength(document: ProbeDocument, stream: ProbeStream, start: numb
 
 function longestGapOf(times: number[]): number {
   return times.slice(1).reduce((most, time, index) => Math.max(most, time - times[index]!), 0);
-}
-
-function isTime(text: string | undefined): boolean {
-  return text !== undefined && text !== 'N/A';
 }

@@ -25,12 +25,10 @@ export function planDecode(probe: Probe, fromSeconds: number, attempt: number, k
   const onScreen = probe.frameTimes?.findLast((time) => time <= fromSeconds + tolerance);
   // Without the times of every frame: as much earlier as a frame can last.
   const wanted = keyFramesOnly ? fromSeconds : (onScreen ?? fromSeconds - Math.max(0.5, probe.longestGap + 0.05));
-  const key =
-    wanted <= probe.scannedSeconds
-      ? probe.keyFrames.findLast(({ shownAt }) => shownAt <= wanted + tolerance)
-      : undefined;
+  const isScanned = wanted <= probe.scannedSeconds;
+  const key = isScanned ? probe.keyFrames.findLast(({ shownAt }) => shownAt <= wanted + tolerance) : undefined;
   const start = key ? (searchedByStorage.has(probe.container) ? key.storedAt : key.shownAt) : wanted;
-  const seek = start - stepsBack[attempt]!;
+  const seek = isScanned && !key ? Number.NEGATIVE_INFINITY : start - stepsBack[attempt]!;
   const isInside = probe.hasTimes && seek > probe.startSeconds + tolerance;
   // Deinterlacing looks at the pictures before.
   const kept = keyFramesOnly ? key?.shownAt : wanted - (probe.interlaced ? 0.5 : 0);
