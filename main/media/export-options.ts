@@ -5,7 +5,7 @@ import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { EncoderTrials } from './encoder-choice.ts';
 import type { MediaTools } from './locate.ts';
-import { exists, freeName } from './place.ts';
+import { checkPlace, exists, freeName } from './place.ts';
 import { highestGifRate, type Preset, storableSize } from './presets.ts';
 import { fileArgument, inputRestrictions, probeSound } from './probe.ts';
 import type { MediaProgress } from './progress.ts';
@@ -150,8 +150,10 @@ const leadSeconds = 2;
 /** The file to write, by the preset's extension and what is to happen when it exists. */
 export async function chooseTarget(preset: Preset, { settings, target }: ExportRequest): Promise<string> {
   const given = resolve(target);
+  await checkPlace(given);
   const known = /^\.(mp4|mov|m4v|webm|mkv|gif|png)$/i.test(extname(given));
   const file = (known ? given.slice(0, -extname(given).length) : given) + preset.extension;
+  await checkPlace(file);
   if (settings.overwrite === 'replace') return file;
   if (settings.overwrite === 'number') return freeName(file);
   if (!(await exists(file))) return file;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Registration } from '../context.ts';
+import { parsePlace } from '../options.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
 import { formatMoment, formatTable, shorten } from '../tables.ts';
 
@@ -11,7 +12,11 @@ export const registerConcepts: Registration = (program, run) => {
       'Lists the concepts of the library, or shows one with its edits; concepts come and go as .motif files.',
     )
     .argument('[concept]', 'an id, its beginning or a name')
-    .option('--save <file>', 'write the concept, with the frames that it was learned from, as a .motif file')
+    .option(
+      '--save <file>',
+      'write the concept, with the frames that it was learned from, as a .motif file',
+      parsePlace,
+    )
     .option('--add <file>', 'add the concept of a .motif file to the library')
     .addHelpText(
       'after',

@@ -1,7 +1,7 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
-import type { ExportSettings } from '../../../shared/domain/export.ts';
+import type { ExportPreset, ExportSettings } from '../../../shared/domain/export.ts';
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
 import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
@@ -11,6 +11,7 @@ import type { Library } from '../../library/open.ts';
 import { readSettings } from '../../library/settings.ts';
 import { exportFrames } from '../../media/export.ts';
 import type { MediaTools } from '../../media/locate.ts';
+import { checkPlace } from '../../media/place.ts';
 import { requireDirections } from '../fit.ts';
 import { freeFile } from '../free-file.ts';
 import type { ModelRegistry } from '../models.ts';
@@ -73,6 +74,7 @@ export function exportRunner(services: {
     const model = await models.get(concept.model);
     const asked = target(input.output, `${concept.id}-${input.dialect}.safetensors`);
     const file = freeFile(extname(asked) === '' ? `${asked}.safetensors` : asked, input.overwrite);
+    await checkPlace(file);
     mkdirSync(dirname(file), { recursive: true });
     const report = await engine.exportLora(
       {
@@ -100,7 +102,7 @@ export function exportRunner(services: {
         case 'edit': {
           const edit = edits.get(input.editId);
           return {
-            input: { ...input, editId: edit.id },
+            input: { ...input, editId: edit.id, output: insideFolder(input.output, edit.id, input.settings.preset) },
             title: `Export ${edit.name}, ${formOf(input.settings)}`,
             targetName: 'export',
           };
@@ -108,7 +110,7 @@ export function exportRunner(services: {
         case 'clip': {
           const clip = clips.get(input.clipId);
           return {
-            input: { ...input, clipId: clip.id },
+            input: { ...input, clipId: clip.id, output: insideFolder(input.output, clip.id, input.settings.preset) },
             title: `Export ${clip.name}, ${formOf(input.settings)}`,
             targetName: 'export',
           };
@@ -116,8 +118,9 @@ export function exportRunner(services: {
         case 'lora': {
           const concept = concepts.get(input.conceptId, input.conceptVersion ?? undefined);
           requireDirections(concept, input.sliders);
+          const output = insideFolder(input.output, `${concept.id}-${input.dialect}`);
           return {
-            input: { ...input, conceptId: concept.id, conceptVersion: concept.version },
+            input: { ...input, conceptId: concept.id, conceptVersion: concept.version, output },
             title: `Export ${concept.name} as a LoRA`,
             targetName: 'export',
           };
@@ -149,6 +152,13 @@ export function exportRunner(services: {
       }
     },
   };
+}
+
+/** What was asked for by the name of a folder goes into it under its usual name. Pictures (PNG) are a folder themselves. */
+function insideFolder(output: string | null, name: string, preset?: ExportPreset): string | null {
+  if (output === null || preset === 'png') return output;
+  const isFolder = /[/\\]$/.test(output) || (existsSync(output) && statSync(output).isDirectory());
+  return isFolder ? join(output, name) : output;
 }
 
 /** What tells two exports of one result apart, as in `h264` or `gif, 512 x 288`. */
