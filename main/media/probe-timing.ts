@@ -62,7 +62,8 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
   const lastEnd = (times.at(-1) ?? 0) + (secondsOr(packets.at(-1)?.duration_time, 0) || frameSeconds);
   // At a constant rate each frame has its place: the last packet's own duration may be as wrong as the rate was.
   const inPlace = startSeconds + times.length * frameSeconds;
-  const shownEnd = variableRate || Math.abs(lastEnd - inPlace) < frameSeconds / 4 ? lastEnd : Math.max(lastEnd, inPlace);
+  const shownEnd =
+    variableRate || Math.abs(lastEnd - inPlace) < frameSeconds / 4 ? lastEnd : Math.max(lastEnd, inPlace);
   const readEnd = times.length > 0 ? shownEnd : claimedSeconds || shown.length / toNumber(rate);
   const counted = Number(stream.nb_frames) || Math.round(claimedSeconds * toNumber(rate));
   return {

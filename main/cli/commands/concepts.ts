@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { learnedSteps } from '../../../shared/domain/concept.ts';
 import type { Registration } from '../context.ts';
 import { parsePlace } from '../options.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
@@ -42,10 +43,11 @@ export const registerConcepts: Registration = (program, run) => {
             if (reference !== undefined) {
               const concept = services.concepts.get(reference);
               const edits = services.edits.list({ conceptId: concept.id });
+              const steps = learnedSteps(concept);
               const lines = [
                 `${concept.id}  ${concept.name}, version ${concept.version}`,
                 `model     ${concept.model}`,
-                `recipe    ${concept.recipe.method}, rank ${concept.rank}, ${concept.recipe.stepsIdentity} + ${concept.recipe.stepsMotion} steps, seed ${concept.recipe.seed}`,
+                `recipe    ${concept.recipe.method}, rank ${concept.rank}, ${steps.identity} + ${steps.motion} steps, seed ${concept.recipe.seed}`,
                 ...concept.captions.map((caption) => `caption   ${caption.static} | ${caption.dynamic}`),
                 `basis     ${concept.directionStrengths.map((strength, index) => `${index}: ${formatNumber(strength)}`).join('  ')}`,
                 ...edits.map((edit) => `edit      ${edit.id}  ${shorten(edit.settings.prompt, 80)}`),
