@@ -39,7 +39,7 @@ export function frameRate(stream: ProbeStream, times: readonly number[], variabl
   if (said) return said;
   const distance = (rate: Rational) => Math.abs(toNumber(rate) - measured);
   const usual = usualRates.reduce((best, rate) => (distance(rate) < distance(best) ? rate : best));
-  if (!variable && fits(usual)) return usual;
+  if (Math.abs(toNumber(usual) / measured - 1) <= (variable ? relativeTolerance : tolerance)) return usual;
   return rationalOr(measured.toFixed(3), usual);
 }
 

@@ -400,6 +400,7 @@ export const text = {
     width: 'Width',
     asRendered: 'as rendered',
     sound: "With the clip's sound",
+    soundTrack: 'Which sound of a clip with several, such as 2',
     files: (count: number) => (count === 1 ? '1 file' : `${count} files`),
     space: (needed: string, free: string) => `at most ${needed}, ${free} free`,
     tooLarge: (needed: string, free: string) =>

@@ -39,6 +39,8 @@ export class ExportState {
   width = $state<number | null>(null);
   quality = $state<number | null>(null);
   withSound = $state(false);
+  /** Which of a clip's sounds, from 1; null for the one that its author marked. */
+  soundTrack = $state<number | null>(null);
   target = $state.raw<{ freeBytes: number; taken: string[] } | null>(null);
   targetError = $state.raw<AppErrorShape | null>(null);
   /** The jobs of the last export, until all have ended and been told of. */
@@ -196,8 +198,9 @@ export class ExportState {
     return exportOutput.safeParse(job.output).data ?? null;
   }
 
-  #common(): Pick<ExportSettings, 'audio' | 'overwrite'> {
-    return { audio: this.withSound ? 'original' : 'none', overwrite: this.overwrite };
+  #common(): Pick<ExportSettings, 'audio' | 'sound' | 'overwrite'> {
+    const sound = this.withSound && this.soundTrack !== null ? { sound: this.soundTrack } : {};
+    return { audio: this.withSound ? 'original' : 'none', ...sound, overwrite: this.overwrite };
   }
 
   /** A built-in form takes width and quality from the fields; one of the user's has its own. */

@@ -135,6 +135,7 @@ test.each([
   [['export', 'e1', '--audio', 'none', '--sound', '2']],
   [['concepts', 'k1', '--save', '']],
   [['demo', '-o', ' ']],
+  [['clips', '--home', '']],
   [['bench', '--only', 'everything']],
   [['clips', '--device', 'abacus']],
   [['doctor', '--install', 'openvino']],

@@ -125,6 +125,18 @@ describe('timing', () => {
     expect({ rate, variableRate }).toEqual({ rate: { numerator: 30, denominator: 1 }, variableRate: false });
   });
 
+  test('a telephone that says 1000 and steps by 33 and 34 milliseconds and more shows 30', () => {
+    const times = Array.from(
+      { length: 300 },
+      (_, index) => Math.round(index / 0.03 + (index % 7 === 3 ? 4 : 0)) / 1000,
+    );
+    const stream = video({ r_frame_rate: '1000/1', avg_frame_rate: '1000/1', time_base: '1/1000' });
+    expect(parse(stream, packets(times))).toMatchObject({
+      variableRate: true,
+      rate: { numerator: 30, denominator: 1 },
+    });
+  });
+
   test('24 and 24000/1001 stay what the file says', () => {
     for (const [said, seconds] of [
       ['24/1', 1 / 24],
