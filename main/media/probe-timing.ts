@@ -21,6 +21,7 @@ type Timing = Pick<
   | 'keyFrameGap'
   | 'startsWhole'
   | 'hasTimes'
+  | 'hasEveryTime'
   | 'frameTimes'
 >;
 
@@ -38,7 +39,7 @@ export interface TimingParts {
 /** Rate, count and times of the frames that are shown, from the packets' times. */
 export function parseTiming({ document, stream, packets, packetsComplete }: TimingParts): Timing {
   const fileStart = secondsOr(document.format?.start_time, 0);
-  const { timed, hasTimes } = packetTimes(packets, fileStart);
+  const { timed, told } = packetTimes(packets, fileStart);
   const keyFrames = timed.filter(({ isKey, shownAt }) => isKey && Number.isFinite(shownAt));
   // Frames before the first key frame have lost what they were made from, in a recording that was cut.
   const firstKey = keyFrames[0]?.shownAt ?? Number.NEGATIVE_INFINITY;
@@ -81,7 +82,8 @@ export function parseTiming({ document, stream, packets, packetsComplete }: Timi
     keyFrames: keyFrames.map(({ shownAt, storedAt }) => ({ shownAt, storedAt })),
     keyFrameGap: longestGapOf([...keyFrames.map((key) => key.shownAt), readEnd]),
     startsWhole: shown.length === visible.length,
-    hasTimes,
+    hasTimes: told !== 'none',
+    hasEveryTime: told === 'all',
     frameTimes: packetsComplete && times.length === shown.length && times.length > 0 ? times : undefined,
   };
 }

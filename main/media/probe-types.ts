@@ -80,6 +80,8 @@ export interface Probe {
   startsWhole: boolean;
   /** False for raw streams and some AVI files, which do not tell when a picture is shown: they follow each other at `rate`. */
   hasTimes: boolean;
+  /** False also where only some are told: the others are counted on from these, which goes wrong by a frame from the middle on. */
+  hasEveryTime: boolean;
   /** Start of each frame in display order; undefined for files too large to scan or without times. */
   frameTimes: number[] | undefined;
   interlaced: boolean;

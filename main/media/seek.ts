@@ -28,7 +28,8 @@ export function planDecode(probe: Probe, fromSeconds: number, attempt: number, k
   const isScanned = wanted <= probe.scannedSeconds;
   const key = isScanned ? probe.keyFrames.findLast(({ shownAt }) => shownAt <= wanted + tolerance) : undefined;
   const start = key ? (searchedByStorage.has(probe.container) ? key.storedAt : key.shownAt) : wanted;
-  const seek = isScanned && !key ? Number.NEGATIVE_INFINITY : start - stepsBack[attempt]!;
+  const isCounted = !probe.hasEveryTime && !keyFramesOnly;
+  const seek = isScanned && (!key || isCounted) ? Number.NEGATIVE_INFINITY : start - stepsBack[attempt]!;
   const isInside = probe.hasTimes && seek > probe.startSeconds + tolerance;
   // Deinterlacing looks at the pictures before.
   const kept = keyFramesOnly ? key?.shownAt : wanted - (probe.interlaced ? 0.5 : 0);

@@ -72,6 +72,18 @@ describe('streams without an index', () => {
     expect(Math.round((picture!.rgb[0]! - 16) / 4)).toBe(50);
   });
 
+  test('of MPEG-1, which tells the time of some pictures only, is trimmed exactly too', async () => {
+    const file = path('some-times.mpg');
+    const group = ['-b:v', '2M', '-g', '12', '-bf', '2'];
+    await ffmpeg(...numbered(56), '-c:v', 'mpeg1video', ...group, '-f', 'mpeg', file);
+    const { startSeconds } = await probe(await mediaTools(), file);
+    for (const first of [12, 30, 50]) {
+      const fromSeconds = startSeconds + second(first);
+      const clip = await importNumbered(file, folder, { fromSeconds, toSeconds: fromSeconds + second(4) });
+      expect(readNumbers(clip), `from ${first}`).toEqual(count(first, 4));
+    }
+  });
+
   test('a key frame that no scan told is found by going back', async () => {
     const file = path('unknown-keys.ts');
     await ffmpeg('-i', source, '-c', 'copy', file);
