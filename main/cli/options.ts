@@ -34,6 +34,12 @@ export function parseSeconds(text: string): number {
   return seconds;
 }
 
+/** A file or folder to write. An empty text, of a variable that is not set, would be the folder that the command runs in. */
+export function parsePlace(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Expected the name of a file or folder.');
+  return text;
+}
+
 /** `640x360` -> width and height in pixels. */
 export function parseSize(text: string): { width: number; height: number } {
   const [, width, height] = /^(\d{1,5})x(\d{1,5})$/i.exec(text) ?? [];

@@ -16,6 +16,7 @@ import { registerLook } from './commands/look.ts';
 import { registerLooks } from './commands/looks.ts';
 import { registerModels } from './commands/models.ts';
 import type { ActionWrapper } from './context.ts';
+import { parsePlace } from './options.ts';
 import type { Streams } from './output.ts';
 
 /** The whole command line. Parsing it throws CommanderError for wrong use, help and version; nothing here ends the process. */
@@ -32,7 +33,11 @@ export function createProgram(version: string, streams: Streams, run: ActionWrap
         'what computes (default: that of the settings, or auto: the best that works)',
       ).choices(deviceName.options),
     )
-    .option('--home <folder>', "the library's folder (default: MOTIF_HOME, or the platform's application-data folder)")
+    .option(
+      '--home <folder>',
+      "the library's folder (default: MOTIF_HOME, or the platform's application-data folder)",
+      parsePlace,
+    )
     .option(
       '--model <name|folder>',
       'a model of `motif models`, or a folder in the diffusers layout of Wan (default: that of the settings, or the embedded one)',

@@ -86,18 +86,19 @@ async function fineFrames(
   const folder = library.absolutePath(`cache/fine/${clip.id}`);
   const frames = { ...clip.frames, width, height, file: join(folder, 'frames.rgb') };
   if (existsSync(frames.file)) return frames;
-  if (!existsSync(clip.source.path)) {
+  const { path } = clip.source;
+  if (path === null || !existsSync(path)) {
     throw new AppError(
       'not-found',
       `Working finely needs the file that "${clip.name}" was imported from, and it is gone.`,
       {
-        hint: `Put it back to ${clip.source.path}, or switch Fine off.`,
+hint: path === null ? 'Switch Fine off.' : `Put it back to ${path}, or switch Fine off.`,
       },
     );
   }
   mkdirSync(library.absolutePath('cache/fine'), { recursive: true });
   const made = await importClip(await tools(), {
-    file: clip.source.path,
+    file: path,
     fromSeconds: clip.fromSeconds,
     toSeconds: clip.toSeconds,
     crop: clip.crop,

@@ -2,12 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../shared/ipc/result.ts';
+import { readLogLine } from './decode-log.ts';
 import type { Ffmpeg, MediaTools } from './locate.ts';
 import { ffmpegFor } from './locate.ts';
 import { cubeName, type PicturePlan, pictureFilters } from './picture-filters.ts';
 import { fileArgument, inputRestrictions } from './probe.ts';
 import type { Probe } from './probe-types.ts';
 import { run } from './run.ts';
+import { type DecodePlan, planDecode, seekAttempts } from './seek.ts';
 import { colourMapFor, cubeFile } from './tone-map.ts';
 
 export interface DecodeRequest {
@@ -64,7 +66,6 @@ export async function openDecoder(tools: MediaTools, probe: Probe): Promise<Deco
     }
   }
   const mapColours = colourMapFor(probe.colour) !== undefined;
-  if (mapColours && hasAlpha) hasAlpha = false;
   return { ffmpeg, inputArguments, hasAlpha, mapColours, warnings };
 }
 
@@ -99,11 +100,6 @@ export async function showsTransparency(probe: Probe, decoder: Decoder, signal?:
   return least < 250;
 }
 
-/** How much earlier to begin, so that the frame on screen at `fromSeconds` is among the decoded. */
-function lead(probe: Probe): number {
-  return Math.max(0.5, probe.longestGap + 0.05);
-}
-
 /** Calls `use` with a folder that holds the colour map under `cubeName` (when one is needed), and removes the folder. */
 export async function withWorkingFolder<T>(probe: Probe, use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'motif-'));
@@ -121,6 +117,22 @@ export async function withWorkingFolder<T>(probe: Probe, use: (folder: string) =
  * the last of them is on screen then. Says how many frames and complaints there were; never throws for damage.
  */
 export async function decode(probe: Probe, decoder: Decoder, request: DecodeRequest): Promise<DecodeSummary> {
+  for (let attempt = 0; ; attempt++) {
+    const plan = planDecode(probe, request.fromSeconds, attempt, request.keyFramesOnly);
+    const isLast = plan.seek === undefined || attempt === seekAttempts - 1;
+    const summary = await decodeFrom(probe, decoder, request, plan, isLast);
+    if (summary !== 'missed') return summary;
+  }
+}
+
+/** One run of ffmpeg. 'missed': nothing was handed over, since the first picture comes too late and an earlier seek may find it. */
+async function decodeFrom(
+  probe: Probe,
+  decoder: Decoder,
+  request: DecodeRequest,
+  plan: DecodePlan,
+  takeAnything: boolean,
+): Promise<DecodeSummary | 'missed'> {
   const { width, height } = request.picture;
   const filters = pictureFilters(probe, {
     ...request.picture,
@@ -128,16 +140,18 @@ export async function decode(probe: Probe, decoder: Decoder, request: DecodeRequ
     mapColours: decoder.mapColours,
   });
   const { numerator, denominator } = probe.rate;
-  const wantedSeek = Math.max(0, request.fromSeconds - (request.keyFramesOnly ? 0 : lead(probe)));
-  const seek = probe.hasTimes ? wantedSeek : 0; // without times there is nothing to seek by
+  const fileStart = probe.hasTimes ? probe.fileStartSeconds : 0; // without times ffmpeg counts from 0
+  const end = (request.toSeconds + fileStart + 0.5).toFixed(6);
+  const start = plan.trimStart === undefined ? '' : `start=${plan.trimStart.toFixed(6)}:`;
   const args = [
     ...['-hide_banner', '-nostdin', '-loglevel', 'repeat+level+info', '-nostats', ...inputRestrictions],
-    ...['-noautorotate', ...decoder.inputArguments],
-    ...(request.keyFramesOnly ? ['-skip_frame', 'nokey', '-noaccurate_seek'] : []),
+    // One clock, the file's: what ffmpeg counts from otherwise depends on container, version and what is mapped.
+    ...['-copyts', '-noautorotate', ...decoder.inputArguments],
+    ...(request.keyFramesOnly ? ['-skip_frame', 'nokey'] : []),
     ...(probe.hasTimes ? [] : ['-r', `${numerator}/${denominator}`]),
-    ...(seek > 0 ? ['-ss', seek.toFixed(6)] : []),
-    ...['-t', (request.toSeconds - seek + 0.5).toFixed(6), '-i', fileArgument(probe.path)],
-    ...['-map', `0:${probe.streamIndex}`, '-vf', [...filters, 'showinfo'].join(',')],
+    ...(plan.seek === undefined ? [] : ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', plan.seek.toFixed(6)]),
+    ...['-i', fileArgument(probe.path), '-map', `0:${probe.streamIndex}`],
+    ...['-vf', [`trim=${start}end=${end}`, ...filters, 'showinfo'].join(',')],
     ...[...passTimesThrough(decoder.ffmpeg), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
   ];
   const frameBytes = width * height * 3;
@@ -147,11 +161,17 @@ export async function decode(probe: Probe, decoder: Decoder, request: DecodeRequ
   let filled = 0;
   let frames = 0;
   let errors = 0;
+  let missed = false;
+  // Pictures between the key frame and its first followers refer to what was not read: no damage.
+  const startsInside = plan.seek !== undefined || !probe.startsWhole;
 
   /** Hands over the pictures whose time is known: the two come by different pipes. */
   const deliver = async (all: boolean): Promise<boolean> => {
     while (waiting.length > 0 && (times.length > frames || all)) {
-      const seconds = times[frames] ?? (times.at(-1) ?? seek) + (frames - times.length + 1) * probe.shortestGap;
+      const seconds =
+        times[frames] ?? (times.at(-1) ?? request.fromSeconds) + (frames - times.length + 1) * probe.shortestGap;
+      missed = frames === 0 && !takeAnything && !request.keyFramesOnly && seconds + fileStart > plan.firstBy;
+      if (missed) return false;
       frames++;
       if ((await request.onFrame(waiting.shift()!, seconds)) === false) return false;
     }
@@ -163,12 +183,11 @@ export async function decode(probe: Probe, decoder: Decoder, request: DecodeRequ
       cwd,
       signal: request.signal,
       onErrorLine: (line) => {
-        if (line.includes('showinfo')) {
-          const time = /\bn: *\d+ .*\bpts_time:(\S+)/.exec(line)?.[1];
-          const last = times.at(-1) ?? seek - probe.shortestGap;
-          if (time !== undefined)
-            times.push(Number.isFinite(Number(time)) ? Number(time) + seek : last + probe.shortestGap);
-        } else if (/\[(error|fatal|panic)\]/.test(line)) errors++;
+        const said = readLogLine(line);
+        if (said?.kind === 'picture') {
+          const last = times.at(-1) ?? probe.startSeconds - probe.shortestGap;
+          times.push(said.seconds === undefined ? last + probe.shortestGap : said.seconds - fileStart);
+        } else if (said && (times.length > 0 || !startsInside)) errors++;
       },
       onOutput: async (chunk) => {
         for (let at = 0; at < chunk.length; ) {
@@ -187,10 +206,11 @@ export async function decode(probe: Probe, decoder: Decoder, request: DecodeRequ
     }),
   );
   if (wanted) await deliver(true);
+  if (missed || (frames === 0 && !takeAnything)) return 'missed';
   return {
     frames,
     errors,
-    errorTail: result.errorTail.filter((line) => !line.includes('showinfo')),
+    errorTail: result.errorTail.filter((line) => readLogLine(line)?.kind !== 'picture'),
     exitCode: result.exitCode,
   };
 }

@@ -5,10 +5,12 @@ import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { EncoderTrials } from './encoder-choice.ts';
 import type { PictureStream } from './finished-pictures.ts';
-import { exists, freeName } from './place.ts';
+import type { MediaTools } from './locate.ts';
+import { checkPlace, exists, freeName } from './place.ts';
 import { highestGifRate, type Preset, storableSize } from './presets.ts';
-import { fileArgument, inputRestrictions } from './probe.ts';
+import { fileArgument, inputRestrictions, probeSound } from './probe.ts';
 import type { MediaProgress } from './progress.ts';
+import { chooseSoundStream, listSound, soundFilters } from './sound.ts';
 
 export interface ExportRequest {
   /** Stored pictures, or ones that are made while they are written. */
@@ -97,8 +99,9 @@ export interface Sound {
 /** The arguments for the source's sound in the range of the frames; undefined for silence. */
 export async function chooseSound(
   preset: Preset,
-  { settings, source, frames }: ExportRequest,
+  { settings, source, frames, signal }: ExportRequest,
   warnings: string[],
+  tools: MediaTools,
 ): Promise<Sound | undefined> {
   if (settings.audio === 'none') return undefined;
   if (!preset.audio) {
@@ -124,21 +127,43 @@ export async function chooseSound(
       hint: 'Put it back, or export with --audio none.',
     });
   }
-  const seconds = (frames.frameCount / toNumber(frames.rate)).toFixed(6);
+  const path = resolve(source.path);
+  const { streams, fileStartSeconds } = await probeSound(tools, path, signal);
+  const stream = chooseSoundStream(streams, settings.sound);
+  if (!stream) {
+    warnings.push('The clip has no sound.');
+    return undefined;
+  }
+  if (settings.sound === undefined && streams.length > 1) {
+    warnings.push(`The clip has sound ${listSound(streams)}; ${streams.indexOf(stream) + 1} was taken.`);
+  }
+  // By the file's own clock, as the pictures: what ffmpeg counts from otherwise depends on which streams are read.
+  const fromSeconds = fileStartSeconds + source.fromSeconds;
+  const seconds = frames.frameCount / toNumber(frames.rate);
+  const seek = source.fromSeconds - leadSeconds;
   return {
     inputArguments: [
-      ...inputRestrictions,
-      ...['-ss', source.fromSeconds.toFixed(6), '-t', seconds, '-i', fileArgument(resolve(source.path))],
+      ...[...inputRestrictions, '-copyts'],
+      ...(seek > 0 ? ['-seek_timestamp', '1', '-noaccurate_seek', '-ss', (fileStartSeconds + seek).toFixed(6)] : []),
+      ...['-i', fileArgument(path)],
     ],
-    outputArguments: ['-map', '1:a:0', ...preset.audio, '-ac', '2'],
+    outputArguments: [
+      ...['-map', `1:${stream.index}`, '-filter:a', soundFilters(stream, { fromSeconds, seconds }), ...preset.audio],
+      ...(stream.language ? ['-metadata:s:a:0', `language=${stream.language}`] : []),
+    ],
   };
 }
+
+/** Sound may lie this much apart from the pictures of its time, by which a file is searched. */
+const leadSeconds = 2;
 
 /** The file to write, by the preset's extension and what is to happen when it exists. */
 export async function chooseTarget(preset: Preset, { settings, target }: ExportRequest): Promise<string> {
   const given = resolve(target);
+  await checkPlace(given);
   const known = /^\.(mp4|mov|m4v|webm|mkv|gif|png)$/i.test(extname(given));
   const file = (known ? given.slice(0, -extname(given).length) : given) + preset.extension;
+  await checkPlace(file);
   if (settings.overwrite === 'replace') return file;
   if (settings.overwrite === 'number') return freeName(file);
   if (!(await exists(file))) return file;

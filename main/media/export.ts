@@ -48,7 +48,7 @@ export async function exportFrames(tools: MediaTools, request: ExportRequest): P
   const size = chooseSize(preset, request, warnings);
   const frameCount = Math.max(1, Math.round((frames.frameCount * toNumber(rate)) / toNumber(frames.rate)));
   const quality = chooseQuality(preset, settings, warnings);
-  const sound = await chooseSound(preset, request, warnings);
+  const sound = await chooseSound(preset, request, warnings, tools);
   const target = await chooseTarget(preset, request);
   await requireFreeSpace(dirname(target), frameCount * size.width * size.height * exportBytesPerPixel[settings.preset]);
   const choices = await encoderChoices(tools, settings.preset, size, {
@@ -101,6 +101,12 @@ async function checkFrames(frames: RawFrames): Promise<void> {
   );
 }
 
+/** Of the source only its sound goes out: no title, place, chapter (which MP4 stores as a track of its own) or tag of a stream. */
+const nothingElse = [
+  ...['-map_metadata', '-1', '-map_metadata:s', '-1', '-map_metadata:c', '-1', '-map_chapters', '-1'],
+  ...['-dn', '-sn'],
+];
+
 interface EncodeJob {
   request: ExportRequest;
   preset: Preset;
@@ -143,6 +149,7 @@ async function encode(job: EncodeJob, { ffmpeg, choice }: ChosenEncoder): Promis
         ...(sound?.inputArguments ?? []),
         ...graph,
         ...(sound ? ['-map', '0:v:0', ...sound.outputArguments] : []),
+        ...nothingElse,
         ...(isGif ? [] : ['-c:v', choice.encoder]),
         ...choice.arguments(job.quality),
         ...tags.arguments,
@@ -186,7 +193,7 @@ async function runEncoder(
   });
   if (exitCode === 0) return;
   const said = errorTail.at(-1) ?? '';
-  if (/No space left on device/.test(errorTail.join('\n'))) {
+  if (/: No space left on device$/m.test(errorTail.join('\n'))) {
     throw new AppError('out-of-space', 'The disk is full.', { hint: 'Free some space and export again.' });
   }
   throw new AppError('internal', `ffmpeg could not write the ${request.settings.preset} file: ${said}`, {

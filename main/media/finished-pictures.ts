@@ -52,16 +52,22 @@ export async function finishedPictures(
   signal?: AbortSignal,
 ): Promise<PictureStream> {
   const { clip, edited } = request;
-  if (!existsSync(clip.source.path)) {
+  const { path } = clip.source;
+  if (path === null) {
+    throw new AppError('not-found', `${clip.source.name} came without its file, and finishing needs it.`, {
+      hint: "Import the clip from its file, or export the model's own pictures.",
+    });
+  }
+  if (!existsSync(path)) {
     throw new AppError(
       'not-found',
       `${clip.source.name} is no longer where it was imported from, and finishing needs it.`,
       {
-        hint: `Put it back to ${clip.source.path}, or export the model's own pictures.`,
+        hint: `Put it back to ${path}, or export the model's own pictures.`,
       },
     );
   }
-  const probe = await probeFile(tools, clip.source.path, signal);
+  const probe = await probeFile(tools, path, signal);
   const shown = clip.crop ?? probe;
   const whole = { width: shown.width, height: shown.height };
   const seconds = edited.frameCount / toNumber(edited.rate);

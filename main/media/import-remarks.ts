@@ -7,16 +7,20 @@ import type { Probe } from './probe-types.ts';
 /** Fewer decoded frames than this share, and more complaints than frames: rubbish rather than a damaged clip. */
 const leastDecodableShare = 0.2;
 
-/** What a decoder's complaints mean. `expectedFrames`: what the part that was read should have given. */
+/** What the part of a source that was read should have given. */
+export interface Expected {
+  expectedFrames?: number | undefined;
+  /** Where the pictures began, and where they ended, although earlier and later ones were expected. */
+  beginSeconds?: number | undefined;
+  breakOffSeconds?: number | undefined;
+}
+
+/** What a decoder's complaints, and what it did not give, mean. */
 export function judgeDamage(
   probe: Pick<Probe, 'claimedSeconds' | 'startSeconds' | 'endSeconds'>,
-  summary: Pick<DecodeSummary, 'frames' | 'errors'>,
-  expectedFrames: number | undefined,
-  wholeSource: boolean,
-  /** Where the pictures ended although more were expected. */
-  brokeOffSeconds?: number,
+  { frames, errors }: Pick<DecodeSummary, 'frames' | 'errors'>,
+  { expectedFrames, beginSeconds, breakOffSeconds }: Expected,
 ): { refuse: boolean; warning: string | undefined } {
-  const { frames, errors } = summary;
   if (expectedFrames && frames < leastDecodableShare * expectedFrames && errors > frames) {
     return { refuse: true, warning: undefined };
   }
@@ -25,8 +29,10 @@ export function judgeDamage(
   const parts: string[] = [];
   if (missing > Math.max(0.5, 0.05 * probe.claimedSeconds)) {
     parts.push(`it claims ${probe.claimedSeconds.toFixed(2)} s and holds ${readable.toFixed(2)} s`);
-  } else if (brokeOffSeconds !== undefined) parts.push(`its pictures break off at ${brokeOffSeconds.toFixed(2)} s`);
-  const lost = wholeSource && expectedFrames ? Math.max(0, expectedFrames - frames) : 0;
+  } else if (breakOffSeconds !== undefined) parts.push(`its pictures break off at ${breakOffSeconds.toFixed(2)} s`);
+  if (beginSeconds !== undefined) parts.push(`its first readable picture is at ${beginSeconds.toFixed(2)} s`);
+  // Without a complaint nothing is lost: some codecs store frames that are never shown.
+  const lost = errors > 0 && expectedFrames ? Math.max(0, expectedFrames - frames) : 0;
   if (lost > 0) parts.push(`${lost} of ${expectedFrames} frames could not be decoded`);
   else if (errors > 0) parts.push(`the decoder complained ${errors} time${errors === 1 ? '' : 's'}`);
   if (parts.length === 0) return { refuse: false, warning: undefined };

@@ -72,16 +72,13 @@ export async function importClip(tools: MediaTools, request: ImportRequest): Pro
       }),
     ]);
     const { frameCount, summary, lastSeconds } = written;
-    const wholeSource = lastSeconds >= probe.endSeconds - 2 * probe.longestGap;
     if (frameCount === 0) throw undecodable(summary, probe);
     const brokeOff = written.samples < expected - 1 && lastSeconds + Math.max(0.5, probe.longestGap) < range.toSeconds;
-    const damage = judgeDamage(
-      probe,
-      summary,
-      written.expectedPackets,
-      wholeSource,
-      brokeOff ? lastSeconds + probe.shortestGap : undefined,
-    );
+    const damage = judgeDamage(probe, summary, {
+      expectedFrames: written.expectedPackets,
+      beginSeconds: written.startsLate ? written.firstSeconds : undefined,
+      breakOffSeconds: brokeOff ? lastSeconds + probe.shortestGap : undefined,
+    });
     if (damage.refuse) throw undecodable(summary, probe);
     if (frameCount < minimumFrames) throw tooShort(frameCount, minimumFrames, request.rate, damage.warning);
     const usedSeconds = frameCount / rate;
@@ -124,6 +121,11 @@ function chooseRange(probe: Probe, from: number | undefined, to: number | undefi
   const fromSeconds = from ?? probe.startSeconds;
   const toSeconds = Math.min(to ?? probe.endSeconds, probe.endSeconds);
   const end = probe.endSeconds.toFixed(2);
+  if (!(probe.endSeconds > probe.startSeconds)) {
+    throw new AppError('unsupported-media', 'The video has no length: its times say that it ends where it begins.', {
+      hint: 'Write it again with the program that made it.',
+    });
+  }
   if (!(fromSeconds >= 0) || fromSeconds >= probe.endSeconds) {
     throw new AppError('invalid-input', `The range begins at ${fromSeconds} s, but the clip ends at ${end} s.`, {
       hint: `Choose a beginning between 0 and ${end}.`,
@@ -155,6 +157,9 @@ async function writeFrames(job: WriteJob): Promise<{
   frameCount: number;
   /** Before the cut. */
   samples: number;
+  firstSeconds: number;
+  /** What was on screen where the range begins could not be decoded. */
+  startsLate: boolean;
   lastSeconds: number;
   expectedPackets: number | undefined;
   summary: DecodeSummary;
@@ -199,10 +204,14 @@ async function writeFrames(job: WriteJob): Promise<{
     const frameCount = usableFrameCount(written, request.temporalStride);
     await file.truncate(frameCount * frameBytes);
     await file.sync();
+    const tolerance = probe.shortestGap / 4;
+    const times = probe.frameTimes ?? [];
+    const firstDue = times.findLast((time) => time <= range.fromSeconds + tolerance) ?? times[0] ?? firstSeconds;
     const expectedPackets = probe.frameTimes?.filter(
-      (time) => time >= firstSeconds - 1e-3 && time <= (written < expected ? range.toSeconds : lastSeconds + 1e-3),
+      (time) => time >= firstDue - 1e-3 && time <= (written < expected ? range.toSeconds : lastSeconds + 1e-3),
     ).length;
-    return { frameCount, samples: written, lastSeconds, expectedPackets, summary };
+    const startsLate = firstSeconds > firstDue + tolerance;
+    return { frameCount, samples: written, firstSeconds, startsLate, lastSeconds, expectedPackets, summary };
   } finally {
     await file.close();
   }

@@ -48,8 +48,10 @@ export function pictureFilters(probe: Probe, plan: PicturePlan): string[] {
   const scaledWidth = Math.max(1, atLeast(width, Math.round(shown.width * scale)));
   const scaledHeight = Math.max(1, atLeast(height, Math.round(shown.height * scale)));
   filters.push(`scale=w=${scaledWidth}:h=${scaledHeight}:flags=${exactScaling}${sourceColours(probe)}`);
-  if (mapColours) filters.push('format=gbrp16le', `lut3d=file=${cubeName}:interp=tetrahedral`);
-  if (alpha && !mapColours) {
+  if (mapColours) {
+    filters.push(`format=${alpha ? 'rgba64le' : 'gbrp16le'}`, `lut3d=file=${cubeName}:interp=tetrahedral`);
+  }
+  if (alpha) {
     filters.push(
       'format=rgba',
       `split[picture][copy];[copy]lutrgb=r=${backdrop}:g=${backdrop}:b=${backdrop}:a=255[backdrop];` +

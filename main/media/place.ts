@@ -8,10 +8,11 @@ import { AppError } from '../../shared/ipc/result.ts';
  * target is replaced. When it fails nothing is left behind. Works for files and folders.
  */
 export async function placeWhole<T>(target: string, make: (partial: string) => Promise<T>): Promise<T> {
+  await checkPlace(target);
   const folder = dirname(target);
   await mkdir(folder, { recursive: true });
   const extension = extname(target);
-  const name = basename(target, extension);
+  const name = shorten(basename(target, extension), longestName - byteLength(extension) - partialBytes);
   await removeAbandoned(folder, name);
   const partial = join(folder, `.${name}.partial-${randomBytes(4).toString('hex')}${extension}`);
   try {
@@ -23,6 +24,43 @@ export async function placeWhole<T>(target: string, make: (partial: string) => P
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw noSpace(folder, undefined, undefined, error);
     throw error;
   }
+}
+
+/** Of a name in its folder, in bytes, on nearly every disk. */
+const longestName = 255;
+/** What `placeWhole` adds to a name, and `moveOver` to that. */
+const partialBytes = byteLength('..partial-01234567.old');
+
+function byteLength(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+/** Its first characters, in at most so many bytes. */
+function shorten(name: string, bytes: number): string {
+  let kept = name;
+  while (byteLength(kept) > bytes) kept = [...kept].slice(0, -1).join('');
+  return kept;
+}
+
+/** Throws `invalid-input` for what nothing can be moved to: a device, a pipe, a name that no disk takes. */
+export async function checkPlace(target: string): Promise<void> {
+  const name = basename(target);
+  if (byteLength(name) > longestName) {
+    throw new AppError(
+      'invalid-input',
+      `The name ${shorten(name, 40)}... is too long: it has ${byteLength(name)} bytes, and a disk takes ${longestName}.`,
+      { hint: 'Choose a shorter name.' },
+    );
+  }
+  const there = await stat(target).catch(() => undefined); // nothing is there
+  if (!there || there.isFile() || there.isDirectory()) return;
+  throw new AppError(
+    'invalid-input',
+    `${target} is ${there.isFIFO() ? 'a pipe' : 'a device'}, not a place for a file.`,
+    {
+      hint: 'Choose a name in a folder.',
+    },
+  );
 }
 
 /** What a killed process left of the same target, so long ago that nobody can be writing it any more. */
@@ -59,10 +97,12 @@ async function moveOver(partial: string, target: string): Promise<void> {
 /** `clip.mp4` -> itself when free, else `clip 2.mp4`, `clip 3.mp4` ... */
 export async function freeName(target: string): Promise<string> {
   const extension = extname(target);
-  const stem = join(dirname(target), basename(target, extension));
+  const stem = basename(target, extension);
   for (let number = 1; ; number++) {
-    const name = number === 1 ? target : `${stem} ${number}${extension}`;
-    if (!(await exists(name))) return name;
+    const ending = ` ${number}${extension}`;
+    const name = join(dirname(target), `${shorten(stem, longestName - byteLength(ending))}${ending}`);
+    const free = number === 1 ? target : name;
+    if (!(await exists(free))) return free;
   }
 }
 

@@ -14,6 +14,7 @@ export interface ProbeStream {
   index: number;
   codec_type?: string;
   codec_name?: string;
+  codec_tag_string?: string;
   profile?: string;
   width?: number;
   height?: number;
@@ -27,6 +28,7 @@ export interface ProbeStream {
   color_primaries?: string;
   r_frame_rate?: string;
   avg_frame_rate?: string;
+  time_base?: string;
   start_time?: string;
   duration?: string;
   nb_frames?: string;
@@ -38,6 +40,7 @@ export interface ProbeStream {
 }
 
 export interface ProbePacket {
+  stream_index?: number;
   pts_time?: string;
   dts_time?: string;
   duration_time?: string;
@@ -60,6 +63,12 @@ export interface ProbeDocument {
   packets?: ProbePacket[];
   frames?: ProbeFrame[];
   errors: string[];
+}
+
+/** ffmpeg's name of a stream's codec; of one that it does not know, the four characters that the file gives it. */
+export function codecName({ codec_name, codec_tag_string }: ProbeStream): string {
+  if (codec_name && codec_name !== 'unknown' && codec_name !== 'none') return codec_name;
+  return codec_tag_string && !/^(\[0\])+$/.test(codec_tag_string) ? codec_tag_string.trim() : 'unknown';
 }
 
 /** A fraction, or what stands in for an unknown one (0/0, 0:1). */

@@ -2,7 +2,14 @@ import { toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { orientationFromMatrix, orientationFromRotation, upright } from './orientation.ts';
 import { describeColour } from './probe-colour.ts';
-import { type ProbeDocument, type ProbeFrame, type ProbeStream, rationalOr, secondsOr } from './probe-document.ts';
+import {
+  codecName,
+  type ProbeDocument,
+  type ProbeFrame,
+  type ProbeStream,
+  rationalOr,
+  secondsOr,
+} from './probe-document.ts';
 import { parseTiming, type TimingParts } from './probe-timing.ts';
 import type { AudioStream, Probe } from './probe-types.ts';
 
@@ -29,7 +36,7 @@ export function notAVideo(document: ProbeDocument): AppError | undefined {
   const formats = (document.format?.format_name ?? '').split(',');
   const streams = document.streams ?? [];
   if (formats[0] === '' || streams.length === 0) {
-    const incomplete = document.errors.some((line) => /moov atom not found/.test(line));
+    const incomplete = document.errors.some((line) => /(^|\] )moov atom not found$/.test(line));
     return refuse(
       incomplete
         ? 'The file cannot be opened: its index (moov) is missing. It is not a video, or was cut off before its end.'
@@ -58,10 +65,18 @@ function isMotionPicture(stream: ProbeStream): boolean {
   return stream.codec_type === 'video' && !stream.disposition?.attached_pic && !stream.disposition?.timed_thumbnails;
 }
 
-/** The default video stream, else the largest. `notAVideo` has made sure that there is one. */
-export function pickVideoStream(document: ProbeDocument): ProbeStream {
+export function motionPictures(document: ProbeDocument): ProbeStream[] {
+  return (document.streams ?? []).filter(isMotionPicture);
+}
+
+/**
+ * The default video stream, else the largest. A stream of a single picture (by `pictures`, the number found at the beginning of
+ * each stream) is a cover that is not marked as one: it is taken only where there is nothing else.
+ */
+export function pickVideoStream(all: ProbeStream[], pictures = new Map<number, number>()): ProbeStream {
   const area = ({ width = 0, height = 0 }: ProbeStream) => width * height;
-  const streams = (document.streams ?? []).filter(isMotionPicture);
+  const moving = all.filter(({ index }) => (pictures.get(index) ?? 0) > 1);
+  const streams = moving.length > 0 ? moving : all;
   return streams.reduce((best, stream) => {
     const [a, b] = [best.disposition?.default ?? 0, stream.disposition?.default ?? 0];
     return b > a || (b === a && area(stream) > area(best)) ? stream : best;
@@ -72,6 +87,8 @@ export interface ProbeParts extends TimingParts {
   path: string;
   sizeBytes: number;
   frames: ProbeFrame[];
+  /** Videos among which `stream` was chosen. */
+  videoCount?: number;
 }
 
 /** ffprobe's answers -> one description. Throws `unsupported-media` for a stream without a size. */
@@ -79,7 +96,7 @@ export function parseProbe(parts: ProbeParts): Probe {
   const { document, stream, frames } = parts;
   const { width: codedWidth = 0, height: codedHeight = 0 } = stream;
   if (codedWidth < 1 || codedHeight < 1) {
-    throw new AppError('unsupported-media', `The size of the ${stream.codec_name ?? 'unknown'} video cannot be read.`, {
+    throw new AppError('unsupported-media', `The size of the ${codecName(stream)} video cannot be read.`, {
       hint: 'The file is damaged, or in a format that this ffmpeg does not know: convert it to H.264 first.',
     });
   }
@@ -96,12 +113,15 @@ export function parseProbe(parts: ProbeParts): Probe {
   const warnings: string[] = [];
   const dolbyVision = stream.side_data_list?.find(({ dv_profile }) => dv_profile !== undefined)?.dv_profile;
   if (dolbyVision === 5) warnings.push('Dolby Vision profile 5 cannot be shown in its true colours.');
+  if ((parts.videoCount ?? 1) > 1) {
+    warnings.push(`The file holds ${parts.videoCount} videos; the one of ${codedWidth}x${codedHeight} was taken.`);
+  }
   return {
     path: parts.path,
     sizeBytes: parts.sizeBytes,
     container: document.format?.format_name ?? 'unknown',
     streamIndex: stream.index,
-    codec: stream.codec_name ?? 'unknown',
+    codec: codecName(stream),
     profile: stream.profile,
     pixelFormat,
     bitDepth: bitDepthOf(pixelFormat, stream.bits_per_raw_sample),
@@ -118,18 +138,26 @@ export function parseProbe(parts: ProbeParts): Probe {
     interlaced:
       /^(tt|bb|tb|bt)$/.test(stream.field_order ?? '') || frames.some(({ interlaced_frame }) => interlaced_frame === 1),
     colour: describeColour(stream, frames[0], pixelFormat),
-    audio: (document.streams ?? []).filter(({ codec_type }) => codec_type === 'audio').map(toAudioStream),
+    audio: soundStreams(document),
     warnings,
   };
 }
 
+/** The sound streams in the file's order. */
+export function soundStreams(document: ProbeDocument): AudioStream[] {
+  return (document.streams ?? []).filter(({ codec_type }) => codec_type === 'audio').map(toAudioStream);
+}
+
 function toAudioStream(stream: ProbeStream): AudioStream {
+  const language = stream.tags?.language;
   return {
     index: stream.index,
-    codec: stream.codec_name ?? 'unknown',
+    codec: codecName(stream),
     sampleRate: Number(stream.sample_rate) || 0,
     channels: stream.channels ?? 0,
     durationSeconds: secondsOr(stream.duration, Number.NaN) || undefined,
+    language: language && language !== 'und' ? language : undefined,
+    isDefault: stream.disposition?.default === 1,
   };
 }
 

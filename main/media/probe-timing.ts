@@ -1,5 +1,7 @@
-import { type Rational, toNumber } from '../../shared/domain/time.ts';
-import { type ProbeDocument, type ProbePacket, type ProbeStream, rationalOr, secondsOr } from './probe-document.ts';
+import { toNumber } from '../../shared/domain/time.ts';
+import { packetTimes } from './packet-times.ts';
+import { type ProbeDocument, type ProbePacket, type ProbeStream, secondsOr } from './probe-document.ts';
+import { clockStep, frameRate, rateWithoutTimes } from './probe-rate.ts';
 import type { Probe } from './probe-types.ts';
 
 type Timing = Pick<
@@ -10,15 +12,20 @@ type Timing = Pick<
   | 'longestGap'
   | 'frameCount'
   | 'frameCountExact'
+  | 'fileStartSeconds'
   | 'startSeconds'
   | 'endSeconds'
   | 'claimedSeconds'
+  | 'scannedSeconds'
+  | 'keyFrames'
   | 'keyFrameGap'
+  | 'startsWhole'
   | 'hasTimes'
+  | 'hasEveryTime'
   | 'frameTimes'
 >;
 
-/** Clock ticks of a millisecond (Matroska) make gaps of a constant rate differ by as much. */
+/** Clock steps of a millisecond (Matroska) make gaps of a constant rate differ by as much. */
 const gapTolerance = 0.002;
 
 export interface TimingParts {
@@ -32,75 +39,67 @@ export interface TimingParts {
 /** Rate, count and times of the frames that are shown, from the packets' times. */
 export function parseTiming({ document, stream, packets, packetsComplete }: TimingParts): Timing {
   const fileStart = secondsOr(document.format?.start_time, 0);
-  // A packet flagged D is decoded and not shown: an edit list starts after it.
-  const shown = packets.filter(({ flags }) => !flags?.includes('D'));
-  const hasTimes = shown.some(({ pts_time }) => isTime(pts_time)) || shown.length === 0;
+  const { timed, told } = packetTimes(packets, fileStart);
+  const keyFrames = timed.filter(({ isKey, shownAt }) => isKey && Number.isFinite(shownAt));
+  // Frames before the first key frame have lost what they were made from, in a recording that was cut.
+  const firstKey = keyFrames[0]?.shownAt ?? Number.NEGATIVE_INFINITY;
+  const visible = timed.filter(({ isHidden }) => !isHidden);
+  const shown = visible.filter(({ shownAt }) => !(shownAt < firstKey));
   const times = shown
-    .map(({ pts_time, dts_time }) => secondsOr(hasTimes ? pts_time : dts_time, Number.NaN) - fileStart)
+    .map(({ shownAt }) => shownAt)
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   const gaps = times.slice(1).map((time, index) => time - times[index]!);
   const shortestGap = gaps.reduce((least, gap) => Math.min(least, gap), Number.POSITIVE_INFINITY);
   const longestGap = longestGapOf(times);
-  const variableRate = gaps.length > 0 && longestGap - shortestGap > gapTolerance;
-  const nominal = rationalOr(stream.r_frame_rate, { numerator: 25, denominator: 1 });
-  const average = rationalOr(stream.avg_frame_rate, nominal);
+  const stepTolerance = Math.min(1.2 * clockStep(stream), shortestGap / 4);
+  const variableRate = gaps.length > 0 && longestGap - shortestGap > Math.max(gapTolerance, stepTolerance);
   const duration = secondsOr(packets[0]?.duration_time, 0);
   const rate =
-    times.length === 0 && duration > 0
-      ? nearestRate(1 / duration, nominal, average)
-      : variableRate || !plausible(nominal, gaps)
-        ? average
-        : nominal;
+    times.length === 0 && duration > 0 ? rateWithoutTimes(stream, duration) : frameRate(stream, times, variableRate);
   const startSeconds = times[0] ?? Math.max(0, secondsOr(stream.start_time, 0) - fileStart);
-  const claimedSeconds = secondsOr(
-    stream.duration,
-    secondsOr(stream.tags?.DURATION, secondsOr(document.format?.duration, 0)),
-  );
-  const lastDuration = secondsOr(shown.at(-1)?.duration_time, 0) || 1 / toNumber(rate);
-  const readEnd = times.length > 0 ? times.at(-1)! + lastDuration : claimedSeconds || shown.length / toNumber(rate);
-  const keyTimes = shown
-    .filter(({ flags }) => flags?.startsWith('K'))
-    .map(({ pts_time }) => secondsOr(pts_time, Number.NaN) - fileStart)
-    .filter(Number.isFinite);
+  const claimedSeconds = claimedLength(document, stream, startSeconds + fileStart);
+  const frameSeconds = 1 / toNumber(rate);
+  const lastEnd = (times.at(-1) ?? 0) + (secondsOr(packets.at(-1)?.duration_time, 0) || frameSeconds);
+  // At a constant rate each frame has its place: the last packet's own duration may be as wrong as the rate was.
+  const inPlace = startSeconds + times.length * frameSeconds;
+  const shownEnd =
+    variableRate || Math.abs(lastEnd - inPlace) < frameSeconds / 4 ? lastEnd : Math.max(lastEnd, inPlace);
+  const readEnd = times.length > 0 ? shownEnd : claimedSeconds || shown.length / toNumber(rate);
   const counted = Number(stream.nb_frames) || Math.round(claimedSeconds * toNumber(rate));
   return {
     rate,
     variableRate,
-    shortestGap: gaps.length > 0 ? shortestGap : 1 / toNumber(rate),
-    longestGap: gaps.length > 0 ? longestGap : 1 / toNumber(rate),
+    shortestGap: gaps.length > 0 ? shortestGap : frameSeconds,
+    longestGap: gaps.length > 0 ? longestGap : frameSeconds,
     frameCount: Math.max(1, packetsComplete ? shown.length : counted),
     frameCountExact: packetsComplete && shown.length > 0,
+    fileStartSeconds: fileStart,
     startSeconds,
-    endSeconds: packetsComplete ? readEnd : Math.max(readEnd, claimedSeconds),
+    endSeconds: packetsComplete ? readEnd : Math.max(readEnd, startSeconds + claimedSeconds),
     claimedSeconds,
-    keyFrameGap: longestGapOf([...keyTimes, readEnd]),
-    hasTimes,
+    scannedSeconds: packetsComplete ? Number.POSITIVE_INFINITY : (times.at(-1) ?? 0),
+    keyFrames: keyFrames.map(({ shownAt, storedAt }) => ({ shownAt, storedAt })),
+    keyFrameGap: longestGapOf([...keyFrames.map((key) => key.shownAt), readEnd]),
+    startsWhole: shown.length === visible.length,
+    hasTimes: told !== 'none',
+    hasEveryTime: told === 'all',
     frameTimes: packetsComplete && times.length === shown.length && times.length > 0 ? times : undefined,
   };
 }
 
-/** r_frame_rate is the least common rate: of interlaced or odd files it is a multiple of what is shown. */
-function plausible(rate: Rational, gaps: number[]): boolean {
-  if (gaps.length === 0) return toNumber(rate) <= 240;
-  const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
-  return Math.abs(mean * toNumber(rate) - 1) < 0.05;
+/**
+ * How long the container says the video is. What Matroska writes (its Duration as ffmpeg fills it in, the DURATION tag) is when
+ * the video ends by its own clock, which does not begin at 0 in every file.
+ */
+function claimedLength(document: ProbeDocument, stream: ProbeStream, start: number): number {
+  const own = secondsOr(stream.duration, Number.NaN);
+  if (Number.isFinite(own)) return own;
+  const end = secondsOr(stream.tags?.DURATION, secondsOr(document.format?.duration, 0));
+  const isMatroska = document.format?.format_name?.startsWith('matroska') ?? false;
+  return isMatroska && end > start ? end - start : end;
 }
 
 function longestGapOf(times: number[]): number {
   return times.slice(1).reduce((most, time, index) => Math.max(most, time - times[index]!), 0);
-}
-
-function isTime(text: string | undefined): boolean {
-  return text !== undefined && text !== 'N/A';
-}
-
-/** Raw streams have no times; ffprobe then gives one field's rate, ffmpeg's default, and the packets' true duration. */
-function nearestRate(wanted: number, nominal: Rational, average: Rational): Rational {
-  const half =
-    nominal.numerator % 2 === 0
-      ? { ...nominal, numerator: nominal.numerator / 2 }
-      : { ...nominal, denominator: nominal.denominator * 2 };
-  const distance = (rate: Rational) => Math.abs(toNumber(rate) - wanted);
-  return [half, average].reduce((best, rate) => (distance(rate) < distance(best) ? rate : best), nominal);
 }

@@ -19,6 +19,17 @@ export interface AudioStream {
   sampleRate: number;
   channels: number;
   durationSeconds: number | undefined;
+  /** ISO 639, such as `eng`; undefined when unsaid. */
+  language: string | undefined;
+  /** The file's author meant it to be heard unless another is asked for. */
+  isDefault: boolean;
+}
+
+/** A picture that can be decoded without others: decoding begins at one. */
+interface KeyFrame {
+  shownAt: number;
+  /** Its place in the order of storage, by which transport and program streams are searched. */
+  storedAt: number;
 }
 
 /** What a source file is. All times are seconds from the file's start, which players show as 0. */
@@ -51,16 +62,26 @@ export interface Probe {
   frameCount: number;
   /** False when the count is the container's word or an estimate. */
   frameCountExact: boolean;
+  /** What the file's own clock says at its start: the one number between its clock and all other times here. */
+  fileStartSeconds: number;
   /** Of the video stream, when the first frame is shown. */
   startSeconds: number;
   /** When the last frame ends, by the packets read; less than `claimedSeconds` in a truncated file. */
   endSeconds: number;
-  /** What the container says. */
+  /** How long the video is by what the container says. */
   claimedSeconds: number;
+  /** Up to where the packets were read; infinite when all were. */
+  scannedSeconds: number;
+  /** In the part that was scanned. */
+  keyFrames: KeyFrame[];
   /** Longest time from one key frame to the next, in the part that was scanned. */
   keyFrameGap: number;
+  /** False for a recording cut out of a longer one: its first pictures refer to others that are gone. */
+  startsWhole: boolean;
   /** False for raw streams and some AVI files, which do not tell when a picture is shown: they follow each other at `rate`. */
   hasTimes: boolean;
+  /** False also where only some are told: the others are counted on from these, which goes wrong by a frame from the middle on. */
+  hasEveryTime: boolean;
   /** Start of each frame in display order; undefined for files too large to scan or without times. */
   frameTimes: number[] | undefined;
   interlaced: boolean;

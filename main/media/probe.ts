@@ -3,14 +3,17 @@ import { resolve } from 'node:path';
 import { AppError } from '../../shared/ipc/result.ts';
 import { declaresEncryptedVideo } from './container-boxes.ts';
 import type { MediaTools } from './locate.ts';
-import type { ProbeDocument } from './probe-document.ts';
-import { notAVideo, parseProbe, pickVideoStream } from './probe-parse.ts';
-import type { Probe } from './probe-types.ts';
+import { pictureRefusal } from './picture-files.ts';
+import { type ProbeDocument, secondsOr } from './probe-document.ts';
+import { motionPictures, notAVideo, parseProbe, pickVideoStream, soundStreams } from './probe-parse.ts';
+import type { AudioStream, Probe } from './probe-types.ts';
 import { run } from './run.ts';
 
 /** Larger files are not read to the end for their packet times: the count is then the container's, the rate the first minute's. */
 const fullScanBytes = 512 * 2 ** 20;
 const stallMilliseconds = 30_000;
+/** Long enough for a second picture of anything that moves. */
+const coverSearchSeconds = 20;
 
 /**
  * What a file is, as a clip. Throws `not-found`, or `unsupported-media` with the reason: not a media file, no video
@@ -21,16 +24,32 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
   const information = await stat(path).catch((cause) => {
     throw new AppError('not-found', `There is no file ${path}.`, { cause });
   });
-  if (!information.isFile()) throw new AppError('unsupported-media', `${path} is a folder, not a video file.`);
+  if (!information.isFile()) {
+    const kind = information.isDirectory() ? 'a folder' : information.isFIFO() ? 'a pipe' : 'a device';
+    throw new AppError('unsupported-media', `${path} is ${kind}, not a video file.`, { hint: 'Choose a video file.' });
+  }
   if (information.size === 0) {
     throw new AppError('unsupported-media', 'The file is empty (0 bytes).', {
       hint: 'It was probably not copied or downloaded completely: fetch it again.',
     });
   }
+  const picture = await pictureRefusal(path);
+  if (picture) throw picture;
   const document = await ask(tools, path, ['-show_format', '-show_streams'], signal);
   const refusal = notAVideo(document);
   if (refusal) throw refusal;
-  const stream = pickVideoStream(document);
+  const candidates = motionPictures(document);
+  const pictures = candidates.length > 1 ? await countPictures(tools, path, signal) : undefined;
+  const stream = pickVideoStream(candidates, pictures);
+  if (document.errors.some((line) => /\] Invalid mdhd time scale 0\b/.test(line)) && stream.time_base === '1/1') {
+    throw new AppError(
+      'unsupported-media',
+      "The video's clock has no rate (time scale 0): nothing tells how fast it plays.",
+      {
+        hint: 'Write it again with the program that made it.',
+      },
+    );
+  }
   const encrypted =
     stream.side_data_list?.some(({ side_data_type }) => /encryption/i.test(side_data_type ?? '')) ||
     (await declaresEncryptedVideo(path));
@@ -62,10 +81,41 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
     sizeBytes: information.size,
     document,
     stream,
+    videoCount: candidates.filter(({ index }) => (pictures?.get(index) ?? 0) > 1).length,
     packets: packets.packets ?? [],
     packetsComplete: complete,
     frames: frames.frames ?? [],
   });
+}
+
+/** The sound streams of a file and what its clock says at its start, without reading it through. */
+export async function probeSound(
+  tools: MediaTools,
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ streams: AudioStream[]; fileStartSeconds: number }> {
+  const document = await ask(tools, path, ['-show_format', '-show_streams'], signal);
+  return { streams: soundStreams(document), fileStartSeconds: secondsOr(document.format?.start_time, 0) };
+}
+
+/** How many pictures each video stream begins with, up to a few: a cover has one. */
+async function countPictures(
+  tools: MediaTools,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<Map<number, number>> {
+  const { packets = [] } = await ask(
+    tools,
+    path,
+    [
+      ...['-select_streams', 'v', '-read_intervals', `%+${coverSearchSeconds}`],
+      ...['-show_packets', '-show_entries', 'packet=stream_index'],
+    ],
+    signal,
+  );
+  const counts = new Map<number, number>();
+  for (const { stream_index: index = -1 } of packets) counts.set(index, (counts.get(index) ?? 0) + 1);
+  return counts;
 }
 
 /** An ffprobe that prints rubbish or fails part of the way still tells what it could read. */

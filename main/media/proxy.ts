@@ -10,6 +10,7 @@ import { fileArgument, inputRestrictions } from './probe.ts';
 import type { Probe } from './probe-types.ts';
 import { createProgressParser, type MediaProgress } from './progress.ts';
 import { run } from './run.ts';
+import { chooseSoundStream, soundFilters } from './sound.ts';
 
 export interface ProxyRequest {
   /** `.mp4` is H.264, `.webm` VP8 for browsers built without H.264. */
@@ -56,20 +57,21 @@ export async function makeProxy(
     libx264: ['-preset', 'veryfast', '-tune', 'fastdecode', '-crf', '21', '-bf', '0'],
     libvpx: ['-deadline', 'realtime', '-cpu-used', '6', '-crf', '12', '-b:v', '6M', '-auto-alt-ref', '0'],
   };
-  const hasSound = probe.audio.length > 0;
+  const sound = chooseSoundStream(probe.audio);
+  // Times count from the file's start in the copy too, whichever of its streams are in it.
+  const range = { fromSeconds: probe.hasTimes ? probe.fileStartSeconds : 0 };
+  const inTime = `setpts=PTS-${range.fromSeconds.toFixed(6)}/TB`;
   const vorbis = encoders.has('libopus') ? 'libopus' : 'libvorbis';
   const args = [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-nostats', '-y', '-progress', 'pipe:1'],
-    ...[...inputRestrictions, '-noautorotate', ...decoder.inputArguments, '-i', fileArgument(probe.path)],
-    ...[
-      '-map',
-      `0:${probe.streamIndex}`,
-      '-vf',
-      [...filters, ...tags.filters].join(','),
-      ...passTimesThrough(decoder.ffmpeg),
-    ],
+    ...[...inputRestrictions, '-copyts', '-noautorotate', ...decoder.inputArguments, '-i', fileArgument(probe.path)],
+    ...['-map', `0:${probe.streamIndex}`, '-vf', [inTime, ...filters, ...tags.filters].join(',')],
+    ...passTimesThrough(decoder.ffmpeg),
     ...['-c:v', encoder, ...(quality[encoder] ?? ['-b:v', '8M']), '-g', String(framesPerKeyFrame), ...tags.arguments],
-    ...(hasSound ? ['-map', `0:${probe.audio[0]!.index}`, '-c:a', isWebm ? vorbis : 'aac', '-ac', '2'] : []),
+    ...(sound
+      ? ['-map', `0:${sound.index}`, '-filter:a', soundFilters(sound, range), '-c:a', isWebm ? vorbis : 'aac']
+      : []),
+    ...['-map_metadata', '-1', '-map_chapters', '-1', '-dn', '-sn'],
     ...(isWebm ? ['-f', 'webm'] : ['-movflags', '+faststart', '-f', 'mp4']),
   ];
   const parse = createProgressParser({ frames: probe.frameCount, seconds: probe.frameCount / toNumber(probe.rate) });

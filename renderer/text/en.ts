@@ -448,6 +448,7 @@ export const text = {
     asRendered: 'as it is',
     sound: "With the clip's sound",
     finished: "Finished, at the clip's own size and rate",
+    soundTrack: 'Which sound of a clip with several, such as 2',
     files: (count: number) => (count === 1 ? '1 file' : `${count} files`),
     space: (needed: string, free: string) => `at most ${needed}, ${free} free`,
     tooLarge: (needed: string, free: string) =>

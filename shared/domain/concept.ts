@@ -24,6 +24,9 @@ export const conceptMetrics = z.object({
   seconds: z.number().optional(),
   /** Steps that `seconds` were spent on: fewer than the recipe's after a pause, or when it was ended early. */
   steps: z.int().optional(),
+  /** Steps that were done of each stage in the end: fewer than the recipe's when it was ended early. */
+  stepsIdentity: z.int().optional(),
+  stepsMotion: z.int().optional(),
 });
 
 /** One learned concept of the library; every new learning of it is a new version. */
@@ -64,4 +67,15 @@ export function learnedPrompt(captions: readonly ConceptCaption[]): string {
   if (second === undefined) return first;
   if (others.length === 0) return `${first} on the left, ${second} on the right`;
   return [first, second, ...others].join(' and ');
+}
+
+/** The steps that a concept was learned with, where that is known, else those that its recipe asked for. */
+export function learnedSteps({ metrics, recipe }: Pick<Concept, 'metrics' | 'recipe'>): {
+  identity: number;
+  motion: number;
+} {
+  return {
+    identity: metrics.stepsIdentity ?? recipe.stepsIdentity,
+    motion: metrics.stepsMotion ?? recipe.stepsMotion,
+  };
 }

@@ -20,6 +20,8 @@ export const exportSettings = z.object({
   height: z.int().min(2).max(16384).optional(),
   rate: z.union([rational, z.literal('source')]).optional(),
   audio: z.enum(['original', 'none']).default('none'),
+  /** Which of the source's sound streams, counted from 1; the one that its author marked where unset. */
+  sound: z.int().min(1).max(99).optional(),
   crf: z.int().min(0).max(63).optional(),
   /** What to do when the file exists. */
   overwrite: z.enum(['refuse', 'replace', 'number']).default('number'),

@@ -90,10 +90,12 @@ it('shows in one window what is done in another, and loses the work of neither',
   await first.keyboard.press('Escape');
   await second.getByText('The queue is paused', { exact: true }).waitFor();
   await setSteps(second, 2);
-  for (const seed of ['11', '12', '13']) {
+  for (const [index, seed] of ['11', '12', '13'].entries()) {
     await second.getByLabel('Seed').fill(seed);
     await second.getByLabel('Seed').press('Enter');
     await second.locator('#render').click();
+    // In the queue before the next is asked for: on a busy machine two requests may be under way at once.
+    await second.getByRole('button', { name: `Queue ${index + 1}` }).waitFor();
   }
   await first.getByRole('button', { name: 'Queue 3' }).click();
   await second.getByRole('button', { name: 'Queue 3' }).click();

@@ -21,7 +21,7 @@ import { peersReport } from '../bench/peers-report.ts';
 import { runChild } from '../bench/run-child.ts';
 import { allContenders, measurePart } from '../bench/run-peers.ts';
 import type { CommandContext, Registration } from '../context.ts';
-import { collect, parseInteger, parseNumber } from '../options.ts';
+import { collect, parseInteger, parseNumber, parsePlace } from '../options.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
 import { formatTable } from '../tables.ts';
 
@@ -53,6 +53,7 @@ export const registerBench: Registration = (program, run) => {
     .option(
       '--out <folder>',
       'with --peers: where results are kept; parts that are there are not measured again',
+      parsePlace,
       'out/bench',
     )
     .option('--seconds <n>', 'with --peers: how long each is repeated', parseNumber(0.1, 600), 3)

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Concept } from '../../../shared/domain/concept.ts';
+import { type Concept, learnedSteps } from '../../../shared/domain/concept.ts';
 import type { Services } from '../../jobs/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
+import { parsePlace } from '../options.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
 import { formatMoment, formatTable, shorten } from '../tables.ts';
 import { clipIdOf } from './import.ts';
@@ -23,7 +24,11 @@ export const registerConcepts: Registration = (program, run) => {
       'Lists the concepts of the library, or shows one with its edits; concepts come and go as .motif files, and come as LoRA files.',
     )
     .argument('[concept]', 'an id, its beginning or a name')
-    .option('--save <file>', 'write the concept, with the frames that it was learned from, as a .motif file')
+    .option(
+      '--save <file>',
+      'write the concept, with the frames that it was learned from, as a .motif file',
+      parsePlace,
+    )
     .option('--add <file>', 'add the concept of a .motif file, or a LoRA file (.safetensors) of another program')
     .option('--clip <clip>', 'of a LoRA file: a video file or a clip that shows what it makes, for edits to start from')
     .option('--static <caption>', 'of a LoRA file: what is seen, in the words that it was trained on')
@@ -97,10 +102,11 @@ const titleOf = ({ id, name }: Concept) => `${id}  ${name}`;
 function showOne({ output }: CommandContext, services: Services, reference: string): void {
   const concept = services.concepts.get(reference);
   const edits = services.edits.list({ conceptId: concept.id });
+  const steps = learnedSteps(concept);
   const lines = [
     `${titleOf(concept)}, version ${concept.version}`,
     `model     ${concept.model}`,
-    `recipe    ${concept.recipe.method}, rank ${concept.rank}, ${concept.recipe.stepsIdentity} + ${concept.recipe.stepsMotion} steps, seed ${concept.recipe.seed}`,
+    `recipe    ${concept.recipe.method}, rank ${concept.rank}, ${steps.identity} + ${steps.motion} steps, seed ${concept.recipe.seed}`,
     ...concept.captions.map((caption) => `caption   ${caption.static} | ${caption.dynamic}`),
     `basis     ${concept.directionStrengths.map((strength, index) => `${index}: ${formatNumber(strength)}`).join('  ')}`,
     ...edits.map((edit) => `edit      ${edit.id}  ${shorten(edit.settings.prompt, 80)}`),

@@ -7,7 +7,7 @@ import { generalEdits } from '../demo/plan.ts';
 import { type DemoRequest, runDemo } from '../demo/run-demo.ts';
 import { bundledSample } from '../demo/sample.ts';
 import { addRecipeOptions, captionsOf, type RecipeOptions, recipeOf } from '../learn-options.ts';
-import { collect, parseInteger, parseSeconds } from '../options.ts';
+import { collect, parseInteger, parsePlace, parseSeconds } from '../options.ts';
 import { checkRange } from './import.ts';
 
 interface DemoOptions extends RecipeOptions {
@@ -31,7 +31,7 @@ export const registerDemo: Registration = (program, run) => {
     .option('--from <time>', 'where the range to learn starts', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
     .option('--steps <n>', 'sampling steps of each video', parseInteger(1, 200))
-    .option('-o, --output <folder>', 'where to write, with a library of its own', 'out/demo');
+    .option('-o, --output <folder>', 'where to write, with a library of its own', parsePlace, 'out/demo');
   addRecipeOptions(command)
     .addHelpText(
       'after',

@@ -13,7 +13,7 @@ import { formatConceptReport } from '../evaluation/concept-report.ts';
 import { formatModelReport } from '../evaluation/model-report.ts';
 import { importFolder } from '../evaluation/real-clips.ts';
 import { addRecipeOptions, type RecipeOptions, recipeOf } from '../learn-options.ts';
-import { parseInteger, parseNumber, parseSize } from '../options.ts';
+import { parseInteger, parseNumber, parsePlace, parseSize } from '../options.ts';
 import { formatDuration } from '../progress-text.ts';
 
 interface CommonOptions {
@@ -126,7 +126,7 @@ function addCommonOptions(command: Command, output: string): Command {
     .option('--size <wxh>', 'another size than those of the model', parseSize)
     .option('--frames <n>', 'another length than that of the model', parseInteger(1, 1000))
     .option('--judge <folder>', 'the judge, if not the one that comes with the program')
-    .option('-o, --output <folder>', 'where tables, contact sheets and finished parts are written', output);
+    .option('-o, --output <folder>', 'where tables, contact sheets and finished parts are written', parsePlace, output);
 }
 
 /** `0..990` -> the first and the last seed. */

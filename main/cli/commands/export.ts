@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ExportPreset, exportPreset, type LoraDialect, loraDialect } from '../../../shared/domain/export.ts';
 import type { ItemReference } from '../../../shared/domain/library.ts';
@@ -8,7 +8,7 @@ import type { Services } from '../../jobs/services.ts';
 import { presets } from '../../media/presets.ts';
 import type { Registration } from '../context.ts';
 import { addSliderOptions, type SliderOptions, slidersOf } from '../edit-options.ts';
-import { parseInteger, parseRate, parseSize } from '../options.ts';
+import { parseInteger, parsePlace, parseRate, parseSize } from '../options.ts';
 import { formatBytes } from '../progress-text.ts';
 import { runExport } from '../run-job.ts';
 
@@ -18,13 +18,14 @@ interface ExportOptions extends SliderOptions {
   size?: { width: number; height: number };
   rate?: Rational | 'source';
   audio?: 'original' | 'none';
+  sound?: number;
   crf?: number;
   lora?: LoraDialect;
   output?: string;
   overwrite?: 'refuse' | 'replace' | 'number';
 }
 
-const videoOptions = ['preset', 'finish', 'size', 'rate', 'audio', 'crf'] as const;
+const videoOptions = ['preset', 'finish', 'size', 'rate', 'audio', 'sound', 'crf'] as const;
 const sliderOptions = ['identity', 'motion', 'direction'] as const;
 
 const usualQuality = (['h264', 'h265', 'av1'] as const).map((name) => presets[name].defaultQuality).join(', ');
@@ -51,12 +52,17 @@ export const registerExport: Registration = (program, run) => {
       new Option('--audio <which>', 'the sound of the learned range (default: none)').choices(['original', 'none']),
     )
     .option(
+      '--sound <n>',
+      'which sound of a clip with several, such as 2; implies --audio original (default: the marked one)',
+      parseInteger(1, 99),
+    )
+    .option(
       '--crf <n>',
       `quality of h264, h265 and av1: lower is better and larger (default: ${usualQuality})`,
       parseInteger(0, 63),
     )
     .addOption(new Option('--lora <dialect>', 'a LoRA file with the gains baked in').choices(loraDialect.options))
-    .option('-o, --output <file>', "where to write (default: the library's exports folder)")
+    .option('-o, --output <file|folder/>', "where to write (default: the library's exports folder)", parsePlace)
     .addOption(
       new Option('--overwrite <how>', 'when the file exists (default: number)').choices([
         'refuse',
@@ -70,6 +76,7 @@ export const registerExport: Registration = (program, run) => {
       `
 Examples:
   motif export EDIT --preset h264 --size 512x512 --audio original -o dance.mp4
+  motif export EDIT --preset prores --sound 2 -o deliveries/
   motif export EDIT --preset png -o frames/
   motif export CONCEPT --lora comfyui
   motif export CONCEPT --lora diffusers --identity 1 --motion 0.5 --direction 0=1.2 -o dance.safetensors`,
@@ -80,16 +87,20 @@ Examples:
           ? ([videoOptions, 'belongs to a video, not to --lora'] as const)
           : ([sliderOptions, 'needs --lora; the gains of an edit are its own'] as const);
         for (const name of unfitting) if (options[name] !== undefined) command.error(`error: --${name} ${why}.`);
+        if (options.sound !== undefined && options.audio === 'none') {
+          command.error('error: --sound needs --audio original.');
+        }
         await context.withServices({ access: 'write' }, async (services) => {
           const item = resolveFor(services, reference, options.lora !== undefined);
-          const output = options.output === undefined ? null : resolve(options.output);
+          const output = options.output === undefined ? null : absolutePlace(options.output);
           const { overwrite } = options;
           const settings = {
             preset: options.preset,
             width: options.size?.width,
             height: options.size?.height,
             rate: options.rate,
-            audio: options.audio,
+            audio: options.sound === undefined ? options.audio : 'original',
+            sound: options.sound,
             crf: options.crf,
             overwrite,
           };
@@ -115,6 +126,11 @@ Examples:
       }),
     );
 };
+
+/** A slash at the end, which says that it is a folder, stays. */
+function absolutePlace(output: string): string {
+  return /[/\\]$/.test(output) ? `${resolve(output)}${sep}` : resolve(output);
+}
 
 /** A LoRA is made of a concept, a video of an edit or a clip: what else the reference names says what went wrong. */
 function resolveFor(services: Services, reference: string, lora: boolean): ItemReference {

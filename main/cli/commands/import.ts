@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { toNumber } from '../../../shared/domain/time.ts';
-import { AppError } from '../../../shared/ipc/result.ts';
+import { AppError, toErrorShape } from '../../../shared/ipc/result.ts';
+import type { Services } from '../../jobs/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { parseSeconds } from '../options.ts';
 import { runImport } from '../run-job.ts';
@@ -42,24 +43,51 @@ Examples:
         if (options.name && files.length > 1) command.error('error: --name needs exactly one file.');
         checkRange(options, command);
         await context.withServices({ access: 'write' }, async (services) => {
+          const refused: string[] = [];
           for (const file of files) {
-            const { clipId, duplicate } = await runImport(context, services, {
-              path: existingFile(file),
-              fromSeconds: options.from,
-              toSeconds: options.to,
-              fit: options.fit,
-              name: options.name,
-              model: context.global.model ?? null,
-            });
-            const clip = services.clips.get(clipId);
-            for (const warning of clip.warnings) context.output.warning(warning);
-            if (duplicate) context.output.note('This range of the file is in the library already; nothing was added.');
-            context.output.result('clip', { clip, duplicate }, describeClip(clip));
+            try {
+              await importOne(context, services, file, options);
+            } catch (thrown) {
+              const error = toErrorShape(thrown);
+              // One bad file does not keep the others out; Ctrl-C does.
+              if (files.length === 1 || context.signal.aborted || error.code === 'cancelled') throw thrown;
+              refused.push(file);
+              context.output.error({
+                ...error,
+                message: `${file}: ${error.message}`,
+                details: { ...error.details, file },
+              });
+            }
           }
+          if (refused.length === 0) return;
+          context.output.note(
+            `${files.length - refused.length} of ${files.length} files were imported. Not imported: ${refused.join(', ')}.`,
+          );
+          context.fail();
         });
       }),
     );
 };
+
+async function importOne(
+  context: CommandContext,
+  services: Services,
+  file: string,
+  options: ImportOptions,
+): Promise<void> {
+  const { clipId, duplicate } = await runImport(context, services, {
+    path: existingFile(file),
+    fromSeconds: options.from,
+    toSeconds: options.to,
+    fit: options.fit,
+    name: options.name,
+    model: context.global.model ?? null,
+  });
+  const clip = services.clips.get(clipId);
+  for (const warning of clip.warnings) context.output.warning(warning);
+  if (duplicate) context.output.note('This range of the file is in the library already; nothing was added.');
+  context.output.result('clip', { clip, duplicate }, describeClip(clip));
+}
 
 /** `--from` after `--to` is wrong use. */
 export function checkRange(options: { from?: number; to?: number }, command: Command): void {
@@ -80,7 +108,7 @@ function existingFile(path: string): string {
 /** A file is imported first (at no cost when it is in the library already); anything else must name a clip of the library. */
 export async function clipIdOf(
   context: CommandContext,
-  services: Parameters<typeof runImport>[1],
+  services: Services,
   reference: string,
   range: { from?: number; to?: number },
 ): Promise<string> {

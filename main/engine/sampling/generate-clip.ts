@@ -11,6 +11,7 @@ import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import { checkVideoSize, vaeStrides } from '../models/wan/vae-config.ts';
 import type { ConceptSampler, SampledConcept, SourceLatents } from './concept-sampler.ts';
+import { createPhaseMeter } from './phase-meter.ts';
 
 export interface GenerateModel {
   pipeline: WanPipeline;
@@ -38,11 +39,9 @@ export async function generateClip(
   const { settings, source } = request;
   const concept = request.conceptFile ? await openConcept(model, request.conceptFile) : null;
   const size = latentSize(pipeline, request);
-  const report = (phase: string, unit: string, done: number, total: number) => {
-    const perSecond = done > 0 ? (1000 * done) / (performance.now() - startedAt) : null;
-    const etaSeconds = perSecond === null ? null : (total - done) / perSecond;
-    onEvent({ type: 'progress', progress: { phase, done, total, unit, perSecond, etaSeconds } });
-  };
+  const measure = createPhaseMeter(startedAt);
+  const report = (phase: string, unit: string, done: number, total: number) =>
+    onEvent({ type: 'progress', progress: { phase, done, total, unit, ...measure(phase, done, total) } });
 
   let start: SourceLatents | undefined;
   if (settings.fidelity > 0) {

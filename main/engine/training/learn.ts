@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EngineEvent, LearnRequest, LearnResult } from '../../../shared/domain/engine.ts';
+import type { EngineEvent, LearnRequest, LearnResult, LossPoint } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { conceptLayers } from '../adapters/concept-values.ts';
 import { orderDirections } from '../adapters/directions.ts';
@@ -149,11 +149,22 @@ export async function learnConcept(
       rank: shape.rank,
       directionStrengths: strengths,
       losses: state.losses,
-      metrics: { ...metrics, seconds: (performance.now() - startedAt) / 1000, steps },
+      metrics: {
+        ...metrics,
+        seconds: (performance.now() - startedAt) / 1000,
+        steps,
+        stepsIdentity: stepsDone(state, 'identity'),
+        stepsMotion: stepsDone(state, 'motion'),
+      },
     };
   } finally {
     if (state) tf.dispose([state.weights, state.moments] as unknown as tf.TensorContainer);
   }
+}
+
+/** Of a stage, in this run and those that it goes on from. */
+function stepsDone({ losses }: TrainingState, stage: LossPoint['stage']): number {
+  return losses.findLast((point) => point.stage === stage)?.step ?? 0;
 }
 
 function conceptShape(pipeline: WanPipeline, { recipe }: LearnRequest): ConceptShape {

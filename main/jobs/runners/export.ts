@@ -1,8 +1,8 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import type { Edit } from '../../../shared/domain/edit.ts';
-import type { ExportSettings } from '../../../shared/domain/export.ts';
+import type { ExportPreset, ExportSettings } from '../../../shared/domain/export.ts';
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
 import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
@@ -13,6 +13,7 @@ import { readSettings } from '../../library/settings.ts';
 import { exportFrames } from '../../media/export.ts';
 import { finishedPictures, type PictureStream } from '../../media/finished-pictures.ts';
 import type { MediaTools } from '../../media/locate.ts';
+import { checkPlace } from '../../media/place.ts';
 import { requireDirections } from '../fit.ts';
 import { freeFile } from '../free-file.ts';
 import type { ModelRegistry } from '../models.ts';
@@ -45,7 +46,8 @@ export function exportRunner(services: {
     const clip = edit.sourceClipId === null ? null : clips.byId(edit.sourceClipId);
     const file = target(input.output, edit.id);
     const { finish, keepDetail } = edit.settings;
-    if (!(input.finish ?? finish) || !clip || !edit.base)
+    // What came without its file can only go out as the model sees it.
+    if (!(input.finish ?? finish) || !edit.base || !clip || clip.source.path === null)
       return exportVideo(absolute(edit.frames), clip, input.settings, file, context);
     const request = { clip, edited: absolute(edit.frames), base: absolute(edit.base), keepDetail };
     const pictures = await finishedPictures(await tools(), request, context.signal);
@@ -90,6 +92,7 @@ export function exportRunner(services: {
     const model = await models.get(concept.model);
     const asked = target(input.output, `${concept.id}-${input.dialect}.safetensors`);
     const file = freeFile(extname(asked) === '' ? `${asked}.safetensors` : asked, input.overwrite);
+    await checkPlace(file);
     mkdirSync(dirname(file), { recursive: true });
     const report = await engine.exportLora(
       {
@@ -117,7 +120,7 @@ export function exportRunner(services: {
         case 'edit': {
           const edit = edits.get(input.editId);
           return {
-            input: { ...input, editId: edit.id },
+            input: { ...input, editId: edit.id, output: insideFolder(input.output, edit.id, input.settings.preset) },
             title: `Export ${edit.name}, ${formOf(input.settings)}`,
             targetName: 'export',
           };
@@ -125,7 +128,7 @@ export function exportRunner(services: {
         case 'clip': {
           const clip = clips.get(input.clipId);
           return {
-            input: { ...input, clipId: clip.id },
+            input: { ...input, clipId: clip.id, output: insideFolder(input.output, clip.id, input.settings.preset) },
             title: `Export ${clip.name}, ${formOf(input.settings)}`,
             targetName: 'export',
           };
@@ -133,8 +136,9 @@ export function exportRunner(services: {
         case 'lora': {
           const concept = concepts.get(input.conceptId, input.conceptVersion ?? undefined);
           requireDirections(concept, input.sliders);
+          const output = insideFolder(input.output, `${concept.id}-${input.dialect}`);
           return {
-            input: { ...input, conceptId: concept.id, conceptVersion: concept.version },
+            input: { ...input, conceptId: concept.id, conceptVersion: concept.version, output },
             title: `Export ${concept.name} as a LoRA`,
             targetName: 'export',
           };
@@ -167,6 +171,13 @@ export function exportRunner(services: {
       }
     },
   };
+}
+
+/** What was asked for by the name of a folder goes into it under its usual name. Pictures (PNG) are a folder themselves. */
+function insideFolder(output: string | null, name: string, preset?: ExportPreset): string | null {
+  if (output === null || preset === 'png') return output;
+  const isFolder = /[/\\]$/.test(output) || (existsSync(output) && statSync(output).isDirectory());
+  return isFolder ? join(output, name) : output;
 }
 
 /** What tells two exports of one result apart, as in `h264` or `gif, 512 x 288`. */

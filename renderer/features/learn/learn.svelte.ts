@@ -5,7 +5,7 @@ import type { Job } from '../../../shared/domain/job.ts';
 import { importOutput, learnOutput } from '../../../shared/domain/job-input.ts';
 import { takesFrames } from '../../../shared/domain/model.ts';
 import { type Recipe, type RecipeInput, recipe } from '../../../shared/domain/recipe.ts';
-import { frameToSeconds, toNumber } from '../../../shared/domain/time.ts';
+import { toNumber } from '../../../shared/domain/time.ts';
 import { AppError, fromErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
@@ -15,6 +15,7 @@ import type { PlayerState } from '../player/player.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
 import type { SettingsState } from '../settings/settings.svelte.ts';
 import { draftKey, readDraft, wordsOfClip } from './clip-words.ts';
+import { markedRange } from './marked-range.ts';
 import { type PresetName, presets } from './presets.ts';
 
 /** The part of a clip that is learned: first and last frame (null: the clip's own) and a rectangle of the picture. */
@@ -199,14 +200,14 @@ export class LearnState {
     const sameCrop = JSON.stringify(crop) === JSON.stringify(clip.crop);
     const fits = this.model === null || takesFrames(this.model, clip.frames);
     if (inFrame === null && outFrame === null && sameCrop && fits) return clip.id;
-    const { rate, path } = clip.source;
+    const { path } = clip.source;
     if (path === null) throw new AppError('not-found', text.learn.noSource(clip.name));
     const job = await this.#connection.call('jobs.enqueue', {
       kind: 'import',
       path,
       name: clip.name,
-      fromSeconds: inFrame === null ? clip.fromSeconds : frameToSeconds(inFrame, rate),
-      toSeconds: outFrame === null ? undefined : frameToSeconds(outFrame + 1, rate),
+      ...markedRange(clip, this.cut),
+      fit: clip.fit,
       crop: crop ?? undefined,
       model: this.model?.name ?? null,
     });

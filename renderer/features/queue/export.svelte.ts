@@ -42,6 +42,8 @@ export class ExportState {
   withSound = $state(false);
   /** Edits as changes to their clips, at the clips' own size and rate, as they are set; otherwise the model's own pictures. */
   finished = $state(true);
+  /** Which of a clip's sounds, from 1; null for the one that its author marked. */
+  soundTrack = $state<number | null>(null);
   target = $state.raw<{ freeBytes: number; taken: string[] } | null>(null);
   targetError = $state.raw<AppErrorShape | null>(null);
   /** The jobs of the last export, until all have ended and been told of. */
@@ -200,8 +202,9 @@ export class ExportState {
     return exportOutput.safeParse(job.output).data ?? null;
   }
 
-  #common(): Pick<ExportSettings, 'audio' | 'overwrite'> {
-    return { audio: this.withSound ? 'original' : 'none', overwrite: this.overwrite };
+  #common(): Pick<ExportSettings, 'audio' | 'sound' | 'overwrite'> {
+    const sound = this.withSound && this.soundTrack !== null ? { sound: this.soundTrack } : {};
+    return { audio: this.withSound ? 'original' : 'none', ...sound, overwrite: this.overwrite };
   }
 
   /** A built-in form takes width and quality from the fields; one of the user's has its own. */
@@ -251,7 +254,7 @@ export class ExportState {
   /** Of the pictures that are written: the clip's own where the edit is finished. */
   #sizeOf({ sourceClipId, base, frames, settings }: Edit): { width: number; height: number; frameCount: number } {
     const clip = sourceClipId === null ? null : this.#library.clipById(sourceClipId);
-    if (!this.finished || !settings.finish || !clip || !base) return frames;
+    if (!this.finished || !settings.finish || !clip || clip.source.path === null || !base) return frames;
     const { width, height } = clip.crop ?? clip.source;
     return { width, height, frameCount: windowFrameCount(clip) };
   }

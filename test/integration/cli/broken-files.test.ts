@@ -31,12 +31,15 @@ describe.skipIf(!hasShared)('broken files', () => {
       const before = contents();
       const started = performance.now();
       const { code, out, err } = await place.motif(['import', join(broken, name)]);
-      expect(performance.now() - started).toBeLessThan(10_000);
+      const seconds = (performance.now() - started) / 1000;
       expect({ code, out }).toEqual({ code: 1, out: '' });
       expect(err).toMatch(/^Error: \S/m);
       expect(err).not.toMatch(/\n\s+at /);
       expect(contents()).toEqual(before);
+      const asked = performance.now();
       expect((await place.answer('clips', ['clips'])).clips).toEqual([]);
+      // What the machine takes for a command that does nothing says how busy it is.
+      expect(seconds).toBeLessThan(10 + (10 * (performance.now() - asked)) / 1000);
     },
   );
 

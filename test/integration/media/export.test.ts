@@ -90,10 +90,11 @@ describe('colours', () => {
   );
 
   test('they survive AV1 too', async () => {
-    const { file } = await exportAs({ preset: 'av1', crf: 4 }, { frames: { ...writeFrames('two.rgb', 2) } });
+    const { file } = await exportAs({ preset: 'av1', crf: 1 }, { frames: { ...writeFrames('two.rgb', 2) } });
     const found = await probe(await mediaTools(), file);
     expect(found).toMatchObject({ codec: 'av1', frameCount: 2, colour: { matrix: 'bt709', range: 'limited' } });
-    expect(await largestError(file)).toBeLessThanOrEqual(2);
+    // SVT-AV1 at its finest is a level further off than libaom; a wrong matrix or range is off by ten and more.
+    expect(await largestError(file)).toBeLessThanOrEqual(3);
   });
 
   test('PNG pictures are exact', async () => {

@@ -142,6 +142,11 @@ test.each([
   [['export', 'e1', '--motion', '1']],
   [['export', 'k1', '--lora', 'diffusers', '--crf', '20']],
   [['export', 'e1', '--preset', 'mpeg2']],
+  [['export', 'e1', '-o', '']],
+  [['export', 'e1', '--audio', 'none', '--sound', '2']],
+  [['concepts', 'k1', '--save', '']],
+  [['demo', '-o', ' ']],
+  [['clips', '--home', '']],
   [['bench', '--only', 'everything']],
   [['clips', '--device', 'abacus']],
   [['concepts', '--add', 'waltz.safetensors']],
@@ -279,6 +284,11 @@ test('a concept exports as LoRA with its gains, an edit as video, and not the ot
     { what: 'lora', dialect: 'kohya', sliders: { motion: 0.5 } },
     { what: 'edit', editId: 'e1', settings: { preset: 'gif', width: 64, height: 32 } },
   ]);
+  expect((await motif(['export', 'e1', '--sound', '2', '-o', 'there/'], library)).code).toBe(0);
+  expect(library.requests.at(-1)).toMatchObject({
+    output: expect.stringMatching(/there[/\\]$/),
+    settings: { audio: 'original', sound: 2 },
+  });
   expect((await motif(['export', 'k1'], library)).code).toBe(1);
   expect((await motif(['export', 'e1', '--lora', 'kohya'], library)).code).toBe(1);
 });

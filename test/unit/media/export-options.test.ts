@@ -7,6 +7,7 @@ import {
   chooseSound,
   type ExportRequest,
 } from '../../../main/media/export-options.ts';
+import type { MediaTools } from '../../../main/media/locate.ts';
 import { presets } from '../../../main/media/presets.ts';
 import type { ExportSettingsInput } from '../../../shared/domain/export.ts';
 import { exportSettings } from '../../../shared/domain/export.ts';
@@ -68,9 +69,11 @@ test("the quality is the preset's own or inside its scale", () => {
 });
 
 describe('sound', () => {
+  /** What is refused before a file is looked at needs none. */
+  const noTools = {} as MediaTools;
   const sound = (settings: ExportSettingsInput, from?: ExportRequest['source'], warnings: string[] = []) => {
     const asked = request({ audio: 'original', ...settings }, from);
-    return chooseSound(presets[asked.settings.preset], asked, warnings);
+    return chooseSound(presets[asked.settings.preset], asked, warnings, noTools);
   };
   test('is silent when not asked for, and says when there can be none', async () => {
     const warnings: string[] = [];

@@ -6,26 +6,41 @@ const whole = { claimedSeconds: 5, startSeconds: 0, endSeconds: 5 };
 
 describe('damage', () => {
   test('a sound file says nothing', () => {
-    expect(judgeDamage(whole, { frames: 150, errors: 0 }, 150, true)).toEqual({ refuse: false, warning: undefined });
+    expect(judgeDamage(whole, { frames: 150, errors: 0 }, { expectedFrames: 150 })).toEqual({
+      refuse: false,
+      warning: undefined,
+    });
   });
   test('a few complaints warn', () => {
-    expect(judgeDamage(whole, { frames: 49, errors: 4 }, 50, true).warning).toMatch(
+    expect(judgeDamage(whole, { frames: 49, errors: 4 }, { expectedFrames: 50 }).warning).toMatch(
       /1 of 50 frames could not be decoded/,
     );
-    expect(judgeDamage(whole, { frames: 20, errors: 1 }, 20, false).warning).toMatch(/complained 1 time\./);
+    expect(judgeDamage(whole, { frames: 20, errors: 1 }, { expectedFrames: 20 }).warning).toMatch(
+      /complained 1 time\./,
+    );
   });
   test('a file that breaks off warns with both lengths', () => {
-    const { refuse, warning } = judgeDamage({ ...whole, endSeconds: 1.6 }, { frames: 48, errors: 0 }, 48, true);
+    const { refuse, warning } = judgeDamage(
+      { ...whole, endSeconds: 1.6 },
+      { frames: 48, errors: 0 },
+      { expectedFrames: 48 },
+    );
     expect(refuse).toBe(false);
     expect(warning).toMatch(/claims 5\.00 s and holds 1\.60 s/);
   });
   test('pictures that end before the range does are said to break off, where the length gave no hint', () => {
-    expect(judgeDamage(whole, { frames: 60, errors: 0 }, undefined, false, 2.5).warning).toMatch(
+    expect(judgeDamage(whole, { frames: 60, errors: 0 }, { breakOffSeconds: 2.5 }).warning).toMatch(
       /break off at 2\.50 s/,
     );
   });
+  test('a beginning that cannot be decoded is said, and frames that are never shown are no damage', () => {
+    expect(judgeDamage(whole, { frames: 30, errors: 0 }, { expectedFrames: 40, beginSeconds: 2 }).warning).toMatch(
+      /first readable picture is at 2\.00 s/,
+    );
+    expect(judgeDamage(whole, { frames: 36, errors: 0 }, { expectedFrames: 40 }).warning).toBeUndefined();
+  });
   test('rubbish is refused: hardly a frame and more complaints than frames', () => {
-    expect(judgeDamage(whole, { frames: 9, errors: 525 }, 122, true).refuse).toBe(true);
+    expect(judgeDamage(whole, { frames: 9, errors: 525 }, { expectedFrames: 122 }).refuse).toBe(true);
   });
 });
 

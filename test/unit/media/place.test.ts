@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freeName, placeWhole, requireFreeSpace } from '../../../main/media/place.ts';
+import { checkPlace, freeName, placeWhole, requireFreeSpace } from '../../../main/media/place.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -74,4 +74,14 @@ test('a disk that fills up while writing is said as such', async () => {
     throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
   });
   await expect(full).rejects.toMatchObject({ code: 'out-of-space' });
+});
+
+test('a name of the longest kind is written beside itself and numbered in the same room', async () => {
+  const target = join(folder, `${'ä'.repeat(125)}.mp4`);
+  await placeWhole(target, async (partial) => writeFile(partial, 'whole'));
+  await placeWhole(target, async (partial) => writeFile(partial, 'whole again'));
+  expect(await readFile(target, 'utf8')).toBe('whole again');
+  const numbered = await freeName(target);
+  expect(numbered).toBe(join(folder, `${'ä'.repeat(124)} 2.mp4`));
+  await expect(checkPlace(`${target}.backup`)).rejects.toThrow(/too long: it has 261 bytes, and a disk takes 255/);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProbeDocument, ProbePacket, ProbeStream } from '../../../main/media/probe-document.ts';
-import { notAVideo, parseProbe, pickVideoStream } from '../../../main/media/probe-parse.ts';
+import { motionPictures, notAVideo, parseProbe, pickVideoStream } from '../../../main/media/probe-parse.ts';
 
 const video = (over: Partial<ProbeStream> = {}): ProbeStream => ({
   index: 0,
@@ -41,7 +41,9 @@ describe('what is no clip', () => {
   test('a normal file is not refused', () => expect(reason({})).toBeUndefined());
   test('a file that does not open', () => {
     expect(reason({ format: {}, streams: [] })).toMatch(/not a video, or too damaged/);
-    expect(reason({ format: {}, streams: [], errors: ['moov atom not found'] })).toMatch(/index \(moov\) is missing/);
+    expect(reason({ format: {}, streams: [], errors: ['[mov @ 0x1] moov atom not found'] })).toMatch(
+      /index \(moov\) is missing/,
+    );
   });
   test('a picture under any name', () => {
     expect(reason({ format: { format_name: 'jpeg_pipe' } })).toMatch(/picture \(JPEG\)/);
@@ -59,14 +61,35 @@ describe('what is no clip', () => {
   });
 });
 
+test('a cover that is not marked as one gives way to the video, whatever it says of itself', () => {
+  const cover = video({ index: 0, codec_name: 'mjpeg', width: 4000, height: 4000, disposition: { default: 1 } });
+  const film = video({ index: 1, width: 320, height: 180 });
+  const pictures = new Map([
+    [0, 1],
+    [1, 480],
+  ]);
+  expect(pickVideoStream([cover, film], pictures).index).toBe(1);
+  expect(pickVideoStream([cover], new Map([[0, 1]])).index).toBe(0);
+});
+
+test('a codec without a name is called by the four characters of the file', () => {
+  expect(parse(video({ codec_name: 'unknown', codec_tag_string: 'LHW1' })).codec).toBe('LHW1');
+  expect(parse(video({ codec_name: undefined, codec_tag_string: '[0][0][0][0]' })).codec).toBe('unknown');
+});
+
+test('a message about the index is not read out of the name of the file', () => {
+  const named = ['file:/moov atom not found.mp4: Invalid data found when processing input'];
+  expect(notAVideo(document({ format: {}, streams: [], errors: named }))?.message).toMatch(/too damaged/);
+  const said = ['[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5575] moov atom not found'];
+  expect(notAVideo(document({ format: {}, streams: [], errors: said }))?.message).toMatch(/index \(moov\)/);
+});
+
 test('the default stream is chosen, then the largest, never the cover', () => {
   const small = video({ index: 1, width: 320, height: 180 });
   const large = video({ index: 2 });
   const cover = video({ index: 3, width: 4000, height: 4000, disposition: { attached_pic: 1 } });
-  expect(pickVideoStream(document({ streams: [small, large, cover] })).index).toBe(2);
-  expect(pickVideoStream(document({ streams: [video({ ...small, disposition: { default: 1 } }), large] })).index).toBe(
-    1,
-  );
+  expect(pickVideoStream(motionPictures(document({ streams: [small, large, cover] }))).index).toBe(2);
+  expect(pickVideoStream([video({ ...small, disposition: { default: 1 } }), large]).index).toBe(1);
 });
 
 describe('timing', () => {
@@ -84,9 +107,80 @@ describe('timing', () => {
   });
 
   test('a gap makes the rate variable and the average is given', () => {
-    const probe = parse(video({ avg_frame_rate: '75/4' }), packets([0, 0.033, 0.5, 0.533, 1]));
-    expect(probe).toMatchObject({ variableRate: true, rate: { numerator: 75, denominator: 4 } });
+    const probe = parse(video({ avg_frame_rate: '19/4' }), packets([0, 0.033, 0.5, 0.533, 1]));
+    expect(probe).toMatchObject({ variableRate: true, rate: { numerator: 19, denominator: 4 } });
     expect(probe.longestGap).toBeCloseTo(0.467);
+  });
+
+  test.each([
+    ['50/1', '50/1'],
+    ['1000/1', '1000/1'],
+    ['60/1', '25/1'],
+  ])('a rate of %s, on average %s, is not believed against the times', (r_frame_rate, avg_frame_rate) => {
+    const rounded = constant.map((time) => Math.round(time * 1000) / 1000);
+    const { rate, variableRate } = parse(
+      video({ r_frame_rate, avg_frame_rate, time_base: '1/1000' }),
+      packets(rounded),
+    );
+    expect({ rate, variableRate }).toEqual({ rate: { numerator: 30, denominator: 1 }, variableRate: false });
+  });
+
+  test('a telephone that says 1000 and steps by 33 and 34 milliseconds and more shows 30', () => {
+    const times = Array.from(
+      { length: 300 },
+      (_, index) => Math.round(index / 0.03 + (index % 7 === 3 ? 4 : 0)) / 1000,
+    );
+    const stream = video({ r_frame_rate: '1000/1', avg_frame_rate: '1000/1', time_base: '1/1000' });
+    expect(parse(stream, packets(times))).toMatchObject({
+      variableRate: true,
+      rate: { numerator: 30, denominator: 1 },
+    });
+  });
+
+  test('24 and 24000/1001 stay what the file says', () => {
+    for (const [said, seconds] of [
+      ['24/1', 1 / 24],
+      ['24000/1001', 1001 / 24000],
+    ] as const) {
+      const times = Array.from({ length: 240 }, (_, index) => Math.round(index * seconds * 1000) / 1000);
+      const { rate } = parse(video({ r_frame_rate: said, avg_frame_rate: said, time_base: '1/1000' }), packets(times));
+      expect(`${rate.numerator}/${rate.denominator}`).toBe(said);
+    }
+  });
+
+  test('steps of a coarse clock are no varying rate', () => {
+    const hundredths = [0, 0.08, 0.17, 0.25, 0.33, 0.42, 0.5, 0.58, 0.67, 0.75, 0.83, 0.92];
+    const stream = video({ r_frame_rate: '25/2', avg_frame_rate: '143/12', time_base: '1/100' });
+    expect(parse(stream, packets(hundredths))).toMatchObject({
+      variableRate: false,
+      rate: { numerator: 143, denominator: 12 },
+    });
+  });
+
+  test('what Matroska claims is when the video ends, by a clock that may begin anywhere', () => {
+    const format = { format_name: 'matroska,webm', start_time: '3600.0', duration: '3601.0' };
+    const later = packets(constant.map((time) => time + 3600));
+    const stream = video({ duration: undefined, tags: { DURATION: '01:00:01.000000000' } });
+    expect(parse(stream, later, { format }).claimedSeconds).toBeCloseTo(1, 4);
+  });
+
+  test('where B-frames alone have times, the frames they refer to are shown when the next such one is stored', () => {
+    const stored: ProbePacket[] = constant.map((time, index) => ({
+      dts_time: time.toFixed(6),
+      pts_time: index > 1 && index % 3 !== 1 ? time.toFixed(6) : 'N/A',
+      flags: index === 0 ? 'K_' : '__',
+    }));
+    const probe = parse(video(), stored);
+    expect(probe).toMatchObject({ hasTimes: true, variableRate: false, frameCount: 30 });
+    expect(probe.startSeconds).toBeCloseTo(1 / 30);
+    expect(probe.frameTimes?.at(-1)).toBeCloseTo(1);
+  });
+
+  test('pictures before the first key frame of a recording that was cut do not count', () => {
+    const cut = packets(constant).map((packet, index) => ({ ...packet, flags: index === 12 ? 'K_' : '__' }));
+    const probe = parse(video(), cut);
+    expect(probe).toMatchObject({ frameCount: 18, startsWhole: false });
+    expect(probe.startSeconds).toBeCloseTo(0.4);
   });
 
   test('packets in decoding order are sorted, and those that an edit list hides are left out', () => {
