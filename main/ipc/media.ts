@@ -1,7 +1,7 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { itemKind } from '../../shared/domain/library.ts';
 import type { AppContract } from '../../shared/ipc/app-contract.ts';
-import { AppError } from '../../shared/ipc/result.ts';
+import { AppError, parseInput } from '../../shared/ipc/result.ts';
 import type { Handlers } from '../../shared/ipc/rpc.ts';
 import type { Services } from '../jobs/services.ts';
 
@@ -28,7 +28,7 @@ export async function mediaFile(services: Services, address: string): Promise<st
   switch (area) {
     case 'thumbnail':
     case 'moving':
-      return services.media.thumbnail({ kind: itemKind.parse(first), id: second }, area === 'moving');
+      return services.media.thumbnail({ kind: parseInput(itemKind, first), id: second }, area === 'moving');
     case 'filmstrip':
       return services.media.filmstrip(first);
     case 'source':

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type RawFrames, rawFrames } from '../../shared/domain/clip.ts';
 import { type EditSettingsInput, editSettings } from '../../shared/domain/edit.ts';
+import { parseInput } from '../../shared/ipc/result.ts';
 import type { Engine } from '../engine-host/host.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
@@ -58,7 +59,7 @@ export async function renderPreview(
   const concept = concepts.get(request.conceptId);
   const source = request.sourceClipId === undefined ? clips.byId(concept.clipIds[0]!) : clips.get(request.sourceClipId);
   const { previewSteps, previewCacheBytes } = readSettings(library);
-  const asked = editSettings.parse(request.settings);
+  const asked = parseInput(editSettings, request.settings);
   const settings = request.full ? asked : { ...asked, steps: Math.min(asked.steps, previewSteps) };
 
   const made = { conceptId: concept.id, conceptVersion: concept.version, sourceClipId: source.id, settings };

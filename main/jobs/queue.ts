@@ -4,7 +4,7 @@ import type { EngineEvent } from '../../shared/domain/engine.ts';
 import type { Job, JobKind, JobState, Progress } from '../../shared/domain/job.ts';
 import { jobInputs, jobOutputs } from '../../shared/domain/job-input.ts';
 import type { ItemKind } from '../../shared/domain/library.ts';
-import { AppError, toErrorShape } from '../../shared/ipc/result.ts';
+import { AppError, parseInput, toErrorShape } from '../../shared/ipc/result.ts';
 import { makeItemId } from '../library/ids.ts';
 import type { Library } from '../library/open.ts';
 import { type ControlAction, requestControl, takeControlRequests } from './control.ts';
@@ -95,7 +95,7 @@ export class JobQueue {
   enqueue({ kind, ...given }: { kind: JobKind } & Record<string, unknown>): Job {
     this.#library.requireWriting();
     const runner = this.#runners[kind];
-    const { input, title, targetName } = runner.prepare(jobInputs[kind].parse(given));
+    const { input, title, targetName } = runner.prepare(parseInput(jobInputs[kind], given));
     const target = makeItemId(this.#library, targetName, (id) => this.#store.isReserved(id));
     const job = this.#store.insert({ kind, title, input, target });
     this.#tell(job);
@@ -235,7 +235,7 @@ export class JobQueue {
     try {
       const outcome = await runner.run({
         jobId: job.id,
-        input: jobInputs[job.kind].parse(job.input),
+        input: parseInput(jobInputs[job.kind], job.input),
         target: this.#store.target(job.id)!,
         folder,
         signal,

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { rawFrames } from './clip.ts';
 import { sliders } from './concept.ts';
+import { promptText } from './text.ts';
 
 /** Everything that makes a result again to the byte: the same settings twice give the same frames. */
 export const editSettings = z.object({
-  prompt: z.string(),
-  negativePrompt: z.string().default(''),
+  prompt: promptText,
+  negativePrompt: promptText.default(''),
   sliders: sliders.prefault({}),
   /** Classifier-free guidance, 1 for none; FlowEdit leads away from the negative prompt and, for a third, from what the clip shows. */
   guidance: z.number().min(0).max(30).default(4),
@@ -46,7 +47,8 @@ export const edit = z.object({
   sourceClipId: z.string().nullable(),
   /** The edit that this one is a version of. */
   parentId: z.string().nullable().default(null),
-  settings: editSettings,
+  /** What is stored is read, whatever its length. */
+  settings: editSettings.extend({ prompt: z.string(), negativePrompt: z.string().default('') }),
   frames: rawFrames,
   starred: z.boolean().default(false),
   tags: z.array(z.string()).default([]),

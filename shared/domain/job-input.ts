@@ -4,18 +4,19 @@ import { conceptCaption, sliders } from './concept.ts';
 import { editSettings } from './edit.ts';
 import { exportSettings, loraDialect } from './export.ts';
 import { recipe } from './recipe.ts';
+import { nameText, pathText, referenceText } from './text.ts';
 
 /** What each kind of job is asked, and what it answers when it is done. Ids are full ids: names are resolved before a job is made. */
 
 export const importInput = z.object({
-  path: z.string().min(1),
-  name: z.string().min(1).optional(),
+  path: pathText.min(1),
+  name: nameText.min(1).optional(),
   fromSeconds: z.number().nonnegative().optional(),
   toSeconds: z.number().positive().optional(),
   crop: cropRectangle.optional(),
   fit: z.enum(['crop', 'pad']).default('crop'),
   /** The model whose size and rate the frames are made for; null is the embedded one. */
-  model: z.string().nullable().default(null),
+  model: pathText.nullable().default(null),
   /** What to do with a clip whose content, range and crop are in the library already. */
   duplicates: z.enum(['reuse', 'keep-both']).default('reuse'),
 });
@@ -25,12 +26,15 @@ export const importOutput = z.object({ clipId: z.string(), duplicate: z.boolean(
 export type ImportOutput = z.infer<typeof importOutput>;
 
 export const learnInput = z.object({
-  name: z.string().min(1).optional(),
+  name: nameText.min(1).optional(),
   /** Learn a new version of this concept instead of a new concept. */
-  conceptId: z.string().optional(),
-  clips: z.array(z.object({ clipId: z.string(), caption: conceptCaption })).min(1),
+  conceptId: referenceText.optional(),
+  clips: z
+    .array(z.object({ clipId: referenceText, caption: conceptCaption }))
+    .min(1)
+    .max(64),
   recipe: recipe.prefault({}),
-  model: z.string().nullable().default(null),
+  model: pathText.nullable().default(null),
 });
 export type LearnInput = z.infer<typeof learnInput>;
 
@@ -38,14 +42,14 @@ export const learnOutput = z.object({ conceptId: z.string(), version: z.int().po
 export type LearnOutput = z.infer<typeof learnOutput>;
 
 export const generateInput = z.object({
-  conceptId: z.string(),
+  conceptId: referenceText,
   /** null: the newest version when the job is made. */
   conceptVersion: z.int().positive().nullable().default(null),
   settings: editSettings,
   /** The clip to start from and to take the size of; null: the concept's first clip. */
-  sourceClipId: z.string().nullable().default(null),
-  parentId: z.string().nullable().default(null),
-  name: z.string().min(1).optional(),
+  sourceClipId: referenceText.nullable().default(null),
+  parentId: referenceText.nullable().default(null),
+  name: nameText.min(1).optional(),
   /** Answer an edit of the library that was made with exactly these settings instead of computing it again. */
   reuse: z.boolean().default(true),
 });
@@ -57,25 +61,25 @@ export type GenerateOutput = z.infer<typeof generateOutput>;
 export const exportInput = z.discriminatedUnion('what', [
   z.object({
     what: z.literal('edit'),
-    editId: z.string(),
+    editId: referenceText,
     settings: exportSettings.prefault({}),
     /** Absolute path of the file (or of the folder, for a PNG sequence); null: in the library's exports folder. */
-    output: z.string().nullable().default(null),
+    output: pathText.nullable().default(null),
   }),
   z.object({
     what: z.literal('clip'),
-    clipId: z.string(),
+    clipId: referenceText,
     settings: exportSettings.prefault({}),
-    output: z.string().nullable().default(null),
+    output: pathText.nullable().default(null),
   }),
   z.object({
     what: z.literal('lora'),
-    conceptId: z.string(),
+    conceptId: referenceText,
     conceptVersion: z.int().positive().nullable().default(null),
     sliders: sliders.prefault({}),
     dialect: loraDialect.default('comfyui'),
     overwrite: exportSettings.shape.overwrite,
-    output: z.string().nullable().default(null),
+    output: pathText.nullable().default(null),
   }),
 ]);
 export type ExportInput = z.infer<typeof exportInput>;
@@ -92,11 +96,13 @@ export const downloadInput = z.object({
   repository: z
     .string()
     .trim()
+    .max(200)
     .regex(/^[\w.-]+\/[\w.-]+$/, 'A name looks like Wan-AI/Wan2.1-T2V-1.3B-Diffusers.')
     .refine((name) => !name.includes('..'), 'A name has no "..".'),
   /** A branch, a tag or a commit. */
   revision: z
     .string()
+    .max(200)
     .regex(/^[\w.-]+$/)
     .default('main'),
 });

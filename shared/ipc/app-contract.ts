@@ -17,6 +17,7 @@ import {
 } from '../domain/library.ts';
 import { modelInfo } from '../domain/model.ts';
 import { settings, settingsPatch } from '../domain/settings.ts';
+import { nameText, pathText, referenceText, searchText } from '../domain/text.ts';
 import type { Contract } from './rpc.ts';
 
 /**
@@ -26,22 +27,22 @@ import type { Contract } from './rpc.ts';
  */
 
 const nothing = z.object({}).prefault({});
-const reference = z.object({ reference: z.string() });
+const reference = z.object({ reference: referenceText });
 const versioned = reference.extend({ version: z.int().positive().optional() });
 
 const libraryCalls = {
   'library.status': { input: nothing, output: libraryStatus },
   'library.search': {
     input: z.object({
-      text: z.string(),
-      kinds: z.array(itemKind).optional(),
+      text: searchText,
+      kinds: z.array(itemKind).max(itemKind.options.length).optional(),
       limit: z.int().min(1).max(1000).optional(),
     }),
     output: z.array(searchHit),
   },
   'library.tags': { input: nothing, output: z.array(z.object({ tag: z.string(), count: z.int() })) },
-  'library.delete': { input: z.object({ items: z.array(itemReference).min(1) }), output: deletion },
-  'library.restore': { input: z.object({ deletionId: z.string() }), output: deletion },
+  'library.delete': { input: z.object({ items: z.array(itemReference).min(1).max(10_000) }), output: deletion },
+  'library.restore': { input: z.object({ deletionId: referenceText }), output: deletion },
   'library.trash': { input: nothing, output: z.array(deletion) },
   'library.emptyTrash': { input: nothing, output: z.object({ count: z.int() }) },
 };
@@ -52,7 +53,7 @@ const clipCalls = {
   'clips.label': { input: reference.extend({ labels: itemLabels }), output: clip },
   /** Answers when a copy of the clip's source that scrubs fast is there; where it is served. Cancelling gives up the waiting. */
   'clips.proxy': {
-    input: z.object({ clipId: z.string(), format: z.enum(['mp4', 'webm']) }),
+    input: z.object({ clipId: referenceText, format: z.enum(['mp4', 'webm']) }),
     output: z.object({ address: z.string() }),
   },
 };
@@ -67,27 +68,30 @@ const conceptCalls = {
     }),
     output: concept,
   },
-  'concepts.duplicate': { input: reference.extend({ name: z.string().min(1).optional() }), output: concept },
+  'concepts.duplicate': { input: reference.extend({ name: nameText.min(1).optional() }), output: concept },
   'concepts.losses': { input: versioned, output: z.array(lossPoint) },
   'concepts.exportFile': {
-    input: versioned.extend({ target: z.string().min(1), overwrite: exportSettings.shape.overwrite }),
+    input: versioned.extend({ target: pathText.min(1), overwrite: exportSettings.shape.overwrite }),
     output: z.object({ file: z.string(), sizeBytes: z.int() }),
   },
-  'concepts.importFile': { input: z.object({ file: z.string(), name: z.string().min(1).optional() }), output: concept },
+  'concepts.importFile': { input: z.object({ file: pathText, name: nameText.min(1).optional() }), output: concept },
   'concepts.importLora': {
     input: z.object({
-      file: z.string(),
-      clipId: z.string(),
+      file: pathText,
+      clipId: referenceText,
       caption: conceptCaption,
-      name: z.string().min(1).optional(),
-      model: z.string().optional(),
+      name: nameText.min(1).optional(),
+      model: pathText.optional(),
     }),
     output: concept,
   },
 };
 
 const editCalls = {
-  'edits.list': { input: itemQuery.extend({ conceptId: z.string().optional() }).prefault({}), output: z.array(edit) },
+  'edits.list': {
+    input: itemQuery.extend({ conceptId: referenceText.optional() }).prefault({}),
+    output: z.array(edit),
+  },
   'edits.get': { input: reference, output: edit },
   'edits.label': {
     input: reference.extend({ labels: itemLabels.extend({ starred: z.boolean().optional() }) }),
@@ -96,9 +100,9 @@ const editCalls = {
   /** Cancel it when the slider moves on. */
   'edits.preview': {
     input: z.object({
-      conceptId: z.string(),
+      conceptId: referenceText,
       settings: editSettings,
-      sourceClipId: z.string().optional(),
+      sourceClipId: referenceText.optional(),
       full: z.boolean().optional(),
     }),
     output: z.object({ frames: rawFrames, seconds: z.number(), cached: z.boolean() }),
@@ -108,9 +112,14 @@ const editCalls = {
 /** `requested`: the job runs in another program, which has been asked. */
 const controlled = z.object({ job, requested: z.boolean() });
 
+const jobFilter = z.object({
+  states: z.array(jobState).max(jobState.options.length).optional(),
+  kinds: z.array(jobKind).max(jobKind.options.length).optional(),
+});
+
 const jobCalls = {
   'jobs.list': {
-    input: z.object({ states: z.array(jobState).optional(), kinds: z.array(jobKind).optional() }).prefault({}),
+    input: jobFilter.prefault({}),
     output: z.array(job),
   },
   'jobs.get': { input: reference, output: job },
@@ -129,7 +138,7 @@ const jobCalls = {
   'jobs.cancel': { input: reference, output: controlled },
   'jobs.keep': { input: reference, output: controlled },
   'jobs.retry': { input: reference, output: job },
-  'jobs.move': { input: reference.extend({ before: z.string().nullable() }), output: job },
+  'jobs.move': { input: reference.extend({ before: referenceText.nullable() }), output: job },
   'jobs.remove': { input: reference, output: z.void() },
   'jobs.events': { input: reference, output: z.array(engineEvent) },
 };
@@ -145,8 +154,8 @@ const cacheSizes = z.object({ previews: z.number(), proxies: z.number(), picture
 
 const machineCalls = {
   'models.list': { input: nothing, output: z.array(modelEntry) },
-  'models.add': { input: z.object({ directory: z.string() }), output: modelInfo },
-  'models.remove': { input: z.object({ model: z.string() }), output: z.void() },
+  'models.add': { input: z.object({ directory: pathText }), output: modelInfo },
+  'models.remove': { input: z.object({ model: pathText }), output: z.void() },
   'device.report': { input: z.object({ measure: z.boolean().default(false) }).prefault({}), output: deviceReport },
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: settingsPatch, output: settings },
@@ -162,7 +171,7 @@ const machineCalls = {
   },
   /** Of a folder that files will be written to. */
   'exports.inspect': {
-    input: z.object({ folder: z.string().min(1), names: z.array(z.string()).max(10_000) }),
+    input: z.object({ folder: pathText.min(1), names: z.array(z.string().max(255)).max(10_000) }),
     output: z.object({ freeBytes: z.number(), taken: z.array(z.string()) }),
   },
   /** How much of the disk is taken by what can be made again. */
@@ -177,7 +186,7 @@ const machineCalls = {
   /** A zip with logs and the machine's state, without media. */
   'program.saveReport': { input: nothing, output: z.object({ file: z.string() }) },
   /** The address of a file of the library that an answer named (frames of clips and edits, previews, samples of a job). */
-  'media.address': { input: z.object({ path: z.string() }), output: z.object({ address: z.string() }) },
+  'media.address': { input: z.object({ path: pathText }), output: z.object({ address: z.string() }) },
 };
 
 export const appContract = {
