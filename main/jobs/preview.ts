@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -22,6 +21,7 @@ import type { ConceptStore } from '../library/concepts.ts';
 import { recipeKey } from '../library/edits.ts';
 import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
+import { partialBeside } from '../media/place.ts';
 import { requireFit } from './fit.ts';
 import type { ModelRegistry } from './models.ts';
 import type { SharedWork } from './shared-work.ts';
@@ -70,7 +70,8 @@ export async function renderPreview(
 
   return previews.ask(key, signal, async (signal) => {
     mkdirSync(library.absolutePath('previews'), { recursive: true });
-    const part = mkdtempSync(`${folder}.`);
+    const part = partialBeside(folder);
+    mkdirSync(part);
     try {
       const model = await models.get(concept.model);
       requireFit(source, model);

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import AdmZip from 'adm-zip';
 import { toErrorShape } from '../../shared/ipc/result.ts';
+import { partialBeside } from '../media/place.ts';
 import type { LogFile } from './log-file.ts';
 import type { Services } from './service-interface.ts';
 
@@ -55,7 +56,9 @@ export async function writeReport(
   const reports = join(folder, 'reports');
   mkdirSync(reports, { recursive: true });
   const file = join(reports, `motif-report-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.zip`);
-  zip.writeZip(file);
+  const partial = partialBeside(file);
+  writeFileSync(partial, zip.toBuffer());
+  renameSync(partial, file);
   return file;
 }
 

@@ -1,7 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { AppError } from '../../shared/ipc/result.ts';
+
+/** Where what is to become `target` is made: beside it, under a name that says which process makes it. */
+export function partialBeside(target: string): string {
+  const extension = extname(target);
+  const mark = `partial-${process.pid}-${randomBytes(4).toString('hex')}`;
+  return join(dirname(target), `.${basename(target, extension)}.${mark}${extension}`);
+}
+
+/** Whether a file's name is that of something half made. */
+export const isPartial = (name: string) => /\.partial-\d+-[0-9a-f]{8}/.test(name);
+
+/** Whether it is half made by a process that has ended: nobody will finish it. */
+export function isAbandoned(name: string): boolean {
+  const pid = /\.partial-(\d+)-[0-9a-f]{8}/.exec(name)?.[1];
+  return pid !== undefined && !isAlive(Number(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM'; // it is another user's
+  }
+}
 
 /**
  * Calls `make` with a path beside `target` and moves what was made there onto `target` when it succeeds; an existing
@@ -10,10 +35,8 @@ import { AppError } from '../../shared/ipc/result.ts';
 export async function placeWhole<T>(target: string, make: (partial: string) => Promise<T>): Promise<T> {
   const folder = dirname(target);
   await mkdir(folder, { recursive: true });
-  const extension = extname(target);
-  const name = basename(target, extension);
-  await removeAbandoned(folder, name);
-  const partial = join(folder, `.${name}.partial-${randomBytes(4).toString('hex')}${extension}`);
+  await removeAbandoned(folder, basename(target, extname(target)));
+  const partial = partialBeside(target);
   try {
     const made = await make(partial);
     await moveOver(partial, target);
@@ -25,17 +48,11 @@ export async function placeWhole<T>(target: string, make: (partial: string) => P
   }
 }
 
-/** What a killed process left of the same target, so long ago that nobody can be writing it any more. */
-const abandonedMilliseconds = 6 * 3600 * 1000;
-
+/** What a killed process left of the same target. */
 async function removeAbandoned(folder: string, name: string): Promise<void> {
   for (const entry of await readdir(folder)) {
-    if (!entry.startsWith(`.${name}.partial-`)) continue;
-    const path = join(folder, entry);
-    const information = await stat(path).catch(() => undefined); // another process may be removing it too
-    if (information && Date.now() - information.mtimeMs > abandonedMilliseconds) {
-      await rm(path, { recursive: true, force: true });
-    }
+    if (!entry.startsWith(`.${name}.partial-`) || !isAbandoned(entry)) continue;
+    await rm(join(folder, entry), { recursive: true, force: true });
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { appErrorShape } from '../ipc/result.ts';
 import { nameText, notesText, referenceText, searchText, tagText } from './text.ts';
 
 /** Things of the library that a user names, finds, throws away and gets back. */
@@ -51,5 +52,7 @@ export const libraryStatus = z.object({
   access: z.enum(['write', 'read']),
   /** Set when access is 'read' because another program writes. */
   holder: lockHolder.nullable(),
+  /** Set when access is 'read' because the disk is full or the folder must not be written. */
+  obstacle: appErrorShape.nullable(),
 });
 export type LibraryStatus = z.infer<typeof libraryStatus>;

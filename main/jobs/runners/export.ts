@@ -1,5 +1,5 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname, extname, join, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { extname, join, resolve } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import type { ExportSettings } from '../../../shared/domain/export.ts';
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
@@ -12,7 +12,7 @@ import { readSettings } from '../../library/settings.ts';
 import { exportFrames } from '../../media/export.ts';
 import type { MediaTools } from '../../media/locate.ts';
 import { requireDirections } from '../fit.ts';
-import { freeFile } from '../free-file.ts';
+import { freeFile, placeNoted } from '../free-file.ts';
 import type { ModelRegistry } from '../models.ts';
 import type { RunContext, Runner } from '../runner.ts';
 
@@ -55,6 +55,7 @@ export function exportRunner(services: {
           }
         : undefined,
       signal,
+      onPartial: (partial) => library.unfinished.begin(partial),
       onProgress: ({ frame, framesPerSecond, secondsLeft, ratio }) =>
         onProgress({
           phase: 'export',
@@ -73,20 +74,21 @@ export function exportRunner(services: {
     const model = await models.get(concept.model);
     const asked = target(input.output, `${concept.id}-${input.dialect}.safetensors`);
     const file = freeFile(extname(asked) === '' ? `${asked}.safetensors` : asked, input.overwrite);
-    mkdirSync(dirname(file), { recursive: true });
-    const report = await engine.exportLora(
-      {
-        model: model.directory,
-        conceptFile: library.absolutePath(concept.file),
-        sliders: input.sliders,
-        dialect: input.dialect,
-        output: file,
-      },
-      { signal },
+    const report = await placeNoted(library, file, (partial) =>
+      engine.exportLora(
+        {
+          model: model.directory,
+          conceptFile: library.absolutePath(concept.file),
+          sliders: input.sliders,
+          dialect: input.dialect,
+          output: partial,
+        },
+        { signal },
+      ),
     );
     return {
-      file: report.file,
-      sizeBytes: statSync(report.file).size,
+      file,
+      sizeBytes: statSync(file).size,
       notes: [`${report.dialect} LoRA of rank ${report.rank} for ${report.layers} layers`],
     };
   }

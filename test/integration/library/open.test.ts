@@ -198,7 +198,7 @@ it('a library with something in it is copied once a day', () => {
   openHere();
   open.pop()!.close();
   openHere();
-  expect(backups()).toEqual([expect.stringMatching(/^library-v2-/)]);
+  expect(backups()).toEqual([expect.stringMatching(/^library-v3-/)]);
 });
 
 describe('a library that cannot be used', () => {
