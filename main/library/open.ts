@@ -1,5 +1,5 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type Database from 'better-sqlite3';
 import type { LibraryStatus, LockHolder } from '../../shared/domain/library.ts';
 import { AppError, type AppErrorShape, fromErrorShape, toErrorShape } from '../../shared/ipc/result.ts';
@@ -232,7 +232,13 @@ function backUpWhereThereIsRoom(db: Database.Database, folder: string): void {
 
 function createFolders(folder: string): void {
   try {
-    for (const name of libraryFolders) mkdirSync(join(folder, name), { recursive: true });
+    const missing = libraryFolders.map((name) => join(folder, name)).filter((path) => !existsSync(path));
+    if (missing.length === 0) return;
+    // Asked first: a recursive mkdir says ENOENT of a read-only disk.
+    let existing = folder;
+    while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+    accessSync(existing, constants.W_OK);
+    for (const path of missing) mkdirSync(path, { recursive: true });
   } catch (thrown) {
     const { code, message } = toErrorShape(thrown);
     if (code === 'out-of-space' || code === 'forbidden') throw thrown;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const reserveBytes = 2 * 2 ** 20;
 /** With less than this free, what is left belongs to the user's work. */
-const plentyBytes = 256 * 2 ** 20;
+const plentyBytes = 64 * 2 ** 20;
 
 /**
  * A file that holds nothing but its place on the disk: given up when the disk is full, so that states can still be written and the
