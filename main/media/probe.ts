@@ -4,6 +4,7 @@ import { AppError } from '../../shared/ipc/result.ts';
 import { declaresEncryptedVideo } from './container-boxes.ts';
 import type { MediaTools } from './locate.ts';
 import type { ProbeDocument } from './probe-document.ts';
+import { packetLimit, requireReasonableLength, requireReasonablePicture } from './probe-limits.ts';
 import { notAVideo, parseProbe, pickVideoStream } from './probe-parse.ts';
 import type { Probe } from './probe-types.ts';
 import { run } from './run.ts';
@@ -43,13 +44,15 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
       },
     );
   }
-  const complete = information.size <= fullScanBytes;
+  requireReasonablePicture(stream);
+  const limit = packetLimit(document);
+  const isSmall = information.size <= fullScanBytes;
   const [packets, frames] = await Promise.all([
     ask(
       tools,
       path,
       [
-        ...['-select_streams', String(stream.index), ...(complete ? [] : ['-read_intervals', '%+60'])],
+        ...['-select_streams', String(stream.index), ...['-read_intervals', isSmall ? `%+#${limit + 1}` : '%+60']],
         ...['-show_packets', '-show_entries', 'packet=pts_time,dts_time,duration_time,flags'],
       ],
       signal,
@@ -57,15 +60,19 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
     // A few decoded frames tell what headers do not: interlacing, colour, HDR metadata.
     ask(tools, path, ['-select_streams', String(stream.index), '-read_intervals', '%+#6', '-show_frames'], signal),
   ]);
-  return parseProbe({
+  const listed = packets.packets ?? [];
+  requireReasonableLength(document, listed.length);
+  const made = parseProbe({
     path,
     sizeBytes: information.size,
     document,
     stream,
-    packets: packets.packets ?? [],
-    packetsComplete: complete,
+    packets: listed,
+    packetsComplete: isSmall && listed.length <= limit,
     frames: frames.frames ?? [],
   });
+  requireReasonablePicture(made);
+  return made;
 }
 
 /** An ffprobe that prints rubbish or fails part of the way still tells what it could read. */
