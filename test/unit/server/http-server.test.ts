@@ -35,9 +35,9 @@ function frame(firstByte: number, payload: Buffer): Buffer {
 describe('a window that breaks the protocol is closed, and the server goes on', () => {
   it.each([
     ['a message over the limit', 1009, (window: EditorWindow) => window.socket.send('x'.repeat(2 ** 20 + 1))],
-    ['bad UTF-8', 1007, (window: EditorWindow) => rawly(window, frame(0x81, Buffer.from([0xc3, 0x28])))],
-    ['an unknown opcode', 1002, (window: EditorWindow) => rawly(window, frame(0x83, Buffer.alloc(0)))],
-    ['reserved bits', 1002, (window: EditorWindow) => rawly(window, frame(0xf1, Buffer.alloc(0)))],
+    ['bad UTF-8', 1007, (window: EditorWindow) => window.sendRaw(frame(0x81, Buffer.from([0xc3, 0x28])))],
+    ['an unknown opcode', 1002, (window: EditorWindow) => window.sendRaw(frame(0x83, Buffer.alloc(0)))],
+    ['reserved bits', 1002, (window: EditorWindow) => window.sendRaw(frame(0xf1, Buffer.alloc(0)))],
   ])('after %s', async (_what, code, send) => {
     const [bad, good] = [await open(), await open()];
     const closed = bad.closed();
@@ -58,10 +58,6 @@ describe('a window that breaks the protocol is closed, and the server goes on', 
     expect(await (await open()).call('library.status', {})).toMatchObject({ type: 'reply' });
   });
 });
-
-function rawly(window: EditorWindow, bytes: Buffer): void {
-  (window.socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(bytes);
-}
 
 describe('calls', () => {
   it('without an input are answered', async () => {
