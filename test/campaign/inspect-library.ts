@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Tally } from './campaign.ts';
@@ -51,14 +52,19 @@ export function hashOf(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
+/** In a copy: looking changes nothing, and needs no room on a disk that has none. */
 function withDatabase(home: string, look: (db: Database.Database) => void): void {
-  const file = join(home, 'library.db');
-  if (!existsSync(file)) return;
-  const db = new Database(file, { timeout: 5000 });
+  if (!existsSync(join(home, 'library.db'))) return;
+  const folder = mkdtempSync(join(tmpdir(), 'motif-inspect-'));
+  for (const name of ['library.db', 'library.db-wal']) {
+    if (existsSync(join(home, name))) copyFileSync(join(home, name), join(folder, name));
+  }
+  const db = new Database(join(folder, 'library.db'));
   try {
     if (db.pragma('user_version', { simple: true }) !== 0) look(db);
   } finally {
     db.close();
+    rmSync(folder, { recursive: true });
   }
 }
 
