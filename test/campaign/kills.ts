@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Campaign, pick, randomNumbers, type Tally } from './campaign.ts';
@@ -89,12 +90,9 @@ async function killHost(context: Context, index: number): Promise<void> {
   const forget = () => {}; // the kill leaves them unanswered
   window.call('jobs.enqueue', { kind: 'import', path, name: `h${index}`, fromSeconds: random() }).catch(forget);
   const settings = { preset: pick(random, ['h264', 'gif', 'png']), width: 512, height: 512 };
-  const request = { what: 'clip', clipId: clip!.id, settings, output: join(exports, `h${index}`) };
-  window.call('jobs.enqueue', { kind: 'export', request }).catch(forget);
-  const half = { method: 'POST', headers: { Cookie: host.cookie, Origin: `http://127.0.0.1:${host.port}` } };
-  fetch(`http://127.0.0.1:${host.port}/upload?name=u${index}.mp4`, { ...half, body: Buffer.alloc(8e6, index) }).catch(
-    forget,
-  );
+  const exported = { what: 'clip', clipId: clip!.id, settings, output: join(exports, `h${index}`) };
+  window.call('jobs.enqueue', { kind: 'export', request: exported }).catch(forget);
+  sendHalfUpload(host);
   let answered = '';
   let asked = '';
   const labelling = (async () => {
@@ -112,6 +110,14 @@ async function killHost(context: Context, index: number): Promise<void> {
     .line('clips')
     ?.clips.find(({ id }: { id: string }) => id === clip!.id)?.notes;
   if (notes !== answered && notes !== asked) tally.found('lost', `kill ${index}: an acknowledged note`);
+}
+
+/** A dropped file that never arrives whole. */
+function sendHalfUpload({ port, cookie }: Host): void {
+  const headers = { Cookie: cookie, Origin: `http://127.0.0.1:${port}`, 'Content-Length': 9e6 };
+  request({ host: '127.0.0.1', port, method: 'POST', path: '/upload?name=u.mp4', headers })
+    .on('error', () => {}) // the kill ends it
+    .write(Buffer.alloc(8e6));
 }
 
 async function checkAfter(context: Context, when: string): Promise<void> {
