@@ -25,7 +25,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/integration/**/*.test.ts', 'test/campaign/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },

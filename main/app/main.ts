@@ -14,6 +14,7 @@ import {
 } from 'electron';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import { serveApp } from '../ipc/serve-app.ts';
+import { outliveFaults } from '../jobs/last-resort.ts';
 import { findResources } from '../jobs/models.ts';
 import { openServices, type Services } from '../jobs/services.ts';
 import { engineIdleSeconds, warmUpInBackground } from '../jobs/warm-up.ts';
@@ -50,7 +51,7 @@ async function start(): Promise<void> {
   });
   if (services.library.status().access === 'write') services.jobs.start();
   welcome(services, join(resources, 'samples'));
-  process.on('uncaughtException', (error) => services.program.log('error', error.stack ?? error.message));
+  outliveFaults(services);
 
   serveScheme(services);
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));

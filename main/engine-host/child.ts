@@ -72,8 +72,8 @@ export function readOutput(
   const listeners = new Set<(beat: Beat) => void>();
   eachLine(stdout, (line) => {
     if (!line.startsWith(beatMark)) return;
-    const sign = beat.parse(JSON.parse(line.slice(beatMark.length)));
-    for (const listener of listeners) listener(sign);
+    const sign = readBeat(line.slice(beatMark.length));
+    if (sign !== null) for (const listener of listeners) listener(sign);
   });
   return {
     errorLines,
@@ -82,6 +82,15 @@ export function readOutput(
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** null for a line that a library wrote into, or that a kill cut off. */
+function readBeat(text: string): Beat | null {
+  try {
+    return beat.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
 }
 
 /** Beside this file in the bundle; in dist/ when this runs from its source. */

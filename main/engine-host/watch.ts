@@ -5,7 +5,7 @@ export interface WatchLimits {
   idleSeconds: number;
   /** Longest time without an event although it computes, seconds: compiling a large model or loading one from disk takes minutes. */
   silentSeconds: number;
-  /** Longest time without a beat: the whole process stands still (stopped, or swapping itself to death), seconds. */
+  /** Longest time without a beat, which a thread of its own gives each second: the whole process stands still, seconds. */
   beatSeconds: number;
   /** Longest time from the start of the process to its first beat, seconds. The limits above count from there. */
   startSeconds: number;
@@ -16,7 +16,7 @@ export interface WatchLimits {
 export const defaultLimits: WatchLimits = {
   idleSeconds: 180,
   silentSeconds: 3600,
-  beatSeconds: 120,
+  beatSeconds: 20,
   startSeconds: 120,
   memoryBytes: null,
 };

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -24,6 +25,7 @@ import { adoptPackage } from '../library/package/adopt.ts';
 import { conceptName } from '../library/package/format.ts';
 import { unpackAside } from '../library/package/unpack-aside.ts';
 import { writeConceptPackage } from '../library/package/write.ts';
+import { partialBeside } from '../media/place.ts';
 import { freeFile } from './free-file.ts';
 import type { ModelRegistry } from './models.ts';
 import { lossesFile } from './runners/learn.ts';
@@ -131,8 +133,17 @@ export function exportConcept(
 ): { file: string; sizeBytes: number } {
   const asked = resolve(target);
   const file = freeFile(extname(asked) === '' ? `${asked}.motif` : asked, overwrite);
+  const concept = parts.concepts.get(reference, version);
   mkdirSync(dirname(file), { recursive: true });
-  writeConceptPackage(parts, parts.concepts.get(reference, version), file);
+  const partial = partialBeside(file);
+  const end = parts.library.unfinished.begin(partial);
+  try {
+    writeConceptPackage(parts, concept, partial);
+    renameSync(partial, file);
+  } finally {
+    rmSync(partial, { force: true });
+    end();
+  }
   return { file, sizeBytes: statSync(file).size };
 }
 

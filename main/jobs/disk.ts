@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { AppError } from '../../shared/ipc/result.ts';
+import { isAbandoned, isPartial } from '../media/place.ts';
 
 /** What is to be known of a folder before files are written into it: the space on its disk, and which of the names are taken. */
 export async function inspectTarget(folder: string, names: string[]): Promise<{ freeBytes: number; taken: string[] }> {
@@ -23,8 +24,11 @@ export function folderBytes(folder: string): number {
     .reduce((bytes, entry) => bytes + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
-/** Deletes what is in a folder; the folder stays. */
+/** Deletes what is in a folder, but what is being made there; the folder stays. */
 export function clearFolder(folder: string): void {
   if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of readdirSync(folder)) {
+    if (isPartial(name) && !isAbandoned(name)) continue;
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }

@@ -1,8 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Job } from '../../shared/domain/job.ts';
-
-const keptFailedDays = 30;
 
 /** Each job's own folder for checkpoints and what is not finished: `jobs/<id>` of the library. It exists only while it is needed. */
 export class JobFolders {
@@ -31,15 +28,8 @@ export class JobFolders {
     rmSync(this.of(id), { recursive: true, force: true });
   }
 
-  /**
-   * Removes what no job needs: a kill between the end of a job and the deletion of its folder leaves it behind, and nobody comes back
-   * after a month for the checkpoints of a learning that failed.
-   */
-  removeLeftovers(jobs: Job[]): void {
-    const longAgo = new Date(Date.now() - keptFailedDays * 24 * 3600 * 1000).toISOString();
-    const isNeeded = ({ state, finishedAt }: Job) =>
-      state === 'failed' ? (finishedAt ?? '') > longAgo : state !== 'done' && state !== 'cancelled';
-    const needed = new Set(jobs.flatMap((job) => (isNeeded(job) ? [job.id] : [])));
+  /** Removes what no job needs: a kill between the end of a job and the deletion of its folder leaves it behind. */
+  removeLeftovers(needed: Set<string>): void {
     for (const id of readdirSync(this.#root)) if (!needed.has(id)) this.remove(id);
   }
 }

@@ -1,7 +1,6 @@
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,6 +13,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type RawFrames, rawFrames } from '../../shared/domain/clip.ts';
 import { type EditSettingsInput, editSettings } from '../../shared/domain/edit.ts';
+import { parseInput } from '../../shared/ipc/result.ts';
 import type { Engine } from '../engine-host/host.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
@@ -21,6 +21,7 @@ import { type Made, renderingKey } from '../library/edits.ts';
 import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
 import type { MediaTools } from '../media/locate.ts';
+import { partialBeside } from '../media/place.ts';
 import { folderBytes } from './disk.ts';
 import { engineEdit, resolveEdit } from './edit-request.ts';
 import type { ModelRegistry } from './models.ts';
@@ -59,7 +60,7 @@ export async function renderPreview(
   const { library, engine, previews } = services;
   library.requireWriting();
   const { previewSteps, previewCacheBytes } = readSettings(library);
-  const asked = editSettings.parse(request.settings);
+  const asked = parseInput(editSettings, request.settings);
   const made = resolveEdit(services, {
     conceptId: request.conceptId,
     conceptVersion: null,
@@ -74,7 +75,8 @@ export async function renderPreview(
 
   return previews.ask(key, signal, async (signal) => {
     mkdirSync(library.absolutePath('previews'), { recursive: true });
-    const part = mkdtempSync(`${folder}.`);
+    const part = partialBeside(folder);
+    mkdirSync(part);
     try {
       const { frames, base, seconds } = await engine.generate(
         {

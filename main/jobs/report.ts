@@ -1,10 +1,13 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import AdmZip from 'adm-zip';
+import type { Settings } from '../../shared/domain/settings.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
+import { partialBeside } from '../media/place.ts';
 import type { LogFile } from './log-file.ts';
+import { Redactor, secretsOf } from './redact.ts';
 import type { Services } from './service-interface.ts';
 
 /**
@@ -21,12 +24,13 @@ export async function writeReport(
 ): Promise<string> {
   const { library, jobs, device, media, settings, models } = services;
   const { folder } = library.status();
+  const redactor = new Redactor(secretsOf(services), programFolder);
   // A report is wanted when something hangs: it waits for nothing.
   const attempt = async (work: () => Promise<unknown>) => {
     try {
       return await Promise.race([work(), sleep(answerMilliseconds, 'no answer yet', { ref: false })]);
     } catch (thrown) {
-      return { error: toErrorShape(thrown) };
+      return { error: redactor.value(toErrorShape(thrown)) };
     }
   };
   const report = {
@@ -34,10 +38,16 @@ export async function writeReport(
     node: process.versions,
     system: { platform: platform(), release: release(), arch: arch(), cpu: cpus()[0]?.model, cores: cpus().length },
     memory: { totalBytes: totalmem(), freeBytes: freemem() },
-    device: await attempt(() => device.report()),
-    ffmpeg: await attempt(async () => (await media.tools()).ffmpeg),
-    settings: settings.get(),
-    models: await attempt(() => models.list()),
+    device: await attempt(async () => redactor.value(await device.report())),
+    ffmpeg: await attempt(async () => redactor.value((await media.tools()).ffmpeg)),
+    settings: plainSettings(settings.get()),
+    models: await attempt(async () =>
+      (await models.list()).map(({ embedded, info, error }) => ({
+        embedded,
+        info: info && { ...info, directory: undefined },
+        error: error && redactor.text(error),
+      })),
+    ),
     library: {
       clips: services.clips.list().length,
       concepts: services.concepts.list().length,
@@ -46,19 +56,33 @@ export async function writeReport(
     jobs: jobs.list().map(({ id, kind, state, progress, error, attempts, createdAt, startedAt, finishedAt }) => ({
       ...{ id, kind, state, attempts, createdAt, startedAt, finishedAt },
       progress: progress && { phase: progress.phase, done: progress.done, total: progress.total },
-      error: error && { code: error.code, message: error.message },
+      error: error && { code: error.code, message: redactor.text(error.message) },
     })),
   };
   const zip = new AdmZip();
-  zip.addFile('report.json', Buffer.from(JSON.stringify(report, withSets, 2)));
-  for (const file of log.files()) zip.addFile(`logs/${basename(file)}`, readFileSync(file));
+  zip.addFile('report.json', Buffer.from(JSON.stringify(report, null, 2)));
+  for (const file of log.files())
+    zip.addFile(`logs/${basename(file)}`, Buffer.from(redactor.log(readFileSync(file, 'utf8'))));
   const reports = join(folder, 'reports');
   mkdirSync(reports, { recursive: true });
   const file = join(reports, `motif-report-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.zip`);
-  zip.writeZip(file);
+  const partial = partialBeside(file);
+  writeFileSync(partial, zip.toBuffer());
+  renameSync(partial, file);
   return file;
 }
 
 const answerMilliseconds = 3000;
 
-const withSets = (_key: string, value: unknown) => (value instanceof Set ? [...value] : value);
+const programFolder = join(import.meta.dirname, '..');
+
+/** What was set, without the folders and names that are in it. */
+function plainSettings({ modelDirectories, exportFolder, exportPresets, defaultModel, ...plain }: Settings): object {
+  return {
+    ...plain,
+    modelDirectories: modelDirectories.length,
+    hasExportFolder: exportFolder !== null,
+    exportPresets: exportPresets.map(({ settings }) => settings),
+    hasDefaultModel: defaultModel !== null,
+  };
+}

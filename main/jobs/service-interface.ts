@@ -100,8 +100,8 @@ export interface Services {
     delete(items: ItemReference[]): Deletion;
     restore(deletionId: string): Deletion;
     trash(): Deletion[];
-    /** Deletes for good what was thrown away before that moment (default: everything in the trash). Answers how many items. */
-    emptyTrash(before?: Date): number;
+    /** Deletes for good what is in the trash. Answers how many items. */
+    emptyTrash(): number;
   };
   readonly clips: {
     list(query?: ItemQuery): Clip[];

@@ -2,27 +2,31 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deletion, ItemKind } from '../../shared/domain/library.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
+import { toErrorShape } from '../../shared/ipc/result.ts';
 import { type Engine, EngineHost } from '../engine-host/host.ts';
+import { growOlder } from '../library/age.ts';
 import { ClipStore } from '../library/clips.ts';
 import { ConceptStore } from '../library/concepts.ts';
 import { EditStore } from '../library/edits.ts';
 import { resolveItem } from '../library/ids.ts';
 import { allTags } from '../library/labels.ts';
 import { LookStore } from '../library/looks.ts';
-import { openLibrary } from '../library/open.ts';
+import { type Library, openLibrary } from '../library/open.ts';
 import { searchItems } from '../library/search.ts';
 import { readSettings, writeSettings } from '../library/settings.ts';
 import { deleteItems, emptyTrash, listTrash, restoreItems } from '../library/trash.ts';
 import { locateMediaTools, type MediaTools } from '../media/locate.ts';
+import type { Runners } from './attempts.ts';
 import { duplicateConcept, exportConcept, importConcept, importLora, readLosses } from './concept-files.ts';
 import { clearFolder, folderBytes, inspectTarget } from './disk.ts';
 import { Emitter } from './emitter.ts';
+import { removeHalfFiles } from './leftovers.ts';
 import { LogFile } from './log-file.ts';
 import { MediaCache } from './media-cache.ts';
 import { findResources, ModelRegistry } from './models.ts';
 import { type Preview, renderPreview } from './preview.ts';
 import { programVersion, readNotices } from './program.ts';
-import { JobQueue, type Runners } from './queue.ts';
+import { JobQueue } from './queue.ts';
 import { writeReport } from './report.ts';
 import { downloadRunner } from './runners/download.ts';
 import { exportRunner } from './runners/export.ts';
@@ -39,7 +43,9 @@ export type { JobRequest, ServiceEvents, Services, ServicesOptions } from './ser
 export async function openServices(options: ServicesOptions): Promise<Services> {
   const resources = options.resources ?? findResources();
   const library = openLibrary(options);
-  const emitter = new Emitter<ServiceEvents>();
+  const log = new LogFile(join(library.folder, 'logs', 'motif.log'));
+  const trouble = (thrown: unknown) => log.write('error', 'could not be done', toErrorShape(thrown));
+  const emitter = new Emitter<ServiceEvents>(trouble);
   const changed = (kind: ItemKind) => emitter.emit('library.changed', { kind });
   const clips = new ClipStore(library);
   const concepts = new ConceptStore(library);
@@ -80,6 +86,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     export: exportRunner(parts),
     download: downloadRunner({ library }),
   };
+  if (library.canWrite) tidyUp(library, trouble);
   const queue = new JobQueue(
     library,
     runners,
@@ -89,10 +96,10 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       event: (id, event) => emitter.emit('job.event', { id, event }),
       libraryChanged: changed,
       libraryLost: () => emitter.emit('library.lost', lostLibrary(library.folder)),
+      trouble,
     },
     { isPaused: () => readSettings(library).queuePaused },
   );
-  if (library.canWrite) emptyTrash(library, daysAgo(readSettings(library).trashDays));
 
   /** Tells everybody once the change is made. */
   const telling = <T>(kind: ItemKind, value: T): T => {
@@ -109,7 +116,6 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     return value;
   };
   const tellSettings = () => emitter.emit('settings.changed', { settings: readSettings(library) });
-  const log = new LogFile(join(library.folder, 'logs', 'motif.log'));
   if (library.canWrite) logEvents(emitter, log);
 
   const services: Services = {
@@ -122,7 +128,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       delete: (items) => tellingAll(deleteItems(library, items)),
       restore: (id) => tellingAll(restoreItems(library, id)),
       trash: () => listTrash(library),
-      emptyTrash: (before) => emptyTrash(library, before),
+      emptyTrash: () => emptyTrash(library),
     },
     clips: {
       list: (query) => clips.list(query),
@@ -227,7 +233,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
           folderBytes(library.absolutePath('cache/fine')),
       }),
       clearCaches() {
-        library.requireWriting();
+        if (!library.canFreeSpace) library.requireWriting();
         for (const place of ['previews', 'cache/proxies', 'cache/thumbnails', 'cache/filmstrips', 'cache/fine']) {
           clearFolder(library.absolutePath(place));
         }
@@ -263,8 +269,19 @@ function lostLibrary(folder: string): { message: string; hint: string } {
   };
 }
 
-function daysAgo(days: number): Date {
-  return new Date(Date.now() - days * 24 * 3600 * 1000);
+/** What every start of the writer does before anything else; what of it fails is tried again at the next. */
+function tidyUp(library: Library, trouble: (thrown: unknown) => void): void {
+  for (const work of [
+    () => growOlder(library),
+    () => removeHalfFiles(library),
+    () => emptyTrash(library, readSettings(library).trashDays),
+  ]) {
+    try {
+      work();
+    } catch (thrown) {
+      trouble(thrown);
+    }
+  }
 }
 
 /** What whoever is asked for help wants to know: the ends of jobs, and the engine's troubles. */

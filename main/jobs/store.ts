@@ -1,5 +1,6 @@
 import { type Job, type JobKind, type JobState, job, type Progress } from '../../shared/domain/job.ts';
 import { AppError, type AppErrorShape } from '../../shared/ipc/result.ts';
+import { ageNow } from '../library/age.ts';
 import { choose, makeId } from '../library/ids.ts';
 import type { Library } from '../library/open.ts';
 
@@ -41,6 +42,11 @@ function fromRow(row: JobRow): Job {
   });
 }
 
+export interface JobFilter {
+  states?: JobState[];
+  kinds?: JobKind[];
+}
+
 /** What a job becomes; what is left out stays. */
 export interface JobChange {
   state?: JobState;
@@ -49,7 +55,6 @@ export interface JobChange {
   checkpoint?: string | null;
   error?: AppErrorShape | null;
   attempts?: number;
-  position?: number;
   startedAt?: string | null;
   finishedAt?: string | null;
 }
@@ -77,23 +82,39 @@ export class JobStore {
   }
 
   /** In the order of the queue. */
-  list({ states, kinds }: { states?: JobState[]; kinds?: JobKind[] } = {}): Job[] {
+  list({ states, kinds }: JobFilter = {}): Job[] {
+    const places = (values: string[]) => values.map(() => '?').join(', ');
+    const conditions = [
+      ...(states ? [`state IN (${places(states)})`] : []),
+      ...(kinds ? [`kind IN (${places(kinds)})`] : []),
+    ];
+    const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
     return this.#library.db
-      .prepare<[], JobRow>('SELECT * FROM jobs ORDER BY position')
-      .all()
-      .map(fromRow)
-      .filter((one) => (states?.includes(one.state) ?? true) && (kinds?.includes(one.kind) ?? true));
+      .prepare<string[], JobRow>(`SELECT * FROM jobs ${where} ORDER BY position`)
+      .all(...(states ?? []), ...(kinds ?? []))
+      .map(fromRow);
+  }
+
+  find(id: string): Job | null {
+    const row = this.#library.db.prepare<[string], JobRow>('SELECT * FROM jobs WHERE id = ?').get(id);
+    return row === undefined ? null : fromRow(row);
   }
 
   byId(id: string): Job {
-    const row = this.#library.db.prepare<[string], JobRow>('SELECT * FROM jobs WHERE id = ?').get(id);
-    if (row === undefined) throw new AppError('not-found', `There is no job "${id}".`);
-    return fromRow(row);
+    const found = this.find(id);
+    if (found === null) throw new AppError('not-found', `There is no job "${id}".`);
+    return found;
   }
 
   /** An id or a unique beginning of one. */
   resolve(reference: string): Job {
-    return choose(reference, this.list(), 'job');
+    const start = reference.trim().toLowerCase();
+    const { db } = this.#library;
+    const alike = db
+      .prepare<[string, string], { id: string }>('SELECT id FROM jobs WHERE id >= ? AND id < ? ORDER BY id LIMIT 100')
+      .all(start, `${start}\u{10ffff}`);
+    const newest = db.prepare<[], { id: string }>('SELECT id FROM jobs ORDER BY position DESC LIMIT 6');
+    return this.byId(choose(reference, alike.length > 0 ? alike : newest.all().reverse(), 'job').id);
   }
 
   /** The id reserved for what the job makes. */
@@ -118,12 +139,27 @@ export class JobStore {
     if (change.checkpoint !== undefined) columns.checkpoint = change.checkpoint;
     if (change.error !== undefined) columns.error = json(change.error);
     if (change.attempts !== undefined) columns.attempts = change.attempts;
-    if (change.position !== undefined) columns.position = change.position;
     if (change.startedAt !== undefined) columns.started_at = change.startedAt;
     if (change.finishedAt !== undefined) columns.finished_at = change.finishedAt;
     const assignments = Object.keys(columns).map((name) => `${name} = @${name}`);
+    if (change.finishedAt !== undefined) assignments.push(`finished_age = ${ageNow}`);
     return this.#library.write(() => {
       this.#library.db.prepare(`UPDATE jobs SET ${assignments.join(', ')} WHERE id = @id`).run({ ...columns, id });
+      return this.byId(id);
+    });
+  }
+
+  /** To the place before another job, or to the end; all others keep their order. */
+  move(id: string, before: string | null): Job {
+    const { db } = this.#library;
+    return this.#library.write(() => {
+      if (before === null) {
+        db.prepare('UPDATE jobs SET position = (SELECT max(position) + 1 FROM jobs) WHERE id = ?').run(id);
+      } else if (before !== id) {
+        const { position } = this.byId(before);
+        db.prepare('UPDATE jobs SET position = position + 1 WHERE position >= ?').run(position);
+        db.prepare('UPDATE jobs SET position = ? WHERE id = ?').run(position, id);
+      }
       return this.byId(id);
     });
   }
@@ -146,12 +182,23 @@ export class JobStore {
     );
   }
 
-  /** Forgets jobs that were done or cancelled before that moment: what they made is in the library. */
-  forgetFinished(before: Date): void {
+  /** Forgets jobs that were done or cancelled so many days ago, by the library's age: what they made is in the library. */
+  forgetFinished(days: number): void {
     this.#library.write(() =>
       this.#library.db
-        .prepare("DELETE FROM jobs WHERE state IN ('done', 'cancelled') AND finished_at < ?")
-        .run(before.toISOString()),
+        .prepare(`DELETE FROM jobs WHERE state IN ('done', 'cancelled') AND finished_age < ${ageNow} - ?`)
+        .run(days),
     );
+  }
+
+  /** The ids of jobs whose folders are needed: for a failed one only so many days, by the library's age. */
+  needingFolders(keptFailedDays: number): string[] {
+    return this.#library.db
+      .prepare<[number], string>(
+        `SELECT id FROM jobs WHERE state IN ('queued', 'running', 'paused', 'interrupted')
+           OR (state = 'failed' AND finished_age >= ${ageNow} - ?)`,
+      )
+      .pluck()
+      .all(keptFailedDays);
   }
 }

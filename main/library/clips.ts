@@ -1,7 +1,7 @@
 import { type Clip, clip, type RawFrames } from '../../shared/domain/clip.ts';
-import { words } from '../../shared/domain/edit.ts';
 import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
-import { AppError } from '../../shared/ipc/result.ts';
+import { promptText } from '../../shared/domain/text.ts';
+import { AppError, parseInput } from '../../shared/ipc/result.ts';
 import { resolveItem } from './ids.ts';
 import { labelItem, tagsColumn, whereQuery, writeTags } from './labels.ts';
 import type { Library } from './open.ts';
@@ -123,7 +123,7 @@ export class ClipStore {
     const { id } = resolveItem(this.#library, reference, ['clip']);
     return this.#library.write(() => {
       if (seen !== undefined) {
-        this.#library.db.prepare('UPDATE clips SET seen = ? WHERE id = ?').run(words.parse(seen).trim(), id);
+        this.#library.db.prepare('UPDATE clips SET seen = ? WHERE id = ?').run(parseInput(promptText, seen).trim(), id);
       }
       labelItem(this.#library, 'clip', id, labels);
       return this.byId(id);

@@ -1,4 +1,5 @@
 import { type ItemKind, type ItemLabels, type ItemQuery, itemLabels, itemQuery } from '../../shared/domain/library.ts';
+import { parseInput } from '../../shared/ipc/result.ts';
 import type { Library } from './open.ts';
 import { indexItem, matchExpression } from './search.ts';
 
@@ -22,9 +23,9 @@ export function writeTags(library: Library, kind: ItemKind, id: string, tags: st
   });
 }
 
-/** Writes what is given and leaves the rest. Throws ZodError for a name, tag or notes that cannot be. */
+/** Writes what is given and leaves the rest. Throws `invalid-input` for a name, tag or notes that cannot be. */
 export function labelItem(library: Library, kind: ItemKind, id: string, labels: ItemLabels): void {
-  const { name, tags, notes } = itemLabels.parse(labels);
+  const { name, tags, notes } = parseInput(itemLabels, labels);
   library.write(() => {
     const table = tableOf[kind];
     if (name !== undefined) library.db.prepare(`UPDATE ${table} SET name = ? WHERE id = ?`).run(name, id);
@@ -53,7 +54,7 @@ export function whereQuery(
   query: ItemQuery,
   extra: string[] = [],
 ): { sql: string; values: Record<string, string> } {
-  const { text, tag, order } = itemQuery.parse(query);
+  const { text, tag, order } = parseInput(itemQuery, query);
   const table = tableOf[kind];
   const conditions = [`${table}.trash_id IS NULL`, ...extra];
   const values: Record<string, string> = {};

@@ -1,5 +1,5 @@
 import { type Look, type LookInput, look, lookInput, requireEffect, standardLooks } from '../../shared/domain/look.ts';
-import { AppError } from '../../shared/ipc/result.ts';
+import { AppError, parseInput } from '../../shared/ipc/result.ts';
 import { slug } from './ids.ts';
 import type { Library } from './open.ts';
 
@@ -55,7 +55,7 @@ export class LookStore {
 
   /** A new look, last in the order, or in the place of the one with that id. Throws `conflict` for a name that is taken. */
   save(input: LookInput, id?: string): Look {
-    const wanted = lookInput.parse(input);
+    const wanted = parseInput(lookInput, input);
     requireEffect(wanted.from, wanted.to);
     const { db } = this.#library;
     return this.#library.write(() => {

@@ -1,10 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import Database from 'better-sqlite3';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type Database from 'better-sqlite3';
 import type { LibraryStatus, LockHolder } from '../../shared/domain/library.ts';
-import { AppError } from '../../shared/ipc/result.ts';
+import { AppError, type AppErrorShape, fromErrorShape, toErrorShape } from '../../shared/ipc/result.ts';
+import { backUpDaily } from './backups.ts';
+import { openCopy, openDatabase, readVersion, versionOf } from './database.ts';
 import { libraryFolder, libraryFolders } from './location.ts';
-import { applicationId, backUpDaily, libraryVersion, migrate } from './migrate.ts';
+import { libraryVersion, migrate } from './migrate.ts';
+import { isFull, lockedError, obstacleOf, tooNew } from './refusals.ts';
+import { SpaceReserve } from './reserve.ts';
+import { UnfinishedNotes } from './unfinished.ts';
 import { acquireWriteLock, findWriteLockHolder, type WriteLock } from './write-lock.ts';
 
 export interface OpenLibraryOptions {
@@ -21,37 +26,68 @@ export interface Move {
   to: string;
 }
 
+/** What this program may do with the library, and why not more. */
+interface Standing {
+  lock: WriteLock | null;
+  /** Another program writes. */
+  holder?: LockHolder | null;
+  /** The disk is full, or nothing may be written there. */
+  obstacle?: AppErrorShape;
+  /** Called when the library is closed. */
+  discard?(): void;
+}
+
 /** One open library folder. Any number of programs read it; at most one writes it at a time. */
 export class Library {
   readonly folder: string;
   readonly db: Database.Database;
-  readonly #lock: WriteLock | null;
-  readonly #holder: LockHolder | null;
+  readonly unfinished: UnfinishedNotes;
+  readonly #standing: Standing;
+  readonly #reserve: SpaceReserve;
 
-  constructor(folder: string, db: Database.Database, lock: WriteLock | null, holder: LockHolder | null) {
+  constructor(folder: string, db: Database.Database, standing: Standing) {
     this.folder = folder;
     this.db = db;
-    this.#lock = lock;
-    this.#holder = holder;
+    this.#standing = standing;
+    this.#reserve = new SpaceReserve(folder);
+    this.unfinished = new UnfinishedNotes(folder);
   }
 
   get canWrite(): boolean {
-    return this.#lock !== null;
+    return this.#standing.lock !== null;
+  }
+
+  /** Whether files that can be made again may be deleted: for that a full disk is no obstacle. */
+  get canFreeSpace(): boolean {
+    return this.canWrite || this.#standing.obstacle?.code === 'out-of-space';
   }
 
   status(): LibraryStatus {
-    return { folder: this.folder, access: this.canWrite ? 'write' : 'read', holder: this.#holder };
+    const { holder = null, obstacle = null } = this.#standing;
+    return { folder: this.folder, access: this.canWrite ? 'write' : 'read', holder, obstacle };
   }
 
-  /** Throws `library-locked`, naming the program that writes, unless this one may. */
+  /** Throws `library-locked`, naming the program that writes, or what the disk refuses, unless this program may write. */
   requireWriting(): void {
-    if (!this.canWrite) throw lockedError(this.folder, this.#holder);
+    if (this.canWrite) return;
+    const { holder = null, obstacle } = this.#standing;
+    throw obstacle ? fromErrorShape(obstacle) : lockedError(this.folder, holder);
   }
 
-  /** All of `work`'s changes or none. Throws `library-locked` for a reader. */
+  /**
+   * All of `work`'s changes or none. Throws `library-locked` for a reader. On a full disk the reserve is given up and `work` done
+   * again, from the state before it.
+   */
   write<T>(work: () => T): T {
     this.requireWriting();
-    return this.db.inTransaction ? work() : this.db.transaction(work).immediate();
+    if (this.db.inTransaction) return work();
+    const transaction = this.db.transaction(work);
+    try {
+      return transaction.immediate();
+    } catch (thrown) {
+      if (!isFull(thrown) || !this.#reserve.giveUp()) throw thrown;
+      return transaction.immediate();
+    }
   }
 
   /**
@@ -59,22 +95,26 @@ export class Library {
    * a row is the rest of a program that was killed between the two, and is replaced.
    */
   adopt<T>(moves: Move[], writeRows: () => T): T {
-    const done: { from: string; target: string }[] = [];
+    const done = new Map<string, string>();
+    const notes = moves.map(({ to }) => this.unfinished.begin(to));
     try {
       return this.write(() => {
         const result = writeRows();
         for (const { from, to } of moves) {
           const target = this.absolutePath(to);
+          if (done.has(target)) continue;
           rmSync(target, { recursive: true, force: true });
           mkdirSync(resolve(target, '..'), { recursive: true });
           renameSync(from, target);
-          done.push({ from, target });
+          done.set(target, from);
         }
         return result;
       });
     } catch (thrown) {
-      for (const { from, target } of done) renameSync(target, from);
+      for (const [target, from] of done) renameSync(target, from);
       throw thrown;
+    } finally {
+      for (const end of notes) end();
     }
   }
 
@@ -94,18 +134,49 @@ export class Library {
 
   close(): void {
     if (this.db.open) this.db.close();
-    this.#lock?.release();
+    this.#standing.lock?.release();
+    this.#standing.discard?.();
   }
 }
 
 /**
  * Opens or creates the library. Throws `library-locked` (access 'write' while another program writes), `library-too-new`,
- * `damaged-file` (the database fails its check) and `invalid-input` (the folder cannot be one).
+ * `damaged-file` (the database fails its check) and `invalid-input` (the folder cannot be one). On a full disk, or where nothing may be
+ * written, it is opened for reading; then it throws `out-of-space` or `forbidden` only where there is no library yet, or for 'write'.
  */
-export function openLibrary({ home, program, access = 'any' }: OpenLibraryOptions): Library {
-  const folder = libraryFolder(home);
+export function openLibrary(options: OpenLibraryOptions): Library {
+  const folder = libraryFolder(options.home);
   const file = join(folder, 'library.db');
-  const found = inspect(file);
+  const reserve = new SpaceReserve(folder);
+  let thrown = attempt(() => openHere(folder, file, options));
+  if ('error' in thrown && isFull(thrown.error) && reserve.giveUp()) {
+    thrown = attempt(() => openHere(folder, file, options));
+  }
+  if ('value' in thrown) {
+    // Its want is no reason not to open.
+    if (thrown.value.canWrite) attempt(() => reserve.take());
+    return thrown.value;
+  }
+  const obstacle = obstacleOf(folder, thrown.error);
+  if (obstacle === null) throw thrown.error;
+  const access = options.access ?? 'any';
+  const read = attempt(() => openAsItIs(folder, file, obstacle));
+  if (access === 'write' || 'error' in read) throw fromErrorShape(obstacle);
+  return read.value;
+}
+
+type Attempt<T> = { value: T } | { error: unknown };
+
+function attempt<T>(work: () => T): Attempt<T> {
+  try {
+    return { value: work() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function openHere(folder: string, file: string, { program, access = 'any' }: OpenLibraryOptions): Library {
+  const found = readVersion(file);
   if (found > libraryVersion) throw tooNew(folder, found);
   createFolders(folder);
 
@@ -114,119 +185,66 @@ export function openLibrary({ home, program, access = 'any' }: OpenLibraryOption
   const lock = wantsLock ? acquireWriteLock(folder, program) : null;
   if (lock !== null && 'holder' in lock) {
     if (access === 'write' || found < libraryVersion) throw lockedError(folder, lock.holder);
-    return openForReading(file, folder, lock.holder);
+    return new Library(folder, openDatabase(file, { readonly: true }), { lock: null, holder: lock.holder });
   }
-  if (lock === null) return openForReading(file, folder, findWriteLockHolder(folder));
+  if (lock === null) {
+    const holder = findWriteLockHolder(folder);
+    return new Library(folder, openDatabase(file, { readonly: true }), { lock: null, holder });
+  }
+  let db: Database.Database | undefined;
   try {
-    const db = openDatabase(file, folder, { readonly: false });
+    db = openDatabase(file, { readonly: false });
     migrate(db, join(folder, 'backups'));
-    backUpDaily(db, join(folder, 'backups'));
-    if (access !== 'read') return new Library(folder, db, lock, null);
+    if (access !== 'read') {
+      // A disk that takes not even this is found out now, and not by the first job.
+      db.exec('BEGIN IMMEDIATE; UPDATE age SET days = days; COMMIT');
+      backUpWhereThereIsRoom(db, join(folder, 'backups'));
+      return new Library(folder, db, { lock });
+    }
     db.close();
     lock.release();
-    return openForReading(file, folder, null);
+    return new Library(folder, openDatabase(file, { readonly: true }), { lock: null });
   } catch (thrown) {
+    db?.close();
     lock.release();
     throw thrown;
   }
 }
 
-function openForReading(file: string, folder: string, holder: LockHolder | null): Library {
-  return new Library(folder, openDatabase(file, folder, { readonly: true }), null, holder);
+/** For reading, from a copy where SQLite cannot work in the folder itself. */
+function openAsItIs(folder: string, file: string, obstacle: AppErrorShape): Library {
+  const there = attempt(() => openDatabase(file, { readonly: true }));
+  if ('value' in there && versionOf(there.value, file) === libraryVersion) {
+    return new Library(folder, there.value, { lock: null, holder: findWriteLockHolder(folder), obstacle });
+  }
+  if ('value' in there) there.value.close();
+  const { db, discard } = openCopy(file);
+  migrate(db, null);
+  return new Library(folder, db, { lock: null, obstacle, discard });
+}
+
+/** A disk that takes no copy is no reason not to open. */
+function backUpWhereThereIsRoom(db: Database.Database, folder: string): void {
+  const { error } = { error: undefined, ...attempt(() => backUpDaily(db, folder)) };
+  if (error !== undefined && !['out-of-space', 'forbidden', 'disk-failed'].includes(toErrorShape(error).code))
+    throw error;
 }
 
 function createFolders(folder: string): void {
   try {
-    for (const name of libraryFolders) mkdirSync(join(folder, name), { recursive: true });
+    const missing = libraryFolders.map((name) => join(folder, name)).filter((path) => !existsSync(path));
+    if (missing.length === 0) return;
+    // Asked first: a recursive mkdir says ENOENT of a read-only disk.
+    let existing = folder;
+    while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+    accessSync(existing, constants.W_OK);
+    for (const path of missing) mkdirSync(path, { recursive: true });
   } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new AppError('invalid-input', `The library's folder ${folder} cannot be used: ${reason}`, {
+    const { code, message } = toErrorShape(thrown);
+    if (code === 'out-of-space' || code === 'forbidden') throw thrown;
+    throw new AppError('invalid-input', `The library's folder ${folder} cannot be used: ${message}`, {
       hint: 'Choose another folder with MOTIF_HOME.',
       cause: thrown,
     });
   }
-}
-
-/** The version of the library in `file`, 0 when there is none yet. Changes nothing. */
-function inspect(file: string): number {
-  if (!existsSync(file) || statSync(file).size === 0) return 0;
-  const db = guard(file, () => new Database(file, { readonly: true, fileMustExist: true }));
-  try {
-    const [version, id] = guard(file, () => [
-      db.pragma('user_version', { simple: true }) as number,
-      db.pragma('application_id', { simple: true }) as number,
-    ]);
-    if (version! > 0 && id !== applicationId) {
-      throw new AppError('invalid-input', `${file} is a database of another program.`, {
-        hint: 'Choose another folder with MOTIF_HOME.',
-      });
-    }
-    return version!;
-  } finally {
-    db.close();
-  }
-}
-
-function openDatabase(file: string, folder: string, options: { readonly: boolean }): Database.Database {
-  const db = guard(file, () => new Database(file, { readonly: options.readonly, timeout: 5000 }));
-  try {
-    guard(file, () => {
-      if (!options.readonly) db.pragma('journal_mode = WAL');
-      // With a write-ahead log, NORMAL loses at most the last transactions on a power cut and never damages the file.
-      db.pragma('synchronous = NORMAL');
-      db.pragma('foreign_keys = ON');
-      const report = db.pragma('quick_check(3)') as { quick_check: string }[];
-      if (report[0]?.quick_check !== 'ok') throw damaged(file, report.map((row) => row.quick_check).join('; '), folder);
-    });
-    return db;
-  } catch (thrown) {
-    db.close();
-    throw thrown;
-  }
-}
-
-/** SQLite's own words for a broken file become one error that says what to do. */
-function guard<T>(file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (thrown) {
-    if (thrown instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(thrown.code)) {
-      throw damaged(file, thrown.message, resolve(file, '..'));
-    }
-    throw thrown;
-  }
-}
-
-function damaged(file: string, reason: string, folder: string): AppError {
-  const backups = join(folder, 'backups');
-  const newest = (existsSync(backups) ? readdirSync(backups) : [])
-    .filter((name) => name.endsWith('.db'))
-    .sort((a, b) => age(b, backups) - age(a, backups))[0];
-  return new AppError('damaged-file', `The library's database ${file} is damaged: ${reason}`, {
-    hint: newest
-      ? `Close Motif and put back the copy ${join(backups, newest)} under the name ${file}.`
-      : `Move ${file} away to start with an empty library; clips, concepts and edits stay in their folders.`,
-  });
-}
-
-const age = (name: string, folder: string) => statSync(join(folder, name)).mtimeMs;
-
-function tooNew(folder: string, version: number): AppError {
-  return new AppError(
-    'library-too-new',
-    `The library in ${folder} was made by a newer Motif (its version is ${version}, this program knows ${libraryVersion}).`,
-    { hint: 'Update Motif, or choose another folder with MOTIF_HOME. Nothing was changed.' },
-  );
-}
-
-function lockedError(folder: string, holder: LockHolder | null): AppError {
-  if (holder === null) {
-    return new AppError('library-locked', `The library in ${folder} was opened for reading only.`);
-  }
-  const { program, pid, host, since } = holder;
-  const message = `The library in ${folder} is being written by ${program} (process ${pid} on ${host}, since ${since}).`;
-  return new AppError('library-locked', message, {
-    hint: 'Reading works meanwhile. To change something, wait for that program or close it.',
-    details: { holder },
-  });
 }

@@ -5,6 +5,7 @@ import {
   settings,
   settingsPatch,
 } from '../../shared/domain/settings.ts';
+import { parseInput } from '../../shared/ipc/result.ts';
 import type { Library } from './open.ts';
 
 /** One row per setting that differs from what it was born with. A row that no longer parses (an older Motif's) counts as absent. */
@@ -18,9 +19,9 @@ export function readSettings(library: Library): Settings {
   return { ...defaultSettings, ...Object.fromEntries(known) };
 }
 
-/** Stores the given settings and leaves the others. Throws ZodError when one is out of its range; then none is stored. */
+/** Stores the given settings and leaves the others. Throws `invalid-input` when one is out of its range; then none is stored. */
 export function writeSettings(library: Library, patch: Partial<Settings>): Settings {
-  const parsed = settingsPatch.parse(patch);
+  const parsed = parseInput(settingsPatch, patch);
   library.write(() => {
     const upsert = library.db.prepare(
       'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',

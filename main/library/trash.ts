@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { dirname, relative, sep } from 'node:path';
 import type { Deletion, ItemKind, ItemReference } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { ageNow } from './age.ts';
 import { tableOf } from './labels.ts';
 import type { Library } from './open.ts';
 import { forgetIndexed, indexItem } from './search.ts';
@@ -17,7 +19,7 @@ export function deleteItems(library: Library, items: ItemReference[]): Deletion 
     if (names.length === 0) throw new AppError('invalid-input', 'There is nothing to delete.');
     const title = names.length === 1 ? names[0]! : `${names[0]} and ${names.length - 1} more`;
     library.db
-      .prepare('INSERT INTO trash (id, title, deleted_at) VALUES (?, ?, ?)')
+      .prepare(`INSERT INTO trash (id, title, deleted_at, deleted_age) VALUES (?, ?, ?, ${ageNow})`)
       .run(id, title, new Date().toISOString());
     for (const item of items) {
       library.db
@@ -57,11 +59,11 @@ export function listTrash(library: Library): Deletion[] {
 }
 
 /**
- * Deletes for good, files included, what was deleted before that moment. A clip that a remaining concept or edit was made from, and a
- * concept with remaining edits, stay in the trash. Answers how many items went.
+ * Deletes for good, files included, what was deleted at least so many days ago by the library's age (default: everything). A clip that a
+ * remaining concept or edit was made from, and a concept with remaining edits, stay in the trash. Answers how many items went.
  */
-export function emptyTrash(library: Library, before = new Date()): number {
-  const old = 'trash_id IN (SELECT id FROM trash WHERE deleted_at <= @before)';
+export function emptyTrash(library: Library, days = 0): number {
+  const old = `trash_id IN (SELECT id FROM trash WHERE deleted_age <= ${ageNow} - @days)`;
   // In the order of their references: edits, then concepts without edits, then clips that nothing was made from.
   const doomed = [
     ['edit', `SELECT id FROM edits WHERE ${old}`],
@@ -77,25 +79,39 @@ export function emptyTrash(library: Library, before = new Date()): number {
   ] as const satisfies [ItemKind, string][];
 
   const gone = library.write(() => {
-    const items = doomed.flatMap(([kind, select]) => {
-      const ids = library.db.prepare(select).pluck().all({ before: before.toISOString() }) as string[];
-      for (const id of ids) {
+    const places: string[] = [];
+    let count = 0;
+    for (const [kind, select] of doomed) {
+      for (const id of library.db.prepare(select).pluck().all({ days }) as string[]) {
+        if (kind === 'clip') places.push(...uploadOnlyOf(library, id));
         library.db.prepare(`DELETE FROM ${tableOf[kind]} WHERE id = ?`).run(id);
         library.db.prepare('DELETE FROM tags WHERE kind = ? AND item_id = ?').run(kind, id);
         forgetIndexed(library, kind, id);
+        places.push(`${tableOf[kind]}/${id}`);
+        count++;
       }
-      return ids.map((id) => ({ kind, id }));
-    });
+    }
     for (const { id } of library.db.prepare<[], { id: string }>('SELECT id FROM trash').all()) {
       if (readDeletion(library, id).items.length === 0) library.db.prepare('DELETE FROM trash WHERE id = ?').run(id);
     }
-    return items;
+    return { places, count };
   });
-  // After the commit: a kill in between leaves a folder without a row, never a row without its folder.
-  for (const { kind, id } of gone) {
-    rmSync(library.absolutePath(`${tableOf[kind]}/${id}`), { recursive: true, force: true });
+  // After the commit: a kill in between leaves a folder without a row, which is written down, never a row without its folder.
+  const notes = gone.places.map((place) => library.unfinished.begin(place));
+  for (const [index, place] of gone.places.entries()) {
+    rmSync(library.absolutePath(place), { recursive: true, force: true });
+    notes[index]!();
   }
-  return gone.length;
+  return gone.count;
+}
+
+/** The folder of the upload that a clip came from, when no other clip did. */
+function uploadOnlyOf(library: Library, clipId: string): string[] {
+  const source = "json_extract(source, '$.path')";
+  const path = library.db.prepare<[string], string>(`SELECT ${source} FROM clips WHERE id = ?`).pluck().get(clipId);
+  if (path == null || relative(library.folder, path).split(sep)[0] !== 'uploads' || !existsSync(path)) return [];
+  const others = library.db.prepare(`SELECT 1 FROM clips WHERE ${source} = ? AND id <> ?`).get(path, clipId);
+  return others === undefined ? [library.relativePath(dirname(path))] : [];
 }
 
 function readDeletion(library: Library, id: string): Deletion {

@@ -25,8 +25,12 @@ export function acquireWriteLock(folder: string, program: string): WriteLock | {
     return { holder: readHolder(holderFile) };
   }
   const holder: LockHolder = { pid: process.pid, host: hostname(), program, since: new Date().toISOString() };
-  writeFileSync(`${holderFile}.part`, JSON.stringify(holder));
-  renameSync(`${holderFile}.part`, holderFile);
+  try {
+    writeFileSync(`${holderFile}.part`, JSON.stringify(holder));
+    renameSync(`${holderFile}.part`, holderFile);
+  } catch {
+    // A full disk: the lock holds without its note.
+  }
   return {
     release() {
       if (!lock.open) return;

@@ -24,6 +24,8 @@ export interface ExportRequest {
   hardware?: boolean | undefined;
   trials?: EncoderTrials | undefined;
   signal?: AbortSignal | undefined;
+  /** Told where the file is made before it is moved to its place; answers what to call when it is there no more. */
+  onPartial?: ((partial: string) => () => void) | undefined;
   onProgress?: ((progress: MediaProgress) => void) | undefined;
 }
 

@@ -56,7 +56,9 @@ export async function exportFrames(tools: MediaTools, request: ExportRequest): P
     trials: request.trials,
     signal,
   });
+  let finish: (() => void) | undefined;
   const encoder = await placeWhole(target, async (partial) => {
+    finish = request.onPartial?.(partial);
     const job: EncodeJob = { request, preset, quality, rate, size, frameCount, sound, partial };
     for (const [index, chosen] of choices.entries()) {
       try {
@@ -70,7 +72,7 @@ export async function exportFrames(tools: MediaTools, request: ExportRequest): P
       }
     }
     throw new Error(`expected an encoder for ${settings.preset}, found none`);
-  });
+  }).finally(() => finish?.());
   if (encoder === 'libaom-av1') {
     warnings.push('AV1 was encoded by libaom, which is slow: an ffmpeg with libsvtav1 does it many times faster.');
   }

@@ -3,6 +3,31 @@ import { access, mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promis
 import { basename, dirname, extname, join } from 'node:path';
 import { AppError } from '../../shared/ipc/result.ts';
 
+/** Where what is to become `target` is made: beside it, under a name that says which process makes it. */
+export function partialBeside(target: string): string {
+  const extension = extname(target);
+  const mark = `partial-${process.pid}-${randomBytes(4).toString('hex')}`;
+  return join(dirname(target), `.${stemOf(target)}.${mark}${extension}`);
+}
+
+/** Whether a file's name is that of something half made. */
+export const isPartial = (name: string) => /\.partial-\d+-[0-9a-f]{8}/.test(name);
+
+/** Whether it is half made by a process that has ended: nobody will finish it. */
+export function isAbandoned(name: string): boolean {
+  const pid = /\.partial-(\d+)-[0-9a-f]{8}/.exec(name)?.[1];
+  return pid !== undefined && !isAlive(Number(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM'; // it is another user's
+  }
+}
+
 /**
  * Calls `make` with a path beside `target` and moves what was made there onto `target` when it succeeds; an existing
  * target is replaced. When it fails nothing is left behind. Works for files and folders.
@@ -11,10 +36,8 @@ export async function placeWhole<T>(target: string, make: (partial: string) => P
   await checkPlace(target);
   const folder = dirname(target);
   await mkdir(folder, { recursive: true });
-  const extension = extname(target);
-  const name = shorten(basename(target, extension), longestName - byteLength(extension) - partialBytes);
-  await removeAbandoned(folder, name);
-  const partial = join(folder, `.${name}.partial-${randomBytes(4).toString('hex')}${extension}`);
+  const partial = partialBeside(target);
+  await removeAbandoned(folder, stemOf(target));
   try {
     const made = await make(partial);
     await moveOver(partial, target);
@@ -28,8 +51,8 @@ export async function placeWhole<T>(target: string, make: (partial: string) => P
 
 /** Of a name in its folder, in bytes, on nearly every disk. */
 const longestName = 255;
-/** What `placeWhole` adds to a name, and `moveOver` to that. */
-const partialBytes = byteLength('..partial-01234567.old');
+/** What `partialBeside` adds to a name, and `moveOver` to that. */
+const partialBytes = byteLength('..partial-4194304-01234567.old');
 
 function byteLength(text: string): number {
   return Buffer.byteLength(text, 'utf8');
@@ -40,6 +63,12 @@ function shorten(name: string, bytes: number): string {
   let kept = name;
   while (byteLength(kept) > bytes) kept = [...kept].slice(0, -1).join('');
   return kept;
+}
+
+/** As much of a file's name as leaves room for the mark of what is half made. */
+function stemOf(target: string): string {
+  const extension = extname(target);
+  return shorten(basename(target, extension), longestName - byteLength(extension) - partialBytes);
 }
 
 /** Throws `invalid-input` for what nothing can be moved to: a device, a pipe, a name that no disk takes. */
@@ -63,17 +92,11 @@ export async function checkPlace(target: string): Promise<void> {
   );
 }
 
-/** What a killed process left of the same target, so long ago that nobody can be writing it any more. */
-const abandonedMilliseconds = 6 * 3600 * 1000;
-
+/** What a killed process left of the same target. */
 async function removeAbandoned(folder: string, name: string): Promise<void> {
   for (const entry of await readdir(folder)) {
-    if (!entry.startsWith(`.${name}.partial-`)) continue;
-    const path = join(folder, entry);
-    const information = await stat(path).catch(() => undefined); // another process may be removing it too
-    if (information && Date.now() - information.mtimeMs > abandonedMilliseconds) {
-      await rm(path, { recursive: true, force: true });
-    }
+    if (!entry.startsWith(`.${name}.partial-`) || !isAbandoned(entry)) continue;
+    await rm(join(folder, entry), { recursive: true, force: true });
   }
 }
 

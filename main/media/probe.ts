@@ -5,6 +5,7 @@ import { declaresEncryptedVideo } from './container-boxes.ts';
 import type { MediaTools } from './locate.ts';
 import { pictureRefusal } from './picture-files.ts';
 import { type ProbeDocument, secondsOr } from './probe-document.ts';
+import { packetLimit, requireReasonableLength, requireReasonablePicture } from './probe-limits.ts';
 import { motionPictures, notAVideo, parseProbe, pickVideoStream, soundStreams } from './probe-parse.ts';
 import type { AudioStream, Probe } from './probe-types.ts';
 import { run } from './run.ts';
@@ -62,13 +63,15 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
       },
     );
   }
-  const complete = information.size <= fullScanBytes;
+  requireReasonablePicture(stream);
+  const limit = packetLimit(document);
+  const isSmall = information.size <= fullScanBytes;
   const [packets, frames] = await Promise.all([
     ask(
       tools,
       path,
       [
-        ...['-select_streams', String(stream.index), ...(complete ? [] : ['-read_intervals', '%+60'])],
+        ...['-select_streams', String(stream.index), ...['-read_intervals', isSmall ? `%+#${limit + 1}` : '%+60']],
         ...['-show_packets', '-show_entries', 'packet=pts_time,dts_time,duration_time,flags'],
       ],
       signal,
@@ -76,16 +79,20 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
     // A few decoded frames tell what headers do not: interlacing, colour, HDR metadata.
     ask(tools, path, ['-select_streams', String(stream.index), '-read_intervals', '%+#6', '-show_frames'], signal),
   ]);
-  return parseProbe({
+  const listed = packets.packets ?? [];
+  requireReasonableLength(document, listed.length);
+  const made = parseProbe({
     path,
     sizeBytes: information.size,
     document,
     stream,
     videoCount: candidates.filter(({ index }) => (pictures?.get(index) ?? 0) > 1).length,
-    packets: packets.packets ?? [],
-    packetsComplete: complete,
+    packets: listed,
+    packetsComplete: isSmall && listed.length <= limit,
     frames: frames.frames ?? [],
   });
+  requireReasonablePicture(made);
+  return made;
 }
 
 /** The sound streams of a file and what its clock says at its start, without reading it through. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
+import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
 import { AppError } from '../../shared/ipc/result.ts';
 
@@ -28,7 +29,7 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** null when a signal ended it (only after `onOutput` answered false). */
+  /** null when it crashed, or was ended because `onOutput` answered false. */
   exitCode: number | null;
   /** The last lines of standard error. */
   errorTail: string[];
@@ -39,7 +40,8 @@ export interface RunResult {
 /**
  * Runs a program with an argument array, never through a shell. Resolves with its exit code, whatever it is.
  * Rejects with `cancelled` when the signal aborts (SIGTERM, two seconds later SIGKILL; it has ended by then), with
- * `not-found` when the program cannot start, with `unsupported-media` when it hangs.
+ * `not-found` when the program cannot start, with `unsupported-media` when it hangs, with `program-ended` when somebody else ends it:
+ * then nothing that it said or left unsaid means anything.
  */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { signal, stallMilliseconds = 120_000 } = options;
@@ -66,9 +68,13 @@ export async function run(program: string, args: readonly string[], options: Run
     if (!ending) stallTimer = setTimeout(() => end('stalled'), stallMilliseconds);
   };
 
+  let endedBy: NodeJS.Signals | null = null;
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once('error', (cause) => reject(startError(program, cause)));
-    child.once('close', (code) => resolve(code));
+    child.once('close', (code, signal) => {
+      endedBy = signal;
+      resolve(code);
+    });
   });
   const { stdin, stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error('expected pipes from the program, found none');
@@ -103,6 +109,7 @@ export async function run(program: string, args: readonly string[], options: Run
         details: { errorTail },
       });
     }
+    if (!ending && wasEnded(exitCode, endedBy, errorTail)) throw endedError(program, endedBy, errorTail);
     return { exitCode, errorTail, output };
   } catch (error) {
     if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
@@ -123,6 +130,23 @@ function lowerPriority(pid: number): void {
   } catch {
     // It has ended already, or the system forbids it: it runs as it is.
   }
+}
+
+/** By these a program ends itself when it crashes; every other signal comes from outside. */
+const crashSignals = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGSYS', 'SIGTRAP'];
+
+/** ffmpeg answers a polite signal by exit code 255, which otherwise is a refusal of the system's that it names. */
+function wasEnded(exitCode: number | null, signal: NodeJS.Signals | null, errorTail: string[]): boolean {
+  if (signal !== null) return !crashSignals.includes(signal);
+  return exitCode === 255 && !errorTail.some((line) => line.includes('Operation not permitted'));
+}
+
+function endedError(program: string, signal: NodeJS.Signals | null, errorTail: string[]): AppError {
+  const how = signal === null ? '' : ` by ${signal}`;
+  return new AppError('program-ended', `${basename(program)} was ended from outside${how} before it was done.`, {
+    hint: 'Try again. If it happens again, close other programs: the system ends programs when memory runs out.',
+    details: { program, signal, errorTail },
+  });
 }
 
 export function cancelled(): AppError {

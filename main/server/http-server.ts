@@ -21,7 +21,7 @@ export interface EditorServer {
   close(): Promise<void>;
 }
 
-/** RPC messages are small: prompts, settings, ids. */
+/** RPC messages are small: prompts, settings, ids, each with a limit of its own. */
 const maximumMessageBytes = 2 ** 20;
 
 /**
@@ -81,8 +81,15 @@ export async function startServer(
     });
   });
 
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maximumMessageBytes });
+  // One message per turn of the event loop, so that answers have been counted before the next question is taken.
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: maximumMessageBytes,
+    allowSynchronousEvents: false,
+  });
   server.on('upgrade', (request, socket, head) => {
+    // A visitor that leaves in the middle of the handshake is no fault of ours.
+    socket.on('error', () => socket.destroy());
     const allowed =
       isOurs(request.headers, port, true) && session.isKnown(request.headers.cookie) && request.url === '/rpc';
     if (!allowed) return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');

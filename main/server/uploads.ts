@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../shared/ipc/result.ts';
+import { partialBeside } from '../media/place.ts';
 
 const maximumUploadBytes = 64 * 2 ** 30;
 const reserveBytes = 256 * 2 ** 20;
@@ -26,7 +27,7 @@ export async function receiveUpload(request: IncomingMessage, folder: string, na
       hint: 'Free some space, or drop a smaller file.',
     });
   }
-  const part = join(folder, `${randomUUID()}.part`);
+  const part = partialBeside(join(folder, 'upload'));
   const hash = createHash('sha256');
   let bytes = 0;
   const measure = new Transform({

@@ -44,6 +44,7 @@ export const text = {
     lost: 'Motif does not answer. Trying again; nothing that was done is lost.',
     readOnly: (program: string) => `${program} is writing this library. Here it can only be looked at until that ends.`,
   },
+  fieldLimit: (characters: string) => `This field takes ${characters} characters and no more.`,
   trouble: {
     title: 'Something went wrong in this window',
     libraryLost: 'The library is gone',

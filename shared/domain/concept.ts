@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { recipe } from './recipe.ts';
+import { promptText } from './text.ts';
 
 /** What the words of one clip of a concept are: `[v]` marks the identity's token, `[u]` the motion's. */
 export const conceptCaption = z.object({
-  static: z.string().min(1),
-  dynamic: z.string(),
+  static: promptText.min(1),
+  dynamic: promptText,
 });
 export type ConceptCaption = z.infer<typeof conceptCaption>;
 
@@ -35,7 +36,8 @@ export const concept = z.object({
   name: z.string(),
   version: z.int().positive(),
   clipIds: z.array(z.string()).min(1),
-  captions: z.array(conceptCaption).min(1),
+  /** What is stored is read, whatever its length. */
+  captions: z.array(conceptCaption.extend({ static: z.string().min(1), dynamic: z.string() })).min(1),
   recipe,
   model: z.string(),
   rank: z.int().positive(),

@@ -1,16 +1,14 @@
 import { z } from 'zod';
 import { rawFrames } from './clip.ts';
 import { sliders } from './concept.ts';
-
-/** Words for the model. It reads some 80 tokens of them; more than this is a slip of the clipboard. */
-export const words = z.string().max(2000, 'At most 2,000 characters.');
+import { promptText } from './text.ts';
 
 /** Everything that makes a result again to the byte: the same settings twice give the same frames. */
 export const editSettings = z.object({
-  prompt: words,
-  negativePrompt: words.default(''),
+  prompt: promptText,
+  negativePrompt: promptText.default(''),
   /** What the clip shows, which FlowEdit compares the prompt with; empty: the concept's own words. */
-  shown: words.default(''),
+  shown: promptText.default(''),
   /** How much of the concept acts: 0 edits by words alone, 1 by all that was learned. */
   part: z.number().min(0).max(1).default(1),
   sliders: sliders.prefault({}),
@@ -68,7 +66,8 @@ export const edit = z.object({
   sourceClipId: z.string().nullable(),
   /** The edit that this one is a version of. */
   parentId: z.string().nullable().default(null),
-  settings: editSettings,
+  /** What is stored is read, whatever its length. */
+  settings: editSettings.extend({ prompt: z.string(), negativePrompt: z.string().default('') }),
   frames: rawFrames,
   /** The clip as it comes out of the model's autoencoder: what `frames` differ from by the edit alone. Null where it started from noise. */
   base: rawFrames.nullable().default(null),

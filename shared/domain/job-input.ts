@@ -1,23 +1,24 @@
 import { z } from 'zod';
 import { cropRectangle } from './clip.ts';
 import { conceptCaption, sliders } from './concept.ts';
-import { editSettings, words } from './edit.ts';
+import { editSettings } from './edit.ts';
 import { exportSettings, loraDialect } from './export.ts';
 import { recipe } from './recipe.ts';
+import { nameText, pathText, promptText, referenceText } from './text.ts';
 
 /** What each kind of job is asked, and what it answers when it is done. Ids are full ids: names are resolved before a job is made. */
 
 export const importInput = z.object({
-  path: z.string().min(1),
-  name: z.string().min(1).optional(),
+  path: pathText.min(1),
+  name: nameText.min(1).optional(),
   fromSeconds: z.number().nonnegative().optional(),
   toSeconds: z.number().positive().optional(),
   crop: cropRectangle.optional(),
   fit: z.enum(['crop', 'pad']).default('crop'),
   /** What is seen in it, in words. */
-  seen: words.default(''),
+  seen: promptText.default(''),
   /** The model whose size and rate the frames are made for; null is the embedded one. */
-  model: z.string().nullable().default(null),
+  model: pathText.nullable().default(null),
   /** What to do with a clip whose content, range and crop are in the library already. */
   duplicates: z.enum(['reuse', 'keep-both']).default('reuse'),
 });
@@ -27,12 +28,15 @@ export const importOutput = z.object({ clipId: z.string(), duplicate: z.boolean(
 export type ImportOutput = z.infer<typeof importOutput>;
 
 export const learnInput = z.object({
-  name: z.string().min(1).optional(),
+  name: nameText.min(1).optional(),
   /** Learn a new version of this concept instead of a new concept. */
-  conceptId: z.string().optional(),
-  clips: z.array(z.object({ clipId: z.string(), caption: conceptCaption })).min(1),
+  conceptId: referenceText.optional(),
+  clips: z
+    .array(z.object({ clipId: referenceText, caption: conceptCaption }))
+    .min(1)
+    .max(64),
   recipe: recipe.prefault({}),
-  model: z.string().nullable().default(null),
+  model: pathText.nullable().default(null),
 });
 export type LearnInput = z.infer<typeof learnInput>;
 
@@ -41,16 +45,16 @@ export type LearnOutput = z.infer<typeof learnOutput>;
 
 export const generateInput = z.object({
   /** null: by words alone, on the clip to start from. */
-  conceptId: z.string().nullable().default(null),
+  conceptId: referenceText.nullable().default(null),
   /** null: the newest version when the job is made. */
   conceptVersion: z.int().positive().nullable().default(null),
   settings: editSettings,
   /** The clip to start from and to take the size of; null: the concept's first clip. */
-  sourceClipId: z.string().nullable().default(null),
+  sourceClipId: referenceText.nullable().default(null),
   /** By words alone: the model that makes it; null: the one chosen in the settings. */
-  model: z.string().nullable().default(null),
-  parentId: z.string().nullable().default(null),
-  name: z.string().min(1).optional(),
+  model: pathText.nullable().default(null),
+  parentId: referenceText.nullable().default(null),
+  name: nameText.min(1).optional(),
   /** Answer an edit of the library that was made with exactly these settings instead of computing it again. */
   reuse: z.boolean().default(true),
 });
@@ -62,27 +66,27 @@ export type GenerateOutput = z.infer<typeof generateOutput>;
 export const exportInput = z.discriminatedUnion('what', [
   z.object({
     what: z.literal('edit'),
-    editId: z.string(),
+    editId: referenceText,
     /** The edit's change made to the clip itself, or the model's own pictures; by default as the edit says. */
     finish: z.boolean().optional(),
     settings: exportSettings.prefault({}),
     /** Absolute path of the file (or of the folder, for a PNG sequence); null: in the library's exports folder. */
-    output: z.string().nullable().default(null),
+    output: pathText.nullable().default(null),
   }),
   z.object({
     what: z.literal('clip'),
-    clipId: z.string(),
+    clipId: referenceText,
     settings: exportSettings.prefault({}),
-    output: z.string().nullable().default(null),
+    output: pathText.nullable().default(null),
   }),
   z.object({
     what: z.literal('lora'),
-    conceptId: z.string(),
+    conceptId: referenceText,
     conceptVersion: z.int().positive().nullable().default(null),
     sliders: sliders.prefault({}),
     dialect: loraDialect.default('comfyui'),
     overwrite: exportSettings.shape.overwrite,
-    output: z.string().nullable().default(null),
+    output: pathText.nullable().default(null),
   }),
 ]);
 export type ExportInput = z.infer<typeof exportInput>;
@@ -99,11 +103,13 @@ export const downloadInput = z.object({
   repository: z
     .string()
     .trim()
+    .max(200)
     .regex(/^[\w.-]+\/[\w.-]+$/, 'A name looks like Wan-AI/Wan2.1-T2V-1.3B-Diffusers.')
     .refine((name) => !name.includes('..'), 'A name has no "..".'),
   /** A branch, a tag or a commit. */
   revision: z
     .string()
+    .max(200)
     .regex(/^[\w.-]+$/)
     .default('main'),
 });

@@ -1,24 +1,26 @@
 import { z } from 'zod';
+import { appErrorShape } from '../ipc/result.ts';
+import { nameText, notesText, referenceText, searchText, tagText } from './text.ts';
 
 /** Things of the library that a user names, finds, throws away and gets back. */
 export const itemKind = z.enum(['clip', 'concept', 'edit']);
 export type ItemKind = z.infer<typeof itemKind>;
 
-export const itemReference = z.object({ kind: itemKind, id: z.string() });
+export const itemReference = z.object({ kind: itemKind, id: referenceText });
 export type ItemReference = z.infer<typeof itemReference>;
 
 /** What a user may write on any item. */
 export const itemLabels = z.object({
-  name: z.string().trim().min(1).max(200).optional(),
-  tags: z.array(z.string().trim().min(1).max(60)).max(50).optional(),
-  notes: z.string().max(20_000).optional(),
+  name: nameText.trim().min(1).optional(),
+  tags: z.array(tagText.trim().min(1)).max(50).optional(),
+  notes: notesText.optional(),
 });
 export type ItemLabels = z.infer<typeof itemLabels>;
 
 /** Which items a list holds: all that carry the tag and match every word of the text. */
 export const itemQuery = z.object({
-  text: z.string().default(''),
-  tag: z.string().optional(),
+  text: searchText.default(''),
+  tag: tagText.optional(),
   order: z.enum(['newest', 'oldest', 'name']).default('newest'),
 });
 export type ItemQuery = z.input<typeof itemQuery>;
@@ -50,5 +52,7 @@ export const libraryStatus = z.object({
   access: z.enum(['write', 'read']),
   /** Set when access is 'read' because another program writes. */
   holder: lockHolder.nullable(),
+  /** Set when access is 'read' because the disk is full or the folder must not be written. */
+  obstacle: appErrorShape.nullable(),
 });
 export type LibraryStatus = z.infer<typeof libraryStatus>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../ipc/result.ts';
-import { type EditSettings, editSettings, words } from './edit.ts';
+import { type EditSettings, editSettings } from './edit.ts';
+import { promptText } from './text.ts';
 
 /** Stands in a look's words for what is seen in the clip. */
 export const seenMark = '{seen}';
@@ -14,9 +15,9 @@ export const nothingSaid = 'a photograph';
 export const lookInput = z.strictObject({
   name: z.string().trim().min(1, 'A look needs a name.').max(60, 'At most 60 characters.'),
   /** What the clip shows. */
-  from: words.trim().min(1, 'Say what the clip shows.'),
+  from: promptText.trim().min(1, 'Say what the clip shows.'),
   /** What it should show. */
-  to: words.trim().min(1, 'Say what the clip should show.'),
+  to: promptText.trim().min(1, 'Say what the clip should show.'),
   /** 0 to 1: how far the clip is led away from itself. */
   strength: z.number().min(0).max(1).default(0.5),
   /** 1 changes colours alone; towards 0 the model's own pictures come in. */

@@ -58,7 +58,8 @@ export const recipe = z.object({
   basisSide: z.enum(['output', 'input']).default('output'),
   /** Linear layers that learn, as name endings of the transformer's layers. */
   targetLayers: z
-    .array(z.string())
+    .array(z.string().max(200))
+    .max(1000)
     .default([
       'attn1.to_q',
       'attn1.to_k',

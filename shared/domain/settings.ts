@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { deviceName } from './engine.ts';
 import { exportSettings } from './export.ts';
+import { nameText, pathText } from './text.ts';
 
 /** Everything a user can set that outlives the program. */
 export const settings = z.object({
@@ -10,9 +11,9 @@ export const settings = z.object({
   /** The engine is stopped, and its job fails, when it takes more than this; null: no limit. */
   engineMemoryLimitBytes: z.int().positive().nullable(),
   /** The model that learns and generates when a job names none; null: the embedded one. */
-  defaultModel: z.string().nullable(),
+  defaultModel: pathText.nullable(),
   /** Folders of models (diffusers layout) that the user added. */
-  modelDirectories: z.array(z.string()),
+  modelDirectories: z.array(pathText).max(1000),
   theme: z.enum(['system', 'light', 'dark']),
   previewSteps: z.int().min(1).max(50),
   previewCacheBytes: z.int().nonnegative(),
@@ -20,8 +21,8 @@ export const settings = z.object({
   /** Nothing that waits in the queue begins, but imports: clips can always be had. */
   queuePaused: z.boolean(),
   trashDays: z.int().min(0).max(3650),
-  exportFolder: z.string().nullable(),
-  exportPresets: z.array(z.object({ name: z.string().min(1), settings: exportSettings })),
+  exportFolder: pathText.nullable(),
+  exportPresets: z.array(z.object({ name: nameText.min(1), settings: exportSettings })).max(200),
 });
 export type Settings = z.infer<typeof settings>;
 export type SettingName = keyof Settings;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { clip, rawFrames } from '../domain/clip.ts';
 import { concept, conceptCaption } from '../domain/concept.ts';
-import { edit, editSettings, words } from '../domain/edit.ts';
+import { edit, editSettings } from '../domain/edit.ts';
 import { deviceReport, engineEvent, lossPoint } from '../domain/engine.ts';
 import { exportSettings } from '../domain/export.ts';
 import { job, jobKind, jobState } from '../domain/job.ts';
@@ -18,6 +18,7 @@ import {
 import { look, lookInput } from '../domain/look.ts';
 import { modelInfo } from '../domain/model.ts';
 import { settings, settingsPatch } from '../domain/settings.ts';
+import { nameText, pathText, promptText, referenceText, searchText } from '../domain/text.ts';
 import type { Contract } from './rpc.ts';
 
 /**
@@ -27,22 +28,22 @@ import type { Contract } from './rpc.ts';
  */
 
 const nothing = z.object({}).prefault({});
-const reference = z.object({ reference: z.string() });
+const reference = z.object({ reference: referenceText });
 const versioned = reference.extend({ version: z.int().positive().optional() });
 
 const libraryCalls = {
   'library.status': { input: nothing, output: libraryStatus },
   'library.search': {
     input: z.object({
-      text: z.string(),
-      kinds: z.array(itemKind).optional(),
+      text: searchText,
+      kinds: z.array(itemKind).max(itemKind.options.length).optional(),
       limit: z.int().min(1).max(1000).optional(),
     }),
     output: z.array(searchHit),
   },
   'library.tags': { input: nothing, output: z.array(z.object({ tag: z.string(), count: z.int() })) },
-  'library.delete': { input: z.object({ items: z.array(itemReference).min(1) }), output: deletion },
-  'library.restore': { input: z.object({ deletionId: z.string() }), output: deletion },
+  'library.delete': { input: z.object({ items: z.array(itemReference).min(1).max(10_000) }), output: deletion },
+  'library.restore': { input: z.object({ deletionId: referenceText }), output: deletion },
   'library.trash': { input: nothing, output: z.array(deletion) },
   'library.emptyTrash': { input: nothing, output: z.object({ count: z.int() }) },
 };
@@ -51,12 +52,12 @@ const clipCalls = {
   'clips.list': { input: itemQuery.prefault({}), output: z.array(clip) },
   'clips.get': { input: reference, output: clip },
   'clips.label': {
-    input: reference.extend({ labels: itemLabels.extend({ seen: words.optional() }) }),
+    input: reference.extend({ labels: itemLabels.extend({ seen: promptText.optional() }) }),
     output: clip,
   },
   /** Answers when a copy of the clip's source that scrubs fast is there; where it is served. Cancelling gives up the waiting. */
   'clips.proxy': {
-    input: z.object({ clipId: z.string(), format: z.enum(['mp4', 'webm']) }),
+    input: z.object({ clipId: referenceText, format: z.enum(['mp4', 'webm']) }),
     output: z.object({ address: z.string() }),
   },
 };
@@ -71,24 +72,24 @@ const conceptCalls = {
     }),
     output: concept,
   },
-  'concepts.duplicate': { input: reference.extend({ name: z.string().min(1).optional() }), output: concept },
+  'concepts.duplicate': { input: reference.extend({ name: nameText.min(1).optional() }), output: concept },
   'concepts.losses': { input: versioned, output: z.array(lossPoint) },
   'concepts.exportFile': {
-    input: versioned.extend({ target: z.string().min(1), overwrite: exportSettings.shape.overwrite }),
+    input: versioned.extend({ target: pathText.min(1), overwrite: exportSettings.shape.overwrite }),
     output: z.object({ file: z.string(), sizeBytes: z.int() }),
   },
   /** `duplicate`: it was in the library already. */
   'concepts.importFile': {
-    input: z.object({ file: z.string() }),
+    input: z.object({ file: pathText }),
     output: z.object({ concept, duplicate: z.boolean() }),
   },
   'concepts.importLora': {
     input: z.object({
-      file: z.string(),
-      clipId: z.string(),
+      file: pathText,
+      clipId: referenceText,
       caption: conceptCaption,
-      name: z.string().min(1).optional(),
-      model: z.string().optional(),
+      name: nameText.min(1).optional(),
+      model: pathText.optional(),
     }),
     output: concept,
   },
@@ -96,7 +97,9 @@ const conceptCalls = {
 
 const editCalls = {
   'edits.list': {
-    input: itemQuery.extend({ conceptId: z.string().optional(), clipId: z.string().optional() }).prefault({}),
+    input: itemQuery
+      .extend({ conceptId: referenceText.optional(), clipId: referenceText.optional() })
+      .prefault({}),
     output: z.array(edit),
   },
   'edits.get': { input: reference, output: edit },
@@ -107,9 +110,9 @@ const editCalls = {
   /** Cancel it when the slider moves on. */
   'edits.preview': {
     input: z.object({
-      conceptId: z.string().nullable(),
+      conceptId: referenceText.nullable(),
       settings: editSettings,
-      sourceClipId: z.string().optional(),
+      sourceClipId: referenceText.optional(),
       full: z.boolean().optional(),
     }),
     output: z.object({ frames: rawFrames, base: rawFrames.nullable(), seconds: z.number(), cached: z.boolean() }),
@@ -118,17 +121,22 @@ const editCalls = {
 
 const lookCalls = {
   'looks.list': { input: nothing, output: z.array(z.object({ look, isOwn: z.boolean() })) },
-  'looks.save': { input: z.object({ look: lookInput, id: z.string().optional() }), output: look },
-  'looks.move': { input: z.object({ id: z.string(), before: z.string().nullable() }), output: z.void() },
-  'looks.remove': { input: z.object({ id: z.string() }), output: z.void() },
+  'looks.save': { input: z.object({ look: lookInput, id: referenceText.optional() }), output: look },
+  'looks.move': { input: z.object({ id: referenceText, before: referenceText.nullable() }), output: z.void() },
+  'looks.remove': { input: z.object({ id: referenceText }), output: z.void() },
 };
 
 /** `requested`: the job runs in another program, which has been asked. */
 const controlled = z.object({ job, requested: z.boolean() });
 
+const jobFilter = z.object({
+  states: z.array(jobState).max(jobState.options.length).optional(),
+  kinds: z.array(jobKind).max(jobKind.options.length).optional(),
+});
+
 const jobCalls = {
   'jobs.list': {
-    input: z.object({ states: z.array(jobState).optional(), kinds: z.array(jobKind).optional() }).prefault({}),
+    input: jobFilter.prefault({}),
     output: z.array(job),
   },
   'jobs.get': { input: reference, output: job },
@@ -147,7 +155,7 @@ const jobCalls = {
   'jobs.cancel': { input: reference, output: controlled },
   'jobs.keep': { input: reference, output: controlled },
   'jobs.retry': { input: reference, output: job },
-  'jobs.move': { input: reference.extend({ before: z.string().nullable() }), output: job },
+  'jobs.move': { input: reference.extend({ before: referenceText.nullable() }), output: job },
   'jobs.remove': { input: reference, output: z.void() },
   'jobs.events': { input: reference, output: z.array(engineEvent) },
 };
@@ -163,8 +171,8 @@ const cacheSizes = z.object({ previews: z.number(), proxies: z.number(), picture
 
 const machineCalls = {
   'models.list': { input: nothing, output: z.array(modelEntry) },
-  'models.add': { input: z.object({ directory: z.string() }), output: modelInfo },
-  'models.remove': { input: z.object({ model: z.string() }), output: z.void() },
+  'models.add': { input: z.object({ directory: pathText }), output: modelInfo },
+  'models.remove': { input: z.object({ model: pathText }), output: z.void() },
   'device.report': { input: z.object({ measure: z.boolean().default(false) }).prefault({}), output: deviceReport },
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: settingsPatch, output: settings },
@@ -180,7 +188,7 @@ const machineCalls = {
   },
   /** Of a folder that files will be written to. */
   'exports.inspect': {
-    input: z.object({ folder: z.string().min(1), names: z.array(z.string()).max(10_000) }),
+    input: z.object({ folder: pathText.min(1), names: z.array(z.string().max(255)).max(10_000) }),
     output: z.object({ freeBytes: z.number(), taken: z.array(z.string()) }),
   },
   /** How much of the disk is taken by what can be made again. */
@@ -195,7 +203,7 @@ const machineCalls = {
   /** A zip with logs and the machine's state, without media. */
   'program.saveReport': { input: nothing, output: z.object({ file: z.string() }) },
   /** The address of a file of the library that an answer named (frames of clips and edits, previews, samples of a job). */
-  'media.address': { input: z.object({ path: z.string() }), output: z.object({ address: z.string() }) },
+  'media.address': { input: z.object({ path: pathText }), output: z.object({ address: z.string() }) },
 };
 
 export const appContract = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { systemErrorShape } from './system-error.ts';
 
 /** Expected failures that a user can act on. Anything else is a bug and arrives as `internal`. */
 const errorCodes = [
@@ -9,6 +10,9 @@ const errorCodes = [
   'damaged-file',
   'out-of-memory',
   'out-of-space',
+  'forbidden',
+  'disk-failed',
+  'program-ended',
   'engine-crashed',
   'engine-hung',
   'library-locked',
@@ -55,16 +59,19 @@ export function toErrorShape(thrown: unknown): AppErrorShape {
   if (thrown instanceof AppError) {
     return { code: thrown.code, message: thrown.message, hint: thrown.hint, details: thrown.details };
   }
-  if (thrown instanceof z.ZodError) return { code: 'invalid-input', message: z.prettifyError(thrown) };
-  if (thrown instanceof Error && /^(ENOSPC|EDQUOT|SQLITE_FULL)$/.test(String((thrown as { code?: unknown }).code))) {
-    return {
-      code: 'out-of-space',
-      message: `The disk is full: ${thrown.message}`,
-      hint: 'Free some space and try again.',
-    };
-  }
   if (thrown instanceof Error && thrown.name === 'AbortError') return { code: 'cancelled', message: 'Cancelled.' };
+  const known = systemErrorShape(thrown);
+  if (known !== null) return known;
+  // What a caller wrote is parsed by parseInput: a schema that refuses anything else has met a fault of the program.
+  if (thrown instanceof z.ZodError) return { code: 'internal', message: z.prettifyError(thrown) };
   return { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) };
+}
+
+/** What a user or a window wrote -> the value it stands for. Throws `invalid-input` with the reasons. */
+export function parseInput<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new AppError('invalid-input', z.prettifyError(parsed.error));
 }
 
 export function fromErrorShape(shape: AppErrorShape): AppError {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AppError, appErrorShape, fromErrorShape, type Result, toErrorShape } from './result.ts';
+import { AppError, appErrorShape, fromErrorShape, parseInput, type Result, toErrorShape } from './result.ts';
 
 /** Any pipe that carries structured-cloneable messages in order: Electron IPC, a child process, a WebSocket, a MessageChannel. */
 export interface Port {
@@ -34,9 +34,15 @@ type EventName<C extends Contract> = keyof C['events'] & string;
 type EventListener<C extends Contract, E extends EventName<C>> = (payload: z.output<C['events'][E]>) => void;
 
 const toServer = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('call'), id: z.int(), name: z.string(), input: z.unknown() }),
+  // Through JSON a call with nothing to say has no `input` at all.
+  z.object({ type: z.literal('call'), id: z.int(), name: z.string(), input: z.unknown().optional() }),
   z.object({ type: z.literal('cancel'), id: z.int() }),
 ]);
+/** Far more than a window ever asks at once. */
+const maximumRunning = 1000;
+
+/** A call that is none, from a caller who waits for the answer to it all the same. */
+const brokenCall = z.object({ type: z.literal('call'), id: z.int() });
 const toClient = z.discriminatedUnion('type', [
   // Through JSON an answer of nothing has no `value` at all.
   z.object({ type: z.literal('reply'), id: z.int(), value: z.unknown().optional() }),
@@ -73,8 +79,9 @@ export function serve<C extends Contract>(contract: C, port: Port, handlers: Han
     const controller = new AbortController();
     running.set(id, controller);
     try {
+      if (running.size > maximumRunning) throw new AppError('conflict', 'Too many calls wait for an answer.');
       if (!Object.hasOwn(contract.calls, name)) throw new AppError('not-found', `There is no call named "${name}".`);
-      const parsed = contract.calls[name]!.input.parse(input);
+      const parsed = parseInput(contract.calls[name]!.input, input);
       // Only the types of one call at a time are known to TypeScript; the schema has just checked the value.
       const value = await (handlers as Record<string, (input: unknown, context: { signal: AbortSignal }) => unknown>)[
         name
@@ -90,7 +97,11 @@ export function serve<C extends Contract>(contract: C, port: Port, handlers: Han
 
   port.onMessage((raw) => {
     const message = toServer.safeParse(raw);
-    if (!message.success) return;
+    if (!message.success) {
+      const call = brokenCall.safeParse(raw);
+      if (call.success) send({ type: 'failure', id: call.data.id, error: brokenShape });
+      return;
+    }
     if (message.data.type === 'cancel') running.get(message.data.id)?.abort();
     else void answer(message.data.id, message.data.name, message.data.input);
   });
@@ -192,6 +203,7 @@ export function unwrap<T>(result: Result<T>): T {
   throw fromErrorShape(result.error);
 }
 
+const brokenShape = { code: 'invalid-input', message: 'A call needs a name.' } as const;
 const cancelledShape = { code: 'cancelled', message: 'Cancelled.' } as const;
 const disconnectedShape = { code: 'disconnected', message: 'The other side is gone.' } as const;
 

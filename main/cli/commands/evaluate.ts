@@ -6,6 +6,7 @@ import type { DeviceReport, EngineEvent } from '../../../shared/domain/engine.ts
 import type { EvaluationSize, SheetRow, UsedSampling } from '../../../shared/domain/evaluation.ts';
 import type { ModelInfo } from '../../../shared/domain/model.ts';
 import { recipe as recipeSchema } from '../../../shared/domain/recipe.ts';
+import { parseInput } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../jobs/services.ts';
 import { drawContactSheet } from '../../media/contact-sheet.ts';
 import type { ActionWrapper, CommandContext, Registration } from '../context.ts';
@@ -104,7 +105,7 @@ Run again with the same folder, it goes on where it was stopped, within a learni
     .action(
       run(async (context, options: ConceptOptions, command: Command) => {
         const seeds = seedsOf(options, 10, command);
-        const recipe = recipeSchema.parse(recipeOf(options));
+        const recipe = parseInput(recipeSchema, recipeOf(options));
         await context.withServices({ access: 'read' }, async (services) => {
           const { model, folder, common } = await prepare(context, services, options);
           const result = await services.evaluation.concept(

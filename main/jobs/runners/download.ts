@@ -53,11 +53,8 @@ export function downloadRunner({
       return { input, title: `Download ${input.repository}`, targetName: name };
     },
     async run({ input, folder, signal, onProgress }: RunContext<DownloadInput>) {
-      const { sha, siblings } = repository.parse(
-        await (
-          await ask(`${endpoint}/api/models/${input.repository}/revision/${input.revision}?blobs=true`, signal)
-        ).json(),
-      );
+      const list = `${endpoint}/api/models/${input.repository}/revision/${input.revision}?blobs=true`;
+      const { sha, siblings } = await readList(list, signal);
       const files = siblings.filter(({ rfilename }) => wanted.test(rfilename));
       if (!files.some(({ rfilename }) => rfilename === 'model_index.json')) {
         throw new AppError('invalid-input', `${input.repository} holds no model in diffusers' layout.`, {
@@ -114,12 +111,14 @@ async function fetchFile(
   }
   if (answer.body) {
     const write = createWriteStream(part, { flags: 'a' });
-    await pipeline(Readable.fromWeb(answer.body as never), passThrough(hash, onBytes), write, { signal }).catch(
-      (thrown: unknown) => {
-        // Only what the network did is Node's to word; a full disk says so itself.
-        throw signal.aborted || !(thrown instanceof TypeError) ? thrown : unreachable(address, thrown);
-      },
-    );
+    const rest = file.size - (resumes ? known : 0);
+    await pipeline(Readable.fromWeb(answer.body as never), passThrough(hash, rest, file, onBytes), write, {
+      signal,
+    }).catch((thrown: unknown) => {
+      if (thrown instanceof AppError) rmSync(part, { force: true });
+      // Only what the network did is Node's to word; a full disk says so itself.
+      throw signal.aborted || !(thrown instanceof TypeError) ? thrown : unreachable(address, thrown);
+    });
   } else createWriteStream(part, { flags: 'a' }).end();
   const expected = file.lfs?.sha256 ?? file.blobId;
   const found = hash.digest('hex');
@@ -132,15 +131,45 @@ async function fetchFile(
   renameSync(part, target);
 }
 
-function passThrough(hash: Hash, onBytes: (bytes: number) => void): Transform {
+/** Breaks off after `rest` bytes: a server that sends more than it announced would fill the disk. */
+function passThrough(hash: Hash, rest: number, file: RemoteFile, onBytes: (bytes: number) => void): Transform {
+  let left = rest;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      left -= chunk.length;
+      if (left < 0) return done(tooLong(file));
       hash.update(chunk);
       onBytes(chunk.length);
       done(null, chunk);
     },
   });
 }
+
+function tooLong({ rfilename, size }: RemoteFile): AppError {
+  return new AppError('damaged-file', `${rfilename} is longer than the ${size} bytes that were announced.`, {
+    hint: 'Try again later, or fetch the model in another way and add its folder.',
+  });
+}
+
+/** What the Hub says of a repository, if it says so in reasonable length. */
+async function readList(address: string, signal: AbortSignal): Promise<z.infer<typeof repository>> {
+  const answer = await ask(address, signal);
+  let text = '';
+  for await (const chunk of Readable.fromWeb(answer.body as never).setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > longestList) break;
+  }
+  try {
+    return repository.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new AppError('damaged-file', `${new URL(address).host} answered something else than a list of files.`, {
+      hint: 'Check the name and the network, which may show a page of its own, then try again.',
+      cause,
+    });
+  }
+}
+
+const longestList = 16 * 2 ** 20;
 
 /** Reads what is there already into the hash. */
 function countInto(hash: Hash, onBytes: (bytes: number) => void, signal: AbortSignal) {

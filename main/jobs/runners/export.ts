@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname, extname, join, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { extname, join, resolve } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import type { Edit } from '../../../shared/domain/edit.ts';
 import type { ExportPreset, ExportSettings } from '../../../shared/domain/export.ts';
@@ -15,7 +15,7 @@ import { finishedPictures, type PictureStream } from '../../media/finished-pictu
 import type { MediaTools } from '../../media/locate.ts';
 import { checkPlace } from '../../media/place.ts';
 import { requireDirections } from '../fit.ts';
-import { freeFile } from '../free-file.ts';
+import { freeFile, placeNoted } from '../free-file.ts';
 import type { ModelRegistry } from '../models.ts';
 import type { RunContext, Runner } from '../runner.ts';
 
@@ -74,6 +74,7 @@ export function exportRunner(services: {
           }
         : undefined,
       signal,
+      onPartial: (partial) => library.unfinished.begin(partial),
       onProgress: ({ frame, framesPerSecond, secondsLeft, ratio }) =>
         onProgress({
           phase: 'export',
@@ -92,21 +93,21 @@ export function exportRunner(services: {
     const model = await models.get(concept.model);
     const asked = target(input.output, `${concept.id}-${input.dialect}.safetensors`);
     const file = freeFile(extname(asked) === '' ? `${asked}.safetensors` : asked, input.overwrite);
-    await checkPlace(file);
-    mkdirSync(dirname(file), { recursive: true });
-    const report = await engine.exportLora(
-      {
-        model: model.directory,
-        conceptFile: library.absolutePath(concept.file),
-        sliders: input.sliders,
-        dialect: input.dialect,
-        output: file,
-      },
-      { signal },
+    const report = await placeNoted(library, file, (partial) =>
+      engine.exportLora(
+        {
+          model: model.directory,
+          conceptFile: library.absolutePath(concept.file),
+          sliders: input.sliders,
+          dialect: input.dialect,
+          output: partial,
+        },
+        { signal },
+      ),
     );
     return {
-      file: report.file,
-      sizeBytes: statSync(report.file).size,
+      file,
+      sizeBytes: statSync(file).size,
       notes: [`${report.dialect} LoRA of rank ${report.rank} for ${report.layers} layers`],
     };
   }

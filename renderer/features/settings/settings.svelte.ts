@@ -25,6 +25,8 @@ export class SettingsState {
   folder = $state('');
   /** Another program that writes this library; then this one only reads. */
   writer = $state<string | null>(null);
+  /** Why nothing can be written: the disk is full, or the folder must not be changed. */
+  obstacle = $state.raw<CallValue<'library.status'>['obstacle']>(null);
   prefersDark = $state(true);
 
   /** What learns next: the chosen model, or the one that came with the program. */
@@ -60,6 +62,7 @@ export class SettingsState {
       const status = await this.#connection.call('library.status', {});
       this.folder = status.folder;
       this.writer = status.access === 'read' ? (status.holder?.program ?? null) : null;
+      this.obstacle = status.obstacle;
       this.about = await this.#connection.call('program.about', {});
       this.device = await this.#connection.call('device.report', {});
       // How fast it is is said from the beginning; measured once the window has settled.

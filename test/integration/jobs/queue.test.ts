@@ -248,6 +248,44 @@ describe('the queue', () => {
     expect(order).toEqual([third!.id, second!.id, first!.id]);
   });
 
+  it('keeps its order however often it is changed, and leaves a job where it is that is moved before itself', () => {
+    const ids = ['river', 'lake', 'river', 'lake'].map((clip) => services.jobs.enqueue(learnRequest(clip, 2)).id);
+    const order = () => services.jobs.list().map(({ id }) => id);
+    for (let count = 0; count < 200; count++) {
+      const [moved, before] = count % 2 === 0 ? [ids[2]!, ids[1]!] : [ids[1]!, ids[2]!];
+      services.jobs.move(moved, before);
+      expect(order()).toEqual([ids[0], moved, before, ids[3]]);
+    }
+    const before = order();
+    services.jobs.move(before[2]!, before[2]!);
+    expect(order()).toEqual(before);
+    expect(services.jobs.list().every(({ position }) => Number.isInteger(position))).toBe(true);
+  });
+
+  it('is changed and listed as fast behind thousands of finished jobs', async () => {
+    const [first, second] = ['river', 'lake'].map((clip) => services.jobs.enqueue(learnRequest(clip, 2)));
+    await services.close();
+    const library = openLibrary({ home, program: 'test' });
+    library.write(() => {
+      const copy = library.db.prepare(
+        `INSERT INTO jobs (id, kind, title, state, input, position, created_at)
+         SELECT 'old-' || ?, kind, title, 'done', input, -1 - ?, created_at FROM jobs WHERE id = ?`,
+      );
+      for (let count = 0; count < 3000; count++) copy.run(count, count, first!.id);
+    });
+    const plan = library.db.prepare(
+      "EXPLAIN QUERY PLAN SELECT * FROM jobs WHERE state IN ('queued') ORDER BY position",
+    );
+    expect(JSON.stringify(plan.all())).toContain('USING INDEX jobs_by_state');
+    library.close();
+    services = await openTestServices(folder);
+    const start = performance.now();
+    services.jobs.move(second!.id, first!.id);
+    expect(services.jobs.list({ states: ['queued'] }).map(({ id }) => id)).toEqual([second!.id, first!.id]);
+    expect(services.jobs.get(first!.id.slice(0, -1)).id).toBe(first!.id);
+    expect(performance.now() - start).toBeLessThan(500);
+  });
+
   it('holds back a paused job, and takes it up again when it is resumed', async () => {
     const job = services.jobs.enqueue(learnRequest('river', 2));
     expect(services.jobs.pause(job.id)).toMatchObject({ requested: false, job: { state: 'paused' } });

@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
   cpSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -226,6 +229,28 @@ it('a library with something in it is copied once a day', () => {
   open.pop()!.close();
   openHere();
   expect(backups()).toEqual([expect.stringMatching(`^library-v${libraryVersion}-`)]);
+});
+
+it('half a copy, left by a killed program, counts as none and is not offered', () => {
+  const backups = () => readdirSync(join(folder, 'backups')).sort();
+  new ClipStore(openHere()).insert(makeClip('river'));
+  open.pop()!.close();
+  openHere();
+  open.pop()!.close();
+  const [whole] = backups();
+  const half = `library-v${libraryVersion}-2999-01-01T00-00-00-000Z.db`;
+  writeFileSync(join(folder, 'backups', half), readFileSync(join(folder, 'backups', whole!)).subarray(0, 5000));
+  writeFileSync(join(folder, 'backups', `library-v${libraryVersion}-x.db.part`), 'half');
+  rmSync(join(folder, 'backups', whole!));
+  openHere();
+  open.pop()!.close();
+  const made = backups().filter((name) => name !== half);
+  expect(made).toEqual([expect.stringMatching(new RegExp(`^library-v${libraryVersion}-.*\\.db$`))]);
+
+  const db = openSync(join(folder, 'library.db'), 'r+');
+  writeSync(db, Buffer.alloc(4096, 0xa5), 0, 4096, 4096);
+  closeSync(db);
+  expect(() => openHere()).toThrow(expect.objectContaining({ hint: expect.stringContaining(made[0]!) }));
 });
 
 describe('a library that cannot be used', () => {

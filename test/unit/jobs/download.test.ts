@@ -25,12 +25,14 @@ let runner: Runner<DownloadInput, DownloadOutput>;
 let asked: { path: string; range: string | undefined }[];
 let breakAfter: number | null;
 let spoil: boolean;
+let endless: boolean;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'motif-download-'));
   asked = [];
   breakAfter = null;
   spoil = false;
+  endless = false;
   server = createServer((request, response) => {
     const path = decodeURIComponent(request.url!.split('?')[0]!);
     asked.push({ path, range: request.headers.range });
@@ -47,6 +49,11 @@ beforeEach(async () => {
     }
     const data = contents[path.replace('/some/model/resolve/abc/', '')];
     if (!data) return response.writeHead(404).end();
+    if (endless && data === weights) {
+      const timer = setInterval(() => response.write(Buffer.alloc(2 ** 16)), 1);
+      response.on('close', () => clearInterval(timer));
+      return;
+    }
     const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     response.writeHead(from > 0 ? 206 : 200, { 'Content-Length': data.length - from });
     const sent = spoil && data === weights ? Buffer.from('x'.repeat(data.length)) : data;
@@ -123,6 +130,26 @@ it('goes on where the connection broke off', async () => {
   const { move } = await attempt();
   expect(asked.at(-1)).toEqual({ path: '/some/model/resolve/abc/transformer/model.safetensors', range: 'bytes=2000-' });
   expect(readFileSync(join(move!.from, 'transformer/model.safetensors'))).toEqual(weights);
+});
+
+it('breaks off a file that is longer than announced, and keeps nothing of it', async () => {
+  endless = true;
+  await expect(attempt()).rejects.toMatchObject({
+    code: 'damaged-file',
+    message: expect.stringContaining('longer than the 5000 bytes'),
+  });
+  expect(existsSync(join(folder, 'job/model/transformer/model.safetensors.part'))).toBe(false);
+});
+
+it('says so when it is answered no list of files', async () => {
+  const page = createServer((_request, response) => response.end('<html>Please sign in to the network</html>'));
+  await new Promise<void>((done) => page.listen(0, '127.0.0.1', done));
+  try {
+    runner = downloadRunner({ library, endpoint: `http://127.0.0.1:${(page.address() as AddressInfo).port}` });
+    await expect(attempt()).rejects.toMatchObject({ code: 'damaged-file', message: expect.stringContaining('list') });
+  } finally {
+    page.close();
+  }
 });
 
 it('refuses a file whose hash is another, and fetches it anew the next time', async () => {

@@ -5,7 +5,7 @@ import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Services } from '../../../main/jobs/services.ts';
 import { createFakeEngine } from '../../fixtures/fake-engine.ts';
-import { addClips, openTestServices } from '../../fixtures/services.ts';
+import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
 
 let folder: string;
 let services: Services;
@@ -27,6 +27,31 @@ it('saves a report with the log and the machine, without media, names or words',
   expect(JSON.parse(report)).toMatchObject({ library: { clips: 1, concepts: 0, edits: 0 } });
   expect(report).not.toContain('secret-dance');
   expect(zip.readAsText('logs/motif.log')).toContain('something happened');
+});
+
+it('takes names, words and paths out of what the jobs and the log say', async () => {
+  services.clips.label('secret-dance', { name: 'Grandmother dances', tags: ['family'], notes: 'in her kitchen' });
+  const request = learnRequest('secret-dance', 6, 'a [v] lady in a kimono that breaks once');
+  await services.jobs.runNew(request);
+  await services.jobs.runNew({ kind: 'import', path: join(folder, 'My private film', 'birthday party.mp4') });
+  const gone = services.jobs.list().find(({ kind }) => kind === 'import')!;
+  services.jobs.remove(gone.id);
+  services.program.log('error', 'The clip "wedding" is gone: there is no file /home/somebody/first dance.mov');
+  services.program.log(
+    'error',
+    `Error: at C:\\Users\\somebody\\films\\first dance.mov\n    at run (${import.meta.filename}:1:2)`,
+  );
+  const zip = new AdmZip(await services.program.saveReport());
+  const all = zip
+    .getEntries()
+    .map((entry) => zip.readAsText(entry))
+    .join('\n');
+  const secrets =
+    /grandmother|family|kitchen|secret-dance|kimono|private|birthday|party|wedding|somebody|first dance|Dancer|motif-report-/i;
+  expect(all.split('\n').filter((line) => secrets.test(line))).toEqual([]);
+  // What help needs is still there.
+  expect(all).toContain('step 4 broke');
+  expect(all).toContain('not-found');
 });
 
 it('saves a report while the engine does not answer', async () => {

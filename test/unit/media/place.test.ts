@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -44,13 +45,13 @@ test('a folder replaces an older folder', async () => {
   expect(await readdir(target)).toEqual(['new.png']);
 });
 
-test('what a killed process left long ago is cleared away, what may be in use is not', async () => {
-  for (const name of ['.a.partial-1.txt', '.a.partial-2.txt', '.b.partial-1.txt'])
-    await writeFile(join(folder, name), '');
-  await utimes(join(folder, '.a.partial-1.txt'), 1000, 1000);
-  await utimes(join(folder, '.b.partial-1.txt'), 1000, 1000);
+test('what a process that has ended left is cleared away, what another may be making is not', async () => {
+  const ended = spawnSync(process.execPath, ['-e', '']).pid;
+  const left = [`.a.partial-${ended}-00000001.txt`, `.b.partial-${ended}-00000002.txt`];
+  const inUse = `.a.partial-${process.ppid}-00000003.txt`;
+  for (const name of [...left, inUse]) await writeFile(join(folder, name), '');
   await placeWhole(join(folder, 'a.txt'), (partial) => writeFile(partial, ''));
-  expect((await readdir(folder)).sort()).toEqual(['.a.partial-2.txt', '.b.partial-1.txt', 'a.txt']);
+  expect((await readdir(folder)).sort()).toEqual([inUse, left[1], 'a.txt'].sort());
 });
 
 test('a taken name gets a number', async () => {

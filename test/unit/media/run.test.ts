@@ -92,6 +92,29 @@ test('silence for too long counts as hung', async () => {
   });
 });
 
+test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+  'a program that %s ends is not taken for one that found a fault',
+  async (signal) => {
+    const running = node('console.log(process.pid); setInterval(() => {}, 1000)', {
+      onOutput: (chunk) => {
+        process.kill(Number(chunk.toString()), signal);
+        return undefined;
+      },
+    });
+    await expect(running).rejects.toMatchObject({ code: 'program-ended', message: expect.stringContaining(signal) });
+  },
+);
+
+test('a program that answers a polite signal in the way of ffmpeg was ended, too', async () => {
+  await expect(node('process.exit(255)')).rejects.toMatchObject({ code: 'program-ended' });
+  const refused = node('console.error("x.mp4: Operation not permitted"); process.exit(255)');
+  expect((await refused).exitCode).toBe(255);
+});
+
+test('a program that crashes answers without an exit code', async () => {
+  expect((await node('process.kill(process.pid, "SIGSEGV")')).exitCode).toBeNull();
+});
+
 test('a program that is not there is named', async () => {
   await expect(run('/no/such/ffmpeg', [])).rejects.toMatchObject({ code: 'not-found' });
 });
