@@ -1,7 +1,7 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { type ItemKind, itemKind } from '../../shared/domain/library.ts';
 import type { AppContract } from '../../shared/ipc/app-contract.ts';
-import { AppError, parseInput } from '../../shared/ipc/result.ts';
+import { AppError } from '../../shared/ipc/result.ts';
 import type { Handlers } from '../../shared/ipc/rpc.ts';
 import type { Services } from '../jobs/services.ts';
 import { isOneName, namesIn } from './address.ts';

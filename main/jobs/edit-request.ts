@@ -92,7 +92,7 @@ async function fineFrames(
       'not-found',
       `Working finely needs the file that "${clip.name}" was imported from, and it is gone.`,
       {
-hint: path === null ? 'Switch Fine off.' : `Put it back to ${path}, or switch Fine off.`,
+        hint: path === null ? 'Switch Fine off.' : `Put it back to ${path}, or switch Fine off.`,
       },
     );
   }

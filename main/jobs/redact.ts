@@ -66,19 +66,27 @@ function unquoted(text: string): string {
 }
 
 /** Everything in the library that a person wrote or named, and the names of files that it came from. */
-export function secretsOf({ clips, concepts, edits, jobs, library, settings }: SecretParts): string[] {
+export function secretsOf({ clips, concepts, edits, looks, jobs, library, settings }: SecretParts): string[] {
   const ofPath = (path: string) => [path, basename(path), basename(path, extname(path)), dirname(path)];
   const { folder } = library.status();
   const { exportFolder, modelDirectories, exportPresets } = settings.get();
   return [
-    ...clips.list().flatMap(({ id, name, source, tags, notes }) => [id, name, ...ofPath(source.path), ...tags, notes]),
+    ...clips
+      .list()
+      .flatMap(({ id, name, source, tags, notes, seen }) => [
+        ...[id, name, seen, ...tags, notes],
+        ...(source.path === null ? [source.name] : ofPath(source.path)),
+      ]),
     ...concepts
       .list()
       .flatMap(({ id, name, tags, notes, captions, directionNames }) => [
         ...[id, name, notes, ...tags, ...Object.values(directionNames)],
         ...captions.flatMap((caption) => [caption.static, caption.dynamic]),
       ]),
-    ...edits.list().flatMap(({ id, name, tags, notes, settings: made }) => [id, name, notes, ...tags, made.prompt]),
+    ...edits
+      .list()
+      .flatMap(({ id, name, tags, notes, settings: made }) => [id, name, notes, ...tags, made.prompt, made.shown]),
+    ...looks.list().flatMap(({ look, isOwn }) => (isOwn ? [look.name, look.from, look.to] : [])),
     ...library.trash().flatMap(({ title, items }) => [title, ...items.map(({ id }) => id)]),
     ...jobs.list().flatMap(({ title, input, output }) => [title, ...textsIn(input), ...textsIn(output)]),
     ...[folder, ...modelDirectories, ...(exportFolder === null ? [] : [exportFolder])].flatMap(ofPath),
@@ -86,7 +94,7 @@ export function secretsOf({ clips, concepts, edits, jobs, library, settings }: S
   ].filter((secret) => !ordinary.has(secret));
 }
 
-type SecretParts = Pick<Services, 'clips' | 'concepts' | 'edits' | 'jobs' | 'library' | 'settings'>;
+type SecretParts = Pick<Services, 'clips' | 'concepts' | 'edits' | 'jobs' | 'library' | 'looks' | 'settings'>;
 
 /** What a job's request says without anybody having named it. */
 const ordinary = new Set(['edit', 'clip', 'lora', 'crop', 'pad', 'import', 'export', 'motif', 'reuse', 'keep-both']);

@@ -5,8 +5,8 @@ import type { ItemReference } from '../../shared/domain/library.ts';
 import { ComposeState } from '../features/compose/compose.svelte.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
-import { LooksState } from '../features/looks/looks.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
+import { LooksState } from '../features/looks/looks.svelte.ts';
 import { Finisher } from '../features/player/finisher.ts';
 import { FrameStore } from '../features/player/frame-store.ts';
 import { PlayerState } from '../features/player/player.svelte.ts';
@@ -127,7 +127,8 @@ export class Editor {
 
   /** A look on the stage that is not kept yet is kept for it. */
   async openExport(): Promise<void> {
-    if (this.library.shownKind === 'clip' && this.looks.isOn && this.library.editId === null) await this.looks.keepNow();
+    if (this.library.shownKind === 'clip' && this.looks.isOn && this.library.editId === null)
+      await this.looks.keepNow();
     this.exporting.open();
     this.dialog = 'export';
   }

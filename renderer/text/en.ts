@@ -147,8 +147,9 @@ export const text = {
     shortModes: { source: 'Source', wipe: 'Wipe', side: 'Side', difference: 'Diff.' },
     source: 'Source',
     finished: 'Finished',
-    ownPictures: "Model",
-    finishedHint: "The edit as a change to the clip itself, at the clip's own sharpness and rate, or the model's own pictures.",
+    ownPictures: 'Model',
+    finishedHint:
+      "The edit as a change to the clip itself, at the clip's own sharpness and rate, or the model's own pictures.",
     cannotFinish: "The clip's own file cannot be shown: these are the model's pictures.",
     preview: 'Preview',
     full: 'Not kept yet',

@@ -17,7 +17,7 @@ export interface ColourChange {
   details: ChangeDetails | null;
 }
 
-export interface ChangeDetails {
+interface ChangeDetails {
   /** For each frame [height, width, 3]. */
   unexplained: Float32Array[];
   /** The edit itself, for each frame [height, width, 3]. */

@@ -141,13 +141,19 @@ function cubicRows(map: Float32Array, y: number, width: number, height: number, 
 }
 
 /** Weights of the four places around a point that lies `share` after the second of them. */
-export function cubicWeights(share: number): [number, number, number, number] {
+function cubicWeights(share: number): [number, number, number, number] {
   const [s, s2, s3] = [share, share ** 2, share ** 3];
   return [0.5 * (-s3 + 2 * s2 - s), 0.5 * (3 * s3 - 5 * s2 + 2), 0.5 * (-3 * s3 + 4 * s2 + s), 0.5 * (s3 - s2)];
 }
 
 /** One row of the picture by a row of coefficients [width, 12]. */
-function changeRow({ rgb, width, step = 3 }: FinishedPicture, row: number, to: Uint8Array | Uint8ClampedArray, across: Float32Array, columns: Columns) {
+function changeRow(
+  { rgb, width, step = 3 }: FinishedPicture,
+  row: number,
+  to: Uint8Array | Uint8ClampedArray,
+  across: Float32Array,
+  columns: Columns,
+) {
   const { left, share, count } = columns;
   let at = row * width * step;
   for (let column = 0; column < width; column++, at += step) {

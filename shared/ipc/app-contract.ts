@@ -97,9 +97,7 @@ const conceptCalls = {
 
 const editCalls = {
   'edits.list': {
-    input: itemQuery
-      .extend({ conceptId: referenceText.optional(), clipId: referenceText.optional() })
-      .prefault({}),
+    input: itemQuery.extend({ conceptId: referenceText.optional(), clipId: referenceText.optional() }).prefault({}),
     output: z.array(edit),
   },
   'edits.get': { input: reference, output: edit },

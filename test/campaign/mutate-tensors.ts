@@ -21,7 +21,8 @@ function takeApart(file: Buffer): Parts {
 function putTogether({ metadata, tensors }: Parts): Buffer {
   let position = 0;
   const entries = tensors.map(({ name, dtype, shape, bytes }) => {
-    const data_offsets = [position, (position += bytes.length)];
+    const data_offsets = [position, position + bytes.length];
+    position += bytes.length;
     return `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets })}`;
   });
   const header = `{"__metadata__":${JSON.stringify(metadata)}${entries.map((entry) => `,${entry}`).join('')}}`;

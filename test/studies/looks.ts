@@ -57,11 +57,13 @@ for (const variant of variants) {
   const looks: Look[] = words?.map((own: object) => look.parse({ id: 'own', name: 'own', ...own })) ?? chosen;
   const rows: { height: number; pictures: Uint8Array[] }[] = [];
   for (const clip of clips) {
+    const { path } = clip.source;
+    if (path === null) continue;
     const fine = settings.fine === true;
     const frames = fine
       ? (
           await importClip(tools, {
-            file: clip.source.path,
+            file: path,
             fromSeconds: clip.fromSeconds,
             toSeconds: clip.toSeconds,
             sizes: [[2 * clip.frames.width, 2 * clip.frames.height]],
@@ -72,7 +74,7 @@ for (const variant of variants) {
           })
         ).frames
       : { ...clip.frames, file: library.absolutePath(clip.frames.file) };
-    const probe = await probeFile(tools, clip.source.path);
+    const probe = await probeFile(tools, path);
     const height = Math.round((width * clip.source.height) / clip.source.width);
     const seconds = clip.fromSeconds + shown / toNumber(frames.rate);
     const [picture] = await readFrames(tools, probe, [seconds], { width, height });

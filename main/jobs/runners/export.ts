@@ -13,7 +13,6 @@ import { readSettings } from '../../library/settings.ts';
 import { exportFrames } from '../../media/export.ts';
 import { finishedPictures, type PictureStream } from '../../media/finished-pictures.ts';
 import type { MediaTools } from '../../media/locate.ts';
-import { checkPlace } from '../../media/place.ts';
 import { requireDirections } from '../fit.ts';
 import { freeFile, placeNoted } from '../free-file.ts';
 import type { ModelRegistry } from '../models.ts';

@@ -2,7 +2,14 @@ import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import { type Edit, type EditSettings, editSettings } from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import { generateOutput } from '../../../shared/domain/job-input.ts';
-import { type Look, type LookInput, lookSettings, nothingSaid, seenMark, strengthSettings } from '../../../shared/domain/look.ts';
+import {
+  type Look,
+  type LookInput,
+  lookSettings,
+  nothingSaid,
+  seenMark,
+  strengthSettings,
+} from '../../../shared/domain/look.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
@@ -305,7 +312,13 @@ export class LooksState {
   }
 
   async #enqueue(sourceClipId: string, settings: EditSettings, name: string | undefined, waits = true): Promise<void> {
-    const request = { kind: 'generate', sourceClipId, settings, name, parentId: waits ? this.#library.editId : null } as const;
+    const request = {
+      kind: 'generate',
+      sourceClipId,
+      settings,
+      name,
+      parentId: waits ? this.#library.editId : null,
+    } as const;
     const job = await this.#notices.attempt(() => this.#connection.call('jobs.enqueue', request));
     if (job && waits) this.#asked.add(job.id);
   }
@@ -350,7 +363,11 @@ export class LooksState {
   /** Where somebody writes words of their own before any look was chosen. */
   #wordsOnly(): Draft {
     const shown = `${this.seen || nothingSaid} by day, the camera is still`;
-    return { lookId: null, strength: 0.5, settings: editSettings.parse({ prompt: shown, shown, ...strengthSettings(0.5) }) };
+    return {
+      lookId: null,
+      strength: 0.5,
+      settings: editSettings.parse({ prompt: shown, shown, ...strengthSettings(0.5) }),
+    };
   }
 
   #take(picture: (LookPicture & { full: boolean }) | null): void {

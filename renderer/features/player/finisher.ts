@@ -13,11 +13,19 @@ export interface Finishable {
 /** Finishes pictures in a thread of its own, so that the window stays quick: the very mathematics that an export does. */
 export class Finisher {
   #worker: Worker | undefined;
-  readonly #waiting = new Map<number, { resolve(pixels: Uint8ClampedArray<ArrayBuffer>): void; reject(error: Error): void }>();
+  readonly #waiting = new Map<
+    number,
+    { resolve(pixels: Uint8ClampedArray<ArrayBuffer>): void; reject(error: Error): void }
+  >();
   #next = 1;
 
   /** `seconds` counts from the beginning of the edit's range; `fit` as the clip met the model. The picture given stays as it is. */
-  async finish(picture: ImageData, { frames, base, keepDetail }: Finishable, seconds: number, fit: Clip['fit']): Promise<ImageData> {
+  async finish(
+    picture: ImageData,
+    { frames, base, keepDetail }: Finishable,
+    seconds: number,
+    fit: Clip['fit'],
+  ): Promise<ImageData> {
     const { width, height } = picture;
     const pixels = await this.#ask({
       edited: addressOf(frames),

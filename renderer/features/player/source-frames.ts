@@ -54,7 +54,17 @@ export class SourceFrames {
     this.#canvas.height = height;
     const context = this.#canvas.getContext('2d', { willReadFrequently: true })!;
     const { left, top } = part;
-    context.drawImage(this.#video, left * across, top * down, part.width * across, part.height * down, 0, 0, width, height);
+    context.drawImage(
+      this.#video,
+      left * across,
+      top * down,
+      part.width * across,
+      part.height * down,
+      0,
+      0,
+      width,
+      height,
+    );
     const picture = context.getImageData(0, 0, width, height);
     this.#kept.set(index, picture);
     const limit = Math.max(2, Math.floor(keptBytes / picture.data.length));

@@ -31,14 +31,20 @@ function largePicture(width: number, height: number) {
   return { rgb, width, height };
 }
 
-function finished(change: ReturnType<typeof findChange>, picture: ReturnType<typeof largePicture>, time = 0, keepDetail = 1) {
+function finished(
+  change: ReturnType<typeof findChange>,
+  picture: ReturnType<typeof largePicture>,
+  time = 0,
+  keepDetail = 1,
+) {
   const placement = placementOf(picture, size, 'crop');
   const to = new Uint8Array(picture.rgb.length);
   createFinisher(change, { placement, keepDetail }).finish(picture, time, to);
   return to;
 }
 
-const worst = (a: Uint8Array, b: Uint8Array) => a.reduce((most, value, at) => Math.max(most, Math.abs(value - b[at]!)), 0);
+const worst = (a: Uint8Array, b: Uint8Array) =>
+  a.reduce((most, value, at) => Math.max(most, Math.abs(value - b[at]!)), 0);
 
 describe('means over windows', () => {
   it('are those of every window counted one by one, with the picture reflected at its edges', () => {
@@ -73,7 +79,11 @@ describe('a change of colours', () => {
   it('is found where it is a mix of channels, and done to pictures of another size', () => {
     const source = clip(2);
     const data = new Uint8Array(source.data.length);
-    const mix = (r: number, g: number, b: number) => [0.6 * r + 0.2 * g + 20, 0.7 * g + 0.1 * b, 0.5 * b + 0.2 * r + 40];
+    const mix = (r: number, g: number, b: number) => [
+      0.6 * r + 0.2 * g + 20,
+      0.7 * g + 0.1 * b,
+      0.5 * b + 0.2 * r + 40,
+    ];
     for (let at = 0; at < data.length; at += 3)
       data.set(mix(source.data[at]!, source.data[at + 1]!, source.data[at + 2]!).map(Math.round), at);
     const change = findChange(source, { ...source, data });
@@ -125,7 +135,11 @@ describe('a change of colours', () => {
 
   it('is done to rows apart as to the whole', () => {
     const source = clip(2);
-    const change = findChange(source, clip(2, (value) => 255 - value), { detailed: true });
+    const change = findChange(
+      source,
+      clip(2, (value) => 255 - value),
+      { detailed: true },
+    );
     const picture = largePicture(50, 31);
     const placement = placementOf(picture, size, 'crop');
     const apart = new Uint8Array(picture.rgb.length);

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
 import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { parseRational } from '../../../../shared/domain/time.ts';
-import { z } from 'zod';
 import { openWeights, readJson } from '../../formats/diffusers.ts';
 import type { WanPipeline } from './pipeline.ts';
 import { activationsPerToken } from './transformer-config.ts';
