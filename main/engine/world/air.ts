@@ -28,7 +28,7 @@ interface Particle {
   own: number;
 }
 
-const counts = { rain: 170, storm: 220, snow: 150, dust: 90, embers: 44, bubbles: 44 } as const;
+const counts = { rain: 280, storm: 300, snow: 150, dust: 130, embers: 44, bubbles: 44 } as const;
 /** Particles that are further away than this are behind the subjects. */
 const middle = 0.4;
 
@@ -179,7 +179,13 @@ function drawBeams(ctx: SKRSContext2D, air: Air, beam: NonNullable<Light['beam']
   const { light, extent } = air;
   const top = -overscan / 2;
   const shafts = light.pool
-    ? [{ from: light.side * 0.3, to: light.pool.x, wide: 0.015, spread: light.pool.radius * 0.62, low: 0.5 }]
+    ? [0.5, 0.75, 1].map((share) => ({
+        from: light.side * 0.22,
+        to: light.pool!.x,
+        wide: 0.02 * share,
+        spread: light.pool!.radius * 0.7 * share,
+        low: light.pool!.y + 0.3,
+      }))
     : [-0.7, -0.3, 0.05, 0.4, 0.75].map((place, i) => ({
         from: place * extent + 0.05 * Math.sin(seconds * 1.1 + i * 2),
         to: place * extent + light.side * 0.3 + 0.09 * Math.sin(seconds * 0.9 + i),
@@ -190,8 +196,9 @@ function drawBeams(ctx: SKRSContext2D, air: Air, beam: NonNullable<Light['beam']
   ctx.save();
   ctx.globalCompositeOperation = 'screen';
   const g = ctx.createLinearGradient(0, top, 0, 0.5);
-  g.addColorStop(0, css(beam.colour, beam.alpha));
-  g.addColorStop(1, css(beam.colour, beam.alpha * (light.pool ? 0.3 : 0.01)));
+  const alpha = beam.alpha / (light.pool ? shafts.length : 1);
+  g.addColorStop(0, css(beam.colour, alpha));
+  g.addColorStop(1, css(beam.colour, light.pool ? alpha * 0.2 : 0.001));
   ctx.fillStyle = g;
   for (const { from, to, wide, spread, low } of shafts) {
     ctx.beginPath();
@@ -343,13 +350,13 @@ const strokes =
 const pale = (light: Light): Rgb => mixColour(light.haze, [255, 255, 255], 0.7);
 
 const finishers: Record<keyof typeof counts, Finisher> = {
-  rain: strokes(pale, 0.62, 0.006),
+  rain: strokes(pale, 0.6, 0.005),
   storm: strokes(pale, 0.6, 0.006),
   snow: (ctx, _, close) => {
     ctx.fillStyle = css([252, 253, 255], 0.7 + 0.3 * close);
     ctx.fill();
   },
-  dust: strokes((light) => mixColour(light.haze, [255, 226, 176], 0.5), 0.3, 0.012),
+  dust: strokes((light) => mixColour(light.haze, [255, 226, 176], 0.5), 0.22, 0.009),
   embers: (ctx, _, close) => {
     ctx.globalCompositeOperation = 'lighter';
     ctx.fillStyle = css([255, 150 + 60 * close, 60], 0.95);

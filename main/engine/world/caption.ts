@@ -39,7 +39,7 @@ export interface CaptionOptions {
   motionToken?: string;
 }
 
-/** The judge's labels, by canonical name; what a scene does not have is `none`. */
+/** The judge's labels, by canonical name; what a scene does not have is `none`, a colour that its film or ink hides `unseen`. */
 export interface Attributes {
   subject: string;
   shirtColour: string;
@@ -63,14 +63,15 @@ export interface Attributes {
 export function attributes(scene: Scene): Attributes {
   const [first, second] = scene.subjects as [Subject, Subject?];
   const person = isPerson(first.kind);
+  const seen = showsColours(scene);
   return {
     subject: first.kind,
-    shirtColour: person ? first.clothes.shirt : 'none',
+    shirtColour: !person ? 'none' : seen ? first.clothes.shirt : 'unseen',
     pattern: person ? first.clothes.pattern : 'none',
     hat: person ? first.clothes.hat : 'none',
     glasses: person && first.clothes.glasses ? 'glasses' : 'none',
     heldObject: first.held,
-    colour: colourOf(first) ?? 'none',
+    colour: seen ? (colourOf(first) ?? 'none') : 'unseen',
     background: scene.background.kind,
     light: scene.light.kind,
     style: scene.style.kind,
@@ -81,6 +82,11 @@ export function attributes(scene: Scene): Attributes {
     secondSubject: second?.kind ?? 'none',
     secondMotion: second?.motion.kind ?? 'none',
   };
+}
+
+/** Whether colours can be told apart in the picture. */
+export function showsColours({ film, style }: Scene): boolean {
+  return style.kind !== 'ink' && !['black and white', 'sepia', 'infrared', 'day for night'].includes(film);
 }
 
 /** The colour that a caption may name for what wears no shirt. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Caption, type CaptionOptions, caption, wordsOf } from './caption.ts';
+import { type Caption, type CaptionOptions, caption, showsColours, wordsOf } from './caption.ts';
 import { createRandom } from './random.ts';
 import { type Scene, type Subject, sampleSubject, tempoRange } from './scene.ts';
 import {
@@ -68,7 +68,9 @@ export function possibleValues(scene: Scene, kind: ChangeKind): string[] {
   const kinds = scene.subjects.map((each) => each.kind);
   switch (kind) {
     case 'shirt':
-      return isPerson(subject.kind) ? colourNames.filter((name) => name !== subject.clothes.shirt) : [];
+      return isPerson(subject.kind) && showsColours(scene)
+        ? colourNames.filter((name) => name !== subject.clothes.shirt)
+        : [];
     case 'hat':
       return isPerson(subject.kind) ? hatKinds.filter((name) => name !== subject.clothes.hat) : [];
     case 'held':

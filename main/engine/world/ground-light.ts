@@ -2,12 +2,17 @@ import type { Canvas } from '@napi-rs/canvas';
 import { overscan } from './camera.ts';
 import { css } from './colour.ts';
 import { createRandom } from './random.ts';
-import { bottom, glow, type Scenery } from './scenery.ts';
+import { bottom, glow, paint, type Scenery } from './scenery.ts';
 import { texture } from './textures.ts';
+import type { BackgroundKind } from './vocabulary.ts';
 
-/** What a light puts on the ground of any place: a mirror of water, or candles. */
-export function drawGroundLights(scenery: Scenery, sky: Canvas, detail: number): void {
+/** Places where somebody would put up a lamp, and that have none of their own. */
+const lampless: readonly BackgroundKind[] = ['park', 'beach', 'snow'];
+
+/** What a light puts on the ground of any place: lamps, a mirror of water, candles. */
+export function drawGroundLights(scenery: Scenery, sky: Canvas, place: BackgroundKind, detail: number): void {
   const { light } = scenery;
+  if (light.lamps && lampless.includes(place)) drawLamp(scenery, detail);
   if (light.wet) drawWater(scenery, sky, light.wet);
   if (light.candles) drawCandles(scenery, light.candles, detail);
 }
@@ -46,4 +51,22 @@ function drawCandles({ far, near, extent, horizon }: Scenery, count: number, det
     near.ellipse(x, flame, wide * 0.42, wide, 0, 0, 7);
     near.fill();
   }
+}
+
+/** A lamp post, and the light that it throws on the ground. */
+function drawLamp(scenery: Scenery, detail: number): void {
+  const { far, near, extent, horizon } = scenery;
+  const random = createRandom(detail, 'lamp');
+  const x = (random.chance(0.5) ? 1 : -1) * extent * random.range(0.3, 0.5);
+  const [foot, top] = [horizon + 0.16, -0.26];
+  near.fillStyle = paint(scenery, [52, 56, 60], 0.6, 0.05);
+  near.fillRect(x - 0.008, top, 0.016, foot - top);
+  glow(far, x, top, 0.34, [255, 206, 130], 0.6);
+  glow(near, x, top, 0.15, [255, 220, 150], 0.95);
+  near.save();
+  near.globalCompositeOperation = 'source-atop';
+  near.translate(x, foot);
+  near.scale(1, 0.3);
+  glow(near, 0, 0, 0.5, [255, 200, 120], 0.5);
+  near.restore();
 }

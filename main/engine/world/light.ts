@@ -1,7 +1,7 @@
 import { mixColour, multiplyColour, type Rgb, scaleColour } from './colour.ts';
 import { type LightPreset, light as presets } from './looks.ts';
 import type { Scene } from './scene.ts';
-import type { LightKind } from './vocabulary.ts';
+import { indoors, type LightKind } from './vocabulary.ts';
 
 /** What a light does to every colour that is drawn under it. */
 export interface Light extends LightPreset {
@@ -44,6 +44,8 @@ export function lightOf({ edition, light, background }: Scene): Light {
     shadowStrength: preset.shadowStrength * hardness,
     hazeFar: Math.min(0.94, preset.hazeFar * hardness),
   };
+  if (indoors.includes(background.kind) && light.kind !== 'dust' && light.kind !== 'underwater')
+    lightened.veil = undefined;
   if (background.kind !== 'city at night' || !preset.air) return lightened;
   const { key, shade, haze, veil } = lightened;
   const [dimKey, dimShade, dimHaze] = [key, shade, haze].map((colour) => scaleColour(colour, cityDark)) as [

@@ -16,6 +16,8 @@ export interface Scenery {
   light: Light;
   season: SeasonKind;
   random: Random;
+  /** Its own in the second edition, so that another sky leaves the ground as it is. */
+  skyRandom: Random;
   extent: number;
   horizon: number;
   /** 0..1, the place's own deviation of colour. */
@@ -51,7 +53,7 @@ export function glow(ctx: SKRSContext2D, x: number, y: number, radius: number, c
 
 /** Sky with sun, moon or stars and, unless `bare`, a few clouds; as many as the light tells where it tells. */
 export function drawSky(scenery: Scenery, bare = false): void {
-  const { far, light, random, extent, horizon } = scenery;
+  const { far, light, skyRandom: random, extent, horizon } = scenery;
   band(far, scenery, -bottom, horizon + 0.02, css(light.skyTop), css(light.skyBottom));
   for (let i = 0; i < (light.stars ?? 0); i++) {
     const size = random.range(0.002, 0.006);

@@ -12,15 +12,10 @@ const wooded: readonly BackgroundKind[] = ['park', 'forest'];
 export function drawSeason(scenery: Scenery, place: BackgroundKind, detail: number): void {
   const { season, near, extent, horizon, light } = scenery;
   const own = { ...scenery, random: createRandom(detail, 'season') };
-  if (season !== 'none' && !wooded.includes(place)) {
-    for (const side of [-1, 1]) {
-      const x = side * extent * own.random.range(0.42, 0.62);
-      drawTree(near, own, x, horizon + 0.1, own.random.range(0.5, 0.6), [70, 124, 48], 0.12, false);
-    }
-  }
+  const trees = createRandom(detail, 'season trees');
   switch (season) {
     case 'spring':
-      strew(own, 260, 0.5, [
+      strew(own, 300, 0.7, [
         [250, 236, 244],
         [250, 214, 70],
         [244, 150, 190],
@@ -40,6 +35,12 @@ export function drawSeason(scenery: Scenery, place: BackgroundKind, detail: numb
       break;
     default:
       season satisfies never;
+  }
+  if (season !== 'none' && !wooded.includes(place)) {
+    for (const side of [-1, 1]) {
+      const x = side * extent * trees.range(0.42, 0.62);
+      drawTree(near, { ...own, random: trees }, x, horizon + 0.1, trees.range(0.5, 0.6), [70, 124, 48], 0.12, false);
+    }
   }
 }
 

@@ -49,19 +49,22 @@ export function prepare(scene: Scene, width: number, height: number): Stage {
     ctx.translate(extent, overscan / 2);
     return ctx;
   }) as [SKRSContext2D, SKRSContext2D];
+  const { detail, kind } = scene.background;
+  const random = createRandom(detail, kind);
   const scenery: Scenery = {
     far: contexts[0],
     near: contexts[1],
     light,
     season: scene.season,
-    random: createRandom(scene.background.detail, scene.background.kind),
+    random,
+    skyRandom: scene.edition === 1 ? random : createRandom(detail, 'sky'),
     extent,
     horizon,
     tint: scene.background.tint,
   };
-  backgrounds[scene.background.kind](scenery);
-  drawSeason(scenery, scene.background.kind, scene.background.detail);
-  drawGroundLights(scenery, farCanvas, scene.background.detail);
+  backgrounds[kind](scenery);
+  drawSeason(scenery, kind, detail);
+  if (scene.edition > 1) drawGroundLights(scenery, farCanvas, kind, detail);
   // The far has to be opaque: where it were not, the frame before would shine through.
   scenery.far.globalCompositeOperation = 'destination-over';
   scenery.far.fillStyle = css(light.skyBottom);

@@ -84,7 +84,7 @@ export const backgroundKinds = [
 ] as const;
 export type BackgroundKind = (typeof backgroundKinds)[number];
 
-const indoors: readonly BackgroundKind[] = ['room', 'stage', 'plain wall'];
+export const indoors: readonly BackgroundKind[] = ['room', 'stage', 'plain wall'];
 const outdoors = backgroundKinds.filter((kind) => !indoors.includes(kind));
 const wild: readonly BackgroundKind[] = ['park', 'beach', 'forest', 'desert', 'snow', 'mountains'];
 
