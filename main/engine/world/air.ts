@@ -28,7 +28,7 @@ interface Particle {
   own: number;
 }
 
-const counts = { rain: 280, storm: 300, snow: 150, dust: 130, embers: 44, bubbles: 44 } as const;
+const counts = { rain: 200, storm: 220, snow: 110, dust: 100, embers: 40, bubbles: 40 } as const;
 /** Particles that are further away than this are behind the subjects. */
 const middle = 0.4;
 
@@ -343,7 +343,7 @@ const strokes =
   (ctx, { light }, close) => {
     ctx.strokeStyle = css(tint(light), alpha * (0.5 + 0.6 * close));
     ctx.lineWidth = width * (0.5 + close);
-    ctx.lineCap = 'round';
+    ctx.lineCap = 'butt';
     ctx.stroke();
   };
 

@@ -36,7 +36,7 @@ export function applyFilm(scene: Scene, rgb: Uint8Array, width: number, height: 
 }
 
 function byte(value: number): number {
-  return value < 0 ? 0 : value > 255 ? 255 : (value + 0.5) | 0;
+  return value < 0 ? 0 : value > 255 ? 255 : (value + 0.5) | 0; // a fraction of a colour is rounded, half up
 }
 
 /** A table of 256 values for each channel's curve. */

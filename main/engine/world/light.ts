@@ -57,6 +57,13 @@ export function lightOf({ edition, light, background }: Scene): Light {
   return { ...lightened, key: dimKey, shade: dimShade, haze: dimHaze, veil: dimVeil };
 }
 
+/** The mean of what is lit and what is not, less where all but a pool is dark. */
+export function brightnessOf(kind: LightKind): number {
+  const { key, shade, pool } = presets[kind];
+  const sum = [...key, ...shade].reduce((total, gain) => total + gain, 0);
+  return (sum / 6) * (pool ? 0.65 : 1);
+}
+
 /** The light on a subject: where the air is thick, haze takes more of one that stands further back (`distance` 0..1). */
 export function lightAt(light: Light, { edition }: Scene, distance: number): Light {
   return edition === 1 ? light : { ...light, hazeNear: light.hazeNear * (0.7 + 1.1 * distance) };

@@ -10,6 +10,8 @@ export interface Picture {
   scale: number;
   strength: number;
   edition: Edition;
+  /** How bright the scene's light is as a whole, about 0.4 at night and 0.8 by day. */
+  brightness: number;
   /** Shifts the noise from scene to scene, and (for film grain only) from frame to frame. */
   offset: number;
   frameOffset: number;

@@ -9,18 +9,16 @@ function sine(turns: number): number {
 }
 
 /** Black lines and hatching that crosses in the shade, on cream paper: no greys, no colours. */
-export function ink({ source, target, width, height, scale, strength, offset }: Picture): void {
+export function ink({ source, target, width, height, scale, strength, brightness, offset }: Picture): void {
   const paper = noiseField('paper');
   const soft = blur(source, width, height, Math.max(1, Math.round(0.5 * scale)));
   const edges = edgeStrength(soft, width, height);
   const greys = new Uint8Array(width * height);
-  let sum = 0;
   for (let i = 0; i < greys.length; i++) {
     greys[i] = 0.3 * soft[i * 3]! + 0.59 * soft[i * 3 + 1]! + 0.11 * soft[i * 3 + 2]!;
-    sum += greys[i]!;
   }
-  // Whoever draws the night still shows what is in it: dark pictures are brightened to a common mean.
-  const gamma = Math.min(0.85, Math.max(0.3, Math.log(0.58) / Math.log((sum / greys.length + 1) / 256)));
+  // Whoever draws the night still shows what is in it.
+  const gamma = Math.min(0.8, Math.max(0.36, 0.92 * brightness));
   const darkness = Float32Array.from({ length: 256 }, (_, grey) => 1 - (grey / 255) ** gamma);
   const pitch = 1 / ((5.3 + 1.3 * strength) * scale);
   const bold = 0.75 / gamma;

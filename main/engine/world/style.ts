@@ -1,3 +1,4 @@
+import { brightnessOf } from './light.ts';
 import { blur, clamp, edgeStrength, noiseAt, type Picture } from './picture.ts';
 import { hash } from './random.ts';
 import type { Scene } from './scene.ts';
@@ -22,6 +23,7 @@ export function applyStyle(
     scale: height / 128,
     strength: scene.style.strength,
     edition: scene.edition,
+    brightness: brightnessOf(scene.light.kind),
     offset: hash(scene.seed, 'style') % 65536,
     frameOffset: hash(scene.seed, `grain-${frame}`) % 65536,
   };
