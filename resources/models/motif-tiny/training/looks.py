@@ -54,7 +54,9 @@ def noise(random, height, width, cell):
 
 def film(name, clip, random):
     about = LOOKS["film"][name]
-    sums = clip.astype(np.float64) @ np.array(about["matrix"]).reshape(3, 3).T
+    red, green, blue = np.moveaxis(clip.astype(np.float64), -1, 0)
+    rows = np.array(about["matrix"]).reshape(3, 3)
+    sums = np.stack([r * red + g * green + b * blue for r, g, b in rows], -1)  # in the world's order, so that halves round alike
     sums = np.clip(np.floor(sums + 0.5), 0, 255).astype(np.uint8)
     places = np.arange(256) / 255 * 4
     out = np.stack([np.floor(np.interp(places, range(5), curve) + 0.5).astype(np.uint8)[sums[..., c]] for c, curve in enumerate(about["curves"])], -1)
