@@ -16,6 +16,7 @@ import { measureMethod } from '../../main/engine/evaluation/measure-method.ts';
 import { readRawFrames, writeRawFrames } from '../../main/engine/formats/raw-frames.ts';
 import { createEngine } from '../../main/engine/index.ts';
 import { openJudge } from '../../main/engine/models/judge/judge.ts';
+import { readModelExtras } from '../../main/engine/models/wan/model-extras.ts';
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { generateRequest } from '../../shared/domain/engine.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
@@ -37,11 +38,12 @@ const size = { width: 128, height: 128, frameCount: 17, frameRate: 8 };
 const rate = { numerator: 8, denominator: 1 };
 const engine = await createEngine({ device: options.device as DeviceName });
 const judge = await openJudge(options.judge);
+const { worldEdition } = await readModelExtras(options.model);
 
 for (const seed of options.seeds.split(',').map(Number)) {
   const folder = join(options.folder, `seed-${seed}`);
   await mkdir(folder, { recursive: true });
-  const scene = await conceptScene(seed, size, judge);
+  const scene = await conceptScene(seed, worldEdition, size, judge);
   const source = await writeRawFrames(join(folder, 'source.rgb'), scene.source, rate);
   const conceptFile = join(folder, 'concept.safetensors');
   if (!(await readKept(join(folder, 'learned.json'), z.object({})))) {

@@ -16,6 +16,7 @@ import { readRawFrames, writeRawFrames } from '../../main/engine/formats/raw-fra
 import { createEngine } from '../../main/engine/index.ts';
 import { meanSquaredError } from '../../main/engine/metrics/mse.ts';
 import { openJudge } from '../../main/engine/models/judge/judge.ts';
+import { readModelExtras } from '../../main/engine/models/wan/model-extras.ts';
 import { reconstructionGuidance, startFidelity } from '../../shared/domain/edit.ts';
 import { type DeviceName, generateRequest } from '../../shared/domain/engine.ts';
 import { type Recipe, recipe } from '../../shared/domain/recipe.ts';
@@ -38,6 +39,7 @@ const size = { width: 128, height: 128, frameCount: 17, frameRate: 8 };
 const rate = { numerator: 8, denominator: 1 };
 const engine = await createEngine({ device: options.device as DeviceName });
 const judge = await openJudge(options.judge);
+const { worldEdition } = await readModelExtras(options.model);
 
 for (const variant of variants) {
   const [name, json = '{}'] = variant.split(/=(.*)/s) as [string, string | undefined];
@@ -46,7 +48,7 @@ for (const variant of variants) {
     const line = JSON.stringify({
       variant: name,
       seed,
-      ...(await study(await conceptScene(seed, size, judge), settings)),
+      ...(await study(await conceptScene(seed, worldEdition, size, judge), settings)),
     });
     console.log(line);
     if (options.log) await appendFile(options.log, `${line}\n`);

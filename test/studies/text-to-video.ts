@@ -34,7 +34,7 @@ const { values: options, positionals: variants } = parseArgs({
 /** Validation seeds end in 1. */
 const firstSeed = 100_001;
 if (!options.log) throw new Error('--log is missing: the file that results are added to');
-const { sizes, frames: frameCount } = await readModelExtras(options.model);
+const { sizes, frames: frameCount, worldEdition } = await readModelExtras(options.model);
 const engine = await createEngine({ device: options.device as DeviceName });
 const judge = await openJudge(options.judge);
 const folder = await mkdtemp(join(tmpdir(), 'motif-study-'));
@@ -45,7 +45,7 @@ try {
     const asked: Record<string, number> = {};
     const right: Record<string, number> = {};
     for (const [index, seed] of seeds.entries()) {
-      const scene = sampleScene(seed);
+      const scene = sampleScene(seed, { edition: worldEdition });
       const truth = attributes(scene);
       const settings = { prompt: captionTexts(caption(scene)).full, seed, ...JSON.parse(json) };
       const output = join(folder, 'clip.rgb');

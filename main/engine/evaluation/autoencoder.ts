@@ -44,7 +44,10 @@ export async function evaluateAutoencoder(
       name: `seed ${seed}`,
       set: 'world',
       pictures: () =>
-        renderPictures(sampleScene(seed), renderOptions(pipeline, sizeOfSeed(pipeline, request.size, seed))),
+        renderPictures(
+          sampleScene(seed, { edition: pipeline.extras.worldEdition }),
+          renderOptions(pipeline, sizeOfSeed(pipeline, request.size, seed)),
+        ),
     }),
   );
   const real = request.realClips.map(({ name, frames }): Source => {

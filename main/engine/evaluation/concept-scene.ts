@@ -7,6 +7,7 @@ import { type Change, changeKinds, editScene, sampleChange } from '../world/edit
 import { renderEdit } from '../world/edit-mask.ts';
 import type { RenderOptions } from '../world/render.ts';
 import { type Scene, sampleScene } from '../world/scene.ts';
+import type { Edition } from '../world/vocabulary.ts';
 import { breathe, picturesOf, renderPictures } from './scenes.ts';
 
 /** The tokens that a concept is learned under. */
@@ -45,8 +46,13 @@ export interface ConceptScene {
 }
 
 /** Renders the scene of a seed, and plans one edit of every kind that fits it (a tree has no shirt). */
-export async function conceptScene(seed: number, options: RenderOptions, judge: Judge): Promise<ConceptScene> {
-  const scene = sampleScene(seed);
+export async function conceptScene(
+  seed: number,
+  edition: Edition,
+  options: RenderOptions,
+  judge: Judge,
+): Promise<ConceptScene> {
+  const scene = sampleScene(seed, { edition });
   const source = await renderPictures(scene, options);
   const edits: TrueEdit[] = [];
   for (const kind of changeKinds) {

@@ -68,7 +68,12 @@ export async function evaluateScene(
   await mkdir(folder, { recursive: true });
   const size = sizeOfConcepts(model.pipeline, request.size);
   const rate = parseRational(String(model.pipeline.extras.frameRate));
-  const scene = await conceptScene(seed, renderOptions(model.pipeline, size), judge);
+  const scene = await conceptScene(
+    seed,
+    model.pipeline.extras.worldEdition,
+    renderOptions(model.pipeline, size),
+    judge,
+  );
   const source = await writeRawFrames(join(folder, 'source.rgb'), scene.source, rate);
   const group = `seed ${seed}`;
   const rows: SheetRow[] = [];

@@ -27,6 +27,8 @@ export const attributeOfChange: Record<ChangeKind, AttributeName> = {
   background: 'background',
   light: 'light',
   style: 'style',
+  season: 'season',
+  film: 'film',
   camera: 'camera',
   subject: 'subject',
   motion: 'motion',

@@ -90,7 +90,8 @@ async function measurePrompt(
   file: string,
   signal?: AbortSignal,
 ): Promise<PromptMeasures> {
-  const scene = sampleScene(seed);
+  const edition = model.pipeline.extras.worldEdition;
+  const scene = sampleScene(seed, { edition });
   const prompt = captionTexts(caption(scene)).full;
   const size = sizeOfSeed(model.pipeline, request.size, seed);
   const options = renderOptions(model.pipeline, size);
@@ -105,7 +106,7 @@ async function measurePrompt(
     features: Array.from(judgement.features),
   });
   const rendered = describe(await judge.look(await renderPictures(scene, options)));
-  const other = await judge.look(await renderPictures(sampleScene(otherSeeds + seed), options));
+  const other = await judge.look(await renderPictures(sampleScene(otherSeeds + seed, { edition }), options));
   const { steps, guidance } = request.sampling;
   const { frames, seconds } = await generateClip(
     model,

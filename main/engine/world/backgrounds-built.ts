@@ -1,4 +1,5 @@
-import { css, hsl, mixColour, type Rgb } from './colour.ts';
+import { css, hsl, mixColour, type Rgb, scaleColour } from './colour.ts';
+import type { Light } from './light.ts';
 import { band, bottom, drawGround, drawSky, glow, paint, type Scenery } from './scenery.ts';
 import { texture } from './textures.ts';
 
@@ -22,14 +23,13 @@ function drawHouse(
   ctx.fillRect(x, top, wide, base - top);
   ctx.fillStyle = paint(scenery, mixColour(wall, [60, 50, 60], 0.5), 0.6, depth);
   ctx.fillRect(x - 0.008, top - 0.014, wide + 0.016, 0.02);
-  const dark = light.kind === 'night' || light.kind === 'neon';
   const columns = Math.max(2, Math.round(wide / 0.075));
   const step = wide / columns;
   for (let row = 0; top + 0.05 + row * 0.1 < base - 0.1; row++) {
     for (let column = 0; column < columns; column++) {
       const wx = x + (column + 0.26) * step;
       const wy = top + 0.035 + row * 0.1;
-      const on = random.chance(dark ? 0.5 : 0.08);
+      const on = random.chance(light.lamps ? 0.5 : 0.08);
       ctx.fillStyle = on ? css([255, 214, 130], 0.95) : paint(scenery, [70, 88, 108], 0.75, depth);
       ctx.fillRect(wx, wy, step * 0.48, 0.056);
       ctx.fillStyle = paint(scenery, [236, 232, 224], 0.8, depth);
@@ -82,7 +82,7 @@ export function drawStreet(scenery: Scenery): void {
     near.fillStyle = paint(scenery, [52, 56, 60], 0.5, 0.1);
     near.fillRect(px - 0.008, -0.3, 0.016, horizon + 0.36);
     near.fillRect(px - 0.03, -0.32, 0.06, 0.02);
-    if (scenery.light.kind === 'night' || scenery.light.kind === 'neon') {
+    if (scenery.light.lamps) {
       glow(near, px, -0.29, 0.16, [255, 220, 150], 0.9);
       glow(scenery.far, px, -0.29, 0.3, [255, 210, 140], 0.55);
     }
@@ -93,8 +93,9 @@ export function drawStreet(scenery: Scenery): void {
 export function drawCityAtNight(scenery: Scenery): void {
   const { far, near, random, extent, horizon, light } = scenery;
   const neon = light.kind === 'neon';
-  const top: Rgb = neon ? light.skyTop : light.kind === 'fog' ? [62, 68, 84] : [8, 10, 28];
-  const low: Rgb = neon ? light.skyBottom : light.kind === 'fog' ? [128, 130, 140] : [64, 46, 82];
+  const thick = light.kind === 'fog' || light.kind === 'mist' || light.air === 'snow';
+  const top: Rgb = neon ? light.skyTop : thick ? [62, 68, 84] : light.clouds ? [26, 30, 44] : [8, 10, 28];
+  const low: Rgb = neon ? light.skyBottom : thick ? [128, 130, 140] : light.clouds ? [84, 80, 96] : [64, 46, 82];
   band(far, scenery, -bottom, horizon + 0.02, css(top), css(low));
   for (let layer = 0; layer < 2; layer++) {
     let x = -extent - 0.05;
@@ -188,7 +189,8 @@ export function drawRoom(scenery: Scenery): void {
   far.fillStyle = paint(scenery, [244, 240, 232], 0.8);
   far.fillRect(wx - 0.008, -0.4, 0.016, 0.36);
   far.fillRect(wx - w / 2, -0.235, w, 0.016);
-  if (light.kind !== 'night') glow(far, wx, -0.22, 0.45, light.rim, 0.28);
+  const lampLit = light.lamps && light.kind !== 'neon';
+  if (!lampLit) glow(far, wx, -0.22, 0.45, light.rim, 0.28);
   // A picture, a sofa or a shelf, a lamp
   const px = -side * extent * random.range(0.3, 0.5);
   far.fillStyle = paint(scenery, [70, 50, 40], 0.7);
@@ -215,14 +217,14 @@ export function drawRoom(scenery: Scenery): void {
   const lx = side * extent * 0.72;
   near.fillStyle = paint(scenery, [60, 54, 50], 0.6);
   near.fillRect(lx - 0.006, horizon - 0.3, 0.012, 0.33);
-  near.fillStyle = light.kind === 'night' ? css([255, 226, 160]) : paint(scenery, [240, 220, 176], 0.95);
+  near.fillStyle = lampLit ? css([255, 226, 160]) : paint(scenery, [240, 220, 176], 0.95);
   near.beginPath();
   near.moveTo(lx - 0.03, horizon - 0.4);
   near.lineTo(lx + 0.03, horizon - 0.4);
   near.lineTo(lx + 0.055, horizon - 0.3);
   near.lineTo(lx - 0.055, horizon - 0.3);
   near.fill();
-  if (light.kind === 'night') glow(far, lx, horizon - 0.34, 0.5, [255, 190, 110], 0.6);
+  if (lampLit) glow(far, lx, horizon - 0.34, 0.5, [255, 190, 110], 0.6);
   // A rug
   near.fillStyle = paint(scenery, hsl(random.range(0, 360), 0.4, 0.5), 0.8);
   near.beginPath();
@@ -267,14 +269,7 @@ export function drawStage(scenery: Scenery): void {
     near.lineTo(extent, line);
     near.stroke();
   }
-  const beam: Rgb =
-    light.kind === 'neon'
-      ? [255, 90, 220]
-      : light.kind === 'sunset'
-        ? [255, 190, 110]
-        : light.kind === 'night'
-          ? [150, 170, 255]
-          : [255, 246, 220];
+  const beam = stageBeam(light);
   for (const side of [-1, 1]) {
     const from = side * extent * random.range(0.5, 0.7);
     const to = -side * random.range(0, 0.12);
@@ -300,6 +295,15 @@ export function drawStage(scenery: Scenery): void {
   near.globalCompositeOperation = 'source-atop';
   glow(near, 0, 0, 0.55, beam, 0.75);
   near.restore();
+}
+
+/** The colour of a stage's own lights; they are all but out where candles or a fire are to light it. */
+function stageBeam(light: Light): Rgb {
+  if (light.pool) return scaleColour(light.rim, 0.2);
+  if (light.kind === 'neon') return [255, 90, 220];
+  if (light.kind === 'sunset') return [255, 190, 110];
+  if (light.kind === 'night') return [150, 170, 255];
+  return light.kind === 'day' || light.kind === 'fog' ? [255, 246, 220] : light.rim;
 }
 
 export function drawPlainWall(scenery: Scenery): void {

@@ -1,6 +1,7 @@
 import { drawCityAtNight, drawPlainWall, drawRoom, drawStage, drawStreet } from './backgrounds-built.ts';
 import { mixColour, type Rgb } from './colour.ts';
-import { band, bottom, drawGround, drawHills, drawSky, drawTree, glow, paint, type Scenery } from './scenery.ts';
+import { drawTree } from './plants.ts';
+import { band, bottom, drawGround, drawHills, drawSky, glow, paint, type Scenery } from './scenery.ts';
 import { texture } from './textures.ts';
 import type { BackgroundKind } from './vocabulary.ts';
 
@@ -78,8 +79,8 @@ function drawBeach(scenery: Scenery): void {
     far.ellipse(random.range(-extent, extent), y, wide, 0.0035, 0, 0, 7);
     far.fill();
   }
-  if (scenery.light.kind === 'sunset')
-    glow(far, scenery.light.side * extent * 0.5, horizon + 0.06, 0.25, [255, 200, 110], 0.8);
+  const { glint } = scenery.light;
+  if (glint) glow(far, scenery.light.side * extent * 0.5, horizon + 0.06, 0.25, glint, 0.8);
   // Wet sand, foam, dry sand
   const sand: Rgb = mixColour([226, 198, 146], [240, 220, 176], scenery.tint);
   const wave = (x: number, offset: number) =>

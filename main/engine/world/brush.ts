@@ -1,7 +1,8 @@
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import { css, type Rgb } from './colour.ts';
 import { type Light, lit } from './light.ts';
-import type { StyleKind } from './vocabulary.ts';
+import type { Scene } from './scene.ts';
+import type { SeasonKind } from './vocabulary.ts';
 
 /** The parts of a subject that an edit can change one by one. */
 export const partNames = ['subject', 'shirt', 'trousers', 'hat', 'held', 'arm', 'shadow', 'second'] as const;
@@ -9,17 +10,19 @@ export type PartName = (typeof partNames)[number];
 
 type Paint = string | ReturnType<SKRSContext2D['createLinearGradient']>;
 
-/** How a style exaggerates what is drawn. */
+/** How a style exaggerates what is drawn, and a season colours it. */
 export interface Look {
   head: number;
   eyes: number;
   gloss: number;
+  /** What leaves look like. */
+  season: SeasonKind;
 }
 
-export function lookOf(style: StyleKind): Look {
-  if (style === '3D animation') return { head: 1.28, eyes: 1.7, gloss: 0.5 };
-  if (style === 'comic') return { head: 1.1, eyes: 1.25, gloss: 0.1 };
-  return { head: 1, eyes: 1, gloss: 0.08 };
+export function lookOf({ style, season }: Scene): Look {
+  if (style.kind === '3D animation') return { head: 1.28, eyes: 1.7, gloss: 0.5, season };
+  if (style.kind === 'comic') return { head: 1.1, eyes: 1.25, gloss: 0.1, season };
+  return { head: 1, eyes: 1, gloss: 0.08, season };
 }
 
 /**

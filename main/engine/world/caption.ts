@@ -2,12 +2,12 @@ import {
   backgroundPhrases,
   cameraPhrases,
   clothNouns,
+  firstLightPhrases,
   glassesPhrases,
   hatPhrases,
   heldPhrases,
   holdingWords,
   joiningWords,
-  lightPhrases,
   narrowWords,
   nouns,
   plurals,
@@ -15,11 +15,11 @@ import {
   quickWords,
   shirtNouns,
   slowWords,
-  stylePhrases,
   uncounted,
   verbs,
   wideWords,
 } from './grammar.ts';
+import { film as filmLooks, light as lightLooks, season as seasonPhrases, style as stylePhrases } from './looks.ts';
 import { createRandom } from './random.ts';
 import { type Scene, type Subject, tempoRange } from './scene.ts';
 import { coatNames, colourNames, isElement, isPerson, patternKinds } from './vocabulary.ts';
@@ -39,7 +39,7 @@ export interface CaptionOptions {
   motionToken?: string;
 }
 
-/** The judge's labels, by canonical name; what a scene does not have is `none`. */
+/** The judge's labels, by canonical name; what a scene does not have is `none`, a colour that its film or ink hides `unseen`. */
 export interface Attributes {
   subject: string;
   shirtColour: string;
@@ -52,6 +52,8 @@ export interface Attributes {
   background: string;
   light: string;
   style: string;
+  season: string;
+  film: string;
   motion: string;
   camera: string;
   secondSubject: string;
@@ -61,22 +63,30 @@ export interface Attributes {
 export function attributes(scene: Scene): Attributes {
   const [first, second] = scene.subjects as [Subject, Subject?];
   const person = isPerson(first.kind);
+  const seen = showsColours(scene);
   return {
     subject: first.kind,
-    shirtColour: person ? first.clothes.shirt : 'none',
+    shirtColour: !person ? 'none' : seen ? first.clothes.shirt : 'unseen',
     pattern: person ? first.clothes.pattern : 'none',
     hat: person ? first.clothes.hat : 'none',
     glasses: person && first.clothes.glasses ? 'glasses' : 'none',
     heldObject: first.held,
-    colour: colourOf(first) ?? 'none',
+    colour: seen ? (colourOf(first) ?? 'none') : 'unseen',
     background: scene.background.kind,
     light: scene.light.kind,
     style: scene.style.kind,
+    season: scene.season,
+    film: scene.film,
     motion: first.motion.kind,
     camera: scene.camera.kind,
     secondSubject: second?.kind ?? 'none',
     secondMotion: second?.motion.kind ?? 'none',
   };
+}
+
+/** Whether colours can be told apart in the picture. */
+export function showsColours({ film, style }: Scene): boolean {
+  return style.kind !== 'ink' && !['black and white', 'sepia', 'infrared', 'day for night'].includes(film);
 }
 
 /** The colour that a caption may name for what wears no shirt. */
@@ -126,25 +136,40 @@ function staticPart(scene: Scene, options: CaptionOptions, choose: Choose, menti
     .map((subject, i) => subjectPhrase(subject, i, i === 0 ? options.identityToken : undefined, choose, mention))
     .join(' and ');
   const where = mention('background', 0.9) ? choose('background', backgroundPhrases[scene.background.kind]) : '';
-  // "in a city at night, at night" would say it twice.
-  const known = scene.background.kind === 'city at night' && scene.light.kind === 'night';
-  const light = !known && mention('light', 0.85) ? choose('light', lightPhrases[scene.light.kind]) : '';
-  const style = mention('style', 0.85) ? stylePhrases[scene.style.kind] : null;
+  // Daylight and photographs go without saying: over all wordings of the second edition they stay unnamed a third of the time.
+  const share = (plain: boolean) => (plain && scene.edition > 1 ? 0.5 : 0.85);
+  const light = mention('light', share(scene.light.kind === 'day')) ? lightPhrase(scene, choose) : '';
+  const season =
+    scene.season !== 'none' && mention('season', 0.85) ? choose('season', seasonPhrases[scene.season]) : '';
+  const photo = scene.style.kind === 'photo';
+  const style = mention('style', share(photo)) ? stylePhrases[scene.style.kind] : null;
+  const film = scene.film !== 'none' && mention('film', 0.9) ? filmLooks[scene.film] : null;
   const join = (parts: string[], by: string) => parts.filter(Boolean).join(by);
-  const before = style ? `${choose('style before', style.before)} ` : '';
-  const after = style ? choose('style after', style.after) : '';
+  const setting = join([where, season, light], ' ');
+  const filmed = film ? choose('film', film.after) : '';
+  const after = join([style ? choose('style after', style.after) : '', filmed], ', ');
+  // "a sepia photo of ...", but "a watercolour of ..., in sepia".
+  const opening = photo && film ? film.before : style?.before;
+  const before = opening ? `${choose('style before', opening)} ` : '';
+  const closing = photo ? '' : filmed;
   switch (choose('order', [0, 0, 1, 2, 3, 4])) {
     case 0:
-      return join([who, join([where, light], ' '), after], ', ');
+      return join([who, setting, after], ', ');
     case 1:
-      return `${before}${join([who, join([where, light], ' ')], ' ')}`;
+      return `${before}${join([join([who, setting], ' '), closing], ', ')}`;
     case 2:
-      return join([after, who, where, light], ', ');
+      return join([after, who, join([where, season], ' '), light], ', ');
     case 3:
-      return join([join([where, light], ' '), who, after], ', ');
+      return join([setting, who, after], ', ');
     default:
-      return `${before}${join([who, light, where], ', ')}`;
+      return `${before}${join([who, light, join([where, season], ' '), closing], ', ')}`;
   }
+}
+
+function lightPhrase({ edition, light, background }: Scene, choose: Choose): string {
+  // "in a city at night, at night" would say it twice.
+  if (background.kind === 'city at night' && light.kind === 'night') return '';
+  return choose('light', (edition === 1 && firstLightPhrases[light.kind]) || lightLooks[light.kind].phrases);
 }
 
 function subjectPhrase(
@@ -242,10 +267,11 @@ function mannerWord(subject: Subject, slot: (name: string) => string, choose: Ch
 /** Every word that a caption can contain, in lower case and sorted: the tokenizer is trained on them. */
 export function captionWords(): string[] {
   const phrases: string[] = [
-    ...[nouns, backgroundPhrases, lightPhrases, heldPhrases, hatPhrases, cameraPhrases].flatMap((table) =>
-      Object.values(table).flat(),
+    ...[nouns, backgroundPhrases, firstLightPhrases, seasonPhrases, heldPhrases, hatPhrases, cameraPhrases].flatMap(
+      (table) => Object.values(table).flat(),
     ),
-    ...Object.values(stylePhrases).flatMap(({ after, before }) => [...after, ...before]),
+    ...Object.values(lightLooks).flatMap(({ phrases }) => phrases),
+    ...[stylePhrases, filmLooks].flatMap(Object.values).flatMap(({ after, before }) => [...after, ...before]),
     ...Object.values(verbs).flat(2),
     ...Object.values(pronouns),
     ...Object.values(clothNouns).flat(),

@@ -1,7 +1,7 @@
 /**
  * Renders a captioned data set, shard by shard:
  *   node main/engine/world/dataset.ts --seeds 2..20000 --sizes 128x128,176x96,96x176 --split train --out DIR
- *     [--workers 1] [--shard 500] [--frames 17] [--rate 8] [--masks]
+ *     [--edition 1] [--workers 1] [--shard 500] [--frames 17] [--rate 8] [--masks]
  * With `--masks` it writes, for shards that are rendered already, where their subjects are. Run again after a stop, it goes on behind
  * the last complete shard. What a shard holds is in shards.ts.
  */
@@ -10,10 +10,11 @@ import { parseArgs } from 'node:util';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { maskShard, planShards, renderShard, type Shard } from './shards.ts';
+import { editions } from './vocabulary.ts';
 
 const usage =
   'usage: node main/engine/world/dataset.ts --seeds FIRST..LAST --out DIR ' +
-  '[--sizes WxH,WxH] [--split train|validation|test] [--workers N] [--shard CLIPS] [--frames N] [--rate HZ] [--masks]';
+  '[--sizes WxH,WxH] [--split train|validation|test] [--edition 1|2] [--workers N] [--shard CLIPS] [--frames N] [--rate HZ] [--masks]';
 
 const whole = z.coerce.number().int().positive();
 const optionsSchema = z.object({
@@ -26,6 +27,7 @@ const optionsSchema = z.object({
     .regex(/^\d+x\d+(,\d+x\d+)*$/, 'has to be WIDTHxHEIGHT,...')
     .transform((list) => list.split(',').map((size) => size.split('x').map(Number) as [number, number])),
   split: z.enum(['train', 'validation', 'test']),
+  edition: z.coerce.number().pipe(z.literal(editions, { error: `has to be one of ${editions.join(', ')}` })),
   out: z.string({ error: 'is missing' }).min(1),
   shard: whole,
   workers: whole,
@@ -41,6 +43,7 @@ function readOptions(): Options {
       seeds: { type: 'string' },
       sizes: { type: 'string', default: '128x128,176x96,96x176' },
       split: { type: 'string', default: 'train' },
+      edition: { type: 'string', default: '1' },
       out: { type: 'string' },
       workers: { type: 'string', default: '1' },
       shard: { type: 'string', default: '500' },
@@ -68,10 +71,10 @@ async function renderAll(shards: readonly Shard[], out: string, masks: boolean):
 }
 
 if (isMainThread) {
-  const { seeds, sizes, split, out, shard, workers, frames, rate, masks } = readOptions();
+  const { seeds, sizes, split, edition, out, shard, workers, frames, rate, masks } = readOptions();
   mkdirSync(out, { recursive: true });
   const lengths = { clipsPerShard: shard, frameCount: frames, frameRate: rate };
-  const shards = planShards({ first: seeds[0], last: seeds[1], sizes, split, ...lengths });
+  const shards = planShards({ first: seeds[0], last: seeds[1], sizes, split, edition, ...lengths });
   console.log(`${shards.length} shards in ${out}`);
   if (workers === 1) await renderAll(shards, out, masks);
   else {

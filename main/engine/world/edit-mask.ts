@@ -3,7 +3,7 @@ import type { CaptionOptions } from './caption.ts';
 import { type Change, type EditedScene, editScene } from './edit.ts';
 import { type Rendering, type RenderOptions, render } from './render.ts';
 import type { Scene } from './scene.ts';
-import type { StyleKind } from './vocabulary.ts';
+import { isElement, type StyleKind } from './vocabulary.ts';
 
 export interface RenderedEdit extends EditedScene {
   source: Rendering;
@@ -20,6 +20,8 @@ const styleReach: Record<StyleKind, number> = {
   pencil: 5,
   'pixel art': 4,
   comic: 3,
+  ink: 5,
+  oil: 9,
 };
 
 /** Renders a scene before and after a change, with the mask of what may differ: the ground truth of an edit. */
@@ -54,7 +56,8 @@ function editMask(
   const count = source.frames.length / 3;
   const mask = new Uint8Array(count);
   const parts = redrawn[change.kind];
-  if (change.kind === 'background') {
+  // A season is the place's leaves and ground; a tree wears it too.
+  if (change.kind === 'background' || (change.kind === 'season' && !isElement(scene.subjects[0]!.kind))) {
     for (let i = 0; i < count; i++) {
       const covered = Math.max(source.masks.subject?.[i] ?? 0, source.masks.second?.[i] ?? 0);
       mask[i] = covered < 254 ? 255 : 0;

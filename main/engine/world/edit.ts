@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Caption, type CaptionOptions, caption, wordsOf } from './caption.ts';
+import { type Caption, type CaptionOptions, caption, showsColours, wordsOf } from './caption.ts';
 import { createRandom } from './random.ts';
 import { type Scene, type Subject, sampleSubject, tempoRange } from './scene.ts';
 import {
@@ -7,6 +7,8 @@ import {
   backgroundsOf,
   cameraKinds,
   colourNames,
+  filmKinds,
+  filmsOf,
   hatKinds,
   heldKinds,
   isElement,
@@ -18,7 +20,10 @@ import {
   motionKinds,
   motionsOf,
   type SubjectKind,
+  seasonKinds,
+  seasonsOf,
   styleKinds,
+  stylesOf,
   subjectKinds,
 } from './vocabulary.ts';
 
@@ -30,6 +35,8 @@ export const changeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('background'), to: z.enum(backgroundKinds) }),
   z.object({ kind: z.literal('light'), to: z.enum(lightKinds) }),
   z.object({ kind: z.literal('style'), to: z.enum(styleKinds) }),
+  z.object({ kind: z.literal('season'), to: z.enum(seasonKinds) }),
+  z.object({ kind: z.literal('film'), to: z.enum(filmKinds) }),
   z.object({ kind: z.literal('camera'), to: z.enum(cameraKinds) }),
   /** Another subject doing the same motion. */
   z.object({ kind: z.literal('subject'), to: z.enum(subjectKinds) }),
@@ -57,9 +64,13 @@ export interface EditedScene {
 export function possibleValues(scene: Scene, kind: ChangeKind): string[] {
   const subject = scene.subjects[0]!;
   const others = scene.subjects.slice(1);
+  const { edition } = scene;
+  const kinds = scene.subjects.map((each) => each.kind);
   switch (kind) {
     case 'shirt':
-      return isPerson(subject.kind) ? colourNames.filter((name) => name !== subject.clothes.shirt) : [];
+      return isPerson(subject.kind) && showsColours(scene)
+        ? colourNames.filter((name) => name !== subject.clothes.shirt)
+        : [];
     case 'hat':
       return isPerson(subject.kind) ? hatKinds.filter((name) => name !== subject.clothes.hat) : [];
     case 'held':
@@ -69,12 +80,17 @@ export function possibleValues(scene: Scene, kind: ChangeKind): string[] {
         (name) =>
           name !== scene.background.kind &&
           scene.subjects.every((each) => backgroundsOf[each.kind].includes(name)) &&
-          lightsOf(name).includes(scene.light.kind),
+          lightsOf(name, edition, kinds).includes(scene.light.kind) &&
+          seasonsOf(name, edition).includes(scene.season),
       );
     case 'light':
-      return lightsOf(scene.background.kind).filter((name) => name !== scene.light.kind);
+      return lightsOf(scene.background.kind, edition, kinds).filter((name) => name !== scene.light.kind);
     case 'style':
-      return styleKinds.filter((name) => name !== scene.style.kind);
+      return stylesOf(edition).filter((name) => name !== scene.style.kind);
+    case 'season':
+      return seasonsOf(scene.background.kind, edition).filter((name) => name !== scene.season);
+    case 'film':
+      return filmsOf(edition).filter((name) => name !== scene.film);
     case 'camera':
       return cameraKinds.filter((name) => name !== scene.camera.kind);
     case 'subject':
@@ -152,6 +168,12 @@ function apply(scene: Scene, change: Change): void {
       return;
     case 'style':
       scene.style.kind = change.to;
+      return;
+    case 'season':
+      scene.season = change.to;
+      return;
+    case 'film':
+      scene.film = change.to;
       return;
     case 'camera':
       scene.camera.kind = change.to;

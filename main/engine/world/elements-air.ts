@@ -1,5 +1,6 @@
 import type { Brush } from './brush.ts';
 import { mixColour, type Rgb, scaleColour } from './colour.ts';
+import { leafColour } from './foliage.ts';
 import type { Frame } from './frame.ts';
 import { namedColour } from './palette.ts';
 import { cyclePhase, smoothstep } from './pose.ts';
@@ -99,7 +100,7 @@ export function drawWindTree(brush: Brush, subject: Subject, seconds: number): v
     x = next;
   }
   const random = createRandom(identity.detail, 'crown');
-  const clumps = Array.from({ length: 34 }, () => {
+  const clumps = Array.from({ length: 34 }, (_, index) => {
     const a = random.range(0, Math.PI * 2);
     const d = random.next() ** 0.6;
     return {
@@ -107,6 +108,7 @@ export function drawWindTree(brush: Brush, subject: Subject, seconds: number): v
       y: -0.68 + Math.sin(a) * d * 0.22,
       r: random.range(0.06, 0.115),
       delay: random.range(0, 1.2),
+      leaf: leafColour(brush.look.season, leaf, index),
     };
   }).sort((a, b) => a.y - b.y);
   for (const side of [-1, 1])
@@ -116,7 +118,7 @@ export function drawWindTree(brush: Brush, subject: Subject, seconds: number): v
     const shift = lean(height, clump.delay);
     const cx = clump.x + shift;
     const cy = clump.y + Math.abs(shift) * 0.2 + 0.012 * Math.sin(phase * 2 + clump.delay * 5);
-    brush.ball(cx, cy, clump.r, clump.r * 0.9, scaleColour(leaf, 0.8 + 0.3 * (height - 0.5)));
+    brush.ball(cx, cy, clump.r, clump.r * 0.9, scaleColour(clump.leaf, 0.8 + 0.3 * (height - 0.5)));
     if (brush.flat) continue;
     for (let k = 0; k < 5; k++) {
       const a = k * 2.4 + clump.delay * 9;
@@ -125,7 +127,7 @@ export function drawWindTree(brush: Brush, subject: Subject, seconds: number): v
         cy + Math.sin(a) * clump.r * 0.6,
         0.018,
         0.011,
-        brush.colour(mixColour(leaf, [236, 240, 150], 0.25), 0.5 - 0.5 * Math.sin(a), 0.8),
+        brush.colour(mixColour(clump.leaf, [236, 240, 150], 0.25), 0.5 - 0.5 * Math.sin(a), 0.8),
         a + phase * 0.3,
       );
     }
@@ -139,7 +141,7 @@ export function drawWindTree(brush: Brush, subject: Subject, seconds: number): v
       -0.6 + 0.5 * u + 0.05 * Math.sin(u * 12 + i),
       0.02,
       0.012,
-      brush.colour(leaf, 0.8),
+      brush.colour(leafColour(brush.look.season, leaf, i), 0.8),
       u * 9,
     );
   }

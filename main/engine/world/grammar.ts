@@ -5,7 +5,6 @@ import type {
   HeldKind,
   LightKind,
   MotionKind,
-  StyleKind,
   SubjectKind,
 } from './vocabulary.ts';
 
@@ -78,37 +77,16 @@ export const backgroundPhrases: Record<BackgroundKind, readonly string[]> = {
   'plain wall': ['in front of a plain wall', 'against a plain wall', 'before a bare wall'],
 };
 
-export const lightPhrases: Record<LightKind, readonly string[]> = {
+/**
+ * The first edition's words for light. Those of the second are in looks.json: they tell dusk, moonlight and mist from sunset,
+ * night and fog.
+ */
+export const firstLightPhrases: Partial<Record<LightKind, readonly string[]>> = {
   day: ['in daylight', 'by day', 'on a bright day', 'in bright daylight'],
   sunset: ['at sunset', 'at dusk', 'in the evening sun', 'in golden sunset light'],
   night: ['at night', 'by night', 'in moonlight', 'in the dark of night'],
   neon: ['in neon light', 'lit by neon', 'under neon lights', 'in pink and blue neon light'],
   fog: ['in fog', 'in the mist', 'on a foggy day', 'in thick fog'],
-};
-
-/** A style after the scene, and before it ("a watercolour painting of ..."). */
-export const stylePhrases: Record<StyleKind, { after: readonly string[]; before: readonly string[] }> = {
-  photo: {
-    after: ['photo', 'realistic photo', 'photograph'],
-    before: ['a photo of', 'a photograph of', 'a realistic video of'],
-  },
-  '3D animation': {
-    after: ['3D animation', '3D animation style', 'animated 3D film'],
-    before: ['a 3D animation of', 'an animated 3D film of'],
-  },
-  watercolour: {
-    after: ['watercolour style', 'watercolour', 'painted in watercolour'],
-    before: ['a watercolour painting of', 'a watercolour of'],
-  },
-  pencil: {
-    after: ['pencil drawing', 'pencil style', 'drawn in pencil'],
-    before: ['a pencil drawing of', 'a pencil sketch of'],
-  },
-  'pixel art': { after: ['pixel art', 'pixel art style'], before: ['pixel art of', 'a pixel art picture of'] },
-  comic: {
-    after: ['comic style', 'comic book style', 'drawn as a comic'],
-    before: ['a comic of', 'a comic book drawing of'],
-  },
 };
 
 export const heldPhrases: Record<Exclude<HeldKind, 'none'>, readonly string[]> = {

@@ -17,7 +17,7 @@ const passes = [
 export function drawMasks(stage: Stage, seconds: number, index: number, frameCount: number, masks: Masks): void {
   const { width, height, scene, frame, light, layer, scratch } = stage;
   const view = viewAt(scene, seconds, frame.aspect);
-  const look = lookOf(scene.style.kind);
+  const look = lookOf(scene);
   const size = width * height;
   const put = (part: PartName, data: Uint8ClampedArray, channel: number) => {
     const mask = masks[part] ?? new Uint8Array(frameCount * size);

@@ -1,3 +1,4 @@
+import { applyFilm } from './film.ts';
 import { drawMasks, type Masks } from './masks.ts';
 import type { Scene } from './scene.ts';
 import { drawFrame, prepare } from './stage.ts';
@@ -32,7 +33,9 @@ export function render(scene: Scene, options: RenderOptions): Rendering {
     drawFrame(stage, seconds);
     const { data } = stage.ctx.getImageData(0, 0, width, height);
     const size = height * width * 3;
-    applyStyle(scene, data, frames.subarray(index * size, (index + 1) * size), width, height, index);
+    const frame = frames.subarray(index * size, (index + 1) * size);
+    applyStyle(scene, data, frame, width, height, index);
+    applyFilm(scene, frame, width, height, index);
     if (options.masks) drawMasks(stage, seconds, index, frameCount, masks);
   }
   return { frames, masks };

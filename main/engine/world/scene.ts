@@ -8,6 +8,11 @@ import {
   cameraKinds,
   coatNames,
   colourNames,
+  type Edition,
+  editions,
+  type FilmKind,
+  filmKinds,
+  filmsOf,
   hatKinds,
   heldKinds,
   isFigure,
@@ -19,9 +24,13 @@ import {
   motionKinds,
   motionsOf,
   patternKinds,
+  type SeasonKind,
   type StyleKind,
   type SubjectKind,
+  seasonKinds,
+  seasonsOf,
   styleKinds,
+  stylesOf,
   subjectKinds,
 } from './vocabulary.ts';
 
@@ -97,16 +106,21 @@ export type Subject = z.infer<typeof subjectSchema>;
 /** Everything that a clip shows, as plain data: the same scene gives the same pixels. */
 export const sceneSchema = z.object({
   seed: z.number().int().nonnegative(),
+  edition: z.literal(editions),
   subjects: z.array(subjectSchema).min(1).max(2),
   background: z.object({ kind: z.enum(backgroundKinds), horizon: unit, tint: unit, detail: z.number().int() }),
   light: z.object({ kind: z.enum(lightKinds), side: signed, strength: unit }),
   camera: z.object({ kind: z.enum(cameraKinds), amount: unit }),
   style: z.object({ kind: z.enum(styleKinds), strength: unit }),
+  season: z.enum(seasonKinds),
+  film: z.enum(filmKinds),
 });
 export type Scene = z.infer<typeof sceneSchema>;
 
 /** Attributes that the caller fixes; the seed decides all others. */
 export interface SceneOptions {
+  /** Whose words the scene is drawn from; the first unless told otherwise. */
+  edition?: Edition;
   subject?: SubjectKind;
   second?: SubjectKind | 'none';
   motion?: MotionKind;
@@ -114,6 +128,8 @@ export interface SceneOptions {
   light?: LightKind;
   camera?: CameraKind;
   style?: StyleKind;
+  season?: SeasonKind;
+  film?: FilmKind;
 }
 
 /** How often each subject is drawn; people are what the editor is mostly used for. */
@@ -146,6 +162,7 @@ const companions: readonly SubjectKind[] = ['man', 'woman', 'boy', 'girl', 'robo
 
 /** Draws the scene of a seed. Every attribute has a random stream of its own, so that fixing one changes no other. */
 export function sampleScene(seed: number, options: SceneOptions = {}): Scene {
+  const { edition = 1 } = options;
   const stream = (name: string) => createRandom(seed, name);
   const kind = options.subject ?? sampleSubjectKind(stream('subject'), options);
   const background = options.background ?? stream('background').pick(backgroundsOf[kind]);
@@ -165,22 +182,36 @@ export function sampleScene(seed: number, options: SceneOptions = {}): Scene {
   const light = stream('light');
   const style = stream('style');
   const camera = stream('camera');
+  const kinds = subjects.map((subject) => subject.kind);
   return {
     seed,
+    edition,
     subjects,
     background: { kind: background, horizon: place.next(), tint: place.next(), detail: place.index(1_000_000) },
     light: {
-      kind: options.light ?? light.pick(lightsOf(background)),
+      kind: options.light ?? pickLight(light, lightsOf(background, edition, kinds), edition),
       side: (light.chance(0.5) ? 1 : -1) * light.range(0.4, 1),
       strength: light.next(),
     },
     camera: { kind: options.camera ?? camera.pick(cameraKinds), amount: camera.next() },
     // Half of all clips are photographs: that is what editors bring.
     style: {
-      kind: options.style ?? (style.chance(0.4) ? 'photo' : style.pick(styleKinds)),
+      kind: options.style ?? (style.chance(0.4) ? 'photo' : style.pick(stylesOf(edition))),
       strength: style.next(),
     },
+    season: options.season ?? pickLook(stream('season'), seasonsOf(background, edition), 0.5),
+    film: options.film ?? pickLook(stream('film'), filmsOf(edition), 0.7),
   };
+}
+
+/** The second edition has so many lights that plain daylight, the first of the list, would be rare. */
+function pickLight(random: Random, lights: readonly LightKind[], edition: Edition): LightKind {
+  return edition === 1 ? random.pick(lights) : pickLook(random, lights, 0.15);
+}
+
+/** The first of the list with this probability, else any. */
+function pickLook<T>(random: Random, kinds: readonly T[], plain: number): T {
+  return random.chance(plain) ? kinds[0]! : random.pick(kinds);
 }
 
 function sampleSubjectKind(random: Random, options: SceneOptions): SubjectKind {

@@ -1,8 +1,10 @@
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import { css, type Rgb } from './colour.ts';
+import { meadowColour } from './foliage.ts';
 import { type Light, lit } from './light.ts';
 import type { Random } from './random.ts';
 import { texture } from './textures.ts';
+import type { SeasonKind } from './vocabulary.ts';
 
 /**
  * What a background draws on: `far` is behind everything and moves little under a pan, `near` (transparent) carries the ground.
@@ -12,7 +14,10 @@ export interface Scenery {
   far: SKRSContext2D;
   near: SKRSContext2D;
   light: Light;
+  season: SeasonKind;
   random: Random;
+  /** Its own in the second edition, so that another sky leaves the ground as it is. */
+  skyRandom: Random;
   extent: number;
   horizon: number;
   /** 0..1, the place's own deviation of colour. */
@@ -46,46 +51,48 @@ export function glow(ctx: SKRSContext2D, x: number, y: number, radius: number, c
   ctx.restore();
 }
 
-/** Sky with sun, moon or stars and, unless `bare`, clouds. */
+/** Sky with sun, moon or stars and, unless `bare`, a few clouds; as many as the light tells where it tells. */
 export function drawSky(scenery: Scenery, bare = false): void {
-  const { far, light, random, extent, horizon } = scenery;
+  const { far, light, skyRandom: random, extent, horizon } = scenery;
   band(far, scenery, -bottom, horizon + 0.02, css(light.skyTop), css(light.skyBottom));
-  const x = light.side * extent * 0.5;
-  if (light.kind === 'night') {
-    for (let i = 0; i < 70; i++) {
-      const size = random.range(0.002, 0.006);
-      far.fillStyle = css([230, 236, 255], random.range(0.3, 1));
-      far.fillRect(random.range(-extent, extent), random.range(-bottom, horizon - 0.08), size, size);
-    }
-    glow(far, x * 0.8, -0.34, 0.3, [150, 170, 230], 0.5);
-    far.fillStyle = 'rgb(240,240,222)';
-    far.beginPath();
-    far.arc(x * 0.8, -0.34, 0.045, 0, 7);
-    far.fill();
-  } else if (light.kind === 'sunset') {
-    glow(far, x, horizon - 0.1, 0.7, [255, 180, 80], 0.9);
-    far.fillStyle = 'rgb(255,240,190)';
-    far.beginPath();
-    far.arc(x, horizon - 0.1, 0.055, 0, 7);
-    far.fill();
-  } else if (light.kind === 'day') {
-    glow(far, x, -0.5, 0.55, [255, 250, 225], 0.8);
-  } else if (light.kind === 'neon') {
+  for (let i = 0; i < (light.stars ?? 0); i++) {
+    const size = random.range(0.002, 0.006);
+    far.fillStyle = css([230, 236, 255], random.range(0.3, 1));
+    far.fillRect(random.range(-extent, extent), random.range(-bottom, horizon - 0.08), size, size);
+  }
+  drawOrb(scenery);
+  if (light.kind === 'neon') {
     glow(far, -extent * 0.5, horizon - 0.05, 0.5, [255, 40, 160], 0.6);
     glow(far, extent * 0.5, horizon - 0.05, 0.5, [40, 200, 255], 0.6);
   }
-  if (bare || light.kind === 'fog') return;
-  const clouds = 2 + random.index(4);
-  for (let i = 0; i < clouds; i++) {
+  const { clouds } = light;
+  if (clouds === 0 || (bare && clouds === undefined)) return;
+  const count = clouds ? Math.round(4 + 16 * clouds * extent) : 2 + random.index(4);
+  const grow = 1 + 0.8 * (clouds ?? 0);
+  for (let i = 0; i < count; i++) {
     drawCloud(
       far,
       scenery,
       random.range(-extent, extent),
       random.range(-0.5, horizon - 0.2),
-      random.range(0.08, 0.2),
+      grow * random.range(0.08, 0.2),
       random,
     );
   }
+}
+
+/** The sun or the moon, or the glow around one that is out of the picture. */
+function drawOrb({ far, light, extent, horizon }: Scenery): void {
+  const { orb } = light;
+  if (!orb) return;
+  const x = light.side * extent * 0.5 * orb.x;
+  const y = orb.y ?? horizon - (orb.low ?? 0);
+  glow(far, x, y, orb.reach, orb.halo, orb.alpha);
+  if (orb.radius === 0) return;
+  far.fillStyle = css(orb.colour ?? orb.halo);
+  far.beginPath();
+  far.arc(x, y, orb.radius, 0, 7);
+  far.fill();
 }
 
 /** One cloud: lobes that are bright on top and shaded below. */
@@ -119,8 +126,9 @@ export function drawCloud(
 
 /** The ground from the horizon to the lower edge, darker towards the camera, with a texture that lies in perspective. */
 export function drawGround(scenery: Scenery, far: Rgb, close: Rgb, roughness = 0.3): void {
-  const { near, horizon, extent } = scenery;
-  band(near, scenery, horizon, bottom, paint(scenery, far, 0.85, 0.75), paint(scenery, close, 0.7, 0));
+  const { near, horizon, extent, season } = scenery;
+  const [back, front] = [meadowColour(season, far), meadowColour(season, close)];
+  band(near, scenery, horizon, bottom, paint(scenery, back, 0.85, 0.75), paint(scenery, front, 0.7, 0));
   const steps = 6;
   for (let i = 0; i < steps; i++) {
     const top = horizon + (bottom - horizon) * (i / steps) ** 2;
@@ -146,7 +154,8 @@ export function drawHills(
   waves: number,
   sharp: boolean,
 ): void {
-  const { extent, random } = scenery;
+  const { extent, random, season } = scenery;
+  const cover = meadowColour(season, surface);
   const count = Math.max(4, Math.round(waves * extent * 2));
   const points: [number, number][] = [];
   for (let i = 0; i <= count; i++) {
@@ -165,58 +174,8 @@ export function drawHills(
   ctx.lineTo(extent, base + 0.02);
   ctx.closePath();
   const g = ctx.createLinearGradient(0, base - height, 0, base);
-  g.addColorStop(0, paint(scenery, surface, 0.9, depth));
-  g.addColorStop(1, paint(scenery, surface, 0.55, Math.min(1, depth + 0.25)));
+  g.addColorStop(0, paint(scenery, cover, 0.9, depth));
+  g.addColorStop(1, paint(scenery, cover, 0.55, Math.min(1, depth + 0.25)));
   ctx.fillStyle = g;
   ctx.fill();
-}
-
-/** A broad-leaved tree made of shaded clumps, or a conifer made of tiers. `y` is the foot. */
-export function drawTree(
-  ctx: SKRSContext2D,
-  scenery: Scenery,
-  x: number,
-  y: number,
-  height: number,
-  leaf: Rgb,
-  depth: number,
-  conifer: boolean,
-): void {
-  const { light, random } = scenery;
-  const trunk: Rgb = [88, 64, 48];
-  ctx.fillStyle = paint(scenery, trunk, 0.4, depth);
-  ctx.fillRect(x - height * 0.035, y - height * 0.5, height * 0.07, height * 0.5);
-  ctx.fillStyle = paint(scenery, trunk, 0.9, depth);
-  ctx.fillRect(x + (light.side > 0 ? 0.008 : -0.035) * height, y - height * 0.5, height * 0.027, height * 0.5);
-  if (conifer) {
-    for (let i = 0; i < 5; i++) {
-      const top = y - height + i * height * 0.16;
-      const half = height * (0.1 + 0.045 * i) * random.range(0.9, 1.1);
-      for (const side of [-1, 1]) {
-        ctx.fillStyle = paint(scenery, leaf, side === Math.sign(light.side) ? 0.85 : 0.3, depth);
-        ctx.beginPath();
-        ctx.moveTo(x, top);
-        ctx.lineTo(x + side * half, top + height * 0.27);
-        ctx.lineTo(x, top + height * 0.24);
-        ctx.closePath();
-        ctx.fill();
-      }
-    }
-    return;
-  }
-  for (let i = 0; i < 13; i++) {
-    const a = random.range(0, 6.3);
-    const d = random.next() * 0.24 * height;
-    const cx = x + Math.cos(a) * d * 1.15;
-    const cy = y - height * 0.7 + Math.sin(a) * d;
-    const r = height * random.range(0.1, 0.17);
-    const lx = cx + light.side * r * 0.4;
-    const g = ctx.createRadialGradient(lx, cy - r * 0.5, r * 0.05, cx, cy, r);
-    g.addColorStop(0, paint(scenery, leaf, 1.05, depth));
-    g.addColorStop(1, paint(scenery, leaf, 0.3 - 0.25 * Math.sin(a), depth));
-    ctx.fillStyle = g;
-    ctx.beginPath();
-    ctx.arc(cx, cy, r, 0, 7);
-    ctx.fill();
-  }
 }

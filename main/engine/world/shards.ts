@@ -4,6 +4,7 @@ import { attributes, caption } from './caption.ts';
 import { render, renderMasks } from './render.ts';
 import { sampleScene } from './scene.ts';
 import { belongsTo, type Split } from './split.ts';
+import type { Edition } from './vocabulary.ts';
 
 const variants = [0, 1, 2];
 /** What the two channels of a shard's masks cover: whoever is in the scene, and the small things that captions name. */
@@ -20,6 +21,7 @@ export interface ShardPlan {
   last: number;
   sizes: readonly (readonly [width: number, height: number])[];
   split: Split;
+  edition: Edition;
   clipsPerShard: number;
   frameCount: number;
   frameRate: number;
@@ -28,25 +30,27 @@ export interface ShardPlan {
 /** The clips of one file: all of one size and length. */
 export interface Shard {
   index: number;
+  edition: Edition;
   width: number;
   height: number;
   frameCount: number;
   frameRate: number;
-  seeds: number[];
+  seeds: readonly number[];
 }
 
 /** Which seeds go into which shard. Shards take turns over the sizes, so that every size is there early. */
 export function planShards(plan: ShardPlan): Shard[] {
-  const { frameCount, frameRate } = plan;
+  const { edition, frameCount, frameRate } = plan;
   const seeds: number[] = [];
   for (let seed = plan.first; seed <= plan.last; seed++) {
-    if (belongsTo(sampleScene(seed), plan.split)) seeds.push(seed);
+    if (belongsTo(sampleScene(seed, { edition }), plan.split)) seeds.push(seed);
   }
   const shards: Shard[] = [];
   for (let start = 0; start < seeds.length; start += plan.clipsPerShard) {
     const index = shards.length;
     const [width, height] = plan.sizes[index % plan.sizes.length]!;
-    shards.push({ index, width, height, frameCount, frameRate, seeds: seeds.slice(start, start + plan.clipsPerShard) });
+    const own = seeds.slice(start, start + plan.clipsPerShard);
+    shards.push({ index, edition, width, height, frameCount, frameRate, seeds: own });
   }
   return shards;
 }
@@ -57,7 +61,7 @@ export function planShards(plan: ShardPlan): Shard[] {
  * Answers false, having done nothing, when the shard is there already.
  */
 export async function renderShard(shard: Shard, out: string): Promise<boolean> {
-  const { index, width, height, frameCount, frameRate, seeds } = shard;
+  const { index, edition, width, height, frameCount, frameRate, seeds } = shard;
   const name = join(out, `shard-${String(index).padStart(5, '0')}`);
   if (existsSync(`${name}.json`)) return false;
   const partial = `${name}.u8.partial`;
@@ -65,7 +69,7 @@ export async function renderShard(shard: Shard, out: string): Promise<boolean> {
   const items = [];
   try {
     for (const seed of seeds) {
-      const scene = sampleScene(seed);
+      const scene = sampleScene(seed, { edition });
       writeSync(file, render(scene, { width, height, frameCount, frameRate }).frames);
       // Canvases give back their memory in a turn of the event loop; without one, thousands of clips take gigabytes.
       await new Promise(setImmediate);
@@ -81,7 +85,7 @@ export async function renderShard(shard: Shard, out: string): Promise<boolean> {
     closeSync(file);
   }
   renameSync(partial, `${name}.u8`);
-  writeFileSync(`${name}.json.partial`, JSON.stringify({ width, height, frameCount, frameRate, items }));
+  writeFileSync(`${name}.json.partial`, JSON.stringify({ edition, width, height, frameCount, frameRate, items }));
   renameSync(`${name}.json.partial`, `${name}.json`);
   return true;
 }
@@ -92,7 +96,7 @@ export async function renderShard(shard: Shard, out: string): Promise<boolean> {
  * answers false, having done nothing, when it is there already.
  */
 export async function maskShard(shard: Shard, out: string): Promise<boolean> {
-  const { index, width, height, frameCount, frameRate, seeds } = shard;
+  const { index, edition, width, height, frameCount, frameRate, seeds } = shard;
   const name = join(out, `shard-${String(index).padStart(5, '0')}.masks.u8`);
   if (existsSync(name)) return false;
   const across = width / maskSquare;
@@ -101,7 +105,7 @@ export async function maskShard(shard: Shard, out: string): Promise<boolean> {
   const size = frameCount * down * across * maskChannels.length;
   const data = new Uint8Array(seeds.length * size);
   for (const [clip, seed] of seeds.entries()) {
-    const masks = renderMasks(sampleScene(seed), { width, height, frameCount, frameRate });
+    const masks = renderMasks(sampleScene(seed, { edition }), { width, height, frameCount, frameRate });
     for (const [channel, parts] of maskChannels.entries()) {
       for (const part of parts) {
         const mask = masks[part];

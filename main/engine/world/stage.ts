@@ -1,14 +1,17 @@
 import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import { type Air, airOf, drawAirBefore, drawAirBehind } from './air.ts';
 import { backgrounds } from './backgrounds.ts';
 import { Brush, lookOf } from './brush.ts';
 import { overscan, type View, viewAt } from './camera.ts';
 import { css, type Rgb } from './colour.ts';
 import type { Frame } from './frame.ts';
-import { type Light, lightOf } from './light.ts';
+import { drawGroundLights } from './ground-light.ts';
+import { type Light, lightAt, lightOf } from './light.ts';
 import { travel } from './pose.ts';
 import { createRandom } from './random.ts';
 import type { Scene, Subject } from './scene.ts';
 import type { Scenery } from './scenery.ts';
+import { drawSeason } from './season.ts';
 import { type Drawing, drawings } from './subjects.ts';
 import { texture } from './textures.ts';
 import { isFigure } from './vocabulary.ts';
@@ -20,6 +23,7 @@ export interface Stage {
   height: number;
   frame: Frame;
   light: Light;
+  air: Air | null;
   far: Canvas;
   near: Canvas;
   extent: number;
@@ -32,7 +36,7 @@ export interface Stage {
 /** Draws the scenery and makes the canvases that every frame uses. */
 export function prepare(scene: Scene, width: number, height: number): Stage {
   const aspect = width / height;
-  const light = lightOf(scene.light);
+  const light = lightOf(scene);
   const horizon = 0.06 + 0.12 * scene.background.horizon;
   const extent = (aspect * overscan) / 2;
   const pixels = height * 1.15;
@@ -45,28 +49,36 @@ export function prepare(scene: Scene, width: number, height: number): Stage {
     ctx.translate(extent, overscan / 2);
     return ctx;
   }) as [SKRSContext2D, SKRSContext2D];
+  const { detail, kind } = scene.background;
+  const random = createRandom(detail, kind);
   const scenery: Scenery = {
     far: contexts[0],
     near: contexts[1],
     light,
-    random: createRandom(scene.background.detail, scene.background.kind),
+    season: scene.season,
+    random,
+    skyRandom: scene.edition === 1 ? random : createRandom(detail, 'sky'),
     extent,
     horizon,
     tint: scene.background.tint,
   };
-  backgrounds[scene.background.kind](scenery);
+  backgrounds[kind](scenery);
+  drawSeason(scenery, kind, detail);
+  if (scene.edition > 1) drawGroundLights(scenery, farCanvas, kind, detail);
   // The far has to be opaque: where it were not, the frame before would shine through.
   scenery.far.globalCompositeOperation = 'destination-over';
   scenery.far.fillStyle = css(light.skyBottom);
   scenery.far.fillRect(-extent, -overscan / 2, extent * 2, overscan);
   const lens =
     scene.style.kind === 'photo' ? 1.9 + scene.style.strength : scene.style.kind === '3D animation' ? 1.6 : 1;
+  const frame = { aspect, horizon };
   return {
     scene,
     width,
     height,
-    frame: { aspect, horizon },
+    frame,
     light,
+    air: airOf(scene, light, frame, extent),
     far: lens > 1 ? soften(farCanvas, lens) : farCanvas,
     near: lens > 1 ? soften(nearCanvas, 1.25) : nearCanvas,
     extent,
@@ -137,7 +149,12 @@ export function drawFrame(stage: Stage, seconds: number): void {
   ctx.drawImage(stage.far, -extent, -overscan / 2, extent * 2, overscan);
   setView(ctx, stage, view);
   ctx.drawImage(stage.near, -extent, -overscan / 2, extent * 2, overscan);
+  if (stage.air) drawAirBehind(ctx, stage.air, seconds);
   for (const subject of inDepth(stage)) drawSubject(stage, subject, seconds, view);
+  if (stage.air) {
+    setView(ctx, stage, view);
+    drawAirBefore(ctx, stage.air, seconds);
+  }
   ctx.setTransform(1, 0, 0, 1, 0, 0);
 }
 
@@ -158,9 +175,10 @@ export function enter(
 }
 
 function drawSubject(stage: Stage, subject: Subject, seconds: number, view: View): void {
-  const { ctx, light, frame, scene, layer } = stage;
+  const { ctx, frame, scene, layer } = stage;
+  const light = lightAt(stage.light, scene, subject.distance);
   const drawing = drawings[subject.kind];
-  const look = lookOf(scene.style.kind);
+  const look = lookOf(scene);
   if (drawing.glow) {
     enter(ctx, stage, subject, drawing, seconds, view);
     drawing.glow(new Brush(ctx, light, look), subject, seconds, frame);
@@ -209,25 +227,26 @@ export function castShadow(
   strength: number,
 ): void {
   if (drawing.shadow === 0) return;
-  const { light, small, layer, width, height } = stage;
-  const blot = small.getContext('2d');
-  blot.setTransform(1, 0, 0, 1, 0, 0);
-  blot.globalCompositeOperation = 'copy';
-  blot.drawImage(layer, 0, 0, small.width, small.height);
-  blot.globalCompositeOperation = 'source-in';
-  blot.fillStyle = css(colour, strength);
-  blot.fillRect(0, 0, small.width, small.height);
+  const { light, small, width, height } = stage;
   const { x, y, size } = placeOf(stage, subject, drawing, seconds);
-  // Pixels of the layer back to frame units, then sheared flat around the feet.
-  setView(ctx, stage, view);
-  ctx.translate(0, y);
-  ctx.transform(1, 0, light.side * light.shadowReach, 0.24, 0, 0);
-  ctx.translate(0, -y);
   const scale = height * view.zoom;
-  ctx.translate(-view.x, -view.y);
-  ctx.rotate(-view.roll);
-  ctx.scale(1 / scale, 1 / scale);
-  ctx.drawImage(small, -width / 2, -height / 2, width, height);
+  /** Lays the silhouette down as seen through a transform around the feet: pixels of the layer back to frame units. */
+  const lay = (reach: number, tall: number) => {
+    setView(ctx, stage, view);
+    ctx.translate(0, y);
+    ctx.transform(1, 0, reach, tall, 0, 0);
+    ctx.translate(0, -y);
+    ctx.translate(-view.x, -view.y);
+    ctx.rotate(-view.roll);
+    ctx.scale(1 / scale, 1 / scale);
+    ctx.drawImage(small, -width / 2, -height / 2, width, height);
+  };
+  if (light.wet) {
+    fillSilhouette(stage, colour, Math.max(strength, 0.45 * light.wet));
+    lay(0, -1);
+  }
+  fillSilhouette(stage, colour, strength);
+  lay(light.side * light.shadowReach, 0.24);
   setView(ctx, stage, view);
   ctx.translate(x, y);
   ctx.scale(size, size * 0.28);
@@ -237,4 +256,15 @@ export function castShadow(
   g.addColorStop(1, css(colour, 0));
   ctx.fillStyle = g;
   ctx.fillRect(-drawing.shadow, -drawing.shadow, drawing.shadow * 2, drawing.shadow * 2);
+}
+
+/** The shape on the layer in one colour, on the small canvas. */
+function fillSilhouette({ small, layer }: Stage, colour: Rgb, strength: number): void {
+  const blot = small.getContext('2d');
+  blot.setTransform(1, 0, 0, 1, 0, 0);
+  blot.globalCompositeOperation = 'copy';
+  blot.drawImage(layer, 0, 0, small.width, small.height);
+  blot.globalCompositeOperation = 'source-in';
+  blot.fillStyle = css(colour, strength);
+  blot.fillRect(0, 0, small.width, small.height);
 }

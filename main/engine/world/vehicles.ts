@@ -96,7 +96,7 @@ export function drawCar(parent: Brush, subject: Subject, seconds: number): void 
     'rgba(0,0,0,0.3)',
     0.014,
   );
-  const dark = brush.light.kind === 'night' || brush.light.kind === 'neon';
+  const dark = Boolean(brush.light.lamps);
   brush.ellipse(long * 0.98, -0.42, 0.06, 0.05, dark ? 'rgb(255,246,200)' : brush.colour([250, 246, 226], 1));
   brush.ellipse(-long * 1.0, -0.42, 0.045, 0.05, dark ? 'rgb(255,70,60)' : brush.colour([210, 40, 40], 0.9));
   ctx.restore();

@@ -84,7 +84,7 @@ export const backgroundKinds = [
 ] as const;
 export type BackgroundKind = (typeof backgroundKinds)[number];
 
-const indoors: readonly BackgroundKind[] = ['room', 'stage', 'plain wall'];
+export const indoors: readonly BackgroundKind[] = ['room', 'stage', 'plain wall'];
 const outdoors = backgroundKinds.filter((kind) => !indoors.includes(kind));
 const wild: readonly BackgroundKind[] = ['park', 'beach', 'forest', 'desert', 'snow', 'mountains'];
 
@@ -114,19 +114,120 @@ export const backgroundsOf: Record<SubjectKind, readonly BackgroundKind[]> = {
   rain: outdoors,
 };
 
-export const lightKinds = ['day', 'sunset', 'night', 'neon', 'fog'] as const;
+/**
+ * Which words of light, season, style and film a scene is drawn and described with. The first edition is what the weights that come with
+ * Motif were trained on: its scenes and captions never change. The second adds the looks of looks.json. A model says in
+ * `motif.json` which it knows.
+ */
+export const editions = [1, 2] as const;
+export type Edition = (typeof editions)[number];
+
+export const lightKinds = [
+  'day',
+  'sunset',
+  'night',
+  'neon',
+  'fog',
+  'dawn',
+  'golden hour',
+  'blue hour',
+  'moonlight',
+  'overcast',
+  'harsh noon',
+  'storm',
+  'rain',
+  'snowfall',
+  'mist',
+  'dust',
+  'firelight',
+  'candlelight',
+  'spotlight',
+  'underwater',
+] as const;
 export type LightKind = (typeof lightKinds)[number];
 
+/** Weather that needs the sky above. */
+const weathers: readonly LightKind[] = ['storm', 'rain', 'snowfall', 'mist', 'dust'];
 /** A city at night is never lit by the sun. */
-export function lightsOf(background: BackgroundKind): readonly LightKind[] {
-  return background === 'city at night' ? ['night', 'neon', 'fog'] : lightKinds;
+const cityLights: readonly LightKind[] = [
+  'night',
+  'neon',
+  'fog',
+  'moonlight',
+  'storm',
+  'rain',
+  'snowfall',
+  'mist',
+  'spotlight',
+];
+/** No rain falls in the rain, and nothing burns under water. */
+const unfitLights: Partial<Record<SubjectKind, readonly LightKind[]>> = {
+  rain: ['storm', 'rain', 'snowfall', 'underwater'],
+  bonfire: ['underwater'],
+  candle: ['underwater'],
+  smoke: ['underwater'],
+};
+
+/** The lights that a place can be in, with these subjects in it. */
+export function lightsOf(
+  background: BackgroundKind,
+  edition: Edition = 1,
+  subjects: readonly SubjectKind[] = [],
+): readonly LightKind[] {
+  const known = edition === 1 ? lightKinds.slice(0, 5) : lightKinds;
+  const fits = background === 'city at night' ? known.filter((kind) => cityLights.includes(kind)) : known;
+  if (edition === 1) return fits;
+  const roofed = indoors.includes(background) ? fits.filter((kind) => !weathers.includes(kind)) : fits;
+  return roofed.filter((kind) => subjects.every((subject) => !unfitLights[subject]?.includes(kind)));
+}
+
+export const seasonKinds = ['none', 'spring', 'summer', 'autumn', 'winter'] as const;
+export type SeasonKind = (typeof seasonKinds)[number];
+
+/** A season is told by leaves and ground, so it needs the open; snow is a place of its own. */
+export function seasonsOf(background: BackgroundKind, edition: Edition = 1): readonly SeasonKind[] {
+  return edition === 1 || background === 'snow' || indoors.includes(background) ? ['none'] : seasonKinds;
 }
 
 export const cameraKinds = ['still', 'zoom in', 'zoom out', 'pan left', 'pan right', 'shake'] as const;
 export type CameraKind = (typeof cameraKinds)[number];
 
-export const styleKinds = ['photo', '3D animation', 'watercolour', 'pencil', 'pixel art', 'comic'] as const;
+export const styleKinds = [
+  'photo',
+  '3D animation',
+  'watercolour',
+  'pencil',
+  'pixel art',
+  'comic',
+  'ink',
+  'oil',
+] as const;
 export type StyleKind = (typeof styleKinds)[number];
+
+export function stylesOf(edition: Edition = 1): readonly StyleKind[] {
+  return edition === 1 ? styleKinds.slice(0, 6) : styleKinds;
+}
+
+/** What is done to the colours of a finished picture, as a film or its print would. */
+export const filmKinds = [
+  'none',
+  'black and white',
+  'sepia',
+  'faded',
+  'bleach bypass',
+  'teal and orange',
+  'cross-processed',
+  'high key',
+  'low key',
+  'infrared',
+  'day for night',
+  'old film',
+] as const;
+export type FilmKind = (typeof filmKinds)[number];
+
+export function filmsOf(edition: Edition = 1): readonly FilmKind[] {
+  return edition === 1 ? ['none'] : filmKinds;
+}
 
 export const colourNames = ['red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'white', 'black'] as const;
 export type ColourName = (typeof colourNames)[number];

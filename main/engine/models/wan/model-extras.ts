@@ -32,6 +32,8 @@ const modelExtrasSchema = z.object({
   selfConditioning: z
     .object({ prediction: z.literal('x0'), trainingProbability: z.number().min(0).max(1).default(0.5) })
     .optional(),
+  /** Which edition of the procedural world's words the model was trained on; a model that was not is measured on the first. */
+  worldEdition: z.literal([1, 2]).default(1),
   sampling: z
     .object({
       steps: z.int().positive().max(1000),

@@ -138,7 +138,7 @@ class WorldShards:
     found by `refresh`. Held-out seeds are left out unless asked for."""
 
     def __init__(self, *versions, training=True):
-        self.versions, self.training, self.shards, self.seen = versions, training, [], set()
+        self.versions, self.training, self.shards, self.seen, self.edition = versions, training, [], set(), None
         self.refresh()
 
     def refresh(self):
@@ -152,7 +152,10 @@ class WorldShards:
                     shape = (len(about["items"]), about["frameCount"], about["height"], about["width"], 3)
                     if data.stat().st_size != int(np.prod(shape)):
                         continue  # still being written
-                    items = about["items"]
+                    items, edition = about["items"], about.get("edition", 1)
+                    if edition != (self.edition or edition):
+                        raise RuntimeError(f"{sidecar} is of edition {edition} of the world, those before of {self.edition}: train on one")
+                    self.edition = edition
                     use = [i for i, item in enumerate(items) if not (self.training and held_out(item["seed"]))]
                     self.shards.append((np.memmap(data, np.uint8, "r", shape=shape), items, use, data))
                     self.seen.add(str(data))

@@ -56,6 +56,7 @@ def main():
     parser.add_argument("--autoencoder", default="v1")
     parser.add_argument("--latents", help="name of the autoencoder whose latents' statistics hold, if its decoder was trained on under another name")
     parser.add_argument("--transformer", default="v1")
+    parser.add_argument("--world-edition", type=int, default=2, help="of the shards that it was trained on")
     parser.add_argument("--steps", type=int, default=MOTIF["sampling"]["steps"])
     parser.add_argument("--guidance", type=float, default=MOTIF["sampling"]["guidance"])
     parser.add_argument("--shift", type=float, default=MOTIF["sampling"]["flowShift"])
@@ -98,7 +99,7 @@ def main():
         "vae": ["diffusers", "AutoencoderKLWan"],
     }
     (new / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
-    motif = {**MOTIF, "sampling": {"steps": options.steps, "guidance": options.guidance, "flowShift": options.shift}}
+    motif = {**MOTIF, "worldEdition": options.world_edition, "sampling": {"steps": options.steps, "guidance": options.guidance, "flowShift": options.shift}}
     (new / "motif.json").write_text(json.dumps(motif, indent=2) + "\n")
     for path in sorted(new.rglob("*")):
         if path.is_file():

@@ -58,6 +58,8 @@ def vocabulary():
         "background": names("backgroundKinds"),
         "light": names("lightKinds"),
         "style": names("styleKinds"),
+        "season": names("seasonKinds"),
+        "film": names("filmKinds"),
         "motion": names("motionKinds"),
         "camera": names("cameraKinds"),
         "heldObject": names("heldKinds"),

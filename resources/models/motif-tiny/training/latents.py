@@ -18,6 +18,7 @@ from diffusers import AutoencoderKLWan
 
 import data
 import wholesequence
+import looks
 from autoencoder import build
 
 
@@ -62,13 +63,22 @@ def encode_set(vae, folder, clips, texts, batch=4, pictures_only=False):
     (folder / "captions.json").write_text(json.dumps(texts))
 
 
-def encode_real(vae, folder, random):
-    """The captioned clips (several windows each, all sizes) and photographs, as sets of one size each."""
+def encode_real(vae, folder, random, looked):
+    """The captioned clips (several windows each, all sizes) and photographs, as sets of one size each: as they are, half of the
+    wordings calling them photos; or, `looked`, each in drawn looks, with the words for them."""
     real = data.RealMaterial()
+    name = "real-looks" if looked else "real"
+
+    def with_looks(clip, caption):
+        if not looked:
+            return clip, [caption, looks.say(random, caption, {"light": None, "style": "photo", "film": None})]
+        chosen = looks.draw(random, caption)
+        return looks.apply(random, clip, chosen), [looks.say(random, caption, chosen) for _ in range(3)]
+
     for height, width in data.SIZES:
         clips, texts = [], []
-        for name, about in real.captions["clips"].items():
-            clip = real.clips[name]
+        for file, about in real.captions["clips"].items():
+            clip = real.clips[file]
             for _ in range(6 if (height, width) == data.SIZES[0] else 3):
                 stride = 2 if len(clip) > 33 else 1
                 if len(clip) < 16 * stride + 1:
@@ -76,19 +86,22 @@ def encode_real(vae, folder, random):
                 start = random.integers(len(clip) - 16 * stride)
                 cut = data.fit(np.asarray(clip[start : start + 16 * stride + 1 : stride]), round(height * 1.15), round(width * 1.15))
                 top, left = random.integers(cut.shape[1] - height + 1), random.integers(cut.shape[2] - width + 1)
-                clips.append(cut[:, top : top + height, left : left + width])
-                texts.append([[about["static"]], [about["dynamic"]]])
-        encode_set(vae, folder / f"real-clips-{width}x{height}", lambda a, b, c=clips: c[a:b], texts)
+                shown, statics = with_looks(cut[:, top : top + height, left : left + width], about["static"])
+                clips.append(shown)
+                texts.append([statics, [about["dynamic"]]])
+        encode_set(vae, folder / f"{name}-clips-{width}x{height}", lambda a, b, c=clips: c[a:b], texts)
         photos, texts = [], []
-        for name, caption in real.captions["photos"].items():
-            for _ in range(2 if (height, width) == data.SIZES[0] else 1):
-                cut = data.fit(real.photos[name][None], round(height * 1.2), round(width * 1.2))[0]
+        for file, caption in real.captions["photos"].items():
+            for _ in range((2 if (height, width) == data.SIZES[0] else 1) * (2 if looked else 1)):
+                cut = data.fit(real.photos[file][None], round(height * 1.2), round(width * 1.2))[0]
                 top, left = random.integers(cut.shape[0] - height + 1), random.integers(cut.shape[1] - width + 1)
                 cut = cut[top : top + height, left : left + width]
-                photos.append(cut[:, ::-1] if random.random() < 0.5 and len(photos) % 2 else cut)
-                texts.append([[caption], []])
-        latents = np.concatenate([encode(vae, [p[None] for p in photos[i : i + 16]]) for i in range(0, len(photos), 16)])
-        target = folder / f"real-photos-{width}x{height}"
+                cut = cut[:, ::-1] if random.random() < 0.5 and len(photos) % 2 else cut
+                shown, statics = with_looks(cut[None], caption)
+                photos.append(shown)
+                texts.append([statics, []])
+        latents = np.concatenate([encode(vae, photos[i : i + 16]) for i in range(0, len(photos), 16)])
+        target = folder / f"{name}-photos-{width}x{height}"
         target.mkdir(parents=True, exist_ok=True)
         np.save(target / "frames.npy", latents[:, None])
         (target / "captions.json").write_text(json.dumps(texts))
@@ -126,8 +139,9 @@ def main():
     if options.autoencoder == "exported":  # a transformer was trained on its statistics
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "statistics.json").write_text(json.dumps({key: list(vae.config[key]) for key in ("latents_mean", "latents_std")}, indent=1))
-    if not options.pictures_only and not (folder / "real-photos-96x176" / "captions.json").exists():
-        encode_real(vae, folder, np.random.default_rng(0))
+    for name, looked in ("real", False), ("real-looks", True):
+        if not options.pictures_only and not (folder / f"{name}-photos-96x176" / "captions.json").exists():
+            encode_real(vae, folder, np.random.default_rng(int(looked)), looked)
     sets = [data.WorldShards(version, training=not version.endswith("-val")) for version in options.world]
     while True:
         for clips, items, use, path in [shard for world in sets for shard in world.refresh().shards][: options.shards]:

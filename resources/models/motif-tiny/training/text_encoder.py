@@ -63,7 +63,8 @@ def batch(random, tokenizer, items, real, labels, size):
         first = random.integers(len(static))
         texts.append(f"{static[first]} {dynamic[random.integers(len(dynamic))]}" if both else static[first])
         unsaid = () if both else ("motion", "camera", "secondMotion")
-        targets.append([-100 if name in unsaid else values.index(attributes[name]) for name, values in labels.items()])
+        said = lambda name, values: name not in unsaid and attributes.get(name) in values
+        targets.append([values.index(attributes[name]) if said(name, values) else -100 for name, values in labels.items()])
     return *tokenize(tokenizer, texts), torch.tensor(targets)
 
 
@@ -77,7 +78,7 @@ def measure(reader, tokenizer, items, labels):
         with torch.autocast("cpu", torch.bfloat16):
             scores = reader(ids, mask)[1]
         for i, (name, values) in enumerate(labels.items()):
-            right[i] += sum(values[g] == item[2][name] for g, item in zip(scores[i].argmax(1).tolist(), part))
+            right[i] += sum(values[g] == item[2].get(name) for g, item in zip(scores[i].argmax(1).tolist(), part))
     return {name: round(share, 3) for name, share in zip(labels, right / len(items))}
 
 

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 import data
 
-PIECES = 3900  # the trainer stops earlier, when the words run out
+PIECES = 2400  # with the bytes and the concepts' tokens fewer than networks.VOCABULARY; only rare words fall into parts
 CONCEPTS = ["[v]", "[u]"] + [f"[{letter}{number}]" for number in range(1, 9) for letter in "vu"]
 
 
@@ -30,11 +30,22 @@ def corpus():
         if path.exists():
             for quoted in re.findall(r"'([A-Za-z][^'\n]*)'", path.read_text()):
                 words += [word for word in re.findall(r"[A-Za-z-]+", quoted) if not word.endswith("-")]
+    looks = json.loads((data.REPOSITORY / "main" / "engine" / "world" / "looks.json").read_text())
+    words += re.findall(r"[A-Za-z][A-Za-z-]*", " ".join(phrases(looks)))
+    sentences += 40 * phrases(looks)
     source = random.Random(0)
     for _ in range(40):
         source.shuffle(words)
         sentences += [" ".join(words[i : i + 9]) + source.choice([".", ",", "!", "?"]) for i in range(0, len(words), 9)]
     return sentences
+
+
+def phrases(looks):
+    """Every text in nested lists and objects."""
+    if isinstance(looks, str):
+        return [looks]
+    values = looks.values() if isinstance(looks, dict) else looks if isinstance(looks, list) else []
+    return [text for value in values for text in phrases(value)]
 
 
 def train():

@@ -197,6 +197,7 @@ def main():
     parser.add_argument("--autoencoder", default="v1")
     parser.add_argument("--start", help="name of another training whose weights to begin with, or `exported` for those of the model folder")
     parser.add_argument("--text", help="name of a warmed-up text encoder (text_encoder.py) to begin with")
+    parser.add_argument("--real-share", type=float, default=0.04, help="of real pictures and clips in the batches")
     parser.add_argument("--minutes", type=float, default=80, help="length of the learning-rate schedule, in minutes of training")
     parser.add_argument("--image-minutes", type=float, default=40)
     parser.add_argument("--image-share", type=float, default=0.35, help="share of picture steps after that")
@@ -248,7 +249,7 @@ def main():
         step, elapsed, seen = saved["step"], saved["elapsed"], saved["seen"]
     torch.manual_seed(options.seed + step)
     random = np.random.default_rng([options.seed, step])
-    tokenizer, sets, held_out = load_tokenizer(), LatentSets(options.autoencoder), LatentSets(options.autoencoder, validation=True)
+    tokenizer, sets, held_out = load_tokenizer(), LatentSets(options.autoencoder, real_share=options.real_share), LatentSets(options.autoencoder, validation=True)
     if options.compile:
         torch._dynamo.config.recompile_limit = 64
         for block in model["transformer"].blocks:

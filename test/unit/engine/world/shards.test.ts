@@ -6,7 +6,15 @@ import { render } from '../../../../main/engine/world/render.ts';
 import { sampleScene } from '../../../../main/engine/world/scene.ts';
 import { maskShard, planShards, renderShard } from '../../../../main/engine/world/shards.ts';
 
-const plan = { first: 0, last: 199, split: 'train', clipsPerShard: 40, frameCount: 3, frameRate: 1.5 } as const;
+const plan = {
+  first: 0,
+  last: 199,
+  split: 'train',
+  edition: 1,
+  clipsPerShard: 40,
+  frameCount: 3,
+  frameRate: 1.5,
+} as const;
 const sizes = [
   [24, 16],
   [16, 24],
@@ -31,7 +39,15 @@ describe('renderShard', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('writes the frames and the description of its clips, and skips a shard that is complete', async () => {
-    const shard = { index: 3, width: 24, height: 16, frameCount: 3, frameRate: 1.5, seeds: [12, 13] };
+    const shard = {
+      index: 3,
+      edition: 1,
+      width: 24,
+      height: 16,
+      frameCount: 3,
+      frameRate: 1.5,
+      seeds: [12, 13],
+    } as const;
     expect(await renderShard(shard, folder)).toBe(true);
     expect(readdirSync(folder).sort()).toEqual(['shard-00003.json', 'shard-00003.u8']);
     const pixels = readFileSync(join(folder, 'shard-00003.u8'));
@@ -40,7 +56,7 @@ describe('renderShard', () => {
     const second = render(sampleScene(13), { width: 24, height: 16, frameCount: 3, frameRate: 1.5 }).frames;
     expect(new Uint8Array(pixels.subarray(clip))).toEqual(second);
     const about = JSON.parse(readFileSync(join(folder, 'shard-00003.json'), 'utf8'));
-    expect(about).toMatchObject({ width: 24, height: 16, frameCount: 3, frameRate: 1.5 });
+    expect(about).toMatchObject({ edition: 1, width: 24, height: 16, frameCount: 3, frameRate: 1.5 });
     expect(about.items.map((item: { seed: number }) => item.seed)).toEqual([12, 13]);
     expect(about.items[0].static).toHaveLength(3);
     expect(await renderShard(shard, folder)).toBe(false);
@@ -57,7 +73,7 @@ describe('maskShard', () => {
 
   it('tells for each square of each frame how much of it subjects, and hats and held objects, cover at most', async () => {
     const seeds = [12, 13, 14, 15, 16, 17];
-    const shard = { index: 0, ...options, seeds };
+    const shard = { index: 0, edition: 1, ...options, seeds } as const;
     expect(await maskShard(shard, folder)).toBe(true);
     expect(readdirSync(folder)).toEqual(['shard-00000.masks.u8']);
     const told = readFileSync(join(folder, 'shard-00000.masks.u8'));
@@ -87,7 +103,7 @@ describe('maskShard', () => {
   });
 
   it('refuses sizes that squares do not divide', async () => {
-    const shard = { index: 0, ...options, width: 50, seeds: [12] };
+    const shard = { index: 0, edition: 1, ...options, width: 50, seeds: [12] } as const;
     await expect(maskShard(shard, folder)).rejects.toThrow('8');
   });
 });
