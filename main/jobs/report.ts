@@ -17,7 +17,7 @@ import type { Services } from './service-interface.ts';
 export async function writeReport(
   services: Pick<
     Services,
-    'library' | 'jobs' | 'device' | 'media' | 'settings' | 'models' | 'clips' | 'concepts' | 'edits'
+    'library' | 'jobs' | 'device' | 'media' | 'settings' | 'models' | 'clips' | 'concepts' | 'edits' | 'looks'
   >,
   log: LogFile,
   version: string,
