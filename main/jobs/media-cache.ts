@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
-import type { ItemReference } from '../../shared/domain/library.ts';
+import type { ItemKind, ItemReference } from '../../shared/domain/library.ts';
+import { finishClip } from '../../shared/finish/finish-clip.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
@@ -51,19 +54,42 @@ export class MediaCache {
   /** A small looping picture of an item, or a still one. A concept looks like the first clip that it was learned from. */
   thumbnail(item: ItemReference, moving: boolean): Promise<string> {
     const { kind, id } = item.kind === 'concept' ? this.#clipOf(item.id) : item;
-    const frames = kind === 'clip' ? this.#clips.byId(id).frames : this.#edits.byId(id).frames;
     const stem = `${kind}-${id}`;
     return this.#once(`${stem}${moving ? '-moving' : ''}`, this.#folder('thumbnails'), (folder) =>
       this.#inTurn(async () => {
         const tools = await this.#tools();
-        const raw: RawFrames = { ...frames, file: this.#library.absolutePath(frames.file) };
-        if (moving) return writeAnimatedThumbnail(tools, raw, join(folder, `${stem}-moving`));
-        const [picture] = await readRawFrames(raw, [Math.floor(raw.frameCount / 2)]);
-        const file = join(folder, `${stem}.png`);
-        await writeStill(tools, picture!, file);
-        return file;
+        return this.#withFrames(kind, id, async (raw) => {
+          if (moving) return writeAnimatedThumbnail(tools, raw, join(folder, `${stem}-moving`));
+          const [picture] = await readRawFrames(raw, [Math.floor(raw.frameCount / 2)]);
+          const file = join(folder, `${stem}.png`);
+          await writeStill(tools, picture!, file);
+          return file;
+        });
       }),
     );
+  }
+
+  /** The frames of a clip, or those of an edit, finished where it can be. */
+  async #withFrames<T>(kind: ItemKind, id: string, use: (frames: RawFrames) => Promise<T>): Promise<T> {
+    const absolute = (frames: RawFrames) => ({ ...frames, file: this.#library.absolutePath(frames.file) });
+    if (kind === 'clip') return use(absolute(this.#clips.byId(id).frames));
+    const { frames, base, settings, sourceClipId } = this.#edits.byId(id);
+    const clip = sourceClipId === null ? null : this.#clips.byId(sourceClipId);
+    // A fine edit is larger than its clip's frames, and shows well enough as it is.
+    const isFinished = settings.finish && base && clip && clip.frames.width === frames.width;
+    if (!isFinished) return use(absolute(frames));
+    const folder = await mkdtemp(join(tmpdir(), 'motif-'));
+    try {
+      const [source, before, edited] = await Promise.all(
+        [clip.frames, base, frames].map((raw) => readClip(absolute(raw))),
+      );
+      const finished = finishClip({ source: source!, base: before!, edited: edited!, keepDetail: settings.keepDetail });
+      const file = join(folder, 'frames.rgb');
+      await writeFile(file, finished.data);
+      return await use({ ...frames, file });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   /** `filmstripTiles` pictures of a clip's whole source in one row. */
@@ -144,6 +170,10 @@ function existing(path: string): string {
   throw new AppError('not-found', `${basename(path)} is no longer where it was imported from.`, {
     hint: `Put it back to ${path}, or import it again.`,
   });
+}
+
+async function readClip({ file, frameCount, width, height }: RawFrames) {
+  return { data: new Uint8Array(await readFile(file)), frameCount, width, height };
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

@@ -103,7 +103,8 @@ export class Editor {
   /** What undo and redo change: the look or the cut of a clip, or the words and gains of a concept. */
   readonly undoable = $derived.by(() => {
     if (this.library.shownKind === 'concept') return this.edit;
-    return this.inspector === 'looks' ? this.looks : this.learn;
+    const { canUndo, canRedo } = this.looks;
+    return this.inspector === 'looks' && (canUndo || canRedo) ? this.looks : this.learn;
   });
 
   /** Of the system's menu: text that is being typed has its own undo, but for the prompt. */

@@ -1,6 +1,7 @@
 import type { Clip } from '../../../shared/domain/clip.ts';
 import type { Concept } from '../../../shared/domain/concept.ts';
 import type { Edit } from '../../../shared/domain/edit.ts';
+import { importOutput } from '../../../shared/domain/job-input.ts';
 import type { ItemLabels, ItemQuery, ItemReference } from '../../../shared/domain/library.ts';
 import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { CallValue, Connection } from '../../app/connection.svelte.ts';
@@ -74,6 +75,8 @@ export class LibraryState {
   readonly #files: Files;
   readonly #waiting: (() => void)[] = [];
   #followed: string | null = null;
+  /** Jobs that import what was dropped here: the clip is on the stage as soon as it is there. */
+  readonly #imports = new Set<string>();
   #nextArrival = 1;
   #active = 0;
 
@@ -82,6 +85,9 @@ export class LibraryState {
     this.#notices = notices;
     this.#host = host;
     this.#files = files;
+    connection.on('job.changed', ({ job }) => {
+      if (job.state === 'done' && this.#imports.delete(job.id)) void this.#showClip(job.output);
+    });
     connection.on('library.changed', ({ kind }) => {
       if (kind === 'clip') void this.loadClips();
       else if (kind === 'concept') void this.loadConcepts();
@@ -298,7 +304,7 @@ export class LibraryState {
     if (/\.motif$/i.test(fileName)) {
       await this.#showImported(await this.#connection.call('concepts.importFile', { file: path }));
     } else if (/\.safetensors$/i.test(fileName)) this.lora = { path, name };
-    else await this.#connection.call('jobs.enqueue', { kind: 'import', path, name });
+    else this.#imports.add((await this.#connection.call('jobs.enqueue', { kind: 'import', path, name })).id);
   }
 
   async #showImported({ concept: { id, name }, duplicate }: CallValue<'concepts.importFile'>): Promise<void> {
@@ -306,6 +312,13 @@ export class LibraryState {
     this.shownKind = 'concept';
     await this.chooseConcept(id);
     this.#notices.tell(duplicate ? text.library.importedBefore(name) : text.library.imported(name));
+  }
+
+  async #showClip(output: unknown): Promise<void> {
+    const { data } = importOutput.safeParse(output);
+    if (!data) return;
+    await this.loadClips();
+    if (this.shownKind === 'clip') this.chooseClip(data.clipId);
   }
 
   #changeArrival(id: number, change: Partial<Arrival>): void {

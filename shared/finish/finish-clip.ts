@@ -1,0 +1,23 @@
+import { findChange, type SmallClip } from './change.ts';
+import { createFinisher } from './finish-frame.ts';
+import { placementOf } from './placement.ts';
+
+/** An edit as a change to `source`, at the model's own size: what is measured, and what is shown where pictures are small. */
+export function finishClip(parts: {
+  source: SmallClip;
+  base: SmallClip;
+  edited: SmallClip;
+  keepDetail: number;
+}): SmallClip {
+  const { source, base, edited, keepDetail } = parts;
+  const { width, height, frameCount } = source;
+  const placement = placementOf(source, source, 'crop');
+  const { finish } = createFinisher(findChange(base, edited, { detailed: keepDetail < 1 }), { placement, keepDetail });
+  const data = new Uint8Array(source.data.length);
+  const bytes = width * height * 3;
+  for (let frame = 0; frame < frameCount; frame++) {
+    const part = [frame * bytes, (frame + 1) * bytes] as const;
+    finish({ rgb: source.data.subarray(...part), width, height }, frame, data.subarray(...part));
+  }
+  return { data, frameCount, width, height };
+}
