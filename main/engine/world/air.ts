@@ -28,7 +28,7 @@ interface Particle {
   own: number;
 }
 
-const counts = { rain: 200, storm: 220, snow: 110, dust: 100, embers: 40, bubbles: 40 } as const;
+const counts = { rain: 140, storm: 160, snow: 80, dust: 80, embers: 36, bubbles: 32 } as const;
 /** Particles that are further away than this are behind the subjects. */
 const middle = 0.4;
 
@@ -113,7 +113,7 @@ function drawVeil(ctx: SKRSContext2D, air: Air, seconds: number, alpha: number):
   const shift = light.veil?.drift ? (((0.13 * seconds * Math.sign(light.side)) % wide) + wide) % wide : 0;
   ctx.save();
   ctx.globalAlpha = alpha;
-  for (const left of [-extent + shift - wide, -extent + shift])
+  for (const left of shift > 0 ? [-extent + shift - wide, -extent + shift] : [-extent])
     ctx.drawImage(veil, left, top, wide + 0.004, overscan / 2 - top);
   ctx.restore();
 }
@@ -162,15 +162,9 @@ function drawCaustics(ctx: SKRSContext2D, { extent, frame }: Air, canvas: Canvas
   ctx.rect(-extent, frame.horizon + 0.02, extent * 2, overscan / 2);
   ctx.clip();
   ctx.globalCompositeOperation = 'lighter';
-  for (const [way, alpha] of [
-    [1, 0.4],
-    [-1, 0.3],
-  ] as const) {
-    ctx.globalAlpha = alpha;
-    const shift = 0.1 * way * Math.sin(seconds * 1.7 + way);
-    for (let x = -extent - 0.2; x < extent; x += 0.9)
-      ctx.drawImage(canvas, x + shift, frame.horizon + 0.02 + 0.02 * way * Math.cos(seconds * 2.3), 0.9, 0.6);
-  }
+  ctx.globalAlpha = 0.55;
+  const [left, top] = [-extent - 0.2 + 0.1 * Math.sin(seconds * 1.7), frame.horizon + 0.02 * Math.cos(seconds * 2.3)];
+  for (let x = left; x < extent; x += 1.1) ctx.drawImage(canvas, x, top, 1.1, 0.7);
   ctx.restore();
 }
 
