@@ -60,7 +60,7 @@ const ctx = canvas.getContext('2d');
 ctx.fillStyle = '#fff';
 ctx.fillRect(0, 0, canvas.width, canvas.height);
 ctx.fillStyle = '#222';
-ctx.font = '11px sans-serif';
+ctx.font = `${Math.min(11, width / 8)}px sans-serif`;
 for (const [index, cell] of cells.entries()) {
   const left = (index % columns) * (width + gap);
   const top = Math.floor(index / columns) * (height + gap + label);

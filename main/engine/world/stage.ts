@@ -1,5 +1,5 @@
 import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
-import { type Air, airOf, drawAirBefore, drawAirBehind } from './air.ts';
+import { airOf, drawAirBefore, drawAirBehind } from './air.ts';
 import { backgrounds } from './backgrounds.ts';
 import { Brush, lookOf } from './brush.ts';
 import { overscan, type View, viewAt } from './camera.ts';
@@ -7,6 +7,7 @@ import { css, type Rgb } from './colour.ts';
 import type { Frame } from './frame.ts';
 import { drawGroundLights } from './ground-light.ts';
 import { type Light, lightAt, lightOf } from './light.ts';
+import type { Air } from './particles.ts';
 import { travel } from './pose.ts';
 import { createRandom } from './random.ts';
 import type { Scene, Subject } from './scene.ts';

@@ -34,7 +34,7 @@ export function ink({ source, target, width, height, scale, strength, brightness
       const solid = unit((dark - 0.8) * 8);
       const shade = Math.max(solid, unit(Math.max(first, second) * 2.6));
       // Outlines are left white where all around is black.
-      const line = unit((edges[i]! * bold * (1 + solid) - 34 - 20 * wobble) * 0.06);
+      const line = unit((edges[i]! * bold * (1 + solid) - 20 - 14 * wobble) * 0.05);
       const black = shade + (1 - solid - shade) * line;
       for (let c = 0; c < 3; c++) target[i * 3 + c] = clamp((c === 2 ? 233 : 245) * (1 - 0.93 * black) + 4 * wobble);
     }
