@@ -196,7 +196,10 @@ async function startThread(
         else asked.push({ resolve, reject });
       });
       finished.catch(() => {}); // told by whoever waits for it, who may have gone
-      worker.postMessage(picture, [picture.rgb.buffer]);
+      // Small pictures may lie in memory that others share.
+      const { buffer, byteLength } = picture.rgb;
+      const rgb = buffer.byteLength === byteLength ? picture.rgb : new Uint8Array(picture.rgb);
+      worker.postMessage({ ...picture, rgb }, [rgb.buffer]);
       return finished;
     },
     async end() {

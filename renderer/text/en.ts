@@ -323,6 +323,9 @@ export const text = {
     identityHint: 'How strongly the learned looks act: 1 as learned, 0 not at all, 2 twice as much.',
     motion: 'Motion',
     motionHint: 'How strongly the learned motion acts: 1 as learned, 0 not at all, 2 twice as much.',
+    part: 'Concept',
+    partHint:
+      'How much of what was learned acts: 1 all of it; towards 0 the words alone, which change light and weather more and know the clip less.',
     fidelity: 'Fidelity',
     fidelityHint: (start: number) =>
       start === 0

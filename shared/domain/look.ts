@@ -109,13 +109,14 @@ const lightLook = (id: string, name: string, phrase: string, strength: number): 
 });
 
 /**
- * The looks that come with the program, in their order, each with the strength at which real clips looked best (test/studies). The model's
+ * The looks that come with the program, in their order, each with the strength at which real clips looked best (test/studies); they begin
+ * with the same step, so that what the model says of the clip itself is computed once for all of them. The model's
  * styles are left out: drawn from the shapes of its world, they take photographs to pieces.
  */
 export const standardLooks: readonly Look[] = [
-  lightLook('sunset', 'Sunset', 'at sunset', 0.6),
-  lightLook('night', 'Night', 'at night', 0.8),
-  lightLook('snow', 'Snow', 'in the snow by day', 0.6),
+  lightLook('sunset', 'Sunset', 'at sunset', 0.7),
+  lightLook('night', 'Night', 'at night', 0.75),
+  lightLook('snow', 'Snow', 'in the snow by day', 0.7),
   lightLook('fog', 'Fog', 'in fog', 0.75),
-  lightLook('neon', 'Neon', 'in neon light', 0.6),
+  lightLook('neon', 'Neon', 'in neon light', 0.7),
 ];

@@ -85,6 +85,7 @@ it('takes dropped clips and says of a broken one why not', async () => {
 
 it('scrubs to the exact frame by pointer and keyboard', async () => {
   await card('steps').click();
+  await page.getByRole('tab', { name: 'Learn' }).click();
   const video = page.locator('#stage video');
   await video.waitFor({ timeout: jobSeconds });
   await page.locator('#stage video[data-frame]').waitFor();
@@ -236,6 +237,7 @@ it('edits it with words and sliders: preview, undo, result', async () => {
     await page.locator(`#stage .${name}`).first().waitFor();
     expect(await inspectScreen(page, `edit-${name}`)).toEqual([]);
   }
+  await page.getByRole('button', { name: 'Model', exact: true }).click();
   // The wipe is where the pictures meet, in the middle of the stage, also when they are drawn smaller than it.
   await page.getByLabel('Zoom').selectOption('2');
   const wipe = page.getByLabel('Position of the wipe');

@@ -11,7 +11,7 @@ import { markPrompt, type TokenEmbeddings, tokenHooks } from '../adapters/tokens
 import * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
-import { createSampler, type Sampler } from './sampler.ts';
+import { createSampler, firstStep, type Sampler } from './sampler.ts';
 import { schedulerConfigOf } from './scheduler-config.ts';
 
 /** A learned concept at one slider setting. */
@@ -119,7 +119,8 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
   ): (tf.Tensor | undefined)[] | undefined {
     if (steps * latents.size > keptFlowValues) return undefined;
     const concepts = concept && [hashOfConcept(concept), concept.part];
-    const key = JSON.stringify([source, shown, fidelity, steps, seeds, concepts]);
+    // Strengths that begin with the same step share them.
+    const key = JSON.stringify([source, shown, firstStep(fidelity, steps), steps, seeds, concepts]);
     const made = take(flows, key) ?? new ShownFlows();
     keep(flows, key, made, keptFlows);
     return made.flows;

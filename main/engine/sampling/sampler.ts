@@ -301,7 +301,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
 }
 
 /** The step to start with: 0 for pure noise, `steps` to leave the source as it is. */
-function firstStep(fidelity: number, steps: number): number {
+export function firstStep(fidelity: number, steps: number): number {
   if (!(fidelity >= 0 && fidelity <= 1)) throw new Error(`fidelity lies between 0 and 1, found ${fidelity}`);
   return Math.round(fidelity * steps);
 }

@@ -64,6 +64,7 @@ export class LooksState {
   #history = $state.raw<History<Draft>>(startHistory(emptyDraft));
   #stored: Draft | null = null;
   #clipId: string | null = null;
+  #isVisible = false;
   #filling: AbortController | null = null;
   #asking: AbortController | null = null;
   #askingVariants: AbortController | null = null;
@@ -131,9 +132,18 @@ export class LooksState {
     void this.#fill();
   }
 
+  /** Tiles that nobody sees are not made: the engine has other work. */
+  show(isVisible: boolean): void {
+    if (isVisible === this.#isVisible) return;
+    this.#isVisible = isVisible;
+    if (isVisible) void this.#fill();
+    else this.#filling?.abort();
+  }
+
   /** One after the other; whatever the user asks for comes first. */
   async #fill(): Promise<void> {
     this.#filling?.abort();
+    if (!this.#isVisible) return;
     const filling = new AbortController();
     this.#filling = filling;
     for (;;) {

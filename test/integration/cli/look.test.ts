@@ -1,0 +1,105 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { locateMediaTools } from '../../../main/media/locate.ts';
+import { probe } from '../../../main/media/probe.ts';
+import { createWorkplace, type Workplace } from './command.ts';
+
+let place: Workplace;
+let file: string;
+beforeAll(async () => {
+  place = await createWorkplace();
+  file = await place.makeClip('walk.mp4', 'testsrc2');
+}, 120_000);
+afterAll(() => place.close());
+
+const patient = 300_000;
+
+test(
+  'a file becomes finished videos of its own size in two looks, without anything learned; a broken one beside it is told',
+  async () => {
+    const broken = join(place.folder, 'broken.mp4');
+    writeFileSync(broken, 'not a film, only words\n'.repeat(40));
+    const out = join(place.folder, 'looks');
+    const { code, lines } = await place.motif(['look', broken, file, '--look', 'sunset,night', '--out', out, '--json']);
+    expect(code).toBe(1);
+    expect(lines.filter(({ type }) => type === 'error').map(({ error }) => error.message)).toEqual([
+      expect.stringMatching(/broken\.mp4: .*not a video/),
+    ]);
+    const made = lines.filter(({ type }) => type === 'look');
+    expect(made.map(({ look }) => look)).toEqual(['sunset', 'night']);
+    expect(readdirSync(out).sort()).toEqual(['walk-night.mp4', 'walk-sunset.mp4']);
+    const tools = await locateMediaTools();
+    const [source, written] = [await probe(tools, file), await probe(tools, made[0]!.file)];
+    expect([written.width, written.height, written.rate]).toEqual([source.width, source.height, source.rate]);
+    expect((await place.answer('concepts', ['concepts'])).concepts).toEqual([]);
+  },
+  patient,
+);
+
+test(
+  'the same look again is taken from the library, and another seed is another edit',
+  async () => {
+    const made = async (...words: string[]) =>
+      (await place.answer('look', ['look', file, '--look', 'sunset', ...words])).editId as string;
+    const first = await made();
+    expect(await made()).toBe(first);
+    expect(await made('--seed', '2')).not.toBe(first);
+  },
+  patient,
+);
+
+test('words of one’s own become a look, which goes out and in as a file', async () => {
+  const words = ['--from', '{seen} by day', '--to', '{seen} at night in fog'];
+  const { look } = await place.answer('look', ['looks', '--save', 'Misty night', ...words, '--strength', '0.3']);
+  expect(look).toMatchObject({ id: 'misty-night', strength: 0.3 });
+  const target = join(place.folder, 'misty.json');
+  await place.answer('file', ['looks', '--export', 'misty night', '-o', target]);
+  expect(JSON.parse(readFileSync(target, 'utf8'))).toMatchObject({
+    format: 'motif-look',
+    to: '{seen} at night in fog',
+  });
+  await place.answer('look', ['looks', '--remove', 'misty night']);
+  await place.answer('look', ['looks', '--import', target]);
+  const { looks } = await place.answer('looks', ['looks']);
+  expect(looks.at(-1)).toMatchObject({ name: 'Misty night', isOwn: true });
+});
+
+test(
+  'a clip is edited by words alone, and what is seen in it is kept',
+  async () => {
+    const id = (await place.answer('clips', ['clips'])).clips[0].id;
+    const words = [
+      '--seen',
+      'a photograph by day',
+      '--prompt',
+      'a photograph in neon light',
+      '--strength',
+      '0.2',
+      '--steps',
+      '4',
+    ];
+    const { edit } = await place.answer('edit', ['edit', id, ...words]);
+    expect(edit).toMatchObject({ conceptId: null, settings: { shown: 'a photograph by day', fidelity: 0.42 } });
+    expect(existsSync(edit.frames.file)).toBe(true);
+  },
+  patient,
+);
+
+test.each([
+  [['--look', 'sunset', '--strength', '2'], 2, /Expected a number from 0 to 1/],
+  [[], 2, /give --look/],
+  [['--look', 'dawn'], 1, /no look "dawn"/],
+  [['--look', 'sunset,night', '-o', 'x.mp4'], 2, /these are 2/],
+])('look with %j says what is wrong', async (words, code, message) => {
+  const ended = await place.motif(['look', file, ...words]);
+  expect(ended.code).toBe(code);
+  expect(ended.err).toMatch(message);
+});
+
+test('words that say the same before and after are refused before anything is computed', async () => {
+  const same = ['--seen', 'a photograph  by day', '--prompt', 'A photograph by day'];
+  const ended = await place.motif(['edit', 'walk', ...same]);
+  expect(ended.code).toBe(1);
+  expect(ended.err).toMatch(/change nothing/);
+});

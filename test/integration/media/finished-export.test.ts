@@ -1,0 +1,165 @@
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { decode, openDecoder } from '../../../main/media/decode.ts';
+import { exportFrames } from '../../../main/media/export.ts';
+import { finishedPictures } from '../../../main/media/finished-pictures.ts';
+import { importClip } from '../../../main/media/import.ts';
+import { probe } from '../../../main/media/probe.ts';
+import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
+import { type ExportSettingsInput, exportSettings } from '../../../shared/domain/export.ts';
+import { ffmpeg, mediaTools, readPixels, testFolder } from './synthesise.ts';
+
+const folder = testFolder();
+const path = (name: string) => join(folder, name);
+const rate = { numerator: 8, denominator: 1 };
+
+type MadeClip = Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames'>;
+
+/** Two seconds of a moving pattern of 320 x 180 at 24 frames a second, with a tone, lossless. */
+async function makeClip(name: string, over: Partial<Parameters<typeof importClip>[1]> = {}): Promise<MadeClip> {
+  const file = path(`${name}.mkv`);
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=24:duration=3', '-f', 'lavfi', '-i', 'sine=duration=3'],
+    ...['-c:v', 'ffv1', '-pix_fmt', 'gbrp', '-c:a', 'pcm_s16le', file],
+  );
+  const outFolder = path(`${name}-frames`);
+  return importClip(await mediaTools(), {
+    file,
+    sizes: [[176, 96]],
+    rate,
+    temporalStride: 4,
+    maximumFrames: 17,
+    outFolder,
+    ...over,
+  });
+}
+
+/** The frames of a clip with each byte changed. */
+function changed(frames: RawFrames, name: string, change: (value: number, channel: number) => number): RawFrames {
+  const data = Buffer.concat(readPixels({ frames } as never));
+  for (let at = 0; at < data.length; at++) data[at] = Math.round(Math.min(255, Math.max(0, change(data[at]!, at % 3))));
+  writeFileSync(path(name), data);
+  return { ...frames, file: path(name) };
+}
+
+async function exportEdit(clip: MadeClip, edited: RawFrames, name: string, settings: ExportSettingsInput = {}) {
+  const tools = await mediaTools();
+  const pictures = await finishedPictures(tools, { clip, base: clip.frames, edited, keepDetail: 1 });
+  const made = await exportFrames(tools, {
+    frames: pictures,
+    settings: exportSettings.parse(settings),
+    target: path(name),
+    source: { ...clip.source, fromSeconds: clip.fromSeconds },
+    hardware: false,
+  });
+  return { ...made, pictures };
+}
+
+async function pixelsOf(png: string): Promise<Uint8Array> {
+  await ffmpeg('-i', png, '-f', 'rawvideo', '-pix_fmt', 'rgb24', path('picture.rgb'));
+  return readFileSync(path('picture.rgb'));
+}
+
+/** Every picture of a file from a moment on, as RGB. */
+async function picturesOf(file: string, count: number, fromSeconds = 0): Promise<Uint8Array[]> {
+  const tools = await mediaTools();
+  const probed = await probe(tools, file);
+  const pictures: Uint8Array[] = [];
+  await decode(probed, await openDecoder(tools, probed), {
+    fromSeconds,
+    toSeconds: probed.endSeconds,
+    picture: { crop: null, fit: 'crop', width: probed.width, height: probed.height },
+    onFrame: (rgb, seconds) => {
+      if (seconds >= fromSeconds - 1e-3) pictures.push(rgb);
+      return pictures.length < count;
+    },
+  });
+  return pictures;
+}
+
+test('an edit that changes nothing gives the clip back, every picture to the bit, at its own size, rate and length', async () => {
+  const clip = await makeClip('same', { fromSeconds: 0.5 });
+  copyFileSync(clip.frames.file, path('same.rgb'));
+  const { file, frameCount, width, height } = await exportEdit(
+    clip,
+    { ...clip.frames, file: path('same.rgb') },
+    'same',
+    {
+      preset: 'png',
+    },
+  );
+  expect([frameCount, width, height]).toEqual([51, 320, 180]);
+  const names = readdirSync(file).sort();
+  expect(names.length).toBe(51);
+  const source = await picturesOf(path('same.mkv'), 51, 0.5);
+  for (const index of [0, 1, 2, 25, 50]) {
+    const written = await pixelsOf(join(file, names[index]!));
+    expect(Buffer.compare(written, source[index]!)).toBe(0);
+  }
+});
+
+test('an edit that darkens the model’s small pictures darkens the large ones, whose detail stays', async () => {
+  const clip = await makeClip('darker');
+  const edited = changed(clip.frames, 'darker.rgb', (value) => 0.5 * value);
+  const { file } = await exportEdit(clip, edited, 'darker', { preset: 'png' });
+  const names = readdirSync(file).sort();
+  const written = await pixelsOf(join(file, names[20]!));
+  const source = (await picturesOf(path('darker.mkv'), 21))[20]!;
+  let error = 0;
+  let sharpness = [0, 0];
+  for (let at = 0; at < source.length - 3; at++) {
+    error += Math.abs(written[at]! - source[at]! / 2);
+    sharpness = [
+      sharpness[0]! + Math.abs(written[at + 3]! - written[at]!),
+      sharpness[1]! + Math.abs(source[at + 3]! - source[at]!) / 2,
+    ];
+  }
+  expect(error / source.length).toBeLessThan(6);
+  expect(sharpness[0]! / sharpness[1]!).toBeGreaterThan(0.85);
+});
+
+test('a finished video has the size, rate, length and sound of its clip, and a crop is what goes out', async () => {
+  const clip = await makeClip('whole', { crop: { left: 40, top: 20, width: 200, height: 120 } });
+  const { file, pictures } = await exportEdit(clip, clip.frames, 'whole', { audio: 'original' });
+  expect(pictures).toMatchObject({ width: 200, height: 120, frameCount: 51, rate: { numerator: 24, denominator: 1 } });
+  const exported = await probe(await mediaTools(), file);
+  expect([exported.width, exported.height, exported.frameCount]).toEqual([200, 120, 51]);
+  expect(exported.audio.length).toBe(1);
+  const small = await exportEdit(clip, clip.frames, 'small', { width: 100, rate: { numerator: 12, denominator: 1 } });
+  expect([small.width, small.height, small.frameCount]).toEqual([100, 60, 26]);
+});
+
+test('a clip whose file is gone, or came without one, says what can be done instead', async () => {
+  const clip = await makeClip('gone');
+  const tools = await mediaTools();
+  const request = (source: Partial<Clip['source']>) =>
+    finishedPictures(tools, {
+      clip: { ...clip, source: { ...clip.source, ...source } },
+      base: clip.frames,
+      edited: clip.frames,
+      keepDetail: 1,
+    });
+  await expect(request({ path: path('nowhere.mkv') })).rejects.toMatchObject({
+    code: 'not-found',
+    hint: expect.stringContaining("the model's own pictures"),
+  });
+  await expect(request({ path: null })).rejects.toMatchObject({ code: 'not-found' });
+});
+
+test('an export that is cancelled ends its thread and leaves nothing', async () => {
+  const clip = await makeClip('cancelled');
+  const tools = await mediaTools();
+  const controller = new AbortController();
+  const pictures = await finishedPictures(tools, { clip, base: clip.frames, edited: clip.frames, keepDetail: 1 });
+  const exporting = exportFrames(tools, {
+    frames: pictures,
+    settings: exportSettings.parse({}),
+    target: path('cancelled-edit'),
+    hardware: false,
+    signal: controller.signal,
+  });
+  setTimeout(() => controller.abort(), 150);
+  await expect(exporting).rejects.toMatchObject({ code: 'cancelled' });
+  expect(readdirSync(folder).filter((name) => name.includes('cancelled-edit'))).toEqual([]);
+});

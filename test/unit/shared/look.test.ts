@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import vocabulary from '../../../resources/models/motif-tiny/vocabulary.json' with { type: 'json' };
+import {
+  lookInput,
+  lookSettings,
+  readLookFile,
+  requireEffect,
+  standardLooks,
+  strengthSettings,
+  writeLookFile,
+} from '../../../shared/domain/look.ts';
+import { unknownWords, wordsOf } from '../../../shared/domain/vocabulary.ts';
+
+describe('strength', () => {
+  it('holds less of the clip the stronger it is, through the places that were measured', () => {
+    expect(strengthSettings(0)).toEqual({ fidelity: 0.5, guidance: 20 });
+    expect(strengthSettings(0.5)).toEqual({ fidelity: 0.3, guidance: 12 });
+    expect(strengthSettings(1)).toEqual({ fidelity: 0.1, guidance: 8 });
+    const fidelities = Array.from({ length: 21 }, (_, step) => strengthSettings(step / 20).fidelity);
+    expect(fidelities).toEqual(fidelities.toSorted((a, b) => b - a));
+    expect(new Set(fidelities).size).toBe(21);
+  });
+});
+
+describe('a look', () => {
+  it('puts what is seen in its words, and a photograph where nobody said so', () => {
+    const [sunset] = standardLooks;
+    expect(lookSettings(sunset!, { seen: ' a hawk ' })).toMatchObject({
+      shown: 'a hawk by day, the camera is still',
+      prompt: 'a hawk at sunset, the camera is still',
+      ...strengthSettings(sunset!.strength),
+    });
+    expect(lookSettings(sunset!, { strength: 0 })).toMatchObject({
+      shown: 'a photograph by day, the camera is still',
+      fidelity: 0.5,
+    });
+  });
+
+  it('that comes with the program says words that the embedded model was taught, with different words before and after', () => {
+    for (const { from, to } of standardLooks) {
+      requireEffect(from, to);
+      expect(unknownWords(`${from} ${to}`, vocabulary)).toEqual([]);
+    }
+  });
+
+  it('comes out of its file as it went in', () => {
+    const look = lookInput.parse({ name: 'Dusk', from: '{seen} by day', to: '{seen} at dusk', strength: 0.3 });
+    expect(readLookFile(writeLookFile(look), 'dusk.json')).toEqual(look);
+  });
+
+  it.each([
+    ['{', 'it is not JSON'],
+    ['{"format":"motif-look","version":1,"name":"a","from":"b","to":"c","colour":"red"}', 'colour'],
+    ['{"format":"motif-look","version":1,"name":"a","from":"b","to":"c","strength":2}', 'strength'],
+    ['{"format":"motif-look","version":1,"name":"a","from":"By  day","to":"by day"}', 'change nothing'],
+    ['{"format":"motif-look","version":1,"name":"","from":"b","to":"c"}', 'A look needs a name'],
+    ['{"format":"lut"}', 'format'],
+  ])('is refused as %s with the reason', (text, reason) => {
+    expect(() => readLookFile(text, 'x.json')).toThrow(
+      expect.objectContaining({ code: 'invalid-input', message: expect.stringContaining(reason) }),
+    );
+  });
+});
+
+describe('words that a model was never taught', () => {
+  it('are found whatever their case, with the known word that is spelt most like each', () => {
+    expect(unknownWords('A Photogrph at NIGHT, xylophone [v] {seen}', ['a', 'photograph', 'at', 'night'])).toEqual([
+      { word: 'photogrph', nearest: 'photograph' },
+      { word: 'xylophone', nearest: null },
+    ]);
+  });
+
+  it('are whole words, with their hyphens and apostrophes', () => {
+    expect(wordsOf("A man's T-shirt, 3D")).toEqual(['a', "man's", 't-shirt', '3d']);
+  });
+});
