@@ -38,7 +38,7 @@ test('evaluate model measures rendered scenes, real clips and prompts, and write
   expect(again.out).toMatch(/2 prompts, 1 test scenes, 1 real clips; sampled in 1 steps/);
   expect(again.out).toMatch(/with 4 parts of an earlier run/);
   expect(again.out).toMatch(/moving\.mp4 +1 +\d/);
-}, 120_000);
+}, 240_000);
 
 test('evaluate concept learns, edits and moves the sliders of a test scene, and Ctrl-C loses nothing', async () => {
   const output = join(place.folder, 'concept');
@@ -74,7 +74,7 @@ test('evaluate concept learns, edits and moves the sliders of a test scene, and 
   expect(table).toMatch(/1 test seeds \(10 to 10\), learned in 1 \+ 1 steps/);
   expect(table).toMatch(/set-and-sequence, rank 2 +\d+ ?/);
   expect(table).toMatch(/words alone, finished +\d+ /);
-}, 120_000);
+}, 240_000);
 
 test('wrong use is told before anything is computed', async () => {
   for (const [words, said] of [
