@@ -22,7 +22,7 @@ module.exports = {
     only('main-library', '^main/library/', '^shared/'),
     only('main-media', '^main/media/', '^shared/'),
     only('main-engine-host', '^main/engine-host/', '^main/engine/index\\.ts$', '^shared/'),
-    only('main-engine', '^main/engine/', '^shared/(domain|ipc/result)'),
+    only('main-engine', '^main/engine/', '^shared/(domain|finish|ipc/result)'),
     never(
       'engine-knows-no-host',
       '^main/engine/',

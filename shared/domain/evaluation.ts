@@ -125,9 +125,10 @@ export type EvaluateConceptRequest = z.infer<typeof evaluateConceptRequest>;
 
 /**
  * `truth`: the re-rendered edit itself, which tells how far the judge can be trusted; `autoencoder`: the source coded and decoded, which no
- * concept can give back better.
+ * concept can give back better; `base`: the model from pure noise; `words`: the model leads the source from its caption to the edited one,
+ * with nothing learned.
  */
-const methodName = z.enum(['truth', 'autoencoder', 'base', 'concept', 'lora']);
+const methodName = z.enum(['truth', 'autoencoder', 'base', 'words', 'concept', 'lora']);
 export type MethodName = z.infer<typeof methodName>;
 
 /** What is measured of any clip beside its source. */
@@ -141,7 +142,7 @@ const measured = {
   temporalCoherence: z.number(),
   /** Share of the names that should have stayed as the judge named them in the source. Null where none applies. */
   preservation: z.number().nullable(),
-  /** Sampling and decoding; null for the rendered truth. */
+  /** Sampling and decoding, and finishing where that was done; null for the rendered truth. */
   seconds: z.number().nullable(),
 };
 
@@ -156,6 +157,8 @@ const editMeasures = z.object({
   to: z.string(),
   /** A slider that was moved for the edit, in words; null with both as learned. Only those count in a method's means. */
   variant: z.string().nullable(),
+  /** The change done to the source itself, as a user gets it; false for the model's own pictures. Edits from pure noise are never finished. */
+  finished: z.boolean(),
   /** Whether the judge names the new attribute; null where it has no name for it. */
   success: z.boolean().nullable(),
   /** The true edit error where the edit may change the picture, and where it must not; null where there is no such place. */
@@ -178,7 +181,7 @@ export type SliderPoint = z.infer<typeof sliderPoint>;
 export const methodMeasures = z.object({
   method: methodName,
   learnSeconds: z.number().nullable(),
-  /** Null for the truth. */
+  /** Null for the truth, and for words alone, which learn nothing that could be given back. */
   reconstruction: reconstructionMeasures.nullable(),
   edits: z.array(editMeasures),
   sliders: z.array(sliderPoint),
@@ -197,6 +200,8 @@ export type SceneMeasures = z.infer<typeof sceneMeasures>;
 /** One method over all scenes. Values of edits are means over a scene's kinds of edits, then over scenes. */
 const methodSummary = z.object({
   method: methodName,
+  /** Of its edits as finished; such a row says nothing of reconstructions. */
+  finished: z.boolean(),
   scenes: z.int(),
   mse: statistic,
   psnr: statistic,
@@ -219,6 +224,7 @@ export type MethodSummary = z.infer<typeof methodSummary>;
 const kindSummary = z.object({
   kind: z.string(),
   method: methodName,
+  finished: z.boolean(),
   edits: z.int(),
   success: statistic,
   preservation: statistic,

@@ -7,6 +7,8 @@ import { promptText } from './text.ts';
 export const seenMark = '{seen}';
 /** What is seen where nobody said so. */
 export const nothingSaid = 'a photograph';
+/** The strength of a look that says nothing of it. */
+export const startStrength = 0.5;
 
 /**
  * A look: words for what a clip shows and words for what it should show, whose difference is made to any clip. Where they hold `{seen}`,
@@ -19,7 +21,7 @@ export const lookInput = z.strictObject({
   /** What it should show. */
   to: promptText.trim().min(1, 'Say what the clip should show.'),
   /** 0 to 1: how far the clip is led away from itself. */
-  strength: z.number().min(0).max(1).default(0.5),
+  strength: z.number().min(0).max(1).default(startStrength),
   /** 1 changes colours alone; towards 0 the model's own pictures come in. */
   keepDetail: z.number().min(0).max(1).default(1),
 });

@@ -74,11 +74,11 @@ async function study(scene: ConceptScene, settings: Recipe) {
     const output = join(folder, 'made.rgb');
     const request = { model: options.model, conceptFile, source, size: null, settings: { prompt, ...laid }, output };
     const { frames, seconds } = await engine.generate(generateRequest.parse(request));
-    return { pictures: await readRawFrames(frames), seconds };
+    return { pictures: await readRawFrames(frames), seconds, finished: null };
   };
   const fromNoise = { fidelity: 0, guidance: reconstructionGuidance };
-  const makeClip: MakeClip = (what, { learned }, sliders) =>
-    make(learned, { sliders, ...(what.startsWith('edit') ? { fidelity: startFidelity(1) } : fromNoise) });
+  const makeClip: MakeClip = ({ task, prompt, sliders }) =>
+    make(prompt.learned, { sliders, ...(task === 'edit' ? { fidelity: startFidelity(1) } : fromNoise) });
   const measured = await measureMethod('concept', scene, judge, makeClip, numbers(options.gains));
   const otherSeeds: number[] = [];
   for (const seed of [3, 5, 7]) {

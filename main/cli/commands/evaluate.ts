@@ -89,7 +89,9 @@ Run again with the same folder, it goes on where it was stopped.`,
 function registerConcept(evaluate: Command, run: ActionWrapper): void {
   const command = evaluate
     .command('concept')
-    .description('Learns the scene of every test seed, makes every edit whose truth is known, and moves the sliders.')
+    .description(
+      'Learns the scene of every test seed, makes every edit whose truth is known, also by words alone, as sampled and as finished, and moves the sliders.',
+    )
     .option('--gains <list>', 'positions of both sliders', parseGains, [0, 0.5, 1, 1.25, 1.5])
     .option('--no-lora', 'without the plain LoRA of rank 8 beside it');
   addRecipeOptions(command);

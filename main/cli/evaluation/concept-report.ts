@@ -4,6 +4,7 @@ import type {
   MethodName,
   MethodSummary,
 } from '../../../shared/domain/evaluation.ts';
+import { startStrength, strengthSettings } from '../../../shared/domain/look.ts';
 import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { formatTable } from '../tables.ts';
 import { percent, spread } from './numbers.ts';
@@ -13,7 +14,8 @@ export function formatConceptReport({ methods, kinds, sliders }: EvaluateConcept
   const names: Record<MethodName, string> = {
     truth: 're-rendered truth',
     autoencoder: 'autoencoder alone',
-    base: 'base model, no concept',
+    base: 'base model from noise',
+    words: 'words alone',
     lora: 'plain LoRA, rank 8',
     concept: `${recipe.method}, rank ${recipe.rank}`,
   };
@@ -31,24 +33,34 @@ export function formatConceptReport({ methods, kinds, sliders }: EvaluateConcept
           spread(point.motionAgreement, 2),
         ]),
       ),
-      [
-        'Mean ± standard deviation over scenes. MSE over values 0 to 1. ID: cosine of the mean frame embeddings of clip and source;',
-        'C-T: cosine of the embeddings of clip and plain prompt; TC: mean cosine of consecutive frames; all by the judge. Edits: MSE is',
-        'the true error against the re-rendered edit, inside is where it may change the picture, outside where it must not; success:',
-        'the judge names the new attribute; preserved: it names the others as in the source; ID without edits that replace the',
-        "subject. Motion: optical flow against the source's, by its mean length and by its cosine.",
-      ].join('\n'),
     );
-  return parts.join('\n\n');
+  return [...parts, explanation()].join('\n\n');
+}
+
+function explanation(): string {
+  const { fidelity, guidance } = strengthSettings(startStrength);
+  return [
+    'Mean ± standard deviation over scenes. MSE over values 0 to 1. ID: cosine of the mean frame embeddings of clip and source;',
+    'C-T: cosine of the embeddings of clip and plain prompt; TC: mean cosine of consecutive frames; all by the judge. Edits: MSE is',
+    'the true error against the re-rendered edit, inside is where it may change the picture, outside where it must not; success:',
+    'the judge names the new attribute; preserved: it names the others as in the source; ID without edits that replace the',
+    "subject. Motion: optical flow against the source's, by its mean length and by its cosine.",
+    'Words alone: the base model, nothing learned, leads the source from its caption to the edited one (FlowEdit) at the strength',
+    `that a look begins with, ${startStrength} (fidelity ${fidelity}, guidance ${guidance} where --guidance says nothing else). Finished: the change of colours done to the`,
+    'source itself, at the size of the model; edits from noise cannot be finished.',
+  ].join('\n');
 }
 
 type Names = Record<MethodName, string>;
+
+const rowName = (names: Names, { method, finished }: { method: MethodName; finished: boolean }) =>
+  finished ? `${names[method]}, finished` : names[method];
 
 function reconstructionTable(methods: MethodSummary[], names: Names): string {
   return formatTable(
     ['reconstruction', 'scenes', 'MSE', 'PSNR dB', 'ID', 'learning s'],
     methods
-      .filter(({ method }) => method !== 'truth')
+      .filter(({ mse }) => mse.count > 0)
       .map((row) => [
         names[row.method],
         String(row.scenes),
@@ -66,7 +78,7 @@ function editTable(methods: MethodSummary[], names: Names): string {
     methods
       .filter(({ method }) => method !== 'autoencoder')
       .map((row) => [
-        names[row.method],
+        rowName(names, row),
         percent(row.success),
         percent(row.preservation),
         spread(row.editError, 4),
@@ -85,7 +97,7 @@ function kindTable(kinds: KindSummary[], names: Names): string {
     ['kind of edit', 'by', 'edits', 'success %', 'preserved %', 'inside', 'outside', 'ID', 'C-T'],
     kinds.map((row) => [
       row.kind,
-      names[row.method],
+      rowName(names, row),
       String(row.edits),
       percent(row.success),
       percent(row.preservation),

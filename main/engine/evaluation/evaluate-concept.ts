@@ -21,8 +21,8 @@ import { summariseConcepts } from './summarise-concepts.ts';
 const shownScenes = 3;
 
 /**
- * Learns the scene of every seed, reconstructs it, makes every true edit of it and moves the sliders, with the base model and the
- * plain LoRA beside it. One JSON file a finished scene, and one a method within it; a run with the same settings and folder goes on
+ * Learns the scene of every seed, reconstructs it, makes every true edit of it and moves the sliders, with the base model, words alone
+ * and the plain LoRA beside it. One JSON file a finished scene, and one a method within it; a run with the same settings and folder goes on
  * where an earlier one stopped. Throws as `evaluateModel` does, and what learning and generating throw.
  */
 export async function evaluateConcept(

@@ -2,11 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
-import { editSettings, reconstructionGuidance, startFidelity } from '../../../shared/domain/edit.ts';
 import {
   type EvaluateConceptRequest,
   type MethodMeasures,
-  type MethodName,
   methodMeasures,
   type SceneMeasures,
   type SheetRow,
@@ -20,8 +18,10 @@ import type { Judge } from '../models/judge/judge.ts';
 import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
 import { learnConcept } from '../training/learn.ts';
 import { type ConceptScene, conceptScene } from './concept-scene.ts';
+import { finishEdit, type MadeClip } from './finish-edit.ts';
 import { readKept, writeWhole } from './folder.ts';
-import { type MakeClip, measureAutoencoder, measureMethod, measureTruth } from './measure-method.ts';
+import { type MakeClip, measureAutoencoder, measureEdits, measureMethod, measureTruth } from './measure-method.ts';
+import { methodsOf, settingsOfClip } from './methods.ts';
 import { type EvaluationOptions, withinPart } from './progress.ts';
 import { renderOptions, sizeOfConcepts } from './scenes.ts';
 
@@ -33,22 +33,6 @@ export interface SceneEvaluation {
   sampling: UsedSampling;
   /** Says how far the whole evaluation is. */
   whole(): string;
-}
-
-/** A way to make clips of a scene; without a recipe it is the base model, which knows the scene by plain words only. */
-interface Method {
-  name: Exclude<MethodName, 'truth' | 'autoencoder'>;
-  recipe: Recipe | null;
-}
-
-function methodsOf({ recipe, withLora }: EvaluateConceptRequest): Method[] {
-  const lora: Recipe = { ...recipe, method: 'lora', rank: 8 };
-  const same = recipe.method === 'lora' && recipe.rank === 8;
-  return [
-    { name: 'base', recipe: null },
-    ...(withLora && !same ? [{ name: 'lora' as const, recipe: lora }] : []),
-    { name: 'concept', recipe },
-  ];
 }
 
 const partFile = z.object({ measures: methodMeasures, sheet: z.array(sheetRow) });
@@ -86,8 +70,9 @@ export async function evaluateScene(
     rows.push({ group, label: 'reconstruction: autoencoder', note: 'coded and decoded', frames });
   }
 
-  for (const { name: method, recipe } of methodsOf(request)) {
+  for (const by of methodsOf(request)) {
     signal?.throwIfAborted();
+    const { name: method, recipe } = by;
     const file = join(folder, `${method}.json`);
     const kept = await readKept(file, partFile);
     if (kept) {
@@ -107,13 +92,10 @@ export async function evaluateScene(
         })
       : null;
     const own: SheetRow[] = [];
-    const make: MakeClip = async (name, words, sliders) => {
+    const make: MakeClip = async (wanted) => {
       signal?.throwIfAborted();
-      const prompt = recipe ? words.learned : words.plain;
-      // Edits begin as the editor's do; what was learned shows in what comes back from pure noise.
-      const begins = name.startsWith('edit')
-        ? { fidelity: startFidelity(1) }
-        : { guidance: request.sampling.guidance ?? reconstructionGuidance };
+      const settings = settingsOfClip(by, wanted, scene.prompt.plain, sampling, request.sampling.guidance);
+      const stem = join(folder, `${method}-${wanted.name.replaceAll(' ', '-')}`);
       const { frames, seconds } = await generateClip(
         model,
         {
@@ -121,18 +103,26 @@ export async function evaluateScene(
           conceptFile: learned?.conceptFile ?? null,
           source,
           size: null,
-          settings: editSettings.parse({ prompt, ...sampling, ...(recipe && begins), sliders }),
-          output: join(folder, `${method}-${name.replaceAll(' ', '-')}.rgb`),
+          settings,
+          output: `${stem}.rgb`,
         },
-        { signal, onEvent: telling(name) },
+        { signal, onEvent: telling(wanted.name) },
       );
-      const pictures = await readRawFrames(frames);
-      if (shown) own.push({ group, label: `${name}: ${method}`, note: prompt, frames });
+      const made: MadeClip = { pictures: await readRawFrames(frames), seconds };
+      const finished = settings.fidelity > 0 ? finishEdit(scene.source, coded, made) : null;
+      const label = `${wanted.name}: ${method}`;
+      if (shown) own.push({ group, label, note: settings.prompt, frames });
       else await rm(frames.file);
-      return { pictures, seconds };
+      if (shown && finished) {
+        const file = await writeRawFrames(`${stem}-finished.rgb`, finished.pictures, rate);
+        own.push({ group, label: `${label}, finished`, note: settings.prompt, frames: file });
+      }
+      return { ...made, finished };
     };
-    const gains = method === 'concept' ? request.gains : [];
-    const measured = await measureMethod(method, scene, judge, make, gains);
+    const measured =
+      method === 'words'
+        ? { method, reconstruction: null, edits: await measureEdits(scene, judge, make, false), sliders: [] }
+        : await measureMethod(method, scene, judge, make, method === 'concept' ? request.gains : []);
     const measures: MethodMeasures = { ...measured, learnSeconds: learned?.seconds ?? null };
     await writeWhole(file, { measures, sheet: own });
     methods.push(measures);

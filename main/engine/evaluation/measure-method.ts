@@ -11,6 +11,7 @@ import { meanSquaredError } from '../metrics/mse.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
 import type { ChangeKind } from '../world/edit.ts';
 import type { ConceptScene, TrueEdit } from './concept-scene.ts';
+import type { MadeClip } from './finish-edit.ts';
 import {
   agreementOf,
   attributeOfChange,
@@ -26,15 +27,22 @@ interface Sliders {
   motion: number;
 }
 
-/** How a method makes a clip. `name` says which one, for the file that it may be kept in. */
-export type MakeClip = (
-  name: string,
-  prompt: { learned: string; plain: string },
-  sliders: Sliders,
-) => Promise<{ pictures: Pictures; seconds: number }>;
+/** A clip that a method is to make. */
+export interface WantedClip {
+  /** Which one, for the file that it may be kept in. */
+  name: string;
+  task: 'reconstruction' | 'edit' | 'slider';
+  prompt: { learned: string; plain: string };
+  sliders: Sliders;
+}
+
+/** How a method makes a clip. `finished`: the same as a user gets it, where it started from the source. */
+export type MakeClip = (wanted: WantedClip) => Promise<MadeClip & { finished: MadeClip | null }>;
 
 /** Which slider a user would turn down for an edit that replaces what it stands for. */
 const replacedBy: Partial<Record<ChangeKind, keyof Sliders>> = { subject: 'identity', motion: 'motion' };
+
+const learned: Sliders = { identity: 1, motion: 1 };
 
 /** Reconstructs a scene by a method, makes every true edit of it and, for `gains`, moves both sliders (a method without sliders has none). */
 export async function measureMethod(
@@ -44,31 +52,46 @@ export async function measureMethod(
   make: MakeClip,
   gains: readonly number[],
 ): Promise<Omit<MethodMeasures, 'learnSeconds'>> {
-  const learned = { identity: 1, motion: 1 };
-  const first = await make('reconstruction', scene.prompt, learned);
+  const { prompt } = scene;
+  const first = await make({ name: 'reconstruction', task: 'reconstruction', prompt, sliders: learned });
   const seen = await judge.look(first.pictures);
   const reconstruction = measureReconstruction(scene, judge, first.pictures, seen, first.seconds);
-  const edits: EditMeasures[] = [];
-  for (const edit of scene.edits) {
-    const { pictures, seconds } = await make(`edit ${edit.change.kind}`, edit.prompt, learned);
-    edits.push(await measureEdit(edit, pictures, seconds, scene, judge));
-    const slider = replacedBy[edit.change.kind];
-    if (gains.length === 0 || !slider) continue;
-    const without = await make(`edit ${edit.change.kind}, ${slider} 0`, edit.prompt, { ...learned, [slider]: 0 });
-    const measures = await measureEdit(edit, without.pictures, without.seconds, scene, judge);
-    edits.push({ ...measures, variant: `${slider} gain 0` });
-  }
+  const edits = await measureEdits(scene, judge, make, gains.length > 0);
   const sliders: SliderPoint[] = [];
   for (const slider of ['identity', 'motion'] as const) {
     for (const gain of gains) {
       const asLearned = gain === 1;
       const { pictures } = asLearned
         ? first
-        : await make(`${slider} ${gain}`, scene.prompt, { ...learned, [slider]: gain });
+        : await make({ name: `${slider} ${gain}`, task: 'slider', prompt, sliders: { ...learned, [slider]: gain } });
       sliders.push(sliderPoint(slider, gain, pictures, asLearned ? seen : await judge.look(pictures), scene));
     }
   }
   return { method, reconstruction, edits, sliders };
+}
+
+/** Makes every true edit of a scene by a method; one with sliders also with that one turned down which stands for what is replaced. */
+export async function measureEdits(
+  scene: ConceptScene,
+  judge: Judge,
+  make: MakeClip,
+  hasSliders: boolean,
+): Promise<EditMeasures[]> {
+  const edits: EditMeasures[] = [];
+  for (const edit of scene.edits) {
+    const { prompt, change } = edit;
+    const measure = async (name: string, sliders: Sliders, variant: string | null) => {
+      const made = await make({ name, task: 'edit', prompt, sliders });
+      edits.push({ ...(await measureEdit(edit, made.pictures, made.seconds, scene, judge)), variant });
+      if (!made.finished) return;
+      const { pictures, seconds } = made.finished;
+      edits.push({ ...(await measureEdit(edit, pictures, seconds, scene, judge)), variant, finished: true });
+    };
+    await measure(`edit ${change.kind}`, learned, null);
+    const slider = hasSliders ? replacedBy[change.kind] : undefined;
+    if (slider) await measure(`edit ${change.kind}, ${slider} 0`, { ...learned, [slider]: 0 }, `${slider} gain 0`);
+  }
+  return edits;
 }
 
 /** The source coded and decoded by the model's autoencoder alone: how close a concept can come. */
@@ -118,6 +141,7 @@ async function measureEdit(
     kind: change.kind,
     to: change.to,
     variant: null,
+    finished: false,
     success: namesIt(seen, judge.labels, attributeOfChange[change.kind], change.to),
     preservation: preservationOf(seen, scene.seen, keptAttributes(before, after, judge.labels)),
     mse: meanSquaredError(pictures.data, target.data),

@@ -11,33 +11,49 @@ import { psnrOfMse } from '../metrics/psnr.ts';
 import { meanOf, statisticOf } from './statistics.ts';
 
 /** The order of rows. */
-const methodOrder: readonly MethodName[] = ['truth', 'autoencoder', 'base', 'lora', 'concept'];
+const methodOrder: readonly MethodName[] = ['truth', 'autoencoder', 'base', 'words', 'lora', 'concept'];
 
-/** Means and spreads over scenes, per method, per kind of edit, and along both sliders. */
+/** Means and spreads over scenes, per method and whether its edits are finished, per kind of edit, and along both sliders. */
 export function summariseConcepts(scenes: readonly SceneMeasures[]): {
   methods: MethodSummary[];
   kinds: KindSummary[];
   sliders: SliderSummary[];
 } {
   const all = scenes.flatMap(({ methods }) => methods);
-  const present = methodOrder.filter((name) => all.some(({ method }) => method === name));
   const of = (name: MethodName) => all.filter(({ method }) => method === name);
+  const rows = methodOrder.flatMap((method) => [
+    { method, finished: false, measured: of(method) },
+    { method, finished: true, measured: of(method).filter(({ edits }) => edits.some(({ finished }) => finished)) },
+  ]);
+  const present = rows.filter(({ measured }) => measured.length > 0);
   return {
-    methods: present.map((name) => summariseMethod(name, of(name))),
+    methods: present.map(summariseMethod),
     kinds: kindsOf(all)
-      .flatMap((kind) => present.map((name) => summariseKind(kind, name, of(name))))
+      .flatMap((kind) => present.map((row) => summariseKind(kind, row)))
       .filter(({ edits }) => edits > 0),
     sliders: summariseSliders(of('concept')),
   };
 }
 
-function summariseMethod(method: MethodName, measured: MethodMeasures[]): MethodSummary {
-  const reconstructions = measured.map(({ reconstruction }) => reconstruction);
+/** What a row of the tables is of: a method's edits as it makes them, or finished. */
+interface Row {
+  method: MethodName;
+  finished: boolean;
+  measured: MethodMeasures[];
+}
+
+function summariseMethod({ method, finished, measured }: Row): MethodSummary {
+  const reconstructions = finished ? [] : measured.map(({ reconstruction }) => reconstruction);
   // A scene's mean over its kinds of edits is one value: scenes are what the spread is over.
   const ofEdits = (value: (edit: EditMeasures) => number | null) =>
-    statisticOf(measured.map(({ edits }) => meanOf(edits.filter(({ variant }) => variant === null).map(value))));
+    statisticOf(
+      measured.map(({ edits }) =>
+        meanOf(edits.filter((edit) => edit.variant === null && edit.finished === finished).map(value)),
+      ),
+    );
   return {
     method,
+    finished,
     scenes: measured.length,
     mse: statisticOf(reconstructions.map((each) => each?.mse ?? null)),
     psnr: statisticOf(reconstructions.map((each) => (each ? psnrOfMse(each.mse) : null))),
@@ -55,12 +71,15 @@ function summariseMethod(method: MethodName, measured: MethodMeasures[]): Method
   };
 }
 
-function summariseKind(kind: string, method: MethodName, measured: MethodMeasures[]): KindSummary {
-  const edits = measured.flatMap((each) => each.edits.filter((edit) => nameOf(edit) === kind));
+function summariseKind(kind: string, { method, finished, measured }: Row): KindSummary {
+  const edits = measured
+    .flatMap((each) => each.edits)
+    .filter((edit) => nameOf(edit) === kind && edit.finished === finished);
   const over = (value: (edit: EditMeasures) => number | null) => statisticOf(edits.map(value));
   return {
     kind,
     method,
+    finished,
     edits: edits.length,
     success: over(successOf),
     preservation: over((edit) => edit.preservation),

@@ -38,7 +38,7 @@ test('evaluate model measures rendered scenes, real clips and prompts, and write
   expect(again.out).toMatch(/2 prompts, 1 test scenes, 1 real clips; sampled in 1 steps/);
   expect(again.out).toMatch(/with 4 parts of an earlier run/);
   expect(again.out).toMatch(/moving\.mp4 +1 +\d/);
-}, 120_000);
+}, 240_000);
 
 test('evaluate concept learns, edits and moves the sliders of a test scene, and Ctrl-C loses nothing', async () => {
   const output = join(place.folder, 'concept');
@@ -55,23 +55,26 @@ test('evaluate concept learns, edits and moves the sliders of a test scene, and 
   });
   expect(stopped.code).not.toBe(0);
   expect(stopped.lines.at(-1)).toMatchObject({ type: 'error', error: { code: 'cancelled' } });
-  expect(existsSync(join(output, 'seed-000010/base.json'))).toBe(true);
+  for (const method of ['base', 'words']) expect(existsSync(join(output, `seed-000010/${method}.json`))).toBe(true);
+  const phases = stopped.lines.filter(({ type }) => type === 'progress').map(({ progress }) => progress.phase);
+  expect(phases).toEqual(expect.arrayContaining([expect.stringMatching(/^seed 10, words: edit \w+, sample$/)]));
   expect(existsSync(join(output, 'evaluation.json'))).toBe(false);
 
   const { result } = await place.answer('evaluation', words);
-  expect(result.methods.map(({ method }: { method: string }) => method)).toEqual([
-    'truth',
-    'autoencoder',
-    'base',
-    'concept',
-  ]);
+  const row = ({ method, finished }: { method: string; finished: boolean }) =>
+    finished ? `${method}, finished` : method;
+  const makers = ['base', 'words', 'words, finished', 'concept', 'concept, finished'];
+  expect(result.methods.map(row)).toEqual(['truth', 'autoencoder', ...makers]);
+  expect(result.kinds.filter(({ kind }: { kind: string }) => kind === 'light').map(row)).toEqual(['truth', ...makers]);
+  expect(result.sheet.map(({ label }: { label: string }) => label)).toContain('edit light: words, finished');
   expect(result.sliders).toHaveLength(2);
   expect(existsSync(join(output, 'seed-000010.json'))).toBe(true);
   expect(existsSync(join(output, 'contact-sheet.png'))).toBe(true);
   const table = await readFile(join(output, 'evaluation.txt'), 'utf8');
   expect(table).toMatch(/1 test seeds \(10 to 10\), learned in 1 \+ 1 steps/);
   expect(table).toMatch(/set-and-sequence, rank 2 +\d+ ?/);
-}, 120_000);
+  expect(table).toMatch(/words alone, finished +\d+ /);
+}, 240_000);
 
 test('wrong use is told before anything is computed', async () => {
   for (const [words, said] of [

@@ -1,11 +1,18 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { createEngine, type Engine } from '../../../../main/engine/index.ts';
 import type { EngineEvent } from '../../../../shared/domain/engine.ts';
-import { evaluateConceptRequest, evaluateModelRequest } from '../../../../shared/domain/evaluation.ts';
+import {
+  evaluateConceptRequest,
+  evaluateModelRequest,
+  type MethodMeasures,
+  methodMeasures,
+  sceneMeasures,
+} from '../../../../shared/domain/evaluation.ts';
 import { recipe } from '../../../../shared/domain/recipe.ts';
 
 const golden = resolve(import.meta.dirname, '../../../golden');
@@ -83,7 +90,9 @@ test('real clips are measured by the size they have', async () => {
   expect(real!.clips[0]!.mse).toBeCloseTo(world!.clips[0]!.mse, 8);
 });
 
-test('a concept is measured beside base model, LoRA and truth; stopped, it goes on', { timeout: 120_000 }, async () => {
+test('a concept is measured beside base model, words alone, LoRA and truth; stopped, it goes on', {
+  timeout: 120_000,
+}, async () => {
   const stop = new AbortController();
   const events: EngineEvent[] = [];
   const stopped = engine.evaluateConcept(conceptRequest(), {
@@ -95,19 +104,33 @@ test('a concept is measured beside base model, LoRA and truth; stopped, it goes 
   });
   await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
   const parts = join(folder, 'concept/seed-000010');
-  expect(await readdir(parts)).toEqual(expect.arrayContaining(['base.json', 'lora.json']));
+  expect(await readdir(parts)).toEqual(expect.arrayContaining(['base.json', 'words.json', 'lora.json']));
   const before = await stat(join(parts, 'lora.json'));
 
   const result = await engine.evaluateConcept(conceptRequest());
   expect((await stat(join(parts, 'lora.json'))).mtimeMs).toBe(before.mtimeMs);
-  expect(result.methods.map(({ method }) => method)).toEqual(['truth', 'autoencoder', 'base', 'lora', 'concept']);
-  const [truth, autoencoder, base, , concept] = result.methods;
+  expect(result.methods.map(({ method, finished }) => (finished ? `${method}, finished` : method))).toEqual([
+    'truth',
+    'autoencoder',
+    'base',
+    'words',
+    'words, finished',
+    'lora',
+    'lora, finished',
+    'concept',
+    'concept, finished',
+  ]);
+  const [truth, autoencoder, base, words, finished, , , concept] = result.methods;
   expect(truth!.editError.mean).toBe(0);
   expect(truth!.errorOutside.mean).toBe(0);
   expect(autoencoder).toMatchObject({ editError: { mean: null }, learnSeconds: { mean: null } });
   expect(autoencoder!.mse.mean).toBeGreaterThan(0);
   expect(base!.mse.mean).toBeGreaterThan(0);
   expect(concept!.learnSeconds.mean).toBeGreaterThan(0);
+  expect(words).toMatchObject({ learnSeconds: { mean: null }, mse: { mean: null }, editError: { count: 1 } });
+  // The source's own detail comes back, which this rough autoencoder loses.
+  expect(finished!.errorOutside.mean).toBeLessThan(words!.errorOutside.mean!);
+  expect(finished!.editSeconds.mean).toBeGreaterThan(words!.editSeconds.mean!);
   expect(result.sliders.map(({ slider, gain }) => `${slider} ${gain}`)).toEqual([
     'identity 0',
     'identity 1',
@@ -115,11 +138,52 @@ test('a concept is measured beside base model, LoRA and truth; stopped, it goes 
     'motion 1',
   ]);
   expect(result.sheet[0]).toMatchObject({ group: 'seed 10', label: 'source' });
+  const labels = result.sheet.map(({ label }) => label);
+  const at = labels.indexOf('edit light: words');
+  expect(labels.slice(at - 1, at + 2)).toEqual([
+    'edit light: base',
+    'edit light: words',
+    'edit light: words, finished',
+  ]);
   const file = JSON.parse(await readFile(join(folder, 'concept/seed-000010.json'), 'utf8'));
   expect(file).toMatchObject({ seed: 10, caption: { static: expect.stringContaining('[v]') } });
 
   const again = await engine.evaluateConcept(conceptRequest());
   expect(again).toMatchObject({ takenOver: 1, methods: result.methods, sliders: result.sliders });
+});
+
+test('parts of a version without words alone and finished edits are measured again, and nothing is learned again', {
+  timeout: 120_000,
+}, async () => {
+  const older = { outputFolder: join(folder, 'older') };
+  const result = await engine.evaluateConcept(conceptRequest(older));
+  const asOlder = (measures: MethodMeasures) => ({
+    ...measures,
+    edits: measures.edits.filter((edit) => !edit.finished).map(({ finished: _, ...edit }) => edit),
+  });
+  const rewrite = async <T>(name: string, content: z.ZodType<T>, change: (content: T) => unknown) => {
+    const file = join(older.outputFolder, name);
+    await writeFile(file, JSON.stringify(change(content.parse(JSON.parse(await readFile(file, 'utf8'))))));
+  };
+  const part = z.looseObject({ measures: methodMeasures });
+  for (const method of ['base', 'lora', 'concept'])
+    await rewrite(`seed-000010/${method}.json`, part, (kept) => ({ ...kept, measures: asOlder(kept.measures) }));
+  await rm(join(older.outputFolder, 'seed-000010/words.json'));
+  await rewrite('seed-000010.json', sceneMeasures, ({ methods, ...scene }) => ({
+    ...scene,
+    methods: methods.filter(({ method }) => method !== 'words').map(asOlder),
+  }));
+  const phases: string[] = [];
+  const again = await engine.evaluateConcept(conceptRequest(older), {
+    onEvent(event) {
+      if (event.type === 'progress') phases.push(event.progress.phase);
+    },
+  });
+  const withoutTime = (summary: object) => ({ ...summary, editSeconds: null });
+  expect(again.methods.map(withoutTime)).toEqual(result.methods.map(withoutTime));
+  expect(again.kinds).toEqual(result.kinds);
+  expect(phases).toEqual(expect.arrayContaining([expect.stringMatching(/^seed 10, words: edit light/)]));
+  expect(phases.filter((phase) => phase.includes('learning'))).toEqual([]);
 });
 
 test('seeds of the training, other settings and a missing judge are refused', { timeout: 120_000 }, async () => {

@@ -6,6 +6,7 @@ const edit = (kind: string, changes: Partial<EditMeasures> = {}): EditMeasures =
   kind,
   to: 'x',
   variant: null,
+  finished: false,
   success: true,
   preservation: 1,
   mse: 0.1,
@@ -57,16 +58,17 @@ test('edits that replace the subject do not count for ID, nor unnamed ones for s
   expect(summary!.errorOutside.mean).toBe(0.05);
 });
 
-test('rows come as truth, base, LoRA, concept, and kinds keep the methods beside each other', () => {
+test('rows come as truth, base, words alone, LoRA, concept, and kinds keep the methods beside each other', () => {
   const edits = [edit('shirt'), edit('light')];
-  const all = (['concept', 'base', 'truth', 'lora', 'autoencoder'] as const).map((method) =>
+  const all = (['concept', 'base', 'truth', 'lora', 'words', 'autoencoder'] as const).map((method) =>
     measures(method, { edits: method === 'autoencoder' ? [] : edits }),
   );
   const { methods, kinds } = summariseConcepts([scene(0, ...all)]);
-  expect(methods.map(({ method }) => method)).toEqual(['truth', 'autoencoder', 'base', 'lora', 'concept']);
-  expect(kinds.map(({ kind, method }) => `${kind} ${method}`).slice(0, 5)).toEqual([
+  expect(methods.map(({ method }) => method)).toEqual(['truth', 'autoencoder', 'base', 'words', 'lora', 'concept']);
+  expect(kinds.map(({ kind, method }) => `${kind} ${method}`).slice(0, 6)).toEqual([
     'shirt truth',
     'shirt base',
+    'shirt words',
     'shirt lora',
     'shirt concept',
     'light truth',
@@ -80,6 +82,32 @@ test('an edit with a slider turned down has a row of its own and counts in no me
   expect(kinds.map(({ kind, success }) => [kind, success.mean])).toEqual([
     ['motion', 0],
     ['motion, motion gain 0', 1],
+  ]);
+});
+
+test('finished edits have rows of their own, which count in no mean of those as sampled and say nothing of reconstructions', () => {
+  const finished = (changes: Partial<EditMeasures>) => edit('light', { finished: true, ...changes });
+  const concept = measures('concept', {
+    edits: [
+      edit('light', { mse: 0.3, success: true }),
+      finished({ mse: 0.1, success: false }),
+      finished({ mse: 9, variant: 'motion gain 0' }),
+    ],
+  });
+  const base = measures('base', { edits: [edit('light', { mse: 0.5 })] });
+  const { methods, kinds } = summariseConcepts([scene(0, base, concept)]);
+  const rows = methods.map(({ method, finished, editError, psnr }) => [method, finished, editError.mean, psnr.count]);
+  expect(rows).toEqual([
+    ['base', false, 0.5, 1],
+    ['concept', false, 0.3, 1],
+    ['concept', true, 0.1, 0],
+  ]);
+  const named = kinds.map(({ kind, method, finished, success }) => [kind, method, finished, success.mean]);
+  expect(named).toEqual([
+    ['light', 'base', false, 1],
+    ['light', 'concept', false, 1],
+    ['light', 'concept', true, 0],
+    ['light, motion gain 0', 'concept', true, 1],
   ]);
 });
 
