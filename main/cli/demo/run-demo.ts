@@ -40,7 +40,10 @@ export async function runDemo(context: CommandContext, services: Services, reque
   await mkdir(request.folder, { recursive: true });
   const write = (name: string, content: string | Buffer) => writeBeside(join(request.folder, name), content);
 
+  // The engine starts while the clip is read; what keeps it from starting is told by the first look.
+  const starting = services.device.report().catch(() => {});
   const clip = await importClip(context, services, request);
+  await starting;
   const { looks, rows: lookRows } = await makeLooks(context, services, clip, {
     folder: join(request.folder, 'looks'),
     sampling: request.sampling,
