@@ -3,12 +3,16 @@ import { createRequire } from 'node:module';
 import { type Canvas, createCanvas, GlobalFonts, ImageData, type SKRSContext2D } from '@napi-rs/canvas';
 import type { RawFrames } from '../../shared/domain/clip.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import type { PictureStream } from './finished-pictures.ts';
 
 export interface ContactSheetRow {
   label: string;
   /** A second, smaller line below the label, such as the prompt. */
   note?: string;
-  frames: RawFrames;
+  /** Stored pictures, or finished ones, which are made for the sheet. */
+  frames: RawFrames | PictureStream;
+  /** What the row was made from: the middle one of these pictures, small and named at its end. */
+  beside?: { label: string; frames: RawFrames };
 }
 
 export interface ContactSheetOptions {
@@ -21,6 +25,9 @@ export interface ContactSheetOptions {
 
 const labelWidth = 210;
 const gap = 6;
+/** Width of the column at the end of the rows, and the part of a row's height that its pictures may have. */
+const besideWidth = 110;
+const besideHeight = 0.6;
 const headerHeight = 56;
 const typeface = 'Motif Label';
 
@@ -33,7 +40,8 @@ export async function drawContactSheet(rows: ContactSheetRow[], options: Contact
   const pictureWidth = Math.max(
     ...rows.map(({ frames }) => Math.round((pictureHeight * frames.width) / frames.height)),
   );
-  const width = labelWidth + columns * (pictureWidth + gap) + gap;
+  const besideLeft = labelWidth + columns * (pictureWidth + gap);
+  const width = besideLeft + (rows.some(({ beside }) => beside) ? besideWidth + gap : 0) + gap;
   const canvas = createCanvas(width, headerHeight + rows.length * (pictureHeight + gap) + gap);
   const context = canvas.getContext('2d');
   context.fillStyle = '#16181c';
@@ -44,13 +52,14 @@ export async function drawContactSheet(rows: ContactSheetRow[], options: Contact
   for (const [index, row] of rows.entries()) {
     const top = headerHeight + index * (pictureHeight + gap);
     drawLabel(context, row, top, pictureHeight);
-    const pictures = await readPictures(row.frames, evenlySpread(row.frames.frameCount, columns));
+    const pictures = await readPictures(row.frames, evenlySpread(row.frames.frameCount, columns), pictureHeight);
     for (const [column, picture] of pictures.entries()) {
       // Clips of other shapes keep theirs, in the middle of the widest one's column.
       const width = Math.round((pictureHeight * row.frames.width) / row.frames.height);
       const left = labelWidth + column * (pictureWidth + gap) + Math.floor((pictureWidth - width) / 2);
       context.drawImage(picture, left, top, width, pictureHeight);
     }
+    if (row.beside) await drawBeside(context, row.beside, besideLeft, top, pictureHeight);
   }
   return canvas.encode('png');
 }
@@ -72,7 +81,7 @@ function registerTypeface(): void {
 function drawHeader(
   context: SKRSContext2D,
   title: string,
-  frames: RawFrames,
+  frames: Pick<RawFrames, 'frameCount' | 'rate'>,
   columns: number,
   pictureWidth: number,
 ): void {
@@ -101,6 +110,23 @@ function drawLabel(context: SKRSContext2D, row: ContactSheetRow, top: number, he
   }
 }
 
+async function drawBeside(
+  context: SKRSContext2D,
+  { label, frames }: NonNullable<ContactSheetRow['beside']>,
+  left: number,
+  top: number,
+  rowHeight: number,
+): Promise<void> {
+  const scale = Math.min(besideWidth / frames.width, (besideHeight * rowHeight) / frames.height);
+  const [width, height] = [Math.round(frames.width * scale), Math.round(frames.height * scale)];
+  const [picture] = await readStored(frames, [Math.floor(frames.frameCount / 2)]);
+  context.drawImage(picture!, left, top, width, height);
+  context.fillStyle = '#9aa0a8';
+  context.font = `11px "${typeface}"`;
+  context.fillText(label, left, top + height + 14, besideWidth);
+  context.fillText(`${frames.width} x ${frames.height}`, left, top + height + 28, besideWidth);
+}
+
 /** Words -> lines of at most `width` pixels; what does not fit into `available` lines ends in an ellipsis. */
 function wrap(context: SKRSContext2D, text: string, width: number, available: number): string[] {
   const lines: string[] = [];
@@ -115,8 +141,20 @@ function wrap(context: SKRSContext2D, text: string, width: number, available: nu
   return kept;
 }
 
-/** Chosen frames of a raw file as canvases of the clip's own size. */
-async function readPictures(frames: RawFrames, numbers: number[]): Promise<Canvas[]> {
+/** Chosen pictures as canvases: stored ones of their own size, finished ones about `height` pixels high. */
+async function readPictures(frames: ContactSheetRow['frames'], numbers: number[], height: number): Promise<Canvas[]> {
+  if ('file' in frames) return readStored(frames, numbers);
+  const size = frames.sizeFor({ width: 1, height });
+  const pictures: Canvas[] = [];
+  let number = 0;
+  await frames.write({ ...size, rate: frames.rate, frameCount: frames.frameCount }, async (rgb) => {
+    if (numbers.includes(number)) pictures.push(toCanvas(rgb, size.width, size.height));
+    number += 1;
+  });
+  return pictures;
+}
+
+async function readStored(frames: RawFrames, numbers: number[]): Promise<Canvas[]> {
   const frameBytes = frames.width * frames.height * 3;
   const file = await open(frames.file, 'r');
   try {

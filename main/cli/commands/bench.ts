@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { z } from 'zod';
-import { AppError, toErrorShape } from '../../../shared/ipc/result.ts';
+import { toErrorShape } from '../../../shared/ipc/result.ts';
+import { benchApp } from '../bench/bench-app.ts';
+import { benchLooks } from '../bench/bench-looks.ts';
+import { benchPeers, type PeersBenchOptions } from '../bench/bench-peers.ts';
+import { findInCheckout } from '../bench/checkout.ts';
 import {
   type Measurement,
   measurement,
@@ -16,28 +17,25 @@ import {
   tasks,
   workload,
 } from '../bench/measurement.ts';
-import { type PartResult, parts, peerRows, verdicts } from '../bench/peers.ts';
-import { peersReport } from '../bench/peers-report.ts';
+import { parts } from '../bench/peers.ts';
 import { runChild } from '../bench/run-child.ts';
-import { allContenders, measurePart } from '../bench/run-peers.ts';
+import { allContenders } from '../bench/run-peers.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { collect, parseInteger, parseNumber, parsePlace } from '../options.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
 import { formatTable } from '../tables.ts';
 
-interface BenchOptions {
-  only?: string[];
-  rounds: number;
+interface BenchOptions extends PeersBenchOptions {
   peers?: true;
-  contender?: string[];
-  out: string;
-  seconds: number;
 }
 
 export const registerBench: Registration = (program, run) => {
   program
     .command('bench')
-    .argument('[subject]', '`app` measures the editor in a headless browser instead (in a checkout)')
+    .argument(
+      '[subject]',
+      '`looks` measures looks, from the clip that is dropped to the exported video; `app` the editor in a headless browser (in a checkout)',
+    )
     .description('Measures speed and peak memory of everything that takes time, each in a process of its own.')
     .option('--only <task>', `one of ${tasks.map(({ name }) => name).join(', ')}; several times for several`, collect)
     .option('--rounds <n>', 'how often each is measured', parseInteger(1, 20), 2)
@@ -70,6 +68,7 @@ size grows with the next size. PyTorch compiles for minutes; the parts in which 
 Examples:
   motif bench
   motif bench --only matmul --only preview --rounds 5
+  motif bench looks --device onnxruntime
   motif bench app
   MOTIF_PEER_PYTHON=python3 motif bench --json
   MOTIF_PEER_PYTHON=python3 motif bench --peers --only edit --only depth`,
@@ -77,8 +76,9 @@ Examples:
     .action(
       run(async (context, subject: string | undefined, options: BenchOptions, command: Command) => {
         if (subject === 'app') return benchApp(context);
+        if (subject === 'looks') return benchLooks(context, options.rounds);
         if (subject !== undefined)
-          command.error(`error: there is nothing called "${subject}" to measure; there is app.`);
+          command.error(`error: there is nothing called "${subject}" to measure; there are looks and app.`);
         if (options.peers) return benchPeers(context, options, command);
         const unknown = options.only?.find((name) => !tasks.some((task) => task.name === name));
         if (unknown)
@@ -124,83 +124,12 @@ Examples:
     );
 };
 
-const appRows = z.array(
-  z.object({ what: z.string(), value: z.number().nullable(), unit: z.string(), atMost: z.number(), note: z.string() }),
-);
-
-/** The editor's own measurements, which need the browser that comes with a checkout. */
-async function benchApp(context: CommandContext): Promise<void> {
-  const script = findAbove('test/e2e/bench.ts');
-  if (!script)
-    throw new AppError(
-      'not-found',
-      'The measurements of the editor are part of a checkout, not of an installed package.',
-    );
-  const progress = { phase: 'the editor in a browser', done: 0, total: 1, unit: '', perSecond: null, etaSeconds: null };
-  context.output.progress('Measuring', progress);
-  const rows = await runChild(process.execPath, [script], context.signal, appRows);
-  context.output.endProgress();
-  const cells = rows.map(({ what, value, unit, atMost, note }) => [
-    what,
-    value === null ? '-' : `${formatNumber(value)} ${unit}`,
-    `${atMost} ${unit} ${value === null ? '' : value <= atMost ? 'met' : 'MISSED'}`.trim(),
-    note,
-  ]);
-  context.output.result('bench-app', { rows }, formatTable(['what', 'measured', 'at most', 'note'], cells));
-}
-
-async function benchPeers(context: CommandContext, options: BenchOptions, command: Command): Promise<void> {
-  const python = process.env.MOTIF_PEER_PYTHON;
-  const peerScript = findAbove('test/bench/peer.py');
-  if (!python || !peerScript)
-    command.error(
-      'error: --peers needs a checkout, and MOTIF_PEER_PYTHON naming a Python with torch, diffusers and peft.',
-    );
-  const { only = parts.map(({ name }) => name), contender = allContenders } = options;
-  for (const [given, known] of [
-    [only, parts.map(({ name }) => name)],
-    [contender, allContenders],
-  ] as const) {
-    const unknown = given.find((name) => !known.includes(name));
-    if (unknown)
-      command.error(`error: there is nothing called "${unknown}" to compare; there are ${known.join(', ')}.`);
-  }
-  const model = await context.withServices({ access: 'read' }, (services) =>
-    services.models.get(context.global.model ?? null),
-  );
-  const results: PartResult[] = [];
-  for (const part of parts.filter(({ name }) => only.includes(name))) {
-    const result = await measurePart(part, {
-      folder: resolve(options.out),
-      model: model.directory,
-      ownScript: join(import.meta.dirname, 'bench-measure.js'),
-      peerScript: peerScript!,
-      python: python!,
-      contenders: contender.filter((name) => options.contender || !part.growth || !name.startsWith('compiled')),
-      rounds: part.growth ? 1 : options.rounds,
-      seconds: options.seconds,
-      signal: context.signal,
-      onProgress: (phase, done, total) =>
-        context.output.progress('Measuring', { phase, done, total, unit: '', perSecond: null, etaSeconds: null }),
-    });
-    results.push(result);
-    context.output.event('part', { ...result, verdicts: verdicts(part, peerRows(result)) });
-  }
-  context.output.endProgress();
-  const report = peersReport(results);
-  await mkdir(resolve(options.out), { recursive: true });
-  await writeFile(resolve(options.out, 'peers.txt'), `${report.text}\n`);
-  await writeFile(resolve(options.out, 'peers.json'), JSON.stringify(report.data, null, 1));
-  if (report.plot) await writeFile(resolve(options.out, 'peers.svg'), report.plot);
-  context.output.result('bench-peers', report.data, report.text);
-}
-
 /** Ours and the peer's in turn, so that a busy moment of the machine hits both. */
 async function measure(context: CommandContext, task: Task, model: string, rounds: number): Promise<Row> {
   const words = [task.name, '--model', model, ...workload];
   const device = context.global.device ? ['--device', context.global.device] : [];
   const python = process.env.MOTIF_PEER_PYTHON;
-  const peerScript = findAbove('test/bench/peer.py');
+  const peerScript = findInCheckout('test/bench/peer.py');
   const ours: Measurement[] = [];
   const peers: Measurement[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -271,12 +200,4 @@ function share({ outsideShare }: Measurement): string {
 
 function memory(measured: Measurement): string {
   return measured.milliseconds === null ? '-' : formatBytes(measured.peakBytes);
-}
-
-/** The peer's script is part of a checkout, not of an installed package. */
-function findAbove(path: string): string | null {
-  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
-    if (existsSync(join(folder, path))) return join(folder, path);
-  }
-  return null;
 }

@@ -23,7 +23,9 @@ interface DemoOptions extends RecipeOptions {
 export const registerDemo: Registration = (program, run) => {
   const command = program
     .command('demo')
-    .description('Learns a clip, edits it and writes videos, a contact sheet and a report of what was measured.')
+    .description(
+      'Gives a clip five looks by words alone, then learns it, edits it and writes videos, contact sheets and a report of what was measured.',
+    )
     .argument('[clip]', 'any video file; without one, the sample that comes with the program')
     .option('--static <caption>', 'what is seen, with [v] for the subject')
     .option('--dynamic <caption>', 'what happens, with [u] for the motion')
@@ -55,7 +57,11 @@ Run again, it takes over what is finished and goes on where it was stopped.`,
         const home = context.global.home ?? join(folder, 'library');
         await context.withServices({ access: 'write', home }, async (services) => {
           const report = await runDemo(context, services, request);
-          context.output.result('demo', { folder, report }, `${folder}: contact-sheet.png, report.md and the videos`);
+          context.output.result(
+            'demo',
+            { folder, report },
+            `${folder}: looks.png, contact-sheet.png, report.md and the videos`,
+          );
         });
       }),
     );

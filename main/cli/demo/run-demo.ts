@@ -14,8 +14,10 @@ import { drawLossPlot } from '../../media/loss-plot.ts';
 import type { CommandContext } from '../context.ts';
 import { formatDuration } from '../progress-text.ts';
 import { runAgain, runExport, runGenerate, runImport, runLearn } from '../run-job.ts';
+import { makeLooks } from './make-looks.ts';
 import { type DemoEdit, planVideos } from './plan.ts';
 import { type DemoReport, type DemoVideo, formatReport } from './report.ts';
+import { editRow, inLibrary, sourceRow } from './sheet-rows.ts';
 
 export interface DemoRequest {
   file: string;
@@ -30,16 +32,28 @@ export interface DemoRequest {
 }
 
 /**
- * Imports, learns, edits, moves both sliders and writes videos, contact sheet, LoRA file, loss plot and report. What an earlier run
- * of the same request finished is taken over from its library, and a learning that was stopped goes on where it stopped.
+ * Imports, makes looks by words alone, then learns, edits, moves both sliders and writes videos, contact sheets, LoRA file, loss plot and
+ * report. What an earlier run of the same request finished is taken over from its library, and a learning that was stopped goes on where it stopped.
  */
 export async function runDemo(context: CommandContext, services: Services, request: DemoRequest): Promise<DemoReport> {
-  const started = performance.now();
   const takenOver: string[] = [];
   await mkdir(request.folder, { recursive: true });
   const write = (name: string, content: string | Buffer) => writeBeside(join(request.folder, name), content);
 
+  // The engine starts while the clip is read; what keeps it from starting is told by the first look.
+  const starting = services.device.report().catch(() => {});
   const clip = await importClip(context, services, request);
+  await starting;
+  const { looks, rows: lookRows } = await makeLooks(context, services, clip, {
+    folder: join(request.folder, 'looks'),
+    sampling: request.sampling,
+  });
+  const firstLookSeconds = looks[0]!.finishedAfterSeconds;
+  context.output.note(`The first look was finished ${firstLookSeconds.toFixed(1)} s after the start.`);
+  if (looks.every(({ reused }) => reused)) takenOver.push('the looks');
+  const looksSheet = { title: `${clip.name}: looks by words alone, finished`, columns: 4, pictureHeight: 200 };
+  await write('looks.png', await drawContactSheet(lookRows, looksSheet));
+
   const sourceFrames = inLibrary(services, clip.frames);
   await exportVideo(
     context,
@@ -60,7 +74,7 @@ export async function runDemo(context: CommandContext, services: Services, reque
   );
 
   const source = await readFile(sourceFrames.file);
-  const rows: ContactSheetRow[] = [{ label: 'source', note: clip.name, frames: sourceFrames }];
+  const rows: ContactSheetRow[] = [await sourceRow(services, clip)];
   const videos: DemoVideo[] = [];
   for (const { name, label, settings } of planVideos(request.caption, request.edits, request.sampling)) {
     const { editId, reused } = await runGenerate(context, services, { conceptId: concept.id, settings });
@@ -69,9 +83,11 @@ export async function runDemo(context: CommandContext, services: Services, reque
     const edit = services.edits.get(editId);
     const frames = inLibrary(services, framesOf(edit));
     const file = `${name}.mp4`;
-    await exportVideo(context, services, { what: 'edit', editId }, frames, join(request.folder, file));
+    const output = join(request.folder, file);
+    await exportVideo(context, services, { what: 'edit', editId }, edit.base === null ? frames : null, output);
     // Sliders keep the prompt of the reconstruction.
-    rows.push({ label, note: settings.sliders ? undefined : settings.prompt, frames });
+    const words = { label, note: settings.sliders ? undefined : settings.prompt };
+    rows.push(await editRow(services, clip, edit, words));
     const error = meanSquaredError(await readFile(frames.file), source);
     videos.push({
       file,
@@ -94,12 +110,14 @@ export async function runDemo(context: CommandContext, services: Services, reque
   const model = await services.models.get(concept.model);
   const report: DemoReport = {
     clip,
+    looks,
+    firstLookSeconds,
     concept,
     model: { name: model.name, parameters: model.parameters },
     device: await services.device.report({ measure: true }),
     videos,
     lora: { file: 'concept.safetensors', sizeBytes: lora.sizeBytes },
-    seconds: (performance.now() - started) / 1000,
+    seconds: performance.now() / 1000,
     takenOver,
   };
   await write('report.json', `${JSON.stringify(report, null, 2)}\n`);
@@ -158,30 +176,25 @@ async function learnConcept(
   return { concept: services.concepts.get(conceptId, version), reused: false };
 }
 
-/** Small pictures are enlarged by whole steps to at least 384 pixels, so that players show them at a size one can look at. */
+/**
+ * The model's small pictures are enlarged by whole steps to at least 384 pixels, so that players show them at a size one can look at; what
+ * is finished (without `frames`) has the clip's own.
+ */
 async function exportVideo(
   context: CommandContext,
   services: Services,
   what: { what: 'clip'; clipId: string } | { what: 'edit'; editId: string },
-  frames: RawFrames,
+  frames: RawFrames | null,
   output: string,
 ): Promise<void> {
-  const scale = Math.max(1, Math.ceil(384 / Math.max(frames.width, frames.height)));
-  const settings = {
-    preset: 'h264',
-    width: frames.width * scale,
-    height: frames.height * scale,
-    overwrite: 'replace',
-  } as const;
+  const scale = frames ? Math.max(1, Math.ceil(384 / Math.max(frames.width, frames.height))) : 1;
+  const size = frames ? { width: frames.width * scale, height: frames.height * scale } : {};
+  const settings = { preset: 'h264', ...size, overwrite: 'replace' } as const;
   await runExport(context, services, { ...what, settings, output });
 }
 
 function pointsOf(services: Services, concept: Concept, stage: 'identity' | 'motion') {
   return services.concepts.losses(concept.id, concept.version).filter((point) => point.stage === stage);
-}
-
-function inLibrary(services: Services, frames: RawFrames): RawFrames {
-  return { ...frames, file: services.library.absolutePath(frames.file) };
 }
 
 function framesOf(edit: Edit): RawFrames {

@@ -148,6 +148,7 @@ test.each([
   [['demo', '-o', ' ']],
   [['clips', '--home', '']],
   [['bench', '--only', 'everything']],
+  [['bench', 'everything']],
   [['clips', '--device', 'abacus']],
   [['concepts', '--add', 'waltz.safetensors']],
   [['concepts', '--add', 'waltz.safetensors', '--clip', 'c1']],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drawContactSheet, evenlySpread } from '../../../main/media/contact-sheet.ts';
+import type { PictureStream } from '../../../main/media/finished-pictures.ts';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
 
 let folder: string;
@@ -46,6 +47,29 @@ test('a sheet shows every row, with time running to the right', async () => {
   const firstRow = 56 + 20;
   expect([0, 1, 2, 3, 4].map((index) => sheet.at(column(index), firstRow))).toEqual([0, 40, 80, 120, 160]);
   expect(sheet.at(column(4), firstRow + 46)).toBe(255);
+});
+
+test('finished pictures are made for the sheet at its size, and what they were made from stands beside them', async () => {
+  const own = await clipOf('own.rgb', 3, 16, 16, (frame) => 50 + frame * 50);
+  const asked: object[] = [];
+  const finished: PictureStream = {
+    width: 400,
+    height: 400,
+    frameCount: 3,
+    rate: own.rate,
+    sizeFor: ({ height }) => ({ width: height, height }),
+    async write(wanted, put) {
+      asked.push(wanted);
+      for (const grey of [10, 20, 30]) await put(new Uint8Array(40 * 40 * 3).fill(grey));
+    },
+  };
+  const row = { label: 'edit', frames: finished, beside: { label: 'small', frames: own } };
+  const sheet = await pixelsOf(await drawContactSheet([row], { columns: 2, pictureHeight: 40 }));
+  expect(asked).toEqual([{ width: 40, height: 40, rate: own.rate, frameCount: 3 }]);
+  expect([0, 1].map((column) => sheet.at(210 + column * 46 + 20, 56 + 20))).toEqual([10, 30]);
+  const besideLeft = 210 + 2 * 46;
+  expect(sheet.at(besideLeft + 10, 56 + 10)).toBe(100);
+  expect(sheet.at(besideLeft + 30, 56 + 10)).toBeLessThan(50);
 });
 
 test('labels are drawn, also on a machine without fonts', async () => {
