@@ -64,9 +64,10 @@ describe('a look', () => {
 
 describe('words that a model was never taught', () => {
   it('are found whatever their case, with the known word that is spelt most like each', () => {
-    expect(unknownWords('A Photogrph at NIGHT, xylophone [v] {seen}', ['a', 'photograph', 'at', 'night'])).toEqual([
+    expect(unknownWords('A Photogrph at NIGHT, xylophone [v] {seen} nihgt', ['a', 'photograph', 'at', 'night'])).toEqual([
       { word: 'photogrph', nearest: 'photograph' },
       { word: 'xylophone', nearest: null },
+      { word: 'nihgt', nearest: 'night' },
     ]);
   });
 
