@@ -7,7 +7,15 @@ import { finishedPictures } from '../../media/finished-pictures.ts';
 import { locateMediaTools } from '../../media/locate.ts';
 import type { CommandContext } from '../context.ts';
 import { timeFfmpeg } from './ffmpeg-work.ts';
-import { type ExportSpeed, exportRows, looksRows, looksTable, meetsGoal, percentile } from './looks-rows.ts';
+import {
+  type ExportSpeed,
+  exportRows,
+  type LooksRow,
+  looksRows,
+  looksTable,
+  meetsGoal,
+  percentile,
+} from './looks-rows.ts';
 import { type LooksMeasured, measureLooks } from './measure-looks.ts';
 import { watchResidentMemory } from './resident-memory.ts';
 
@@ -20,9 +28,14 @@ export async function benchLooks(context: CommandContext, rounds: number): Promi
       const options = { services, folder, rounds, signal: context.signal, onProgress: telling(context) };
       return { measured: await measureLooks(options), device: await services.device.report() };
     });
-    const rows = looksRows(device.chosen, measured.times, measured.peakBytes);
+    const rows: LooksRow[] = [];
+    const add = (more: LooksRow[]) => {
+      for (const row of more) context.output.event('measurement', { ...row, meetsGoal: meetsGoal(row) });
+      rows.push(...more);
+    };
+    add(looksRows(device.chosen, measured.times, measured.peakBytes));
     // The engine has ended: what is measured from here on is exporting alone.
-    for (const made of measured.made) rows.push(...exportRows(await timeExport(context, folder, rounds, made)));
+    for (const made of measured.made) add(exportRows(await timeExport(context, folder, rounds, made)));
     context.output.endProgress();
     const machine = {
       processor: cpus()[0]?.model ?? 'unknown',

@@ -20,7 +20,8 @@ export function watchResidentMemory(): { end(): ResidentPeak } {
     peak.allBytes = Math.max(peak.allBytes ?? 0, all);
   };
   look();
-  const timer = setInterval(look, everyMilliseconds);
+  // It watches as long as something is measured, and keeps no program from ending.
+  const timer = setInterval(look, everyMilliseconds).unref();
   return {
     end() {
       clearInterval(timer);

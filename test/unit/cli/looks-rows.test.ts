@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import {
   exportRows,
@@ -67,3 +69,10 @@ test.runIf(process.platform === 'linux')('memory is that of this process and of 
   expect(allBytes! - ownBytes).toBeGreaterThan(2.5e8);
   expect(ownBytes).toBeGreaterThan(1e7);
 });
+
+test('watching memory does not keep a program from ending when what it measured was stopped', async () => {
+  const file = resolve('main/cli/bench/resident-memory.ts');
+  const program = `import(${JSON.stringify(pathToFileURL(file).href)}).then((m) => m.watchResidentMemory())`;
+  const child = spawn(process.execPath, ['-e', program], { timeout: 20_000 });
+  expect(await new Promise((ended) => child.once('exit', ended))).toBe(0);
+}, 30_000);
