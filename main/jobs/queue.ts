@@ -153,7 +153,11 @@ export class JobQueue {
       throw new AppError('conflict', `"${job.title}" is ${job.state}: it has no place in the queue any more.`);
     }
     const moved = this.#store.move(job.id, before === null ? null : this.#store.resolve(before).id);
-    this.#attempts.tell(moved);
+    // Those that made room have other places too: every window has to know the order, or it moves what it does not see.
+    for (const waiting of this.#store.list({ states: ['queued'] })) {
+      if (waiting.id === moved.id || waiting.position > moved.position) this.#attempts.tell(waiting);
+    }
+    if (moved.state !== 'queued') this.#attempts.tell(moved);
     return moved;
   }
 
