@@ -197,7 +197,8 @@ describe('editing', () => {
   it('previews are forgotten, the least recently used first, when they outgrow their limit', async () => {
     const ask = async (seed: number) =>
       (await services.edits.preview({ conceptId: 'dancer', settings: { prompt: 'beach', seed } })).frames.file;
-    services.settings.set({ previewCacheBytes: 2 * 5 * 16 * 16 * 3 });
+    // Two of them: each has its frames, those of the clip that it was made of, and a description.
+    services.settings.set({ previewCacheBytes: 2 * (2 * 5 * 16 * 16 * 3 + 1000) });
     const [first, second] = [await ask(1), await ask(2)];
     await sleep(20);
     await ask(1);
