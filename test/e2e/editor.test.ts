@@ -84,8 +84,8 @@ it('takes dropped clips and says of a broken one why not', async () => {
 });
 
 it('scrubs to the exact frame by pointer and keyboard', async () => {
-  await card('steps').click();
   await page.getByRole('tab', { name: 'Learn' }).click();
+  await card('steps').click();
   const video = page.locator('#stage video');
   await video.waitFor({ timeout: jobSeconds });
   await page.locator('#stage video[data-frame]').waitFor();
