@@ -332,7 +332,7 @@ it('exports in several forms and shows where they are', async () => {
   const file = join(editor.home, 'exports', 'Twirl edit 1.mp4');
   expect(existsSync(join(editor.home, 'exports', 'Twirl edit 1.gif'))).toBe(true);
   const probed = await probe(await locateMediaTools(), file);
-  expect([probed.codec, probed.frameCount, probed.width]).toEqual(['h264', 17, 128]);
+  expect([probed.codec, probed.frameCount, probed.width]).toEqual(['h264', 51, 384]);
   const small = await probe(await locateMediaTools(), join(editor.home, 'exports', 'Twirl edit 1 Small.mp4'));
   expect(small.width).toBe(256);
   await page.keyboard.press('Escape');
