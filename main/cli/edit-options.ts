@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { sliders } from '../../shared/domain/concept.ts';
 import { type EditSettingsInput, editSettings, startFidelity } from '../../shared/domain/edit.ts';
-import { strengthSettings } from '../../shared/domain/look.ts';
+import { startStrength, strengthSettings } from '../../shared/domain/look.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { collectDirection, parseInteger, parseNumber } from './options.ts';
 
@@ -54,7 +54,7 @@ export function addSamplingOptions(command: Command): Command {
     )
     .option(
       '--strength <s>',
-      '0 to 1: sets fidelity and guidance together, towards 1 ever further from the clip (default for words alone: 0.5)',
+      `0 to 1: sets fidelity and guidance together, towards 1 ever further from the clip (default for words alone: ${startStrength})`,
       parseNumber(0, 1),
     )
     .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
@@ -38,6 +37,9 @@ export interface PictureStream {
   /** The size that `write` makes for a wanted one, of the source's shape. */
   sizeFor(wanted: { width: number; height: number }): { width: number; height: number };
 }
+
+/** Beside this file, as its source or bundled. */
+const threadFile = new URL(`./finish-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 /** So many pictures are finished while the next ones are decoded and encoded. */
 const inFlight = 2;
@@ -179,7 +181,7 @@ async function startThread(
     placement: placementOf(size, edited, clip.fit),
     ...size,
   };
-  const worker = new Worker(threadFile(), { workerData: job, execArgv: [] });
+  const worker = new Worker(threadFile, { workerData: job, execArgv: [] });
   const asked: { resolve(rgb: Uint8Array): void; reject(error: Error): void }[] = [];
   let broken: Error | undefined;
   const fail = (error: Error) => {
@@ -217,12 +219,4 @@ async function readSmallClip({ file, frameCount, width, height }: RawFrames): Pr
   throw new AppError('damaged-file', `The frames ${file} should have ${expected} bytes and have ${data.length}.`, {
     hint: 'Make the edit again.',
   });
-}
-
-/** Beside this file, bundled or as its source. */
-function threadFile(): string {
-  const places = ['./finish-thread.js', './finish-thread.ts'];
-  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((file) => existsSync(file));
-  if (found === undefined) throw new Error('finish-thread.js is missing: build it with "npm run build"');
-  return found;
 }

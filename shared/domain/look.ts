@@ -86,6 +86,13 @@ export function strengthSettings(strength: number): Pick<EditSettings, 'fidelity
   return { fidelity: between(low.fidelity, high.fidelity), guidance: between(low.guidance, high.guidance) };
 }
 
+/** The strength whose fidelity is nearest to that of an edit. */
+export function strengthOf({ fidelity }: Pick<EditSettings, 'fidelity'>): number {
+  const places = Array.from({ length: 101 }, (_, index) => index / 100);
+  const distance = (strength: number) => Math.abs(strengthSettings(strength).fidelity - fidelity);
+  return places.reduce((best, place) => (distance(place) < distance(best) ? place : best));
+}
+
 /** The settings of an edit that gives a clip a look. */
 export function lookSettings(
   { from, to, keepDetail, strength: own }: Pick<Look, 'from' | 'to' | 'strength' | 'keepDetail'>,

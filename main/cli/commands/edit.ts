@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type EditSettingsInput, startFidelity } from '../../../shared/domain/edit.ts';
-import { strengthSettings } from '../../../shared/domain/look.ts';
+import { startStrength, strengthSettings } from '../../../shared/domain/look.ts';
 import type { Services } from '../../jobs/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
@@ -68,6 +68,6 @@ function subjectOf(
   const { seen } = services.clips.get(id);
   return {
     request: { sourceClipId: id, ...(global.model !== undefined && { model: global.model }) },
-    usual: { ...strengthSettings(0.5), shown: seen },
+    usual: { ...strengthSettings(startStrength), shown: seen },
   };
 }

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { AppError, fromErrorShape, type Result } from '../../../shared/ipc/result.ts';
 import { type PackageContent, packageLimits } from './format.ts';
+
+/** Beside this file, as its source or bundled. */
+const threadFile = new URL(`./unpack-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 /** What a thread that unpacks may take of JavaScript's own memory; contents are counted by the limits of a package. */
 const resourceLimits = { maxOldGenerationSizeMb: 256 };
@@ -17,7 +18,7 @@ export async function unpackAside(
   folder: string,
   { seconds = packageLimits.seconds }: { seconds?: number } = {},
 ): Promise<PackageContent> {
-  const worker = new Worker(threadFile(), { workerData: { file, folder }, resourceLimits, execArgv: [] });
+  const worker = new Worker(threadFile, { workerData: { file, folder }, resourceLimits, execArgv: [] });
   let timer: NodeJS.Timeout | undefined;
   try {
     const result = await new Promise<Result<PackageContent>>((resolve, reject) => {
@@ -40,11 +41,3 @@ const outOfMemory = (thrown: Error) => (thrown as { code?: unknown }).code === '
 
 const unreadable = (file: string, what: string) =>
   new AppError('damaged-file', `${basename(file)} ${what}.`, { hint: 'Fetch or export the file again.' });
-
-/** Beside this file, bundled or as its source. */
-function threadFile(): string {
-  const places = ['./unpack-thread.js', './unpack-thread.ts'];
-  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((file) => existsSync(file));
-  if (found === undefined) throw new Error('unpack-thread.js is missing: build it with "npm run build"');
-  return found;
-}

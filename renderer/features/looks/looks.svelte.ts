@@ -1,4 +1,4 @@
-import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
+import type { Clip } from '../../../shared/domain/clip.ts';
 import { type Edit, type EditSettings, editSettings } from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import { generateOutput } from '../../../shared/domain/job-input.ts';
@@ -8,6 +8,8 @@ import {
   lookSettings,
   nothingSaid,
   seenMark,
+  startStrength,
+  strengthOf,
   strengthSettings,
 } from '../../../shared/domain/look.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
@@ -15,22 +17,7 @@ import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
-
-/** A rendering of the clip on the stage, by words alone. */
-export interface LookPicture {
-  frames: RawFrames;
-  base: RawFrames | null;
-  settings: EditSettings;
-}
-
-/** A look of this very clip. */
-export interface Tile {
-  look: Look;
-  isOwn: boolean;
-  clipId: string;
-  picture: LookPicture | null;
-  error: AppErrorShape | null;
-}
+import { type LookPicture, LookTiles } from './look-tiles.svelte.ts';
 
 /** The first change asks for a preview at once; while more follow, and while words are typed, the last one does, after so long. */
 const settleMilliseconds = 120;
@@ -49,10 +36,10 @@ const variantPlan = [
 /** Looks of the chosen clip: tiles that fill by themselves, the one on the stage with its words and strength, and its variants. */
 export class LooksState {
   looks = $state.raw<{ look: Look; isOwn: boolean }[]>([]);
-  tiles = $state.raw<Tile[]>([]);
+  readonly tiles: LookTiles;
   /** The look whose words are on the stage, unless they were changed since. */
   chosenId = $state<string | null>(null);
-  strength = $state(0.5);
+  strength = $state(startStrength);
   /** What is on the stage, if not a kept edit. */
   preview = $state.raw<(LookPicture & { full: boolean }) | null>(null);
   previewing = $state(false);
@@ -64,8 +51,6 @@ export class LooksState {
   #history = $state.raw<History<Draft>>(startHistory(emptyDraft));
   #stored: Draft | null = null;
   #clipId: string | null = null;
-  #isVisible = false;
-  #filling: AbortController | null = null;
   #asking: AbortController | null = null;
   #askingVariants: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -92,6 +77,10 @@ export class LooksState {
     this.#notices = notices;
     this.#library = library;
     this.#queue = queue;
+    this.tiles = new LookTiles(
+      (settings, signal) => this.#render(settings, true, signal),
+      () => this.#asking !== null,
+    );
     connection.whenOpen(() => void this.#loadLooks());
     connection.on('looks.changed', () => void this.#loadLooks());
     queue.whenDone((job) => {
@@ -118,54 +107,11 @@ export class LooksState {
     this.#begin();
   }
 
-  /** The tiles anew, since the words for what is seen, or the list of looks, have changed. */
+  /** The tiles anew, since the clip, the words for what is seen in it, or the list of looks have changed. */
   #begin(): void {
-    this.#filling?.abort();
-    if (this.#clipId === null || this.looks.length === 0) return;
-    const known = new Map(this.tiles.map((tile) => [tile.look.id, tile]));
-    this.tiles = this.looks.map(({ look, isOwn }) => {
-      const { settings } = this.#draftOf(look);
-      const before = known.get(look.id);
-      const isSame = before?.picture && before.clipId === this.#clipId && same(before.picture.settings, settings);
-      return { look, isOwn, clipId: this.#clipId!, picture: isSame ? before.picture : null, error: null };
-    });
-    void this.#fill();
-  }
-
-  /** Tiles that nobody sees are not made: the engine has other work. */
-  show(isVisible: boolean): void {
-    if (isVisible === this.#isVisible) return;
-    this.#isVisible = isVisible;
-    if (isVisible) void this.#fill();
-    else this.#filling?.abort();
-  }
-
-  /** One after the other; whatever the user asks for comes first. */
-  async #fill(): Promise<void> {
-    this.#filling?.abort();
-    if (!this.#isVisible) return;
-    const filling = new AbortController();
-    this.#filling = filling;
-    for (;;) {
-      if (filling.signal.aborted || this.#asking !== null) return;
-      const tile = this.tiles.find(({ picture, error }) => picture === null && error === null);
-      if (!tile) return;
-      const { settings } = this.#draftOf(tile.look);
-      try {
-        const picture = await this.#render(settings, true, filling.signal);
-        if (filling.signal.aborted) return;
-        this.#change(tile.look.id, { picture });
-      } catch (thrown) {
-        if (filling.signal.aborted) return;
-        const error = toErrorShape(thrown);
-        if (error.code === 'cancelled' || error.code === 'disconnected') return;
-        this.#change(tile.look.id, { error });
-      }
-    }
-  }
-
-  #change(lookId: string, change: Partial<Tile>): void {
-    this.tiles = this.tiles.map((tile) => (tile.look.id === lookId ? { ...tile, ...change } : tile));
+    const clipId = this.#clipId;
+    if (clipId === null) return;
+    this.tiles.set(this.looks.map((known) => ({ ...known, clipId, settings: this.#draftOf(known.look).settings })));
   }
 
   async #render(settings: EditSettings, full: boolean, signal: AbortSignal): Promise<LookPicture> {
@@ -180,7 +126,7 @@ export class LooksState {
 
   /** A tile was clicked: its look is on the stage. */
   choose(look: Look): void {
-    const tile = this.tiles.find((other) => other.look.id === look.id);
+    const tile = this.tiles.all.find((other) => other.look.id === look.id);
     this.#commit();
     this.#history = record(this.#history, this.#draftOf(look));
     this.#take(tile?.picture ? { ...tile.picture, full: true } : null);
@@ -234,7 +180,7 @@ export class LooksState {
     this.isOn = false;
     this.preview = null;
     this.#library.editId = null;
-    void this.#fill();
+    void this.tiles.fill();
   }
 
   /** A kept edit on the stage, with its words and strength. */
@@ -248,7 +194,7 @@ export class LooksState {
     this.#history = record(this.#history, { lookId: null, strength: strengthOf(settings), settings });
     this.chosenId = null;
     this.strength = this.draft.strength;
-    void this.#fill();
+    void this.tiles.fill();
   }
 
   /** What the clip shows, kept with it: the tiles are made anew with these words. */
@@ -267,7 +213,7 @@ export class LooksState {
     this.#askingVariants?.abort();
     const asking = new AbortController();
     this.#askingVariants = asking;
-    this.#filling?.abort();
+    this.tiles.pause();
     this.variants = variantPlan.map(() => null);
     const { settings, strength } = this.draft;
     for (const [index, { offset, seed }] of variantPlan.entries()) {
@@ -284,7 +230,7 @@ export class LooksState {
       }
     }
     if (this.#askingVariants === asking) this.#askingVariants = null;
-    void this.#fill();
+    void this.tiles.fill();
   }
 
   chooseVariant(picture: LookPicture): void {
@@ -375,8 +321,8 @@ export class LooksState {
     const shown = `${this.seen || nothingSaid} by day, the camera is still`;
     return {
       lookId: null,
-      strength: 0.5,
-      settings: editSettings.parse({ prompt: shown, shown, ...strengthSettings(0.5) }),
+      strength: startStrength,
+      settings: editSettings.parse({ prompt: shown, shown, ...strengthSettings(startStrength) }),
     };
   }
 
@@ -390,7 +336,7 @@ export class LooksState {
     this.preview = picture;
     this.previewError = null;
     if (!picture) void this.#ask(false);
-    else void this.#fill();
+    else void this.tiles.fill();
   }
 
   #afterJump(): void {
@@ -429,7 +375,7 @@ export class LooksState {
   /** First with few steps, then in full. */
   async #ask(full: boolean): Promise<void> {
     if (this.#clipId === null || this.settings.prompt.trim() === '' || this.settings.shown.trim() === '') return;
-    this.#filling?.abort();
+    this.tiles.pause();
     const asking = new AbortController();
     this.#asking = asking;
     this.previewing = true;
@@ -440,14 +386,14 @@ export class LooksState {
       this.#library.editId = null;
       this.previewError = null;
       this.#asking = null;
-      if (full) void this.#fill();
+      if (full) void this.tiles.fill();
       else this.#timer = setTimeout(() => void this.#ask(true), fullMilliseconds);
     } catch (thrown) {
       if (this.#asking !== asking) return;
       this.#asking = null;
       const error = toErrorShape(thrown);
       this.previewError = error.code === 'cancelled' ? null : error;
-      if (error.code !== 'cancelled') void this.#fill();
+      if (error.code !== 'cancelled') void this.tiles.fill();
     } finally {
       if (this.#asking === null) this.previewing = false;
     }
@@ -472,7 +418,7 @@ export class LooksState {
 
   #stop(): void {
     this.#stopAsking();
-    this.#filling?.abort();
+    this.tiles.pause();
     this.preview = null;
     this.previewError = null;
   }
@@ -484,13 +430,6 @@ interface Draft {
   strength: number;
   settings: EditSettings;
 }
-const emptyDraft: Draft = { lookId: null, strength: 0.5, settings: editSettings.parse({ prompt: '' }) };
+const emptyDraft: Draft = { lookId: null, strength: startStrength, settings: editSettings.parse({ prompt: '' }) };
 
 const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
-
-/** The strength whose fidelity is nearest. */
-function strengthOf({ fidelity }: EditSettings): number {
-  const places = Array.from({ length: 101 }, (_, index) => index / 100);
-  const distance = (strength: number) => Math.abs(strengthSettings(strength).fidelity - fidelity);
-  return places.reduce((best, place) => (distance(place) < distance(best) ? place : best));
-}

@@ -36,7 +36,7 @@ it('takes names, words and paths out of what the jobs and the log say', async ()
   await services.jobs.runNew({ kind: 'import', path: join(folder, 'My private film', 'birthday party.mp4') });
   const gone = services.jobs.list().find(({ kind }) => kind === 'import')!;
   services.jobs.remove(gone.id);
-  services.program.log('error', 'The clip "wedding" is gone: there is no file /home/somebody/first dance.mov');
+  services.program.log('error', 'The clip "wedding" is gone: there is no file /media/somebody/first dance.mov');
   services.program.log(
     'error',
     `Error: at C:\\Users\\somebody\\films\\first dance.mov\n    at run (${import.meta.filename}:1:2)`,

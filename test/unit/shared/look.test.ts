@@ -6,6 +6,7 @@ import {
   readLookFile,
   requireEffect,
   standardLooks,
+  strengthOf,
   strengthSettings,
   writeLookFile,
 } from '../../../shared/domain/look.ts';
@@ -19,6 +20,10 @@ describe('strength', () => {
     const fidelities = Array.from({ length: 21 }, (_, step) => strengthSettings(step / 20).fidelity);
     expect(fidelities).toEqual(fidelities.toSorted((a, b) => b - a));
     expect(new Set(fidelities).size).toBe(21);
+  });
+
+  it('is found again from what it set', () => {
+    for (const strength of [0, 0.3, 0.5, 0.75, 1]) expect(strengthOf(strengthSettings(strength))).toBe(strength);
   });
 });
 
@@ -64,7 +69,9 @@ describe('a look', () => {
 
 describe('words that a model was never taught', () => {
   it('are found whatever their case, with the known word that is spelt most like each', () => {
-    expect(unknownWords('A Photogrph at NIGHT, xylophone [v] {seen} nihgt', ['a', 'photograph', 'at', 'night'])).toEqual([
+    expect(
+      unknownWords('A Photogrph at NIGHT, xylophone [v] {seen} nihgt', ['a', 'photograph', 'at', 'night']),
+    ).toEqual([
       { word: 'photogrph', nearest: 'photograph' },
       { word: 'xylophone', nearest: null },
       { word: 'nihgt', nearest: 'night' },
