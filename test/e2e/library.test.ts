@@ -133,6 +133,7 @@ it('says why a device cannot be used, and goes on with another', async () => {
 it('learns with the model that is chosen, until that is taken away', async () => {
   const { page } = await openForTest(fill(1));
   await page.getByRole('tab', { name: 'Clips' }).click();
+  await page.getByRole('tab', { name: 'Learn' }).click();
   const seen = page.getByText(/^It is shorter than the .* that the model takes/);
   await seen.waitFor(patient);
   const ofTheEmbedded = await seen.textContent();
@@ -222,6 +223,8 @@ it('goes from a clip to an exported edit by keyboard alone', async () => {
   await keyboard.press('Enter');
   await page.locator('header', { hasText: 'A bonfire' }).waitFor();
 
+  await tabTo(page.getByRole('tab', { name: 'Looks' }));
+  await keyboard.press('ArrowRight');
   await write(page.locator('#learn-name'), 'Keys');
   await write(page.locator('#learn-looks'), 'a [v] bonfire at night');
   await write(page.locator('#learn-motion'), 'it is flickering in [u] motion');

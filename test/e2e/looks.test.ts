@@ -173,7 +173,10 @@ it('applies a look to two other clips, and exports one at the size of its source
   await page.getByText("With the clip's sound").click();
   await page.getByRole('textbox', { name: 'Folder' }).fill(folder);
   await page.locator('#start-export').click();
-  await page.getByText(/^Exported .*walk Night\.mp4/).first().waitFor(patient);
+  await page
+    .getByText(/^Exported .*walk Night\.mp4/)
+    .first()
+    .waitFor(patient);
   const tools = await locateMediaTools();
   const exported = await probe(tools, join(folder, 'walk Night.mp4'));
   expect([exported.width, exported.height]).toEqual([640, 360]);
