@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { sliders } from '../../shared/domain/concept.ts';
-import { type EditSettingsInput, editSettings, startFidelity } from '../../shared/domain/edit.ts';
+import { type EditSettingsInput, editSettings, startFidelity, usualDetail } from '../../shared/domain/edit.ts';
 import { startStrength, strengthSettings } from '../../shared/domain/look.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { collectDirection, parseInteger, parseNumber } from './options.ts';
@@ -66,7 +66,7 @@ export function addSamplingOptions(command: Command): Command {
     )
     .option(
       '--keep-detail <d>',
-      "finished: 1 changes colours alone, towards 0 the edit's own pictures come in (default: 1)",
+      `finished: 1 changes what looks alike in one way, 0.5 follows the edit into small places, towards 0 its own pictures come in (default: ${usualDetail})`,
       parseNumber(0, 1),
     );
 }

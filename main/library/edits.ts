@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Edit, type EditSettings, edit, renderedBy } from '../../shared/domain/edit.ts';
+import { type Edit, type EditSettings, edit, renderedBy, usualDetail } from '../../shared/domain/edit.ts';
 import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { resolveItem } from './ids.ts';
@@ -67,7 +67,7 @@ export interface Made {
 /** What decides every byte of a result: two edits with the same key have the same frames, and are finished alike. */
 export function recipeKey(made: Made): string {
   const { finish, keepDetail } = made.settings;
-  const finishing = finish && keepDetail === 1 ? [] : [finish, keepDetail];
+  const finishing = finish && keepDetail === usualDetail ? [] : [finish, keepDetail];
   return createHash('sha256')
     .update(JSON.stringify([...partsOf(made), ...finishing]))
     .digest('hex');

@@ -18,7 +18,7 @@ export interface PictureToFinish {
 
 /** A thread that finishes pictures in the order that they come in; each goes back as the same memory. */
 const { base, edited, width, height, ...settings } = workerData as FinishJob;
-const change = findChange(base, edited, { detailed: settings.keepDetail < 1 });
+const change = findChange(base, edited, settings);
 const { finish } = createFinisher(change, settings);
 parentPort!.on('message', ({ rgb, time }: PictureToFinish) => {
   finish({ rgb, width, height }, time, rgb);

@@ -20,6 +20,8 @@ export interface FinishRequest {
   edited: RawFrames;
   base: RawFrames;
   keepDetail: number;
+  /** The range that the model saw (default), or the whole file, over which what is even in the change is carried on. */
+  length?: 'range' | 'source' | undefined;
 }
 
 /** Pictures that are made while they are written: nothing is kept but a few of them, however long the clip is. */
@@ -28,6 +30,8 @@ export interface PictureStream {
   height: number;
   frameCount: number;
   rate: Rational;
+  /** Where the pictures begin in their source. */
+  fromSeconds: number;
   /** Makes pictures of about `size` (never larger than the source) at `rate` and hands over each: uint8 RGB [height, width, 3]. */
   write(
     wanted: { width: number; height: number; rate: Rational; frameCount: number },
@@ -45,7 +49,7 @@ const threadFile = new URL(`./finish-thread.${import.meta.url.endsWith('.ts') ? 
 const inFlight = 2;
 
 /**
- * The clip's own pictures with the edit's change made to them, at the source's size and rate, over the range of the edit. Throws
+ * The clip's own pictures with the edit's change made to them, at the source's size and rate, over the range of the edit or all of the file. Throws
  * `not-found` when the clip's file or the edit's frames are gone, `damaged-file` for frames that are not as described.
  */
 export async function finishedPictures(
@@ -72,9 +76,11 @@ export async function finishedPictures(
   const probe = await probeFile(tools, path, signal);
   const shown = clip.crop ?? probe;
   const whole = { width: shown.width, height: shown.height };
-  const seconds = edited.frameCount / toNumber(edited.rate);
-  const range = { fromSeconds: clip.fromSeconds, toSeconds: clip.fromSeconds + seconds };
-  const frameCount = Math.max(1, samplesIn(seconds, toNumber(probe.rate)));
+  const isWhole = request.length === 'source';
+  const fromSeconds = isWhole ? probe.startSeconds : clip.fromSeconds;
+  const toSeconds = isWhole ? probe.endSeconds : clip.fromSeconds + edited.frameCount / toNumber(edited.rate);
+  const range = { fromSeconds, toSeconds };
+  const frameCount = Math.max(1, samplesIn(toSeconds - fromSeconds, toNumber(probe.rate)));
   const sizeFor = (wanted: { width: number; height: number }) => {
     const scale = Math.min(1, Math.max(wanted.width / whole.width, wanted.height / whole.height));
     return {
@@ -86,6 +92,7 @@ export async function finishedPictures(
     ...whole,
     frameCount,
     rate: probe.rate,
+    fromSeconds,
     sizeFor,
     async write(wanted, put, signal) {
       const size = sizeFor(wanted);
@@ -145,7 +152,7 @@ async function stream(job: StreamJob, thread: FinishThread, put: (rgb: Uint8Arra
       await show(sampler.next(seconds));
       previous = {
         rgb: rgb as Uint8Array<ArrayBuffer>,
-        time: (Math.max(seconds, range.fromSeconds) - range.fromSeconds) * toNumber(edited.rate),
+        time: (Math.max(seconds, range.fromSeconds) - clip.fromSeconds) * toNumber(edited.rate),
       };
       return taken < wanted.frameCount;
     },
@@ -171,13 +178,14 @@ interface FinishThread {
 }
 
 async function startThread(
-  { clip, base, edited, keepDetail }: FinishRequest,
+  { clip, base, edited, keepDetail, length }: FinishRequest,
   size: { width: number; height: number },
 ): Promise<FinishThread> {
   const job: FinishJob = {
     base: await readSmallClip(base),
     edited: await readSmallClip(edited),
     keepDetail,
+    carried: length === 'source',
     placement: placementOf(size, edited, clip.fit),
     ...size,
   };

@@ -196,7 +196,7 @@ export const text = {
     strengthHint: 'How far the clip is led away from itself: fidelity and guidance together.',
     keepDetail: 'Detail',
     keepDetailHint:
-      "1 changes colour and light alone, and every detail stays the clip's own. Towards 0 the model's own, softer pictures come in.",
+      "1 changes all that looks alike in one place in one way, ½ follows the model into small places, and every detail stays the clip's own. Towards 0 the model's own, softer pictures come in.",
     fine: 'Fine',
     fineHint: "twice the model's size, about four times as long",
     more: 'More',
@@ -453,6 +453,9 @@ export const text = {
     asRendered: 'as it is',
     sound: "With the clip's sound",
     finished: "Finished, at the clip's own size and rate",
+    wholeLength: 'Over the whole clip, not only what the model saw',
+    wholeLengthHint:
+      'Light and colour are carried on before and after the range that the model saw; what it draws there is not.',
     soundTrack: 'Which sound of a clip with several, such as 2',
     files: (count: number) => (count === 1 ? '1 file' : `${count} files`),
     space: (needed: string, free: string) => `at most ${needed}, ${free} free`,

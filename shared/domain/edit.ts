@@ -3,6 +3,9 @@ import { rawFrames } from './clip.ts';
 import { sliders } from './concept.ts';
 import { promptText } from './text.ts';
 
+/** How much of the clip's detail a finished edit keeps if nothing is said: local changes come through, and what a model draws in fades (test/studies). */
+export const usualDetail = 0.75;
+
 /** Everything that makes a result again to the byte: the same settings twice give the same frames. */
 export const editSettings = z.object({
   prompt: promptText,
@@ -28,8 +31,11 @@ export const editSettings = z.object({
   fine: z.boolean().default(false),
   /** Whether the change is made to the clip itself, at its own size and rate; else the model's own pictures are the result. */
   finish: z.boolean().default(true),
-  /** In a finished picture, 1 changes colours alone and keeps every detail; towards 0 the edit's own pictures come in where they show something else. */
-  keepDetail: z.number().min(0).max(1).default(1),
+  /**
+   * In a finished picture, 1 changes all that looks alike in one place in one way, 1/2 follows the edit into small places, and towards 0
+   * its own pictures come in where they show something else (shared/finish).
+   */
+  keepDetail: z.number().min(0).max(1).default(usualDetail),
 });
 export type EditSettings = z.infer<typeof editSettings>;
 export type EditSettingsInput = z.input<typeof editSettings>;

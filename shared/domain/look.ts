@@ -22,7 +22,7 @@ export const lookInput = z.strictObject({
   to: promptText.trim().min(1, 'Say what the clip should show.'),
   /** 0 to 1: how far the clip is led away from itself. */
   strength: z.number().min(0).max(1).default(startStrength),
-  /** 1 changes colours alone; towards 0 the model's own pictures come in. */
+  /** As an edit's: 1 changes all that looks alike in one place in one way. */
   keepDetail: z.number().min(0).max(1).default(1),
 });
 export type LookInput = z.infer<typeof lookInput>;

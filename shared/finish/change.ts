@@ -1,19 +1,23 @@
+import { addMoments, changeColours, coefficientCount, lumaOf, momentCount, solveAffine } from './affine.ts';
+import { type EvenChange, findEvenChange } from './even-change.ts';
 import { windowMeans } from './windows.ts';
 
 /**
  * What an edit changes in a clip, so that it can be done to the clip itself, at its own size and rate. The model's edit E and the clip R
- * that came through the same autoencoder differ by the edit alone, not by the softness of the model. In each small window the edit is
- * explained as a linear change of colour, E ~ R A + b, as a guided filter does it (He, Sun, Tang, IEEE TPAMI 2013, with a colour guide), but
- * drawn towards the identity: where the clip says nothing about A, its colours stay. Applied to the sharp source, the change carries
- * light and colour and leaves every detail. Colours are R'G'B' from 0 to 1.
+ * that came through the same autoencoder differ by the edit alone, not by the softness of the model. The edit is explained as an affine
+ * change of colour, E ~ R A + b, once evenly over coarse places and brightnesses and once in each small window, as a guided filter does it
+ * (He, Sun, Tang, IEEE TPAMI 2013, with a colour guide), both drawn towards the identity: where the clip says nothing about A, its colours
+ * stay. Applied to the sharp source, the change carries light and colour and leaves every detail. Colours are R'G'B' from 0 to 1.
  */
 export interface ColourChange {
   width: number;
   height: number;
   frameCount: number;
-  /** For each frame [height, width, 12]: A, three values for each channel out, then the three of b. */
-  coefficients: Float32Array[];
-  /** What the linear change leaves unexplained, E - (R A + b), and where the edit shows something else; only where it was asked for. */
+  /** The change by coarse place and brightness; only where it was asked for, as all that follows. */
+  even: EvenChange | null;
+  /** The change in small windows, for each frame [height, width, 12]. */
+  local: Float32Array[] | null;
+  /** What the local change leaves unexplained, E - (R A + b), and where the edit shows something else. */
   details: ChangeDetails | null;
 }
 
@@ -34,9 +38,6 @@ export interface SmallClip {
   height: number;
 }
 
-/** Values of A and b for each pixel. */
-export const coefficientCount = 12;
-
 /** Windows of 7 x 7 of the model's pixels; smaller ones copy the model's blur, larger ones straddle more edges (measured on truth: test/studies). */
 const windowRadius = 3;
 /** How strongly A is drawn to the identity, as a variance of colour. */
@@ -45,10 +46,23 @@ const identityPull = 5e-4;
 const flatVariance = 30 / 255 ** 2;
 
 /**
- * The change from `base` (the clip as it comes out of the autoencoder) to `edited` (the edit), two clips of one size and length.
- * `detailed` finds as well what a mix of change and edit needs. Throws RangeError when the clips do not fit each other.
+ * Which parts of a change pictures need that keep so much of the clip's detail, and their shares: at 1 the even change alone, at 1/2 the
+ * local one alone, at 0 the local one with what it leaves unexplained and the edit itself; in between, a blend of two.
  */
-export function findChange(base: SmallClip, edited: SmallClip, { detailed = false } = {}): ColourChange {
+export function partsOf(keepDetail: number) {
+  return { even: Math.max(0, 2 * keepDetail - 1), details: Math.max(0, 1 - 2 * keepDetail) };
+}
+
+/**
+ * The change from `base` (the clip as it comes out of the autoencoder) to `edited` (the edit), two clips of one size and length, as far as
+ * pictures need it that keep so much detail, and whether it is to be `carried` beyond the clip. Throws RangeError when the clips do not
+ * fit each other.
+ */
+export function findChange(
+  base: SmallClip,
+  edited: SmallClip,
+  { keepDetail, carried = false }: { keepDetail: number; carried?: boolean },
+): ColourChange {
   const { width, height, frameCount } = base;
   if (edited.width !== width || edited.height !== height || edited.frameCount !== frameCount)
     throw new RangeError(
@@ -56,10 +70,17 @@ export function findChange(base: SmallClip, edited: SmallClip, { detailed = fals
     );
   const before = framesOf(base);
   const after = framesOf(edited);
+  const parts = partsOf(keepDetail);
+  const even = parts.even > 0 || carried ? findEvenChange(before, after, width, height) : null;
+  const local = parts.even < 1 ? localChange(before, after, width, height) : null;
+  const details = local && parts.details > 0 ? detailsOf(before, after, local, width, height) : null;
+  return { width, height, frameCount, even, local, details };
+}
+
+/** Each frame's fit, averaged with those of its neighbours. */
+function localChange(before: Float32Array[], after: Float32Array[], width: number, height: number): Float32Array[] {
   const each = before.map((frame, index) => fitFrame(frame, after[index]!, width, height));
-  const coefficients = each.map((_, index) => meanOf(each.slice(Math.max(0, index - 1), index + 2)));
-  const details = detailed ? detailsOf(before, after, coefficients, width, height) : null;
-  return { width, height, frameCount, coefficients, details };
+  return each.map((_, index) => meanOf(each.slice(Math.max(0, index - 1), index + 2)));
 }
 
 function framesOf({ data, frameCount, width, height }: SmallClip): Float32Array[] {
@@ -78,68 +99,13 @@ function framesOf({ data, frameCount, width, height }: SmallClip): Float32Array[
 /** Least squares in each window, averaged over the windows that a pixel is in: R, E [height, width, 3] -> [height, width, 12]. */
 function fitFrame(before: Float32Array, after: Float32Array, width: number, height: number): Float32Array {
   const pixels = width * height;
-  // R, E, the six products of R with itself and the nine of R with E.
-  const channels = 21;
-  const moments = new Float32Array(pixels * channels);
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    const r = before[3 * pixel]!;
-    const g = before[3 * pixel + 1]!;
-    const b = before[3 * pixel + 2]!;
-    const at = pixel * channels;
-    moments[at] = r;
-    moments[at + 1] = g;
-    moments[at + 2] = b;
-    moments[at + 6] = r * r;
-    moments[at + 7] = r * g;
-    moments[at + 8] = r * b;
-    moments[at + 9] = g * g;
-    moments[at + 10] = g * b;
-    moments[at + 11] = b * b;
-    for (let out = 0; out < 3; out++) {
-      const e = after[3 * pixel + out]!;
-      moments[at + 3 + out] = e;
-      moments[at + 12 + 3 * out] = r * e;
-      moments[at + 13 + 3 * out] = g * e;
-      moments[at + 14 + 3 * out] = b * e;
-    }
-  }
-  const means = windowMeans(moments, { width, height, channels }, windowRadius);
+  const moments = new Float32Array(pixels * momentCount);
+  for (let pixel = 0; pixel < pixels; pixel++) addMoments(before, after, pixel, moments, pixel * momentCount);
+  const means = windowMeans(moments, { width, height, channels: momentCount }, windowRadius);
   const fitted = new Float32Array(pixels * coefficientCount);
-  for (let pixel = 0; pixel < pixels; pixel++) solveWindow(means, pixel * channels, fitted, pixel * coefficientCount);
+  for (let pixel = 0; pixel < pixels; pixel++)
+    solveAffine(means, pixel * momentCount, identityPull, fitted, pixel * coefficientCount);
   return windowMeans(fitted, { width, height, channels: coefficientCount }, windowRadius);
-}
-
-/** (cov(R) + pull) A = cov(R, E) + pull, by the inverse of the symmetric 3 x 3 matrix; b is what is left of the means. */
-function solveWindow(m: Float32Array, at: number, to: Float32Array, place: number): void {
-  const r = m[at]!;
-  const g = m[at + 1]!;
-  const b = m[at + 2]!;
-  const rr = m[at + 6]! - r * r + identityPull;
-  const rg = m[at + 7]! - r * g;
-  const rb = m[at + 8]! - r * b;
-  const gg = m[at + 9]! - g * g + identityPull;
-  const gb = m[at + 10]! - g * b;
-  const bb = m[at + 11]! - b * b + identityPull;
-  const c00 = gg * bb - gb * gb;
-  const c01 = rb * gb - rg * bb;
-  const c02 = rg * gb - rb * gg;
-  const c11 = rr * bb - rb * rb;
-  const c12 = rg * rb - rr * gb;
-  const c22 = rr * gg - rg * rg;
-  const scale = 1 / (rr * c00 + rg * c01 + rb * c02);
-  for (let out = 0; out < 3; out++) {
-    const e = m[at + 3 + out]!;
-    const x = m[at + 12 + 3 * out]! - r * e + (out === 0 ? identityPull : 0);
-    const y = m[at + 13 + 3 * out]! - g * e + (out === 1 ? identityPull : 0);
-    const z = m[at + 14 + 3 * out]! - b * e + (out === 2 ? identityPull : 0);
-    const ar = (c00 * x + c01 * y + c02 * z) * scale;
-    const ag = (c01 * x + c11 * y + c12 * z) * scale;
-    const ab = (c02 * x + c12 * y + c22 * z) * scale;
-    to[place + 3 * out] = ar;
-    to[place + 3 * out + 1] = ag;
-    to[place + 3 * out + 2] = ab;
-    to[place + 9 + out] = e - (r * ar + g * ag + b * ab);
-  }
 }
 
 function detailsOf(
@@ -157,20 +123,6 @@ function detailsOf(
   const each = before.map((frame, index) => agreementOf(frame, after[index]!, width, height));
   const agreement = each.map((_, index) => smoothed(each.slice(Math.max(0, index - 1), index + 2), width, height));
   return { unexplained, edited: after, agreement };
-}
-
-/** Each pixel's colour by its own coefficients. */
-function changeColours(from: Float32Array, coefficients: Float32Array, to: Float32Array): void {
-  for (let at = 0, c = 0; at < from.length; at += 3, c += coefficientCount) {
-    const r = from[at]!;
-    const g = from[at + 1]!;
-    const b = from[at + 2]!;
-    for (let out = 0; out < 3; out++) {
-      const a = c + 3 * out;
-      to[at + out] =
-        r * coefficients[a]! + g * coefficients[a + 1]! + b * coefficients[a + 2]! + coefficients[c + 9 + out]!;
-    }
-  }
 }
 
 /** Correlation of the lumas of two frames in windows, cut to 0 to 1: -> [height, width]. */
@@ -198,11 +150,6 @@ function agreementOf(before: Float32Array, after: Float32Array, width: number, h
     agreement[pixel] = Math.min(1, Math.max(0, correlation));
   }
   return agreement;
-}
-
-/** BT.601's luma, which both sides of a correlation share. */
-function lumaOf(frame: Float32Array, pixel: number): number {
-  return 0.299 * frame[3 * pixel]! + 0.587 * frame[3 * pixel + 1]! + 0.114 * frame[3 * pixel + 2]!;
 }
 
 /** The mean of maps [height, width], without the steps of its windows. */

@@ -12,7 +12,7 @@ export function finishClip(parts: {
   const { source, base, edited, keepDetail } = parts;
   const { width, height, frameCount } = source;
   const placement = placementOf(source, source, 'crop');
-  const { finish } = createFinisher(findChange(base, edited, { detailed: keepDetail < 1 }), { placement, keepDetail });
+  const { finish } = createFinisher(findChange(base, edited, { keepDetail }), { placement, keepDetail });
   const data = new Uint8Array(source.data.length);
   const bytes = width * height * 3;
   for (let frame = 0; frame < frameCount; frame++) {

@@ -1,12 +1,18 @@
-import { type ColourChange, coefficientCount } from './change.ts';
+import { coefficientCount } from './affine.ts';
+import { type ColourChange, partsOf } from './change.ts';
 import type { Placement } from './placement.ts';
 
 /** One picture to finish and how. */
 export interface FinishSettings {
   /** Where the model's picture lies in those to be finished. */
   placement: Placement;
-  /** 1: the change of colours alone, every detail the clip's own; 0: with what it leaves unexplained, and the edit itself where it shows something else. */
+  /** 1: the even change of colours alone; 1/2: the local one; 0: with what that leaves unexplained, and the edit itself where it shows something else. */
   keepDetail: number;
+  /**
+   * Whether pictures may come from before or after the clip that the change was found in: its even part is carried on by what they show,
+   * the rest fades within half a second of it. Default: they hold what is at its ends.
+   */
+  carried?: boolean;
 }
 
 export interface FinishedPicture {
@@ -30,9 +36,12 @@ const detailCount = 7;
  * Does the change to pictures, one after the other; keeps two maps of the model's size in memory and nothing of a picture's.
  * `time` counts in the model's frames, with fractions; before the first and after the last, theirs holds.
  */
-export function createFinisher(change: ColourChange, { placement, keepDetail }: FinishSettings) {
-  const isMixed = keepDetail < 1;
-  if (isMixed && change.details === null) throw new Error('a mix needs a change with details');
+export function createFinisher(change: ColourChange, { placement, keepDetail, carried = false }: FinishSettings) {
+  const shares = partsOf(keepDetail);
+  const isMixed = shares.details > 0;
+  if ((shares.even > 0 && !change.even) || (shares.even < 1 && !change.local) || (isMixed && !change.details))
+    throw new Error(`this change was not found for pictures that keep ${keepDetail} of the detail`);
+  if (carried && !change.even) throw new Error('this change was not found to be carried beyond its clip');
   const { width, height } = change;
   const moment: Moment = {
     coefficients: new Float32Array(width * height * coefficientCount),
@@ -51,25 +60,86 @@ export function createFinisher(change: ColourChange, { placement, keepDetail }: 
       to: Uint8Array | Uint8ClampedArray,
       { firstRow = 0, endRow = picture.height } = {},
     ): void {
-      if (time !== momentAt) takeMoment(change, time, moment);
+      if (time !== momentAt) {
+        if (carried) carryMoment(change, keepDetail, time, smallOf(picture, placement, change), moment);
+        else takeMoment(change, time, shares.even, moment);
+      }
       momentAt = time;
+      const detailShare = carried ? partsOf(fadedDetail(change, keepDetail, time)).details : shares.details;
       const columns = columnsOf(picture.width, placement.left, placement.width, width);
       const across = new Float32Array(width * coefficientCount);
       const detailRow = moment.details ? new Float32Array(width * detailCount) : null;
       for (let row = firstRow; row < endRow; row++) {
         const y = ((row + 0.5 - placement.top) * height) / placement.height - 0.5;
         blendRows(moment.coefficients, y, width, height, coefficientCount, across);
-        if (moment.details && detailRow) {
+        if (moment.details && detailRow && detailShare > 0) {
           cubicRows(moment.details, y, width, height, detailCount, detailRow);
-          mixRow(picture, row, to, across, detailRow, columns, keepDetail);
+          mixRow(picture, row, to, across, detailRow, columns, detailShare);
         } else changeRow(picture, row, to, across, columns);
       }
     },
   };
 }
 
+/** How many of the model's frames beyond a clip what is local in a change still shows. */
+const fadeFrames = 4;
+
+/** Towards 1 outside of the clip. */
+function fadedDetail({ frameCount }: ColourChange, keepDetail: number, time: number): number {
+  const outside = Math.max(0, -time, time - (frameCount - 1));
+  return 1 - (1 - keepDetail) * Math.max(0, 1 - outside / fadeFrames);
+}
+
+/** As `takeMoment`, but what is even follows the picture itself: `small`, as the model would see it. */
+function carryMoment(change: ColourChange, keepDetail: number, time: number, small: Float32Array, to: Moment): void {
+  const { even } = partsOf(fadedDetail(change, keepDetail, time));
+  const local = { ...change, even: null };
+  takeMoment(local, time, even, to);
+  const carried = change.even!.changeOf(small, time);
+  for (let at = 0; at < carried.length; at++) to.coefficients[at]! += even * carried[at]!;
+}
+
+/** The picture as the model would see it: means over its pixels, [height, width, 3] from 0 to 1. */
+function smallOf(
+  { rgb, width, height, step = 3 }: FinishedPicture,
+  placement: Placement,
+  small: { width: number; height: number },
+): Float32Array {
+  const edges = (start: number, length: number, cells: number, limit: number) =>
+    Array.from({ length: cells }, (_, cell) => {
+      const first = Math.min(limit - 1, Math.max(0, Math.round(start + (cell * length) / cells)));
+      return [first, Math.min(limit, Math.max(first + 1, Math.round(start + ((cell + 1) * length) / cells)))] as const;
+    });
+  const across = edges(placement.left, placement.width, small.width, width);
+  const down = edges(placement.top, placement.height, small.height, height);
+  const to = new Float32Array(small.width * small.height * 3);
+  let place = 0;
+  for (const [top, bottom] of down) {
+    for (const [left, right] of across) {
+      let [red, green, blue] = [0, 0, 0];
+      for (let y = top; y < bottom; y++) {
+        for (let x = left, at = (y * width + left) * step; x < right; x++, at += step) {
+          red += rgb[at]!;
+          green += rgb[at + 1]!;
+          blue += rgb[at + 2]!;
+        }
+      }
+      const scale = 1 / (255 * (bottom - top) * (right - left));
+      to[place++] = red * scale;
+      to[place++] = green * scale;
+      to[place++] = blue * scale;
+    }
+  }
+  return to;
+}
+
 /** Everything that is small is linear in time between the model's frames: carried along by optical flow it errs as much (test/studies). */
-function takeMoment({ coefficients, details, frameCount }: ColourChange, time: number, to: Moment): void {
+function takeMoment(
+  { even, local, details, frameCount }: ColourChange,
+  time: number,
+  evenShare: number,
+  to: Moment,
+): void {
   const clamped = Math.min(frameCount - 1, Math.max(0, time));
   const first = Math.min(frameCount - 1, Math.floor(clamped));
   const second = Math.min(frameCount - 1, first + 1);
@@ -78,9 +148,16 @@ function takeMoment({ coefficients, details, frameCount }: ColourChange, time: n
     const [a, b] = [maps[first]!, maps[second]!];
     for (let at = 0; at < a.length; at++) place(a[at]! + share * (b[at]! - a[at]!), at);
   };
-  blend(coefficients, (value, at) => {
-    to.coefficients[at] = value;
-  });
+  to.coefficients.fill(0);
+  for (const [maps, weight] of [
+    [even?.coefficients, evenShare],
+    [local, 1 - evenShare],
+  ] as const) {
+    if (!maps || weight === 0) continue;
+    blend(maps, (value, at) => {
+      to.coefficients[at]! += weight * value;
+    });
+  }
   const into = to.details;
   if (!into || !details) return;
   blend(details.unexplained, (value, at) => {
@@ -176,7 +253,7 @@ function changeRow(
   }
 }
 
-/** agreement x (change + unexplained) + (1 - agreement) x edit, of which `keepDetail` leaves the change alone. */
+/** agreement x (change + unexplained) + (1 - agreement) x edit, as far as `detailShare` goes; else the change alone. */
 function mixRow(
   { rgb, width, step = 3 }: FinishedPicture,
   row: number,
@@ -184,7 +261,7 @@ function mixRow(
   across: Float32Array,
   details: Float32Array,
   columns: Columns,
-  keepDetail: number,
+  detailShare: number,
 ) {
   const { left, share, cubic, count } = columns;
   let at = row * width * step;
@@ -221,7 +298,7 @@ function mixRow(
         across[first + 9 + out]! +
         s * (across[second + 9 + out]! - across[first + 9 + out]!);
       const mixed = agreement * (changed + unexplained) + (1 - agreement) * edited;
-      to[at + out] = byteOf(255 * (keepDetail * changed + (1 - keepDetail) * mixed));
+      to[at + out] = byteOf(255 * ((1 - detailShare) * changed + detailShare * mixed));
     }
   }
 }

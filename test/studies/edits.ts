@@ -86,7 +86,10 @@ for (const seed of options.seeds.split(',').map(Number)) {
       });
       const { frames, base, seconds } = await engine.generate(request);
       const made = { pictures: await readRawFrames(frames), seconds };
-      return { ...made, finished: base && finishEdit(scene.source, await readRawFrames(base), made) };
+      return {
+        ...made,
+        finished: base && finishEdit(scene.source, await readRawFrames(base), made, request.settings.keepDetail),
+      };
     };
     const measured = options.words
       ? {

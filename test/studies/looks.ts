@@ -95,11 +95,10 @@ for (const variant of variants) {
         const { data, count: frameCount, width, height } = await readRawFrames(file);
         return { data, frameCount, width, height };
       };
-      const change = findChange(await small(made.base!), await small(made.frames), { detailed: true });
-      const { finish } = createFinisher(change, {
-        placement: placementOf({ width, height }, frames, clip.fit),
-        keepDetail: settings.keepDetail ?? asked.keepDetail,
-      });
+      const keepDetail = settings.keepDetail ?? asked.keepDetail;
+      const change = findChange(await small(made.base!), await small(made.frames), { keepDetail });
+      const placement = placementOf({ width, height }, frames, clip.fit);
+      const { finish } = createFinisher(change, { placement, keepDetail });
       const to = new Uint8Array(picture!.rgb.length);
       finish(picture!, shown, to);
       pictures.push(to);

@@ -65,7 +65,7 @@ export async function measureLooks(options: MeasureOptions): Promise<LooksMeasur
     onProgress('moving the strength', rounds + move, total);
     const started = performance.now();
     const { base, edited } = await render(options, last!.clip, standardLooks[0]!, { strength });
-    const change = findChange(await readSmall(base), await readSmall(edited));
+    const change = findChange(await readSmall(base), await readSmall(edited), { keepDetail: 1 });
     const placement = placementOf(size, edited, last!.clip.fit);
     createFinisher(change, { placement, keepDetail: 1 }).finish(picture, 0, new Uint8Array(picture.rgb.length));
     times.previews.push(performance.now() - started);

@@ -15,6 +15,7 @@ import { runExport } from '../run-job.ts';
 interface ExportOptions extends SliderOptions {
   preset?: ExportPreset;
   finish?: 'on' | 'off';
+  length?: 'range' | 'source';
   size?: { width: number; height: number };
   rate?: Rational | 'source';
   audio?: 'original' | 'none';
@@ -25,7 +26,7 @@ interface ExportOptions extends SliderOptions {
   overwrite?: 'refuse' | 'replace' | 'number';
 }
 
-const videoOptions = ['preset', 'finish', 'size', 'rate', 'audio', 'sound', 'crf'] as const;
+const videoOptions = ['preset', 'finish', 'length', 'size', 'rate', 'audio', 'sound', 'crf'] as const;
 const sliderOptions = ['identity', 'motion', 'direction'] as const;
 
 const usualQuality = (['h264', 'h265', 'av1'] as const).map((name) => presets[name].defaultQuality).join(', ');
@@ -42,6 +43,12 @@ export const registerExport: Registration = (program, run) => {
         "an edit as a change to its clip, at the clip's own size and rate, or the model's own pictures (default: as the edit says)",
       ).choices(['on', 'off']),
     )
+    .addOption(
+      new Option(
+        '--length <range|source>',
+        "a finished edit over what the model saw, or over all of the clip's file, with its light and colour carried on (default: range)",
+      ).choices(['range', 'source']),
+    )
     .option('--size <WxH>', "size of the picture, such as 512x512 (default: the clip's own, or the model's)", parseSize)
     .option(
       '--rate <n|source>',
@@ -49,7 +56,7 @@ export const registerExport: Registration = (program, run) => {
       parseRate,
     )
     .addOption(
-      new Option('--audio <which>', 'the sound of the learned range (default: none)').choices(['original', 'none']),
+      new Option('--audio <which>', 'the sound of what is written (default: none)').choices(['original', 'none']),
     )
     .option(
       '--sound <n>',
@@ -76,6 +83,7 @@ export const registerExport: Registration = (program, run) => {
       `
 Examples:
   motif export EDIT --preset h264 --size 512x512 --audio original -o dance.mp4
+  motif export EDIT --length source --audio original -o deliveries/
   motif export EDIT --preset prores --sound 2 -o deliveries/
   motif export EDIT --preset png -o frames/
   motif export CONCEPT --lora comfyui
@@ -117,7 +125,14 @@ Examples:
                   output,
                 }
               : item.kind === 'edit'
-                ? { what: 'edit', editId: item.id, finish: options.finish && options.finish === 'on', settings, output }
+                ? {
+                    what: 'edit',
+                    editId: item.id,
+                    finish: options.finish && options.finish === 'on',
+                    length: options.length,
+                    settings,
+                    output,
+                  }
                 : { what: 'clip', clipId: item.id, settings, output },
           );
           for (const note of written.notes) context.output.note(note);

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ExportPreset, exportPreset } from '../../../shared/domain/export.ts';
@@ -21,6 +21,7 @@ interface LookOptions {
   fine?: boolean;
   from?: number;
   to?: number;
+  length?: 'range' | 'source';
   preset?: ExportPreset;
   output?: string;
   out?: string;
@@ -42,7 +43,7 @@ export const registerLook: Registration = (program, run) => {
     )
     .option(
       '--keep-detail <d>',
-      "1 changes colours alone, towards 0 the model's own pictures come in",
+      "1 changes what looks alike in one way, 0.5 follows the model into small places, towards 0 its own pictures come in (default: the look's)",
       parseNumber(0, 1),
     )
     .option('--seed <n>', 'the same settings and seed give the same frames (default: 1)', parseInteger(0))
@@ -50,6 +51,12 @@ export const registerLook: Registration = (program, run) => {
     .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")
     .option('--from <time>', 'of a file: where the range to take starts, such as 2.0 or 1:02.5', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
+    .addOption(
+      new Option(
+        '--length <range|source>',
+        'over what the model saw, or over all of the file, with light and colour carried on (default: source for a file without --from and --to, else range)',
+      ).choices(['range', 'source']),
+    )
     .addOption(new Option('--preset <name>', 'kind of video (default: h264)').choices(exportPreset.options))
     .option('-o, --output <file>', 'where to write the one result')
     .option('--out <folder>', "where to write several (default: the library's exports folder)")
@@ -99,6 +106,7 @@ async function applyLooks(
   const clipId = await clipIdOf(context, services, reference, { from: options.from, to: options.to });
   if (options.seen !== undefined) services.clips.label(clipId, { seen: options.seen });
   const clip = services.clips.get(clipId);
+  const isWholeFile = options.from === undefined && options.to === undefined && existsSync(reference);
   for (const look of looks) {
     for (let variant = 0; variant < (options.variants ?? 1); variant++) {
       const seed = (options.seed ?? 1) + variant;
@@ -121,6 +129,7 @@ async function applyLooks(
       const written = await runExport(context, services, {
         what: 'edit',
         editId,
+        length: options.length ?? (isWholeFile ? 'source' : 'range'),
         settings: { preset: options.preset },
         output,
       });

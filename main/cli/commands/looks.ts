@@ -29,7 +29,7 @@ export const registerLooks: Registration = (program, run) => {
     .option('--strength <s>', 'with --save: its strength, 0 to 1 (default: 0.5)', parseNumber(0, 1))
     .option(
       '--keep-detail <d>',
-      "with --save: 1 changes colours alone, towards 0 the model's own pictures come in (default: 1)",
+      'with --save: 1 changes what looks alike in one way, 0.5 follows the model into small places, towards 0 its own pictures come in (default: 1)',
       parseNumber(0, 1),
     )
     .option('--remove <name>', 'deletes a look of your own')

@@ -11,10 +11,15 @@ export interface MadeClip {
  * What a user gets of an edit that started from `source`: its change of colours, against the source as it comes out of the autoencoder
  * (`coded`), done to the source itself. At the model's size, where the truth is known, so that both can be measured.
  */
-export function finishEdit(source: Pictures, coded: Pictures, { pictures, seconds }: MadeClip): MadeClip {
+export function finishEdit(
+  source: Pictures,
+  coded: Pictures,
+  { pictures, seconds }: MadeClip,
+  keepDetail: number,
+): MadeClip {
   const startedAt = performance.now();
   const parts = { source: smallClip(source), base: smallClip(coded), edited: smallClip(pictures) };
-  const { data } = finishClip({ ...parts, keepDetail: 1 });
+  const { data } = finishClip({ ...parts, keepDetail });
   return { pictures: { ...source, data }, seconds: seconds + (performance.now() - startedAt) / 1000 };
 }
 

@@ -4,6 +4,7 @@ import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import type { Edit } from '../../../shared/domain/edit.ts';
 import type { ExportPreset, ExportSettings } from '../../../shared/domain/export.ts';
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
 import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
@@ -45,10 +46,17 @@ export function exportRunner(services: {
     const clip = edit.sourceClipId === null ? null : clips.byId(edit.sourceClipId);
     const file = target(input.output, edit.id);
     const { finish, keepDetail } = edit.settings;
+    const { length } = input;
     // What came without its file can only go out as the model sees it.
-    if (!(input.finish ?? finish) || !edit.base || !clip || clip.source.path === null)
+    if (!(input.finish ?? finish) || !edit.base || !clip || clip.source.path === null) {
+      if (length === 'source') {
+        throw new AppError('invalid-input', "The model's own pictures are as long as what it saw of the clip.", {
+          hint: 'Export the edit finished, from a clip with its file, or only the range that the model saw.',
+        });
+      }
       return exportVideo(absolute(edit.frames), clip, input.settings, file, context);
-    const request = { clip, edited: absolute(edit.frames), base: absolute(edit.base), keepDetail };
+    }
+    const request = { clip, edited: absolute(edit.frames), base: absolute(edit.base), keepDetail, length };
     const pictures = await finishedPictures(await tools(), request, context.signal);
     return exportVideo(pictures, clip, input.settings, file, context);
   }
@@ -67,7 +75,7 @@ export function exportRunner(services: {
       source: clip
         ? {
             path: clip.source.path,
-            fromSeconds: clip.fromSeconds,
+            fromSeconds: 'fromSeconds' in frames ? frames.fromSeconds : clip.fromSeconds,
             hasAudio: clip.source.hasAudio,
             rate: clip.source.rate,
           }

@@ -1,4 +1,4 @@
-import { type ColourChange, findChange, type SmallClip } from '../../../shared/finish/change.ts';
+import { type ColourChange, findChange, partsOf, type SmallClip } from '../../../shared/finish/change.ts';
 import { createFinisher, type FinishSettings } from '../../../shared/finish/finish-frame.ts';
 
 /** A picture to finish: RGBA, its time in the model's frames, and the edit (the addresses of its two clips) whose change is made to it. */
@@ -30,11 +30,11 @@ const changes = new Map<string, Promise<ColourChange>>();
 
 /** Changes that were looked at last are kept: finding one takes as long as finishing some pictures. */
 function changeOf({ edited, base, keepDetail }: FinishRequest): Promise<ColourChange> {
-  const detailed = keepDetail < 1;
-  const key = `${edited.address} ${base.address} ${detailed}`;
+  const { even, details } = partsOf(keepDetail);
+  const key = `${edited.address} ${base.address} ${even > 0} ${even < 1} ${details > 0}`;
   const change =
     changes.get(key) ??
-    Promise.all([read(base), read(edited)]).then(([before, after]) => findChange(before, after, { detailed }));
+    Promise.all([read(base), read(edited)]).then(([before, after]) => findChange(before, after, { keepDetail }));
   changes.delete(key);
   changes.set(key, change);
   change.catch(() => changes.delete(key));

@@ -42,6 +42,8 @@ export class ExportState {
   withSound = $state(false);
   /** Edits as changes to their clips, at the clips' own size and rate, as they are set; otherwise the model's own pictures. */
   finished = $state(true);
+  /** Finished over all of the clip's file instead of what the model saw of it. */
+  wholeLength = $state(false);
   /** Which of a clip's sounds, from 1; null for the one that its author marked. */
   soundTrack = $state<number | null>(null);
   target = $state.raw<{ freeBytes: number; taken: string[] } | null>(null);
@@ -183,6 +185,7 @@ export class ExportState {
               what: 'edit',
               editId: edit.id,
               finish: this.finished ? undefined : false,
+              length: this.wholeLength && this.#isFinished(edit) ? 'source' : 'range',
               settings: { ...this.#common(), ...this.#chosen(form), overwrite: this.overwrite },
               output,
             } as const)
@@ -252,11 +255,20 @@ export class ExportState {
   }
 
   /** Of the pictures that are written: the clip's own where the edit is finished. */
-  #sizeOf({ sourceClipId, base, frames, settings }: Edit): { width: number; height: number; frameCount: number } {
-    const clip = sourceClipId === null ? null : this.#library.clipById(sourceClipId);
-    if (!this.finished || !settings.finish || !clip || clip.source.path === null || !base) return frames;
+  #sizeOf(edit: Edit): { width: number; height: number; frameCount: number } {
+    const clip = this.#clipOf(edit);
+    if (!clip || !this.#isFinished(edit)) return edit.frames;
     const { width, height } = clip.crop ?? clip.source;
-    return { width, height, frameCount: windowFrameCount(clip) };
+    return { width, height, frameCount: this.wholeLength ? clip.source.frameCount : windowFrameCount(clip) };
+  }
+
+  #clipOf({ sourceClipId }: Edit) {
+    return sourceClipId === null ? null : this.#library.clipById(sourceClipId);
+  }
+
+  #isFinished(edit: Edit): boolean {
+    const path = this.#clipOf(edit)?.source.path ?? null;
+    return this.finished && edit.settings.finish && edit.base !== null && path !== null;
   }
 
   #nameOf(edit: Edit, form: Form): string {

@@ -43,14 +43,20 @@ function changed(frames: RawFrames, name: string, change: (value: number, channe
   return { ...frames, file: path(name) };
 }
 
-async function exportEdit(clip: MadeClip, edited: RawFrames, name: string, settings: ExportSettingsInput = {}) {
+async function exportEdit(
+  clip: MadeClip,
+  edited: RawFrames,
+  name: string,
+  settings: ExportSettingsInput = {},
+  length: 'range' | 'source' = 'range',
+) {
   const tools = await mediaTools();
-  const pictures = await finishedPictures(tools, { clip, base: clip.frames, edited, keepDetail: 1 });
+  const pictures = await finishedPictures(tools, { clip, base: clip.frames, edited, keepDetail: 1, length });
   const made = await exportFrames(tools, {
     frames: pictures,
     settings: exportSettings.parse(settings),
     target: path(name),
-    source: { ...clip.source, fromSeconds: clip.fromSeconds },
+    source: { ...clip.source, fromSeconds: pictures.fromSeconds },
     hardware: false,
   });
   return { ...made, pictures };
@@ -128,6 +134,29 @@ test('a finished video has the size, rate, length and sound of its clip, and a c
   expect(exported.audio.length).toBe(1);
   const small = await exportEdit(clip, clip.frames, 'small', { width: 100, rate: { numerator: 12, denominator: 1 } });
   expect([small.width, small.height, small.frameCount]).toEqual([100, 60, 26]);
+});
+
+test('an edit of a part goes out over the whole file, which outside of it changes as its light and colour do', async () => {
+  const clip = await makeClip('long', { fromSeconds: 0.5 });
+  const darker = changed(clip.frames, 'long.rgb', (value) => value / 2);
+  const { file, frameCount } = await exportEdit(clip, darker, 'long', { preset: 'png', audio: 'original' }, 'source');
+  expect(frameCount).toBe(72);
+  const names = readdirSync(file).sort();
+  const source = await picturesOf(path('long.mkv'), 72);
+  for (const index of [0, 12, 40, 71]) {
+    const written = await pixelsOf(join(file, names[index]!));
+    const error = written.reduce((sum, value, at) => sum + Math.abs(value - source[index]![at]! / 2), 0);
+    expect(error / written.length).toBeLessThan(8);
+  }
+});
+
+test('an edit that changes nothing gives the whole file back to the bit', async () => {
+  const clip = await makeClip('long-same', { fromSeconds: 0.5 });
+  const { file } = await exportEdit(clip, clip.frames, 'long-same', { preset: 'png' }, 'source');
+  const names = readdirSync(file).sort();
+  const source = await picturesOf(path('long-same.mkv'), 72);
+  for (const index of [0, 30, 71])
+    expect(Buffer.compare(await pixelsOf(join(file, names[index]!)), source[index]!)).toBe(0);
 });
 
 test('a clip whose file is gone, or came without one, says what can be done instead', async () => {

@@ -32,14 +32,13 @@ function largePicture(width: number, height: number) {
 }
 
 function finished(
-  change: ReturnType<typeof findChange>,
+  [base, edited]: readonly [SmallClip, SmallClip],
   picture: ReturnType<typeof largePicture>,
-  time = 0,
-  keepDetail = 1,
+  { time = 0, keepDetail = 0.5 } = {},
 ) {
   const placement = placementOf(picture, size, 'crop');
   const to = new Uint8Array(picture.rgb.length);
-  createFinisher(change, { placement, keepDetail }).finish(picture, time, to);
+  createFinisher(findChange(base, edited, { keepDetail }), { placement, keepDetail }).finish(picture, time, to);
   return to;
 }
 
@@ -70,11 +69,14 @@ describe('means over windows', () => {
 });
 
 describe('a change of colours', () => {
-  it('that changes nothing leaves every picture as it is, to the bit', () => {
-    const source = clip(3);
-    const picture = largePicture(97, 61);
-    expect(finished(findChange(source, source), picture, 1.4)).toEqual(picture.rgb);
-  });
+  it.each([1, 0.75, 0.5])(
+    'that changes nothing leaves every picture as it is, to the bit (detail %s)',
+    (keepDetail) => {
+      const source = clip(3);
+      const picture = largePicture(97, 61);
+      expect(finished([source, source], picture, { time: 1.4, keepDetail })).toEqual(picture.rgb);
+    },
+  );
 
   it('is found where it is a mix of channels, and done to pictures of another size', () => {
     const source = clip(2);
@@ -86,7 +88,7 @@ describe('a change of colours', () => {
     ];
     for (let at = 0; at < data.length; at += 3)
       data.set(mix(source.data[at]!, source.data[at + 1]!, source.data[at + 2]!).map(Math.round), at);
-    const change = findChange(source, { ...source, data });
+    const change = [source, { ...source, data }] as const;
     expect(worst(finished(change, pictureOf(source, 0)), pictureOf({ ...source, data }, 0).rgb)).toBeLessThanOrEqual(8);
     const large = pictureOf(source, 1);
     const expected = Uint8Array.from({ length: large.rgb.length }, (_, at) => {
@@ -103,7 +105,7 @@ describe('a change of colours', () => {
     const picture = { rgb: new Uint8Array(96 * 64 * 3).fill(120), width: 96, height: 64 };
     const at = (32 * 96 + 48) * 3;
     picture.rgb.fill(200, at, at + 3);
-    const result = finished(findChange(source, darker), picture);
+    const result = finished([source, darker], picture);
     expect(result[at]! / result[at + 300]!).toBeCloseTo(200 / 120, 0);
   });
 
@@ -111,10 +113,9 @@ describe('a change of colours', () => {
     const source = clip(7);
     // The fit is averaged over three frames: the ends of a step are pure two frames away from it.
     const stepped = clip(7, (value, _channel, frame) => (frame < 3 ? value : value + 40));
-    const change = findChange(source, stepped);
     const picture = pictureOf(source, 0);
     const meanAt = (time: number) => {
-      const result = finished(change, picture, time);
+      const result = finished([source, stepped], picture, { time });
       return result.reduce((sum, value) => sum + value, 0) / result.length;
     };
     expect(meanAt(-5)).toBeCloseTo(meanAt(0), 6);
@@ -123,34 +124,112 @@ describe('a change of colours', () => {
     expect(meanAt(6) - meanAt(0)).toBeGreaterThan(30);
   });
 
+  it('at 1 is the same for all of one brightness nearby, so that what an edit draws in besides is averaged away', () => {
+    const wall: SmallClip = { data: new Uint8Array(64 * 32 * 3).fill(120), frameCount: 1, width: 64, height: 32 };
+    const drawn = { ...wall, data: wall.data.map((value) => value + 40) };
+    for (let y = 10; y < 16; y++) drawn.data.fill(0, (y * 64 + 20) * 3, (y * 64 + 26) * 3);
+    const picture = pictureOf(wall, 0);
+    const to = (keepDetail: number) => {
+      const result = new Uint8Array(picture.rgb.length);
+      const change = findChange(wall, drawn, { keepDetail });
+      createFinisher(change, { placement: placementOf(picture, wall, 'crop'), keepDetail }).finish(picture, 0, result);
+      return result;
+    };
+    expect(Math.min(...to(0.5))).toBeLessThan(90);
+    expect(Math.min(...to(1))).toBeGreaterThan(120);
+    expect(Math.max(...to(1)) - Math.min(...to(1))).toBeLessThan(45);
+  });
+
+  it('at 1 follows brightness: dark and bright places side by side change each in their own way', () => {
+    const data = Uint8Array.from({ length: 64 * 32 * 3 }, (_, at) => (Math.floor(at / 3) % 2 ? 200 : 40));
+    const edited = data.map((value) => (value > 100 ? 150 : 60));
+    const parts = { frameCount: 1, width: 64, height: 32 };
+    const change = findChange({ data, ...parts }, { data: edited, ...parts }, { keepDetail: 1 });
+    const result = new Uint8Array(data.length);
+    const picture = { rgb: data, width: 64, height: 32 };
+    createFinisher(change, { placement: placementOf(picture, parts, 'crop'), keepDetail: 1 }).finish(
+      picture,
+      0,
+      result,
+    );
+    expect(worst(result, edited)).toBeLessThanOrEqual(6);
+  });
+
+  it('gives back the contrast that averaging takes', () => {
+    const source = clip(1);
+    // Half of the edit's contrast is something else that was drawn in.
+    const noisy = {
+      ...source,
+      data: source.data.map((value, at) => Math.min(255, Math.max(0, value + (Math.floor(at / 30) % 2 ? 45 : -45)))),
+    };
+    const spread = (values: Uint8Array) => {
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+    };
+    const even = finished([source, noisy], pictureOf(source, 0), { keepDetail: 1 });
+    expect(spread(even)).toBeGreaterThan(0.85 * Math.min(spread(noisy.data), 1.5 * spread(source.data)));
+  });
+
   it('towards 0 lets the edit in where it shows something else', () => {
     const source = clip(1);
     const other: SmallClip = { ...clip(1), data: source.data.toReversed() };
-    const change = findChange(source, other, { detailed: true });
-    const at = (keepDetail: number) => finished(change, pictureOf(source, 0), 0, keepDetail);
+    const at = (keepDetail: number) => finished([source, other], pictureOf(source, 0), { keepDetail });
     const errorOf = (result: Uint8Array) => result.reduce((sum, value, i) => sum + (value - other.data[i]!) ** 2, 0);
-    expect(errorOf(at(0))).toBeLessThan(0.3 * errorOf(at(1)));
-    expect(errorOf(at(0.5))).toBeLessThan(errorOf(at(1)));
+    expect(errorOf(at(0))).toBeLessThan(0.3 * errorOf(at(0.5)));
+    expect(errorOf(at(0.25))).toBeLessThan(errorOf(at(0.5)));
   });
 
   it('is done to rows apart as to the whole', () => {
     const source = clip(2);
-    const change = findChange(
-      source,
-      clip(2, (value) => 255 - value),
-      { detailed: true },
-    );
+    const inverted = clip(2, (value) => 255 - value);
     const picture = largePicture(50, 31);
     const placement = placementOf(picture, size, 'crop');
     const apart = new Uint8Array(picture.rgb.length);
-    const finisher = createFinisher(change, { placement, keepDetail: 0.5 });
+    const finisher = createFinisher(findChange(source, inverted, { keepDetail: 0.25 }), {
+      placement,
+      keepDetail: 0.25,
+    });
     finisher.finish(picture, 0.3, apart, { firstRow: 0, endRow: 13 });
     finisher.finish(picture, 0.3, apart, { firstRow: 13, endRow: 31 });
-    expect(apart).toEqual(finished(change, picture, 0.3, 0.5));
+    expect(apart).toEqual(finished([source, inverted], picture, { time: 0.3, keepDetail: 0.25 }));
+  });
+
+  it('is carried beyond its clip by what pictures show, and what is local fades', () => {
+    const half = (frameCount: number, left: number, right: number): SmallClip => ({
+      data: Uint8Array.from({ length: frameCount * 32 * 16 * 3 }, (_, at) =>
+        Math.floor(at / 3) % 32 < 16 ? left : right,
+      ),
+      frameCount,
+      width: 32,
+      height: 16,
+    });
+    const [base, edited] = [half(3, 40, 200), half(3, 60, 150)];
+    const mirrored = { ...half(1, 200, 40), rgb: half(1, 200, 40).data };
+    const to = (keepDetail: number, time: number, carried: boolean) => {
+      const change = findChange(base, edited, { keepDetail, carried });
+      const result = new Uint8Array(mirrored.rgb.length);
+      const placement = placementOf(mirrored, base, 'crop');
+      createFinisher(change, { placement, keepDetail, carried }).finish(mirrored, time, result);
+      return result;
+    };
+    const wanted = half(1, 150, 60).data;
+    // Bright and dark have changed sides since: each still changes in its own way.
+    expect(worst(to(1, 30, true), wanted)).toBeLessThanOrEqual(12);
+    expect(to(0.5, 30, true)).toEqual(to(1, 30, true));
+    expect(to(0.5, 2, true)).toEqual(to(0.5, 2, false));
+    expect(() =>
+      createFinisher(findChange(base, edited, { keepDetail: 0.5 }), {
+        placement: placementOf(base, base, 'crop'),
+        keepDetail: 0.5,
+        carried: true,
+      }),
+    ).toThrow('beyond its clip');
   });
 
   it('refuses an edit of another size', () => {
-    expect(() => findChange(clip(2), clip(3))).toThrow('expected an edit of 2 frames of 24 x 16, found 3');
+    expect(() => findChange(clip(2), clip(3), { keepDetail: 1 })).toThrow(
+      'expected an edit of 2 frames of 24 x 16, found 3',
+    );
   });
 });
 

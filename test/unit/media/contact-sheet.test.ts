@@ -57,6 +57,7 @@ test('finished pictures are made for the sheet at its size, and what they were m
     height: 400,
     frameCount: 3,
     rate: own.rate,
+    fromSeconds: 0,
     sizeFor: ({ height }) => ({ width: height, height }),
     async write(wanted, put) {
       asked.push(wanted);
