@@ -5,7 +5,13 @@ import { importOutput } from '../../shared/domain/job-input.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import type { Services } from '../jobs/services.ts';
 
-const sample = z.object({ title: z.string().min(1), static: z.string(), dynamic: z.string() });
+const sample = z.object({
+  title: z.string().min(1),
+  static: z.string(),
+  dynamic: z.string(),
+  /** The first is the one that a new window shows. */
+  place: z.int().positive().default(9),
+});
 
 /**
  * Imports the bundled sample clips into a library in which nothing was ever done, and the concepts that were learned from them
@@ -18,9 +24,14 @@ export function welcome(services: Services, samplesFolder: string): void {
     services.jobs.list().length === 0 &&
     services.library.trash().length === 0;
   if (!isNew || !existsSync(samplesFolder)) return;
-  for (const name of readdirSync(samplesFolder).filter((name) => name.endsWith('.mp4'))) {
-    const description = join(samplesFolder, name.replace(/\.mp4$/, '.json'));
-    const { title, static: looks, dynamic } = sample.parse(JSON.parse(readFileSync(description, 'utf8')));
+  const samples = readdirSync(samplesFolder)
+    .filter((name) => name.endsWith('.mp4'))
+    .map((name) => {
+      const description = join(samplesFolder, name.replace(/\.mp4$/, '.json'));
+      return { name, ...sample.parse(JSON.parse(readFileSync(description, 'utf8'))) };
+    })
+    .toSorted((a, b) => a.place - b.place);
+  for (const { name, title, static: looks, dynamic } of samples) {
     const { id } = services.jobs.enqueue({ kind: 'import', path: join(samplesFolder, name), name: title });
     const stop = services.on('job.changed', ({ job }) => {
       if (job.id !== id || job.state !== 'done') return;

@@ -71,7 +71,7 @@ function subjectOf(
   clip: string | undefined,
   options: DemoOptions,
   command: Command,
-): Pick<DemoRequest, 'file' | 'fromSeconds' | 'toSeconds' | 'caption' | 'edits'> {
+): Pick<DemoRequest, 'file' | 'looksFile' | 'fromSeconds' | 'toSeconds' | 'caption' | 'edits'> {
   const range = { fromSeconds: options.from, toSeconds: options.to };
   const asked = (options.edit ?? []).map((prompt, index) => ({
     name: `edit-${index + 1}`,
@@ -81,7 +81,8 @@ function subjectOf(
   if (clip === undefined) {
     if (options.static || options.dynamic) command.error('error: --static and --dynamic need a clip.');
     const sample = bundledSample();
-    return { file: sample.file, ...range, caption: sample.caption, edits: [...sample.edits, ...asked] };
+    const { file, looksFile } = sample;
+    return { file, looksFile, ...range, caption: sample.caption, edits: [...sample.edits, ...asked] };
   }
   if (!existsSync(clip)) throw new AppError('not-found', `There is no file ${clip}.`);
   if (!options.static)

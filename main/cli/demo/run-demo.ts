@@ -21,6 +21,8 @@ import { editRow, inLibrary, sourceRow } from './sheet-rows.ts';
 
 export interface DemoRequest {
   file: string;
+  /** Another clip to give looks; the same where left out. */
+  looksFile?: string | undefined;
   fromSeconds?: number;
   toSeconds?: number;
   caption: ConceptCaption;
@@ -42,18 +44,23 @@ export async function runDemo(context: CommandContext, services: Services, reque
 
   // The engine starts while the clip is read; what keeps it from starting is told by the first look.
   const starting = services.device.report().catch(() => {});
-  const clip = await importClip(context, services, request);
+  const lookClip = await importClip(
+    context,
+    services,
+    request.looksFile === undefined ? request : { file: request.looksFile },
+  );
   await starting;
-  const { looks, rows: lookRows } = await makeLooks(context, services, clip, {
+  const { looks, rows: lookRows } = await makeLooks(context, services, lookClip, {
     folder: join(request.folder, 'looks'),
     sampling: request.sampling,
   });
   const firstLookSeconds = looks[0]!.finishedAfterSeconds;
   context.output.note(`The first look was finished ${firstLookSeconds.toFixed(1)} s after the start.`);
   if (looks.every(({ reused }) => reused)) takenOver.push('the looks');
-  const looksSheet = { title: `${clip.name}: looks by words alone, finished`, columns: 4, pictureHeight: 200 };
+  const looksSheet = { title: `${lookClip.name}: looks by words alone, finished`, columns: 4, pictureHeight: 200 };
   await write('looks.png', await drawContactSheet(lookRows, looksSheet));
 
+  const clip = request.looksFile === undefined ? lookClip : await importClip(context, services, request);
   const sourceFrames = inLibrary(services, clip.frames);
   await exportVideo(
     context,
@@ -126,7 +133,11 @@ export async function runDemo(context: CommandContext, services: Services, reque
   return report;
 }
 
-async function importClip(context: CommandContext, services: Services, request: DemoRequest): Promise<Clip> {
+async function importClip(
+  context: CommandContext,
+  services: Services,
+  request: Pick<DemoRequest, 'file' | 'fromSeconds' | 'toSeconds'>,
+): Promise<Clip> {
   const { clipId } = await runImport(context, services, {
     path: request.file,
     fromSeconds: request.fromSeconds,

@@ -23,11 +23,13 @@ const changes = [
 
 export interface Sample {
   file: string;
+  /** A clip of the real world, for the looks. */
+  looksFile: string;
   caption: ConceptCaption;
   edits: DemoEdit[];
 }
 
-/** The clip that the demo learns when none is given, rendered by Motif's own world. */
+/** What the demo gives looks and learns when no clip is given: a hawk, and a dancer that Motif's own world rendered. */
 export function bundledSample(): Sample {
   const folder = join(findResources(), 'samples');
   const caption = sampleDescription.parse(JSON.parse(readFileSync(join(folder, 'dancer.json'), 'utf8')));
@@ -39,5 +41,5 @@ export function bundledSample(): Sample {
     }
     return { name, label, prompt: promptOf({ ...caption, static: changed }) };
   });
-  return { file: join(folder, 'dancer.mp4'), caption, edits };
+  return { file: join(folder, 'dancer.mp4'), looksFile: join(folder, 'hawk.mp4'), caption, edits };
 }
