@@ -26,6 +26,7 @@ export interface EditOptions extends SliderOptions {
   fine?: boolean;
   finish?: 'on' | 'off';
   keepDetail?: number;
+  lock?: boolean;
 }
 
 export function addSliderOptions(command: Command): Command {
@@ -68,7 +69,8 @@ export function addSamplingOptions(command: Command): Command {
       '--keep-detail <d>',
       `finished: 1 changes what looks alike in one way, 0.5 follows the edit into small places, towards 0 its own pictures come in (default: ${usualDetail})`,
       parseNumber(0, 1),
-    );
+    )
+    .option('--lock', "finished: places that the edit changes little stay the clip's own, to the bit");
 }
 
 export function slidersOf(options: SliderOptions): z.input<typeof sliders> {
@@ -101,6 +103,7 @@ const batchFile = z.array(
       fine: editSettings.shape.fine.unwrap().optional(),
       finish: editSettings.shape.finish.unwrap().optional(),
       keepDetail: editSettings.shape.keepDetail.unwrap().optional(),
+      lock: editSettings.shape.lock.unwrap().optional(),
       sliders: z.strictObject(gains).optional(),
       ...gains,
     })
@@ -133,6 +136,7 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     fine: options.fine,
     finish: options.finish && options.finish === 'on',
     keepDetail: options.keepDetail,
+    lock: options.lock,
   });
   const chosenGains = defined(slidersOf(options));
   const prompted = (options.prompt ?? []).map((prompt) => ({ settings: { prompt, ...common, sliders: chosenGains } }));

@@ -83,7 +83,13 @@ export class MediaCache {
       const [source, before, edited] = await Promise.all(
         [clip.frames, base, frames].map((raw) => readClip(absolute(raw))),
       );
-      const finished = finishClip({ source: source!, base: before!, edited: edited!, keepDetail: settings.keepDetail });
+      const finished = finishClip({
+        source: source!,
+        base: before!,
+        edited: edited!,
+        keepDetail: settings.keepDetail,
+        lock: settings.lock,
+      });
       const file = join(folder, 'frames.rgb');
       await writeFile(file, finished.data);
       return await use({ ...frames, file });

@@ -66,8 +66,8 @@ export interface Made {
 
 /** What decides every byte of a result: two edits with the same key have the same frames, and are finished alike. */
 export function recipeKey(made: Made): string {
-  const { finish, keepDetail } = made.settings;
-  const finishing = finish && keepDetail === usualDetail ? [] : [finish, keepDetail];
+  const { finish, keepDetail, lock } = made.settings;
+  const finishing = finish && keepDetail === usualDetail && !lock ? [] : [finish, keepDetail, lock];
   return createHash('sha256')
     .update(JSON.stringify([...partsOf(made), ...finishing]))
     .digest('hex');

@@ -4,6 +4,7 @@ import { createFinisher, type FinishSettings } from '../../shared/finish/finish-
 
 /** What the thread is started with. */
 export interface FinishJob extends FinishSettings {
+  lock?: boolean | undefined;
   base: SmallClip;
   edited: SmallClip;
   width: number;

@@ -20,6 +20,7 @@ export interface FinishRequest {
   edited: RawFrames;
   base: RawFrames;
   keepDetail: number;
+  lock?: boolean | undefined;
   /** The range that the model saw (default), or the whole file, over which what is even in the change is carried on. */
   length?: 'range' | 'source' | undefined;
 }
@@ -178,13 +179,14 @@ interface FinishThread {
 }
 
 async function startThread(
-  { clip, base, edited, keepDetail, length }: FinishRequest,
+  { clip, base, edited, keepDetail, lock, length }: FinishRequest,
   size: { width: number; height: number },
 ): Promise<FinishThread> {
   const job: FinishJob = {
     base: await readSmallClip(base),
     edited: await readSmallClip(edited),
     keepDetail,
+    lock,
     carried: length === 'source',
     placement: placementOf(size, edited, clip.fit),
     ...size,

@@ -197,6 +197,8 @@ export const text = {
     keepDetail: 'Detail',
     keepDetailHint:
       "1 changes all that looks alike in one place in one way, ½ follows the model into small places, and every detail stays the clip's own. Towards 0 the model's own, softer pictures come in.",
+    lock: 'Lock the rest',
+    lockHint: "what changes little stays the clip's own",
     fine: 'Fine',
     fineHint: "twice the model's size, about four times as long",
     more: 'More',

@@ -36,12 +36,14 @@ export const editSettings = z.object({
    * its own pictures come in where they show something else (shared/finish).
    */
   keepDetail: z.number().min(0).max(1).default(usualDetail),
+  /** In a finished picture, places that the edit changes little stay the clip's own, to the bit. */
+  lock: z.boolean().default(false),
 });
 export type EditSettings = z.infer<typeof editSettings>;
 export type EditSettingsInput = z.input<typeof editSettings>;
 
 /** The settings that decide the model's own pictures: what finishing does with them is left out, and what is as it always was. */
-export function renderedBy({ finish: _, keepDetail: __, ...settings }: EditSettings): Partial<EditSettings> {
+export function renderedBy({ finish: _, keepDetail: __, lock: ___, ...settings }: EditSettings): Partial<EditSettings> {
   const { shown, part, fine, ...others } = settings;
   return { ...others, ...(shown !== '' && { shown }), ...(part !== 1 && { part }), ...(fine && { fine }) };
 }

@@ -1,5 +1,6 @@
 import { addMoments, changeColours, coefficientCount, lumaOf, momentCount, solveAffine } from './affine.ts';
 import { type EvenChange, findEvenChange } from './even-change.ts';
+import { lockMasks } from './lock-mask.ts';
 import { windowMeans } from './windows.ts';
 
 /**
@@ -19,6 +20,17 @@ export interface ColourChange {
   local: Float32Array[] | null;
   /** What the local change leaves unexplained, E - (R A + b), and where the edit shows something else. */
   details: ChangeDetails | null;
+  /** Where it is done, 0 to 1, for each frame [height, width]; null: everywhere. */
+  masks: Float32Array[] | null;
+}
+
+/** What pictures need of a change. */
+export interface WantedChange {
+  keepDetail: number;
+  /** Whether places that the edit changes little stay as they are. */
+  lock?: boolean | undefined;
+  /** Whether it goes on beyond the clip. */
+  carried?: boolean | undefined;
 }
 
 interface ChangeDetails {
@@ -55,13 +67,12 @@ export function partsOf(keepDetail: number) {
 
 /**
  * The change from `base` (the clip as it comes out of the autoencoder) to `edited` (the edit), two clips of one size and length, as far as
- * pictures need it that keep so much detail, and whether it is to be `carried` beyond the clip. Throws RangeError when the clips do not
- * fit each other.
+ * pictures need it. Throws RangeError when the clips do not fit each other.
  */
 export function findChange(
   base: SmallClip,
   edited: SmallClip,
-  { keepDetail, carried = false }: { keepDetail: number; carried?: boolean },
+  { keepDetail, lock = false, carried = false }: WantedChange,
 ): ColourChange {
   const { width, height, frameCount } = base;
   if (edited.width !== width || edited.height !== height || edited.frameCount !== frameCount)
@@ -74,7 +85,8 @@ export function findChange(
   const even = parts.even > 0 || carried ? findEvenChange(before, after, width, height) : null;
   const local = parts.even < 1 ? localChange(before, after, width, height) : null;
   const details = local && parts.details > 0 ? detailsOf(before, after, local, width, height) : null;
-  return { width, height, frameCount, even, local, details };
+  const masks = lock ? lockMasks(before, after, width, height) : null;
+  return { width, height, frameCount, even, local, details, masks };
 }
 
 /** Each frame's fit, averaged with those of its neighbours. */

@@ -8,11 +8,12 @@ export function finishClip(parts: {
   base: SmallClip;
   edited: SmallClip;
   keepDetail: number;
+  lock?: boolean | undefined;
 }): SmallClip {
-  const { source, base, edited, keepDetail } = parts;
+  const { source, base, edited, keepDetail, lock } = parts;
   const { width, height, frameCount } = source;
   const placement = placementOf(source, source, 'crop');
-  const { finish } = createFinisher(findChange(base, edited, { keepDetail }), { placement, keepDetail });
+  const { finish } = createFinisher(findChange(base, edited, { keepDetail, lock }), { placement, keepDetail });
   const data = new Uint8Array(source.data.length);
   const bytes = width * height * 3;
   for (let frame = 0; frame < frameCount; frame++) {

@@ -63,6 +63,7 @@ export function createFinisher(change: ColourChange, { placement, keepDetail, ca
       if (time !== momentAt) {
         if (carried) carryMoment(change, keepDetail, time, smallOf(picture, placement, change), moment);
         else takeMoment(change, time, shares.even, moment);
+        lockMoment(change, time, moment);
       }
       momentAt = time;
       const detailShare = carried ? partsOf(fadedDetail(change, keepDetail, time)).details : shares.details;
@@ -79,6 +80,25 @@ export function createFinisher(change: ColourChange, { placement, keepDetail, ca
       }
     },
   };
+}
+
+/** Where nothing is to change the change becomes none, and the clip's own structure agrees with the edit. */
+function lockMoment({ masks, frameCount }: ColourChange, time: number, { coefficients, details }: Moment): void {
+  if (!masks) return;
+  const clamped = Math.min(frameCount - 1, Math.max(0, time));
+  const first = Math.floor(clamped);
+  const share = clamped - first;
+  const [a, b] = [masks[first]!, masks[Math.min(frameCount - 1, first + 1)]!];
+  for (let pixel = 0; pixel < a.length; pixel++) {
+    const free = a[pixel]! + share * (b[pixel]! - a[pixel]!);
+    const at = pixel * coefficientCount;
+    for (let value = 0; value < coefficientCount; value++) coefficients[at + value]! *= free;
+    for (let channel = 0; channel < 3; channel++) coefficients[at + 4 * channel]! += 1 - free;
+    if (!details) continue;
+    for (let channel = 0; channel < 3; channel++) details[pixel * detailCount + channel]! *= free;
+    const agreement = pixel * detailCount + 6;
+    details[agreement] = 1 - free * (1 - details[agreement]!);
+  }
 }
 
 /** How many of the model's frames beyond a clip what is local in a change still shows. */

@@ -88,7 +88,7 @@ for (const seed of options.seeds.split(',').map(Number)) {
       const made = { pictures: await readRawFrames(frames), seconds };
       return {
         ...made,
-        finished: base && finishEdit(scene.source, await readRawFrames(base), made, request.settings.keepDetail),
+        finished: base && finishEdit(scene.source, await readRawFrames(base), made, request.settings),
       };
     };
     const measured = options.words

@@ -7,7 +7,7 @@ import { finishedPictures, type PictureStream } from '../../media/finished-pictu
 /** The clip's own pictures. */
 export async function sourceRow(services: Services, clip: Clip): Promise<ContactSheetRow> {
   // A change from the clip to itself is none.
-  return { label: 'source', note: clip.name, frames: await finished(services, clip, clip.frames, clip.frames, 1) };
+  return { label: 'source', note: clip.name, frames: await finished(services, clip, clip.frames, clip.frames, { keepDetail: 1, lock: false }) };
 }
 
 /** An edit as it is delivered: finished, with the model's own pictures beside; those alone where it started from noise. */
@@ -21,7 +21,7 @@ export async function editRow(
   if (base === null) return { ...words, frames: own };
   return {
     ...words,
-    frames: await finished(services, clip, frames, base, settings.keepDetail),
+    frames: await finished(services, clip, frames, base, settings),
     beside: { label: "the model's own", frames: own },
   };
 }
@@ -36,9 +36,15 @@ async function finished(
   clip: Clip,
   edited: RawFrames,
   base: RawFrames,
-  keepDetail: number,
+  { keepDetail, lock }: Pick<Edit['settings'], 'keepDetail' | 'lock'>,
 ): Promise<PictureStream> {
   const [from, to] = [inLibrary(services, base), inLibrary(services, edited)];
-  const stream = await finishedPictures(await services.media.tools(), { clip, edited: to, base: from, keepDetail });
+  const stream = await finishedPictures(await services.media.tools(), {
+    clip,
+    edited: to,
+    base: from,
+    keepDetail,
+    lock,
+  });
   return { ...stream, frameCount: edited.frameCount, rate: edited.rate };
 }

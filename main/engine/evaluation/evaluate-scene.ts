@@ -109,7 +109,7 @@ export async function evaluateScene(
         { signal, onEvent: telling(wanted.name) },
       );
       const made: MadeClip = { pictures: await readRawFrames(frames), seconds };
-      const finished = settings.fidelity > 0 ? finishEdit(scene.source, coded, made, settings.keepDetail) : null;
+      const finished = settings.fidelity > 0 ? finishEdit(scene.source, coded, made, settings) : null;
       const label = `${wanted.name}: ${method}`;
       if (shown) own.push({ group, label, note: settings.prompt, frames });
       else await rm(frames.file);

@@ -15,11 +15,11 @@ export function finishEdit(
   source: Pictures,
   coded: Pictures,
   { pictures, seconds }: MadeClip,
-  keepDetail: number,
+  finishing: { keepDetail: number; lock?: boolean },
 ): MadeClip {
   const startedAt = performance.now();
   const parts = { source: smallClip(source), base: smallClip(coded), edited: smallClip(pictures) };
-  const { data } = finishClip({ ...parts, keepDetail });
+  const { data } = finishClip({ ...parts, ...finishing });
   return { pictures: { ...source, data }, seconds: seconds + (performance.now() - startedAt) / 1000 };
 }
 

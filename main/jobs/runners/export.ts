@@ -45,7 +45,7 @@ export function exportRunner(services: {
   async function exportEdit(edit: Edit, input: EditExport, context: RunContext<ExportInput>): Promise<ExportOutput> {
     const clip = edit.sourceClipId === null ? null : clips.byId(edit.sourceClipId);
     const file = target(input.output, edit.id);
-    const { finish, keepDetail } = edit.settings;
+    const { finish, keepDetail, lock } = edit.settings;
     const { length } = input;
     // What came without its file can only go out as the model sees it.
     if (!(input.finish ?? finish) || !edit.base || !clip || clip.source.path === null) {
@@ -56,7 +56,7 @@ export function exportRunner(services: {
       }
       return exportVideo(absolute(edit.frames), clip, input.settings, file, context);
     }
-    const request = { clip, edited: absolute(edit.frames), base: absolute(edit.base), keepDetail, length };
+    const request = { clip, edited: absolute(edit.frames), base: absolute(edit.base), keepDetail, lock, length };
     const pictures = await finishedPictures(await tools(), request, context.signal);
     return exportVideo(pictures, clip, input.settings, file, context);
   }

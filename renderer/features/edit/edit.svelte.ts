@@ -222,13 +222,13 @@ export class EditState {
   #pasted(concept: Concept, parts: PasteParts): EditSettings {
     const start = startOf(concept);
     if (!this.copied) return start;
-    const { prompt, sliders, part, fidelity, fidelityStart, keepDetail, ...sampling } = this.copied.settings;
+    const { prompt, sliders, part, fidelity, fidelityStart, keepDetail, lock, ...sampling } = this.copied.settings;
     const { steps, guidance, seed, negativePrompt } = sampling;
     const directions = this.copied.conceptId === concept.id ? sliders.directions : {};
     return {
       ...start,
       ...(parts.words && { prompt }),
-      ...(parts.gains && { sliders: { ...sliders, directions }, part, fidelity, fidelityStart, keepDetail }),
+      ...(parts.gains && { sliders: { ...sliders, directions }, part, fidelity, fidelityStart, keepDetail, lock }),
       ...(parts.sampling && { steps, guidance, seed, negativePrompt }),
     };
   }

@@ -154,7 +154,8 @@ export class LooksState {
   adjust(patch: Partial<EditSettings>): void {
     this.#amend({ ...this.draft, settings: { ...this.settings, ...patch } });
     // Finishing is done in the window: nothing has to be computed for it.
-    if (Object.keys(patch).every((name) => name === 'keepDetail' || name === 'finish')) this.#keepPicture();
+    if (Object.keys(patch).every((name) => name === 'keepDetail' || name === 'finish' || name === 'lock'))
+      this.#keepPicture();
     else this.#changed();
   }
 

@@ -6,6 +6,7 @@ export interface FinishRequest extends FinishSettings {
   id: number;
   edited: SmallAddress;
   base: SmallAddress;
+  lock: boolean;
   pixels: Uint8ClampedArray<ArrayBuffer>;
   width: number;
   height: number;
@@ -29,12 +30,12 @@ const keptChanges = 6;
 const changes = new Map<string, Promise<ColourChange>>();
 
 /** Changes that were looked at last are kept: finding one takes as long as finishing some pictures. */
-function changeOf({ edited, base, keepDetail }: FinishRequest): Promise<ColourChange> {
+function changeOf({ edited, base, keepDetail, lock }: FinishRequest): Promise<ColourChange> {
   const { even, details } = partsOf(keepDetail);
-  const key = `${edited.address} ${base.address} ${even > 0} ${even < 1} ${details > 0}`;
+  const key = `${edited.address} ${base.address} ${even > 0} ${even < 1} ${details > 0} ${lock}`;
   const change =
     changes.get(key) ??
-    Promise.all([read(base), read(edited)]).then(([before, after]) => findChange(before, after, { keepDetail }));
+    Promise.all([read(base), read(edited)]).then(([before, after]) => findChange(before, after, { keepDetail, lock }));
   changes.delete(key);
   changes.set(key, change);
   change.catch(() => changes.delete(key));

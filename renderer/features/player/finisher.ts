@@ -8,6 +8,7 @@ export interface Finishable {
   frames: RawFrames;
   base: RawFrames;
   keepDetail: number;
+  lock: boolean;
 }
 
 /** Finishes pictures in a thread of its own, so that the window stays quick: the very mathematics that an export does. */
@@ -22,7 +23,7 @@ export class Finisher {
   /** `seconds` counts from the beginning of the edit's range; `fit` as the clip met the model. The picture given stays as it is. */
   async finish(
     picture: ImageData,
-    { frames, base, keepDetail }: Finishable,
+    { frames, base, keepDetail, lock }: Finishable,
     seconds: number,
     fit: Clip['fit'],
   ): Promise<ImageData> {
@@ -36,6 +37,7 @@ export class Finisher {
       time: seconds * toNumber(frames.rate),
       placement: placementOf(picture, frames, fit),
       keepDetail,
+      lock,
     });
     return new ImageData(pixels, width, height);
   }

@@ -194,6 +194,35 @@ describe('a change of colours', () => {
     expect(apart).toEqual(finished([source, inverted], picture, { time: 0.3, keepDetail: 0.25 }));
   });
 
+  it.each([1, 0.5, 0.25])('that is locked is done only where the edit changes much (detail %s)', (keepDetail) => {
+    const grey: SmallClip = { data: new Uint8Array(2 * 64 * 48 * 3).fill(120), frameCount: 2, width: 64, height: 48 };
+    const thing = { ...grey, data: grey.data.map((value, at) => value + (at % 7 === 0 ? 3 : 0)) };
+    for (let frame = 0; frame < 2; frame++)
+      for (let y = 12; y < 36; y++)
+        for (let x = 20; x < 44; x++) {
+          const at = ((frame * 48 + y) * 64 + x) * 3;
+          thing.data.set([200, 60, 60], at);
+        }
+    const picture = largePicture(640, 480);
+    const placement = placementOf(picture, grey, 'crop');
+    const to = (lock: boolean) => {
+      const result = new Uint8Array(picture.rgb.length);
+      createFinisher(findChange(grey, thing, { keepDetail, lock }), { placement, keepDetail }).finish(
+        picture,
+        0.5,
+        result,
+      );
+      return result;
+    };
+    const rows = (rgb: Uint8Array, from: number, end: number) => rgb.subarray(from * 640 * 3, end * 640 * 3);
+    const locked = to(true);
+    expect(rows(locked, 0, 40)).toEqual(rows(picture.rgb, 0, 40));
+    expect(rows(locked, 440, 480)).toEqual(rows(picture.rgb, 440, 480));
+    const middle = (rgb: Uint8Array) => rgb.subarray((240 * 640 + 315) * 3, (240 * 640 + 325) * 3);
+    expect(middle(locked)).toEqual(middle(to(false)));
+    expect(middle(locked)).not.toEqual(middle(picture.rgb));
+  });
+
   it('is carried beyond its clip by what pictures show, and what is local fades', () => {
     const half = (frameCount: number, left: number, right: number): SmallClip => ({
       data: Uint8Array.from({ length: frameCount * 32 * 16 * 3 }, (_, at) =>

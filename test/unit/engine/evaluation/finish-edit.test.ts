@@ -22,14 +22,14 @@ const coded = clip(soft);
 const source = clip((frame, row, column) => soft(frame, row, column) + detail(row, column));
 
 test('an edit that changes nothing leaves the source as it is, sharper than the model has it', () => {
-  const { pictures } = finishEdit(source, coded, { pictures: coded, seconds: 0 }, 1);
+  const { pictures } = finishEdit(source, coded, { pictures: coded, seconds: 0 }, { keepDetail: 1 });
   expect(pictures).toMatchObject({ count, height, width });
   expect(largestDifference(pictures, source)).toBeLessThanOrEqual(1);
 });
 
 test('a change of colour is done to the source, every frame by its own change, and the detail stays', () => {
   const darker = clip((frame, row, column) => 0.5 * soft(frame, row, column) + 20 * frame);
-  const { pictures, seconds } = finishEdit(source, coded, { pictures: darker, seconds: 2 }, 1);
+  const { pictures, seconds } = finishEdit(source, coded, { pictures: darker, seconds: 2 }, { keepDetail: 1 });
   const middle = at(pictures, 1, 12, 16);
   expect(Math.abs(middle - at(darker, 1, 12, 16))).toBeLessThan(15);
   expect(at(pictures, 2, 12, 16)).toBeGreaterThan(at(pictures, 0, 12, 16) + 20);
@@ -39,7 +39,7 @@ test('a change of colour is done to the source, every frame by its own change, a
 
 test('the source itself is not written into', () => {
   const before = source.data.slice();
-  finishEdit(source, coded, { pictures: clip(() => 0), seconds: 0 }, 1);
+  finishEdit(source, coded, { pictures: clip(() => 0), seconds: 0 }, { keepDetail: 1 });
   expect(source.data).toEqual(before);
 });
 

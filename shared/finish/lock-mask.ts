@@ -1,0 +1,49 @@
+import { windowMeans } from './windows.ts';
+
+/**
+ * Where an edit changes much, for locking all else: from how far it moved each place, softly between two shares of what it moved the most
+ * changed places. Of use for edits of a thing; an edit of the light changes everything, much of it a little (test/studies).
+ */
+
+/** What counts as much: this percentile of the change. */
+const percentile = 0.95;
+/** Locked below the first share of that, free above the second. */
+const [lockedShare, freeShare] = [0.02, 0.1];
+/** Windows of 9 x 9 of the model's pixels, so that a thing is free with its edges. */
+const radius = 4;
+/** Squared differences smaller than this, of values from 0 to 1, are the autoencoder's own. */
+const smallest = 4e-4;
+
+/** Frames of base and edit, [height, width, 3] each, 0 to 1 -> for each frame [height, width], 0 locked to 1 free. */
+export function lockMasks(
+  before: readonly Float32Array[],
+  after: readonly Float32Array[],
+  width: number,
+  height: number,
+): Float32Array[] {
+  const each = before.map((frame, index) => changeOf(frame, after[index]!, width, height));
+  const moved = each.map((_, index) => meanOf(each.slice(Math.max(0, index - 1), index + 2)));
+  const sorted = Float32Array.from(moved.flatMap((frame) => Array.from(frame))).sort();
+  const most = Math.max(smallest, sorted[Math.floor(percentile * (sorted.length - 1))]!);
+  return moved.map((frame) =>
+    frame.map((change) => {
+      const place = (change / most - lockedShare) / (freeShare - lockedShare);
+      const share = Math.min(1, Math.max(0, place));
+      return share * share * (3 - 2 * share);
+    }),
+  );
+}
+
+function changeOf(before: Float32Array, after: Float32Array, width: number, height: number): Float32Array {
+  const squares = new Float32Array(width * height);
+  for (let pixel = 0; pixel < squares.length; pixel++)
+    for (let channel = 0; channel < 3; channel++)
+      squares[pixel]! += (after[3 * pixel + channel]! - before[3 * pixel + channel]!) ** 2 / 3;
+  return windowMeans(squares, { width, height, channels: 1 }, radius);
+}
+
+function meanOf(maps: readonly Float32Array[]): Float32Array {
+  const mean = new Float32Array(maps[0]!.length);
+  for (const map of maps) for (let at = 0; at < mean.length; at++) mean[at]! += map[at]! / maps.length;
+  return mean;
+}
