@@ -130,6 +130,7 @@ export class Editor {
   async openExport(): Promise<void> {
     if (this.library.shownKind === 'clip' && this.looks.isOn && this.library.editId === null)
       await this.looks.keepNow();
+    this.exporting.wholeLength = this.player.wholeLength;
     this.exporting.open();
     this.dialog = 'export';
   }

@@ -148,6 +148,7 @@ export const text = {
     source: 'Source',
     finished: 'Finished',
     ownPictures: 'Model',
+    wholeLength: 'Whole clip',
     finishedHint:
       "The edit as a change to the clip itself, at the clip's own sharpness and rate, or the model's own pictures.",
     cannotFinish: "The clip's own file cannot be shown: these are the model's pictures.",

@@ -30,12 +30,14 @@ const keptChanges = 6;
 const changes = new Map<string, Promise<ColourChange>>();
 
 /** Changes that were looked at last are kept: finding one takes as long as finishing some pictures. */
-function changeOf({ edited, base, keepDetail, lock }: FinishRequest): Promise<ColourChange> {
+function changeOf({ edited, base, keepDetail, lock, carried }: FinishRequest): Promise<ColourChange> {
   const { even, details } = partsOf(keepDetail);
-  const key = `${edited.address} ${base.address} ${even > 0} ${even < 1} ${details > 0} ${lock}`;
+  const key = `${edited.address} ${base.address} ${even > 0 || carried} ${even < 1} ${details > 0} ${lock}`;
   const change =
     changes.get(key) ??
-    Promise.all([read(base), read(edited)]).then(([before, after]) => findChange(before, after, { keepDetail, lock }));
+    Promise.all([read(base), read(edited)]).then(([before, after]) =>
+      findChange(before, after, { keepDetail, lock, carried }),
+    );
   changes.delete(key);
   changes.set(key, change);
   change.catch(() => changes.delete(key));
@@ -50,9 +52,9 @@ async function read({ address, ...size }: SmallAddress): Promise<SmallClip> {
 }
 
 async function answer(request: FinishRequest): Promise<FinishAnswer> {
-  const { id, pixels, width, height, time, placement, keepDetail } = request;
+  const { id, pixels, width, height, time, placement, keepDetail, carried } = request;
   try {
-    const finisher = createFinisher(await changeOf(request), { placement, keepDetail });
+    const finisher = createFinisher(await changeOf(request), { placement, keepDetail, carried });
     finisher.finish({ rgb: pixels, width, height, step: 4 }, time, pixels);
     return { id, pixels };
   } catch (thrown) {

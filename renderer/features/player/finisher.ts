@@ -9,6 +9,8 @@ export interface Finishable {
   base: RawFrames;
   keepDetail: number;
   lock: boolean;
+  /** Whether pictures come from outside of its range as well. */
+  carried?: boolean;
 }
 
 /** Finishes pictures in a thread of its own, so that the window stays quick: the very mathematics that an export does. */
@@ -20,10 +22,10 @@ export class Finisher {
   >();
   #next = 1;
 
-  /** `seconds` counts from the beginning of the edit's range; `fit` as the clip met the model. The picture given stays as it is. */
+  /** `seconds` counts from the beginning of the edit's range, and may lie before it; `fit` as the clip met the model. The picture given stays as it is. */
   async finish(
     picture: ImageData,
-    { frames, base, keepDetail, lock }: Finishable,
+    { frames, base, keepDetail, lock, carried = false }: Finishable,
     seconds: number,
     fit: Clip['fit'],
   ): Promise<ImageData> {
@@ -38,6 +40,7 @@ export class Finisher {
       placement: placementOf(picture, frames, fit),
       keepDetail,
       lock,
+      carried,
     });
     return new ImageData(pixels, width, height);
   }

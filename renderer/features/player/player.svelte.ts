@@ -17,6 +17,8 @@ export class PlayerState {
   compare = $state<CompareMode>('wipe');
   /** Edits as changes to the clip itself, at its own rate; otherwise the model's own pictures. */
   finished = $state(true);
+  /** Finished over all of the clip's file, its light and colour carried on, instead of what the model saw. */
+  wholeLength = $state(false);
   /** Several results at once instead of two. */
   grid = $state(false);
   /** What a result is compared with: another result, by its id; null: the clip. */

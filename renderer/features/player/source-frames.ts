@@ -4,7 +4,7 @@ import { toNumber } from '../../../shared/domain/time.ts';
 /** Decoded pictures are kept up to so many bytes: while a range loops, nothing is decoded again. */
 const keptBytes = 240e6;
 
-/** The frames of the part of a clip that the model saw, as its source shows them: those of a video that scrubs fast. */
+/** The frames of a clip as its source shows them: those of a video that scrubs fast. */
 export class SourceFrames {
   readonly #clip: Clip;
   readonly #video: HTMLVideoElement;
@@ -27,7 +27,7 @@ export class SourceFrames {
     this.#video.src = address;
   }
 
-  /** Of the range's frame `index`, counted from its beginning at the source's rate; one decoding at a time. */
+  /** Frame `index`, counted from the range's beginning at the source's rate, before it below 0; one decoding at a time. */
   at(index: number): Promise<ImageData> {
     const known = this.#kept.get(index);
     if (known) return Promise.resolve(known);
@@ -45,7 +45,7 @@ export class SourceFrames {
   async #decode(index: number): Promise<ImageData> {
     const { fromSeconds, source, crop } = this.#clip;
     const rate = toNumber(source.rate);
-    await this.#seek(fromSeconds + (index + 0.5) / rate);
+    await this.#seek(Math.max(0, fromSeconds + (index + 0.5) / rate));
     const { videoWidth, videoHeight } = this.#video;
     const [across, down] = [videoWidth / source.width, videoHeight / source.height];
     const part = crop ?? { left: 0, top: 0, width: source.width, height: source.height };
@@ -87,4 +87,14 @@ export class SourceFrames {
 export function windowFrameCount({ frames, source }: Clip): number {
   const seconds = frames.frameCount / toNumber(frames.rate);
   return Math.max(1, Math.ceil(seconds * toNumber(source.rate) - 1e-6));
+}
+
+/** Where what is shown begins, in the source's frames from the range's beginning: all of the file or the part that the model saw. */
+export function firstFrameOf({ fromSeconds, source }: Clip, isWhole: boolean): number {
+  return isWhole ? -Math.floor(fromSeconds * toNumber(source.rate) + 1e-6) : 0;
+}
+
+/** Whether the file shows more than the model saw of it. */
+export function isLonger(clip: Clip): boolean {
+  return clip.source.frameCount > windowFrameCount(clip);
 }
