@@ -7,7 +7,11 @@ import { finishedPictures, type PictureStream } from '../../media/finished-pictu
 /** The clip's own pictures. */
 export async function sourceRow(services: Services, clip: Clip): Promise<ContactSheetRow> {
   // A change from the clip to itself is none.
-  return { label: 'source', note: clip.name, frames: await finished(services, clip, clip.frames, clip.frames, { keepDetail: 1, lock: false }) };
+  return {
+    label: 'source',
+    note: clip.name,
+    frames: await finished(services, clip, clip.frames, clip.frames, { keepDetail: 1, lock: false }),
+  };
 }
 
 /** An edit as it is delivered: finished, with the model's own pictures beside; those alone where it started from noise. */

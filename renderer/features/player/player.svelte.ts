@@ -19,6 +19,8 @@ export class PlayerState {
   finished = $state(true);
   /** Finished over all of the clip's file, its light and colour carried on, instead of what the model saw. */
   wholeLength = $state(false);
+  /** Whether there is more of the file than the model saw. */
+  offersWhole = $state(false);
   /** Several results at once instead of two. */
   grid = $state(false);
   /** What a result is compared with: another result, by its id; null: the clip. */
