@@ -4,7 +4,6 @@ import { createFinisher, type FinishSettings } from '../../shared/finish/finish-
 
 /** What the thread is started with. */
 export interface FinishJob extends FinishSettings {
-  lock?: boolean | undefined;
   base: SmallClip;
   edited: SmallClip;
   width: number;

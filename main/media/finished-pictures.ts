@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
+import type { ExportLength } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import type { SmallClip } from '../../shared/finish/change.ts';
 import { placementOf } from '../../shared/finish/placement.ts';
@@ -21,8 +22,8 @@ export interface FinishRequest {
   base: RawFrames;
   keepDetail: number;
   lock?: boolean | undefined;
-  /** The range that the model saw (default), or the whole file, over which what is even in the change is carried on. */
-  length?: 'range' | 'source' | undefined;
+  /** Default: range. */
+  length?: ExportLength | undefined;
 }
 
 /** Pictures that are made while they are written: nothing is kept but a few of them, however long the clip is. */

@@ -14,6 +14,10 @@ export const exportBytesPerPixel: Record<ExportPreset, number> = {
   png: 3.2,
 };
 
+/** The range that the model saw, or all of the clip's file, over which light and colour are carried on. */
+export const exportLength = z.enum(['range', 'source']);
+export type ExportLength = z.infer<typeof exportLength>;
+
 export const exportSettings = z.object({
   preset: exportPreset.default('h264'),
   width: z.int().min(2).max(16384).optional(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { cropRectangle } from './clip.ts';
 import { conceptCaption, sliders } from './concept.ts';
 import { editSettings } from './edit.ts';
-import { exportSettings, loraDialect } from './export.ts';
+import { exportLength, exportSettings, loraDialect } from './export.ts';
 import { recipe } from './recipe.ts';
 import { nameText, pathText, promptText, referenceText } from './text.ts';
 
@@ -69,8 +69,7 @@ export const exportInput = z.discriminatedUnion('what', [
     editId: referenceText,
     /** The edit's change made to the clip itself, or the model's own pictures; by default as the edit says. */
     finish: z.boolean().optional(),
-    /** The range that the model saw, or all of the clip's file, over which light and colour are carried on. */
-    length: z.enum(['range', 'source']).default('range'),
+    length: exportLength.default('range'),
     settings: exportSettings.prefault({}),
     /** Absolute path of the file (or of the folder, for a PNG sequence); null: in the library's exports folder. */
     output: pathText.nullable().default(null),

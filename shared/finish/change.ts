@@ -1,5 +1,6 @@
 import { addMoments, changeColours, coefficientCount, lumaOf, momentCount, solveAffine } from './affine.ts';
 import { type EvenChange, findEvenChange } from './even-change.ts';
+import { neighbourMeans } from './in-time.ts';
 import { lockMasks } from './lock-mask.ts';
 import { windowMeans } from './windows.ts';
 
@@ -26,10 +27,14 @@ export interface ColourChange {
 
 /** What pictures need of a change. */
 export interface WantedChange {
+  /** 1: the even change of colours alone; 1/2: the local one; 0: with what that leaves unexplained, and the edit itself where it shows something else. */
   keepDetail: number;
   /** Whether places that the edit changes little stay as they are. */
   lock?: boolean | undefined;
-  /** Whether it goes on beyond the clip. */
+  /**
+   * Whether pictures may come from before or after the clip that the change was found in: its even part is carried on by what they show,
+   * the rest fades within half a second of it. Default: they hold what is at its ends.
+   */
   carried?: boolean | undefined;
 }
 
@@ -91,8 +96,7 @@ export function findChange(
 
 /** Each frame's fit, averaged with those of its neighbours. */
 function localChange(before: Float32Array[], after: Float32Array[], width: number, height: number): Float32Array[] {
-  const each = before.map((frame, index) => fitFrame(frame, after[index]!, width, height));
-  return each.map((_, index) => meanOf(each.slice(Math.max(0, index - 1), index + 2)));
+  return neighbourMeans(before.map((frame, index) => fitFrame(frame, after[index]!, width, height)));
 }
 
 function framesOf({ data, frameCount, width, height }: SmallClip): Float32Array[] {
@@ -133,7 +137,8 @@ function detailsOf(
     return frame.map((value, at) => value - explained[at]!);
   });
   const each = before.map((frame, index) => agreementOf(frame, after[index]!, width, height));
-  const agreement = each.map((_, index) => smoothed(each.slice(Math.max(0, index - 1), index + 2), width, height));
+  // Without the steps of its windows.
+  const agreement = neighbourMeans(each).map((map) => windowMeans(map, { width, height, channels: 1 }, 1));
   return { unexplained, edited: after, agreement };
 }
 
@@ -162,17 +167,4 @@ function agreementOf(before: Float32Array, after: Float32Array, width: number, h
     agreement[pixel] = Math.min(1, Math.max(0, correlation));
   }
   return agreement;
-}
-
-/** The mean of maps [height, width], without the steps of its windows. */
-function smoothed(maps: readonly Float32Array[], width: number, height: number): Float32Array {
-  return windowMeans(meanOf(maps), { width, height, channels: 1 }, 1);
-}
-
-function meanOf(maps: readonly Float32Array[]): Float32Array {
-  if (maps.length === 1) return maps[0]!;
-  const mean = new Float32Array(maps[0]!.length);
-  const share = 1 / maps.length;
-  for (const map of maps) for (let at = 0; at < mean.length; at++) mean[at]! += share * map[at]!;
-  return mean;
 }

@@ -7,6 +7,7 @@ import {
   momentCount,
   solveAffine,
 } from './affine.ts';
+import { placeInTime } from './in-time.ts';
 
 /**
  * The even part of a change: one affine change of colour for each coarse place and brightness of the clip, after the bilateral grid of
@@ -74,10 +75,8 @@ export function findEvenChange(
   return {
     coefficients,
     changeOf(frame, time) {
-      const clamped = Math.min(solved.length - 1, Math.max(0, time));
-      const first = Math.floor(clamped);
-      const share = clamped - first;
-      const cells = share === 0 ? solved[first]! : between(solved[first]!, solved[first + 1]!, share);
+      const { first, second, share } = placeInTime(time, solved.length);
+      const cells = share === 0 ? solved[first]! : between(solved[first]!, solved[second]!, share);
       const changed = slice(cells, frame, grid, place);
       stretch(changed, contrast);
       return changed;

@@ -1,18 +1,12 @@
 import { coefficientCount } from './affine.ts';
-import { type ColourChange, partsOf } from './change.ts';
+import { type ColourChange, partsOf, type WantedChange } from './change.ts';
+import { placeInTime } from './in-time.ts';
 import type { Placement } from './placement.ts';
 
 /** One picture to finish and how. */
-export interface FinishSettings {
+export interface FinishSettings extends WantedChange {
   /** Where the model's picture lies in those to be finished. */
   placement: Placement;
-  /** 1: the even change of colours alone; 1/2: the local one; 0: with what that leaves unexplained, and the edit itself where it shows something else. */
-  keepDetail: number;
-  /**
-   * Whether pictures may come from before or after the clip that the change was found in: its even part is carried on by what they show,
-   * the rest fades within half a second of it. Default: they hold what is at its ends.
-   */
-  carried?: boolean;
 }
 
 export interface FinishedPicture {
@@ -37,7 +31,7 @@ const detailCount = 7;
  * `time` counts in the model's frames, with fractions; before the first and after the last, theirs holds.
  */
 export function createFinisher(change: ColourChange, { placement, keepDetail, carried = false }: FinishSettings) {
-  const shares = partsOf(keepDetail);
+  let shares = partsOf(keepDetail);
   const isMixed = shares.details > 0;
   if ((shares.even > 0 && !change.even) || (shares.even < 1 && !change.local) || (isMixed && !change.details))
     throw new Error(`this change was not found for pictures that keep ${keepDetail} of the detail`);
@@ -61,21 +55,23 @@ export function createFinisher(change: ColourChange, { placement, keepDetail, ca
       { firstRow = 0, endRow = picture.height } = {},
     ): void {
       if (time !== momentAt) {
-        if (carried) carryMoment(change, keepDetail, time, smallOf(picture, placement, change), moment);
-        else takeMoment(change, time, shares.even, moment);
+        if (carried) shares = partsOf(fadedDetail(change, keepDetail, time));
+        // What is carried on follows the picture itself, not the one that the model saw at that time.
+        const even =
+          carried && shares.even > 0 ? change.even!.changeOf(smallOf(picture, placement, change), time) : null;
+        takeMoment(change, time, shares.even, even, moment);
         lockMoment(change, time, moment);
       }
       momentAt = time;
-      const detailShare = carried ? partsOf(fadedDetail(change, keepDetail, time)).details : shares.details;
       const columns = columnsOf(picture.width, placement.left, placement.width, width);
       const across = new Float32Array(width * coefficientCount);
       const detailRow = moment.details ? new Float32Array(width * detailCount) : null;
       for (let row = firstRow; row < endRow; row++) {
         const y = ((row + 0.5 - placement.top) * height) / placement.height - 0.5;
         blendRows(moment.coefficients, y, width, height, coefficientCount, across);
-        if (moment.details && detailRow && detailShare > 0) {
+        if (moment.details && detailRow && shares.details > 0) {
           cubicRows(moment.details, y, width, height, detailCount, detailRow);
-          mixRow(picture, row, to, across, detailRow, columns, detailShare);
+          mixRow(picture, row, to, across, detailRow, columns, shares.details);
         } else changeRow(picture, row, to, across, columns);
       }
     },
@@ -85,10 +81,8 @@ export function createFinisher(change: ColourChange, { placement, keepDetail, ca
 /** Where nothing is to change the change becomes none, and the clip's own structure agrees with the edit. */
 function lockMoment({ masks, frameCount }: ColourChange, time: number, { coefficients, details }: Moment): void {
   if (!masks) return;
-  const clamped = Math.min(frameCount - 1, Math.max(0, time));
-  const first = Math.floor(clamped);
-  const share = clamped - first;
-  const [a, b] = [masks[first]!, masks[Math.min(frameCount - 1, first + 1)]!];
+  const { first, second, share } = placeInTime(time, frameCount);
+  const [a, b] = [masks[first]!, masks[second]!];
   for (let pixel = 0; pixel < a.length; pixel++) {
     const free = a[pixel]! + share * (b[pixel]! - a[pixel]!);
     const at = pixel * coefficientCount;
@@ -108,15 +102,6 @@ const fadeFrames = 4;
 function fadedDetail({ frameCount }: ColourChange, keepDetail: number, time: number): number {
   const outside = Math.max(0, -time, time - (frameCount - 1));
   return 1 - (1 - keepDetail) * Math.max(0, 1 - outside / fadeFrames);
-}
-
-/** As `takeMoment`, but what is even follows the picture itself: `small`, as the model would see it. */
-function carryMoment(change: ColourChange, keepDetail: number, time: number, small: Float32Array, to: Moment): void {
-  const { even } = partsOf(fadedDetail(change, keepDetail, time));
-  const local = { ...change, even: null };
-  takeMoment(local, time, even, to);
-  const carried = change.even!.changeOf(small, time);
-  for (let at = 0; at < carried.length; at++) to.coefficients[at]! += even * carried[at]!;
 }
 
 /** The picture as the model would see it: means over its pixels, [height, width, 3] from 0 to 1. */
@@ -158,19 +143,17 @@ function takeMoment(
   { even, local, details, frameCount }: ColourChange,
   time: number,
   evenShare: number,
+  carried: Float32Array | null,
   to: Moment,
 ): void {
-  const clamped = Math.min(frameCount - 1, Math.max(0, time));
-  const first = Math.min(frameCount - 1, Math.floor(clamped));
-  const second = Math.min(frameCount - 1, first + 1);
-  const share = clamped - first;
+  const { first, second, share } = placeInTime(time, frameCount);
   const blend = (maps: readonly Float32Array[], place: (value: number, at: number) => void) => {
     const [a, b] = [maps[first]!, maps[second]!];
     for (let at = 0; at < a.length; at++) place(a[at]! + share * (b[at]! - a[at]!), at);
   };
   to.coefficients.fill(0);
   for (const [maps, weight] of [
-    [even?.coefficients, evenShare],
+    [carried ? null : even?.coefficients, evenShare],
     [local, 1 - evenShare],
   ] as const) {
     if (!maps || weight === 0) continue;
@@ -178,6 +161,7 @@ function takeMoment(
       to.coefficients[at]! += weight * value;
     });
   }
+  if (carried) for (let at = 0; at < carried.length; at++) to.coefficients[at]! += evenShare * carried[at]!;
   const into = to.details;
   if (!into || !details) return;
   blend(details.unexplained, (value, at) => {

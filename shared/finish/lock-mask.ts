@@ -1,3 +1,4 @@
+import { neighbourMeans } from './in-time.ts';
 import { windowMeans } from './windows.ts';
 
 /**
@@ -21,8 +22,7 @@ export function lockMasks(
   width: number,
   height: number,
 ): Float32Array[] {
-  const each = before.map((frame, index) => changeOf(frame, after[index]!, width, height));
-  const moved = each.map((_, index) => meanOf(each.slice(Math.max(0, index - 1), index + 2)));
+  const moved = neighbourMeans(before.map((frame, index) => changeOf(frame, after[index]!, width, height)));
   const sorted = Float32Array.from(moved.flatMap((frame) => Array.from(frame))).sort();
   const most = Math.max(smallest, sorted[Math.floor(percentile * (sorted.length - 1))]!);
   return moved.map((frame) =>
@@ -40,10 +40,4 @@ function changeOf(before: Float32Array, after: Float32Array, width: number, heig
     for (let channel = 0; channel < 3; channel++)
       squares[pixel]! += (after[3 * pixel + channel]! - before[3 * pixel + channel]!) ** 2 / 3;
   return windowMeans(squares, { width, height, channels: 1 }, radius);
-}
-
-function meanOf(maps: readonly Float32Array[]): Float32Array {
-  const mean = new Float32Array(maps[0]!.length);
-  for (const map of maps) for (let at = 0; at < mean.length; at++) mean[at]! += map[at]! / maps.length;
-  return mean;
 }

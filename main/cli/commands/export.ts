@@ -1,6 +1,13 @@
 import { resolve, sep } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type ExportPreset, exportPreset, type LoraDialect, loraDialect } from '../../../shared/domain/export.ts';
+import {
+  type ExportLength,
+  type ExportPreset,
+  exportLength,
+  exportPreset,
+  type LoraDialect,
+  loraDialect,
+} from '../../../shared/domain/export.ts';
 import type { ItemReference } from '../../../shared/domain/library.ts';
 import type { Rational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
@@ -15,7 +22,7 @@ import { runExport } from '../run-job.ts';
 interface ExportOptions extends SliderOptions {
   preset?: ExportPreset;
   finish?: 'on' | 'off';
-  length?: 'range' | 'source';
+  length?: ExportLength;
   size?: { width: number; height: number };
   rate?: Rational | 'source';
   audio?: 'original' | 'none';
@@ -47,7 +54,7 @@ export const registerExport: Registration = (program, run) => {
       new Option(
         '--length <range|source>',
         "a finished edit over what the model saw, or over all of the clip's file, with its light and colour carried on (default: range)",
-      ).choices(['range', 'source']),
+      ).choices(exportLength.options),
     )
     .option('--size <WxH>', "size of the picture, such as 512x512 (default: the clip's own, or the model's)", parseSize)
     .option(

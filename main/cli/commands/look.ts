@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type ExportPreset, exportPreset } from '../../../shared/domain/export.ts';
+import { type ExportLength, type ExportPreset, exportLength, exportPreset } from '../../../shared/domain/export.ts';
 import { type Look, lookSettings } from '../../../shared/domain/look.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../jobs/services.ts';
@@ -21,7 +21,7 @@ interface LookOptions {
   fine?: boolean;
   from?: number;
   to?: number;
-  length?: 'range' | 'source';
+  length?: ExportLength;
   preset?: ExportPreset;
   output?: string;
   out?: string;
@@ -55,7 +55,7 @@ export const registerLook: Registration = (program, run) => {
       new Option(
         '--length <range|source>',
         'over what the model saw, or over all of the file, with light and colour carried on (default: source for a file without --from and --to, else range)',
-      ).choices(['range', 'source']),
+      ).choices(exportLength.options),
     )
     .addOption(new Option('--preset <name>', 'kind of video (default: h264)').choices(exportPreset.options))
     .option('-o, --output <file>', 'where to write the one result')

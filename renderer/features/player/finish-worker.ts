@@ -6,7 +6,6 @@ export interface FinishRequest extends FinishSettings {
   id: number;
   edited: SmallAddress;
   base: SmallAddress;
-  lock: boolean;
   pixels: Uint8ClampedArray<ArrayBuffer>;
   width: number;
   height: number;

@@ -32,6 +32,7 @@ test(
     const tools = await locateMediaTools();
     const [source, written] = [await probe(tools, file), await probe(tools, made[0]!.file)];
     expect([written.width, written.height, written.rate]).toEqual([source.width, source.height, source.rate]);
+    expect(written.frameCount).toBe(source.frameCount);
     expect((await place.answer('concepts', ['concepts'])).concepts).toEqual([]);
   },
   patient,
