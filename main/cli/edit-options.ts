@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { sliders } from '../../shared/domain/concept.ts';
-import { type EditSettingsInput, editSettings, startFidelity, usualDetail } from '../../shared/domain/edit.ts';
-import { startStrength, strengthSettings } from '../../shared/domain/look.ts';
+import { type EditSettingsInput, editSettings, usualDetail } from '../../shared/domain/edit.ts';
+import { guidanceFor, startStrength, strengthSettings } from '../../shared/domain/strength.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { collectDirection, parseInteger, parseNumber } from './options.ts';
 
@@ -45,17 +45,21 @@ const usual = editSettings.parse({ prompt: '' });
 
 export function addSamplingOptions(command: Command): Command {
   return command
-    .option('--guidance <g>', `how strictly the prompt is followed (default: ${usual.guidance})`, parseNumber(0, 30))
+    .option(
+      '--guidance <g>',
+      'how strictly the prompt is followed (default: what goes with the fidelity)',
+      parseNumber(0, 30),
+    )
     .option('--steps <n>', `sampling steps (default: ${usual.steps})`, parseInteger(1, 200))
     .option('--seed <n>', `the same settings and seed give the same frames (default: ${usual.seed})`, parseInteger(0))
     .option(
       '--fidelity <f>',
-      `0 starts from noise, towards 1 ever closer to the clip (default: ${startFidelity(1)} for a concept of one clip, else ${startFidelity(2)})`,
+      '0 starts from noise, towards 1 ever closer to the clip (default: that of the strength; 0 for a concept of several clips)',
       parseNumber(0, 1),
     )
     .option(
       '--strength <s>',
-      `0 to 1: sets fidelity and guidance together, towards 1 ever further from the clip (default for words alone: ${startStrength})`,
+      `0 to 1: sets fidelity and guidance together, towards 1 ever further from the clip (default: ${startStrength})`,
       parseNumber(0, 1),
     )
     .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")
@@ -111,6 +115,7 @@ const batchFile = z.array(
       name,
       settings: {
         ...(strength !== undefined && strengthSettings(strength)),
+        ...(settings.fidelity !== undefined && { guidance: guidanceFor(settings.fidelity) }),
         ...settings,
         ...(seen !== undefined && { shown: seen }),
         sliders: { ...sliders, ...defined({ identity, motion, directions }) },
@@ -129,7 +134,7 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     steps: options.steps,
     seed: options.seed,
     ...(options.strength !== undefined && strengthSettings(options.strength)),
-    ...(options.fidelity !== undefined && { fidelity: options.fidelity }),
+    ...(options.fidelity !== undefined && { fidelity: options.fidelity, guidance: guidanceFor(options.fidelity) }),
     ...(options.guidance !== undefined && { guidance: options.guidance }),
     shown: options.seen,
     part: options.part,

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
+import { finishingOf } from '../../shared/domain/edit.ts';
 import type { ItemKind, ItemReference } from '../../shared/domain/library.ts';
 import { finishClip } from '../../shared/finish/finish-clip.ts';
 import { AppError } from '../../shared/ipc/result.ts';
@@ -87,8 +88,7 @@ export class MediaCache {
         source: source!,
         base: before!,
         edited: edited!,
-        keepDetail: settings.keepDetail,
-        lock: settings.lock,
+        ...finishingOf(settings),
       });
       const file = join(folder, 'frames.rgb');
       await writeFile(file, finished.data);

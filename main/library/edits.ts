@@ -66,8 +66,9 @@ export interface Made {
 
 /** What decides every byte of a result: two edits with the same key have the same frames, and are finished alike. */
 export function recipeKey(made: Made): string {
-  const { finish, keepDetail, lock } = made.settings;
-  const finishing = finish && keepDetail === usualDetail && !lock ? [] : [finish, keepDetail, lock];
+  const { finish, keepDetail, lock, brush } = made.settings;
+  const isUsual = finish && keepDetail === usualDetail && !lock && brush.length === 0;
+  const finishing = isUsual ? [] : [finish, keepDetail, lock, ...(brush.length > 0 ? [brush] : [])];
   return createHash('sha256')
     .update(JSON.stringify([...partsOf(made), ...finishing]))
     .digest('hex');

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import type { Brush } from '../../shared/domain/brush.ts';
 import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
 import type { ExportLength } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
@@ -22,6 +23,7 @@ export interface FinishRequest {
   base: RawFrames;
   keepDetail: number;
   lock?: boolean | undefined;
+  brush?: Brush | undefined;
   /** Default: range. */
   length?: ExportLength | undefined;
 }
@@ -180,7 +182,7 @@ interface FinishThread {
 }
 
 async function startThread(
-  { clip, base, edited, keepDetail, lock, length }: FinishRequest,
+  { clip, base, edited, keepDetail, lock, brush, length }: FinishRequest,
   size: { width: number; height: number },
 ): Promise<FinishThread> {
   const job: FinishJob = {
@@ -188,6 +190,7 @@ async function startThread(
     edited: await readSmallClip(edited),
     keepDetail,
     lock,
+    brush,
     carried: length === 'source',
     placement: placementOf(size, edited, clip.fit),
     ...size,

@@ -200,6 +200,14 @@ export const text = {
       "1 changes all that looks alike in one place in one way, ½ follows the model into small places, and every detail stays the clip's own. Towards 0 the model's own, softer pictures come in.",
     lock: 'Lock the rest',
     lockHint: "what changes little stays the clip's own",
+    brush: 'Mask',
+    brushHint:
+      "Paint on the stage where the edit acts, or where the clip stays its own. A stroke holds over the clip's whole length.",
+    brushSize: 'Brush size',
+    paintChange: 'Paint change',
+    paintKeep: 'Paint keep',
+    clearBrush: 'Clear',
+    showMask: 'Show mask',
     fine: 'Fine',
     fineHint: "twice the model's size, about four times as long",
     more: 'More',
@@ -330,10 +338,11 @@ export const text = {
     partHint:
       'How much of what was learned acts: 1 all of it; towards 0 the words alone, which change light and weather more and know the clip less.',
     fidelity: 'Fidelity',
-    fidelityHint: (start: number) =>
-      start === 0
-        ? 'How much of the first clip stays. 0, as it starts here, makes everything new from the words; 1 is the clip itself.'
-        : `How much of the clip stays. Edits start at ${start}: what the words leave alone stays, the rest changes. 0 makes everything new from the words; 1 is the clip itself.`,
+    fidelityHint: 'How much of the clip stays: 0 makes everything new from the words, 1 is the clip itself.',
+    change: 'Change',
+    fromNoise: 'Start from noise',
+    fromNoiseHint:
+      'A new clip from the words and what was learned, instead of a change to the clip. It cannot be finished.',
     basis: 'Identity basis',
     directions: (count: number) => `${count} directions`,
     direction: (number: number) => `Direction ${number}`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { brush } from './brush.ts';
 import { rawFrames } from './clip.ts';
 import { sliders } from './concept.ts';
 import { promptText } from './text.ts';
@@ -38,22 +39,29 @@ export const editSettings = z.object({
   keepDetail: z.number().min(0).max(1).default(usualDetail),
   /** In a finished picture, places that the edit changes little stay the clip's own, to the bit. */
   lock: z.boolean().default(false),
+  /** Where a finished picture changes or stays the clip's own whatever the edit says, painted by hand. */
+  brush: brush.default([]),
 });
 export type EditSettings = z.infer<typeof editSettings>;
 export type EditSettingsInput = z.input<typeof editSettings>;
 
-/** The settings that decide the model's own pictures: what finishing does with them is left out, and what is as it always was. */
-export function renderedBy({ finish: _, keepDetail: __, lock: ___, ...settings }: EditSettings): Partial<EditSettings> {
-  const { shown, part, fine, ...others } = settings;
-  return { ...others, ...(shown !== '' && { shown }), ...(part !== 1 && { part }), ...(fine && { fine }) };
+/** The settings of finishing, which needs nothing of the model. */
+export type Finishing = Pick<EditSettings, 'keepDetail' | 'lock' | 'brush'>;
+
+export function finishingOf({ keepDetail, lock, brush }: Finishing): Finishing {
+  return { keepDetail, lock, brush };
 }
 
-/**
- * The fidelity that a new edit of a concept begins with, by how many clips the concept was learned from: what one clip shows stays
- * unless the words or sliders change it; of several clips none is the one to start from.
- */
-export function startFidelity(clips: number): number {
-  return clips === 1 ? 0.1 : 0;
+/** Whether a change of settings leaves the model's own pictures as they are. */
+export function isFinishingOnly(patch: Partial<EditSettings>): boolean {
+  const names: readonly string[] = ['finish', 'keepDetail', 'lock', 'brush'] satisfies (keyof EditSettings)[];
+  return Object.keys(patch).every((name) => names.includes(name));
+}
+
+/** The settings that decide the model's own pictures: what finishing does with them is left out, and what is as it always was. */
+export function renderedBy(settings: EditSettings): Partial<EditSettings> {
+  const { finish: _, keepDetail: __, lock: ___, brush: ____, shown, part, fine, ...others } = settings;
+  return { ...others, ...(shown !== '' && { shown }), ...(part !== 1 && { part }), ...(fine && { fine }) };
 }
 
 /**

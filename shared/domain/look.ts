@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { AppError } from '../ipc/result.ts';
 import { type EditSettings, editSettings } from './edit.ts';
+import { startStrength, strengthSettings } from './strength.ts';
 import { promptText } from './text.ts';
 
 /** Stands in a look's words for what is seen in the clip. */
 export const seenMark = '{seen}';
 /** What is seen where nobody said so. */
 export const nothingSaid = 'a photograph';
-/** The strength of a look that says nothing of it. */
-export const startStrength = 0.5;
 
 /**
  * A look: words for what a clip shows and words for what it should show, whose difference is made to any clip. Where they hold `{seen}`,
@@ -66,31 +65,6 @@ export function requireEffect(from: string, to: string): void {
   throw new AppError('invalid-input', 'These words change nothing: they say the same before and after.', {
     hint: 'Say in the second what should be different, for example "at sunset" instead of "by day".',
   });
-}
-
-/** Fidelity and guidance of the strengths 0, 1/4, 1/2, 3/4 and 1: less of the clip is held as the words are pressed less hard (test/studies). */
-const strengths = [
-  { fidelity: 0.5, guidance: 20 },
-  { fidelity: 0.4, guidance: 14 },
-  { fidelity: 0.3, guidance: 12 },
-  { fidelity: 0.2, guidance: 12 },
-  { fidelity: 0.1, guidance: 8 },
-];
-
-/** Strength (0 to 1) moves fidelity and guidance together, linear between its five known places. */
-export function strengthSettings(strength: number): Pick<EditSettings, 'fidelity' | 'guidance'> {
-  const place = Math.min(1, Math.max(0, strength)) * (strengths.length - 1);
-  const [low, high] = [strengths[Math.floor(place)]!, strengths[Math.ceil(place)]!];
-  const share = place - Math.floor(place);
-  const between = (a: number, b: number) => Number((a + share * (b - a)).toFixed(3));
-  return { fidelity: between(low.fidelity, high.fidelity), guidance: between(low.guidance, high.guidance) };
-}
-
-/** The strength whose fidelity is nearest to that of an edit. */
-export function strengthOf({ fidelity }: Pick<EditSettings, 'fidelity'>): number {
-  const places = Array.from({ length: 101 }, (_, index) => index / 100);
-  const distance = (strength: number) => Math.abs(strengthSettings(strength).fidelity - fidelity);
-  return places.reduce((best, place) => (distance(place) < distance(best) ? place : best));
 }
 
 /** The settings of an edit that gives a clip a look. */

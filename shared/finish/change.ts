@@ -1,4 +1,6 @@
+import type { Brush } from '../domain/brush.ts';
 import { addMoments, changeColours, coefficientCount, lumaOf, momentCount, solveAffine } from './affine.ts';
+import { brushedMasks } from './brush.ts';
 import { type EvenChange, findEvenChange } from './even-change.ts';
 import { neighbourMeans } from './in-time.ts';
 import { lockMasks } from './lock-mask.ts';
@@ -31,6 +33,8 @@ export interface WantedChange {
   keepDetail: number;
   /** Whether places that the edit changes little stay as they are. */
   lock?: boolean | undefined;
+  /** Where it is done or not whatever the edit says. */
+  brush?: Brush | undefined;
   /**
    * Whether pictures may come from before or after the clip that the change was found in: its even part is carried on by what they show,
    * the rest fades within half a second of it. Default: they hold what is at its ends.
@@ -77,7 +81,7 @@ export function partsOf(keepDetail: number) {
 export function findChange(
   base: SmallClip,
   edited: SmallClip,
-  { keepDetail, lock = false, carried = false }: WantedChange,
+  { keepDetail, lock = false, brush = [], carried = false }: WantedChange,
 ): ColourChange {
   const { width, height, frameCount } = base;
   if (edited.width !== width || edited.height !== height || edited.frameCount !== frameCount)
@@ -91,7 +95,12 @@ export function findChange(
   const local = parts.even < 1 ? localChange(before, after, width, height) : null;
   const details = local && parts.details > 0 ? detailsOf(before, after, local, width, height) : null;
   const masks = lock ? lockMasks(before, after, width, height) : null;
-  return { width, height, frameCount, even, local, details, masks };
+  return withBrush({ width, height, frameCount, even, local, details, masks }, brush);
+}
+
+/** A change that was found without a brush, with it. */
+export function withBrush(change: ColourChange, brush: Brush): ColourChange {
+  return { ...change, masks: brushedMasks(change.masks, brush, change) };
 }
 
 /** Each frame's fit, averaged with those of its neighbours. */

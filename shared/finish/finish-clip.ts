@@ -1,3 +1,4 @@
+import type { Brush } from '../domain/brush.ts';
 import { findChange, type SmallClip } from './change.ts';
 import { createFinisher } from './finish-frame.ts';
 import { placementOf } from './placement.ts';
@@ -9,11 +10,13 @@ export function finishClip(parts: {
   edited: SmallClip;
   keepDetail: number;
   lock?: boolean | undefined;
+  brush?: Brush | undefined;
 }): SmallClip {
-  const { source, base, edited, keepDetail, lock } = parts;
+  const { source, base, edited, keepDetail, lock, brush } = parts;
   const { width, height, frameCount } = source;
   const placement = placementOf(source, source, 'crop');
-  const { finish } = createFinisher(findChange(base, edited, { keepDetail, lock }), { placement, keepDetail });
+  const change = findChange(base, edited, { keepDetail, lock, brush });
+  const { finish } = createFinisher(change, { placement, keepDetail });
   const data = new Uint8Array(source.data.length);
   const bytes = width * height * 3;
   for (let frame = 0; frame < frameCount; frame++) {

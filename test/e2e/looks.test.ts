@@ -102,6 +102,38 @@ it('shows a look on the stage finished, at the source size and rate, beside the 
   expect(await inspectScreen(page, 'look on stage')).toEqual([]);
 });
 
+it('paints where the clip stays its own, shows the mask, and takes a stroke back', async () => {
+  /** Mean colour of a spot, as shares of width and height, of a picture on the stage. */
+  const spot = (name: string, x: number, y: number) =>
+    onStage(name).evaluate(
+      (canvas: HTMLCanvasElement, [x, y]) => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext('2d')!.getImageData(x! * width - 4, y! * height - 4, 8, 8);
+        return [0, 1, 2].map((channel) => data.filter((_, at) => at % 4 === channel).reduce((a, b) => a + b, 0) / 64);
+      },
+      [x, y] as const,
+    );
+  const source = await spot('Source', 0.3, 0.5);
+  const free = await spot('Not kept yet', 0.3, 0.5);
+  expect(free).not.toEqual(source);
+  await page.getByRole('button', { name: 'Paint keep' }).click();
+  const { x, y, width, height } = (await page.locator('#brush').boundingBox())!;
+  await page.mouse.move(x + 0.3 * width, y + 0.4 * height);
+  await page.mouse.down();
+  await page.mouse.move(x + 0.3 * width, y + 0.6 * height, { steps: 4 });
+  await page.mouse.up();
+  // Red over what stays.
+  await expect.poll(async () => (await spot('Not kept yet', 0.3, 0.5))[0]!, patient).toBeGreaterThan(free[0]! + 40);
+  await page.getByRole('button', { name: 'Paint keep' }).click();
+  await expect.poll(() => spot('Not kept yet', 0.3, 0.5), patient).toEqual(source);
+  await page.getByRole('button', { name: 'Show mask' }).click();
+  await expect.poll(async () => (await spot('Not kept yet', 0.3, 0.5))[0]!, patient).toBeGreaterThan(source[0]! + 20);
+  expect(await inspectScreen(page, 'mask')).toEqual([]);
+  await page.getByRole('button', { name: 'Show mask' }).click();
+  await page.keyboard.press('Control+z');
+  await expect.poll(() => spot('Not kept yet', 0.3, 0.5), patient).toEqual(free);
+});
+
 it('follows the strength, takes it back, and keeps detail without computing anything', async () => {
   const strong = await meanColour('Not kept yet');
   await page.getByRole('slider', { name: 'Strength' }).focus();

@@ -22,8 +22,9 @@ import { openJudge } from '../../main/engine/models/judge/judge.ts';
 import { readModelExtras } from '../../main/engine/models/wan/model-extras.ts';
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { generateRequest } from '../../shared/domain/engine.ts';
-import { lookSettings, startStrength } from '../../shared/domain/look.ts';
+import { lookSettings } from '../../shared/domain/look.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
+import { startStrength } from '../../shared/domain/strength.ts';
 import { summary } from './summary.ts';
 
 const { values: options, positionals: variants } = parseArgs({

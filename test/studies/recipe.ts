@@ -17,9 +17,10 @@ import { createEngine } from '../../main/engine/index.ts';
 import { meanSquaredError } from '../../main/engine/metrics/mse.ts';
 import { openJudge } from '../../main/engine/models/judge/judge.ts';
 import { readModelExtras } from '../../main/engine/models/wan/model-extras.ts';
-import { reconstructionGuidance, startFidelity } from '../../shared/domain/edit.ts';
+import { reconstructionGuidance } from '../../shared/domain/edit.ts';
 import { type DeviceName, generateRequest } from '../../shared/domain/engine.ts';
 import { type Recipe, recipe } from '../../shared/domain/recipe.ts';
+import { startSettings } from '../../shared/domain/strength.ts';
 import { summary } from './summary.ts';
 
 const { values: options, positionals: variants } = parseArgs({
@@ -78,7 +79,7 @@ async function study(scene: ConceptScene, settings: Recipe) {
   };
   const fromNoise = { fidelity: 0, guidance: reconstructionGuidance };
   const makeClip: MakeClip = ({ task, prompt, sliders }) =>
-    make(prompt.learned, { sliders, ...(task === 'edit' ? { fidelity: startFidelity(1) } : fromNoise) });
+    make(prompt.learned, { sliders, ...(task === 'edit' ? startSettings(1) : fromNoise) });
   const measured = await measureMethod('concept', scene, judge, makeClip, numbers(options.gains));
   const otherSeeds: number[] = [];
   for (const seed of [3, 5, 7]) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type EditSettingsInput, startFidelity } from '../../../shared/domain/edit.ts';
-import { startStrength, strengthSettings } from '../../../shared/domain/look.ts';
+import type { EditSettingsInput } from '../../../shared/domain/edit.ts';
+import { startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import type { Services } from '../../jobs/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
@@ -27,7 +27,7 @@ export const registerEdit: Registration = (program, run) => {
 Examples:
   motif edit dance --prompt "a [v] person in a red shirt, in a park is dancing in [u] motion"
   motif edit dance --prompt "a [v] person on a beach" --identity 0.8 --motion 1.3 --direction 0=1.5 --direction 2=0
-  motif edit dance --prompt "a [v] person, pencil drawing" --fidelity 0.4 --guidance 6 --steps 30 --seed 7
+  motif edit dance --prompt "a [v] person, pencil drawing" --strength 0.75 --steps 30 --seed 7
   motif edit walk --seen "a photograph of a dog by day" --prompt "a photograph of a dog at night" --strength 0.7
   motif edit dance --batch edits.json --json`,
     )
@@ -62,8 +62,7 @@ function subjectOf(
 ): { request: { conceptId?: string; sourceClipId?: string; model?: string }; usual: Partial<EditSettingsInput> } {
   const { kind, id } = services.library.resolve(reference, ['concept', 'clip']);
   if (kind === 'concept') {
-    const fidelity = startFidelity(services.concepts.get(id).clipIds.length);
-    return { request: { conceptId: id }, usual: { fidelity } };
+    return { request: { conceptId: id }, usual: startSettings(services.concepts.get(id).clipIds.length) };
   }
   const { seen } = services.clips.get(id);
   return {

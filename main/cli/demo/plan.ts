@@ -1,5 +1,6 @@
 import type { ConceptCaption } from '../../../shared/domain/concept.ts';
-import { type EditSettingsInput, reconstructionGuidance, startFidelity } from '../../../shared/domain/edit.ts';
+import { type EditSettingsInput, reconstructionGuidance } from '../../../shared/domain/edit.ts';
+import { startSettings } from '../../../shared/domain/strength.ts';
 
 /** One video of the demo besides the source. */
 export interface PlannedVideo {
@@ -42,7 +43,7 @@ export function planVideos(
     ...edits.map(({ name, label, prompt }) => ({
       name,
       label,
-      settings: { prompt, fidelity: startFidelity(1), ...sampling },
+      settings: { prompt, ...startSettings(1), ...sampling },
     })),
     ...slider('identity'),
     ...slider('motion'),

@@ -1,5 +1,5 @@
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
-import type { Edit } from '../../../shared/domain/edit.ts';
+import type { Edit, Finishing } from '../../../shared/domain/edit.ts';
 import type { Services } from '../../jobs/services.ts';
 import type { ContactSheetRow } from '../../media/contact-sheet.ts';
 import { finishedPictures, type PictureStream } from '../../media/finished-pictures.ts';
@@ -10,7 +10,7 @@ export async function sourceRow(services: Services, clip: Clip): Promise<Contact
   return {
     label: 'source',
     note: clip.name,
-    frames: await finished(services, clip, clip.frames, clip.frames, { keepDetail: 1, lock: false }),
+    frames: await finished(services, clip, clip.frames, clip.frames, { keepDetail: 1, lock: false, brush: [] }),
   };
 }
 
@@ -40,15 +40,14 @@ async function finished(
   clip: Clip,
   edited: RawFrames,
   base: RawFrames,
-  { keepDetail, lock }: Pick<Edit['settings'], 'keepDetail' | 'lock'>,
+  finishing: Finishing,
 ): Promise<PictureStream> {
   const [from, to] = [inLibrary(services, base), inLibrary(services, edited)];
   const stream = await finishedPictures(await services.media.tools(), {
     clip,
     edited: to,
     base: from,
-    keepDetail,
-    lock,
+    ...finishing,
   });
   return { ...stream, frameCount: edited.frameCount, rate: edited.rate };
 }

@@ -4,8 +4,8 @@ import type {
   MethodName,
   MethodSummary,
 } from '../../../shared/domain/evaluation.ts';
-import { startStrength, strengthSettings } from '../../../shared/domain/look.ts';
 import type { Recipe } from '../../../shared/domain/recipe.ts';
+import { startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { formatTable } from '../tables.ts';
 import { percent, spread } from './numbers.ts';
 

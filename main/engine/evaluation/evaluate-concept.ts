@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { editSettings } from '../../../shared/domain/edit.ts';
+import { editSettings, usualDetail } from '../../../shared/domain/edit.ts';
 import {
   type EvaluateConceptRequest,
   type EvaluateConceptResult,
@@ -8,6 +8,7 @@ import {
   sceneMeasures,
   type UsedSampling,
 } from '../../../shared/domain/evaluation.ts';
+import { startSettings } from '../../../shared/domain/strength.ts';
 import type { GenerateModel } from '../sampling/generate-clip.ts';
 import { evaluateScene } from './evaluate-scene.ts';
 import { openEvaluationFolder, readKept, writeWhole } from './folder.ts';
@@ -88,6 +89,7 @@ async function settingsOf(
     fingerprint,
     weights: await weightsStamp(pipeline.directory),
     judge: await weightsStamp(judge),
+    edits: { ...startSettings(1), keepDetail: usualDetail },
     size,
     sampling,
     recipe: learned,

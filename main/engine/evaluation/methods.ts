@@ -1,7 +1,8 @@
-import { type EditSettings, editSettings, reconstructionGuidance, startFidelity } from '../../../shared/domain/edit.ts';
+import { type EditSettings, editSettings, reconstructionGuidance, usualDetail } from '../../../shared/domain/edit.ts';
 import type { EvaluateConceptRequest, MethodName, UsedSampling } from '../../../shared/domain/evaluation.ts';
-import { lookSettings, startStrength } from '../../../shared/domain/look.ts';
+import { lookSettings } from '../../../shared/domain/look.ts';
 import type { Recipe } from '../../../shared/domain/recipe.ts';
+import { startSettings, startStrength } from '../../../shared/domain/strength.ts';
 import type { WantedClip } from './measure-method.ts';
 
 /** A way to make clips of a scene; without a recipe it is the base model, which knows the scene by plain words only. */
@@ -23,7 +24,7 @@ export function methodsOf({ recipe, withLora }: EvaluateConceptRequest): Method[
 }
 
 /**
- * The settings by which a method makes a clip. Edits begin as the editor's do, by words alone as a look does; what was learned shows in
+ * The settings by which a method makes a clip. Edits begin as the editor's do, by words alone as strongly as a look does; what was learned shows in
  * what comes back from pure noise. A guidance that was asked for holds for all. `shown`: the scene's plain caption.
  */
 export function settingsOfClip(
@@ -35,11 +36,11 @@ export function settingsOfClip(
 ): EditSettings {
   const { steps, seed } = sampling;
   if (name === 'words') {
-    const look = lookSettings({ from: shown, to: prompt.plain, strength: startStrength, keepDetail: 1 });
+    const look = lookSettings({ from: shown, to: prompt.plain, strength: startStrength, keepDetail: usualDetail });
     return { ...look, guidance: askedGuidance ?? look.guidance, steps, seed };
   }
   if (!recipe) return editSettings.parse({ prompt: prompt.plain, ...sampling });
-  const begins =
-    task === 'edit' ? { fidelity: startFidelity(1) } : { guidance: askedGuidance ?? reconstructionGuidance };
-  return editSettings.parse({ prompt: prompt.learned, ...sampling, ...begins, sliders });
+  const begins = task === 'edit' ? startSettings(1) : { guidance: reconstructionGuidance };
+  const guidance = askedGuidance ?? begins.guidance;
+  return editSettings.parse({ prompt: prompt.learned, ...sampling, ...begins, guidance, sliders });
 }

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
-import type { Edit } from '../../../shared/domain/edit.ts';
+import { type Edit, finishingOf } from '../../../shared/domain/edit.ts';
 import type { ExportPreset, ExportSettings } from '../../../shared/domain/export.ts';
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
@@ -45,10 +45,9 @@ export function exportRunner(services: {
   async function exportEdit(edit: Edit, input: EditExport, context: RunContext<ExportInput>): Promise<ExportOutput> {
     const clip = edit.sourceClipId === null ? null : clips.byId(edit.sourceClipId);
     const file = target(input.output, edit.id);
-    const { finish, keepDetail, lock } = edit.settings;
     const { length } = input;
     // What came without its file can only go out as the model sees it.
-    if (!(input.finish ?? finish) || !edit.base || !clip || clip.source.path === null) {
+    if (!(input.finish ?? edit.settings.finish) || !edit.base || !clip || clip.source.path === null) {
       if (length === 'source') {
         throw new AppError('invalid-input', "The model's own pictures are as long as what it saw of the clip.", {
           hint: 'Export the edit finished, from a clip with its file, or only the range that the model saw.',
@@ -56,7 +55,8 @@ export function exportRunner(services: {
       }
       return exportVideo(absolute(edit.frames), clip, input.settings, file, context);
     }
-    const request = { clip, edited: absolute(edit.frames), base: absolute(edit.base), keepDetail, lock, length };
+    const frames = { edited: absolute(edit.frames), base: absolute(edit.base) };
+    const request = { clip, ...frames, ...finishingOf(edit.settings), length };
     const pictures = await finishedPictures(await tools(), request, context.signal);
     return exportVideo(pictures, clip, input.settings, file, context);
   }

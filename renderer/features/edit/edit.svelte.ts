@@ -1,9 +1,17 @@
+import type { Brush, BrushStroke } from '../../../shared/domain/brush.ts';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
 import { type Concept, learnedPrompt } from '../../../shared/domain/concept.ts';
-import { type Edit, type EditSettings, editSettings, startFidelity } from '../../../shared/domain/edit.ts';
+import {
+  type Edit,
+  type EditSettings,
+  editSettings,
+  finishingOf,
+  isFinishingOnly,
+} from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { generateInput, generateOutput } from '../../../shared/domain/job-input.ts';
+import { guidanceFor, startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
@@ -53,6 +61,7 @@ export class EditState {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #changedAt = Number.NEGATIVE_INFINITY;
   #endsTimer: ReturnType<typeof setTimeout> | undefined;
+  #strokesBefore: Brush | null = null;
   #asking: AbortController | null = null;
   #askingEnds: AbortController | null = null;
   #tooSlow = false;
@@ -139,7 +148,26 @@ export class EditState {
   /** A change in the middle of typing or of a slider's movement: many make one step. */
   adjust(patch: Partial<EditSettings>): void {
     this.#amend({ ...this.settings, ...patch }, false);
-    this.#changed(patch.prompt !== undefined || patch.negativePrompt !== undefined);
+    // Finishing is done in the window: nothing has to be computed for it.
+    if (isFinishingOnly(patch) && this.#keepPicture()) this.#keepDraft();
+    else this.#changed(patch.prompt !== undefined || patch.negativePrompt !== undefined);
+  }
+
+  /** A stroke of the brush, as it grows. */
+  paint(stroke: BrushStroke, isOver: boolean): void {
+    this.#strokesBefore ??= this.settings.brush;
+    this.adjust({ brush: [...this.#strokesBefore, stroke] });
+    if (!isOver) return;
+    this.#strokesBefore = null;
+    this.settle();
+  }
+
+  /** What is on the stage is finished in another way. False: nothing is there. */
+  #keepPicture(): boolean {
+    const shown = this.preview ?? this.#library.edit;
+    if (!shown) return false;
+    this.preview ??= { frames: shown.frames, base: shown.base, full: true };
+    return true;
   }
 
   /** The movement is over. */
@@ -174,6 +202,17 @@ export class EditState {
     const directions: Record<string, number> = { ...this.settings.sliders.directions, [index]: gain };
     if (gain === directionRange.neutral) delete directions[index];
     this.adjust({ sliders: { ...this.settings.sliders, directions } });
+  }
+
+  /** A clip made anew from pure noise, or the clip itself led as far as the usual strength does. */
+  startFromNoise(isOn: boolean): void {
+    this.change(isOn ? { fidelity: 0, guidance: guidanceFor(0) } : strengthSettings(startStrength));
+  }
+
+  /** A fidelity of one's own; guidance follows as long as it is the one that goes with the fidelity. */
+  setFidelity(fidelity: number): void {
+    const { fidelity: before, guidance } = this.settings;
+    this.change({ fidelity, ...(guidance === guidanceFor(before) && { guidance: guidanceFor(fidelity) }) });
   }
 
   /** Puts the full result into the queue; it takes the preview's place when it is done. */
@@ -222,13 +261,19 @@ export class EditState {
   #pasted(concept: Concept, parts: PasteParts): EditSettings {
     const start = startOf(concept);
     if (!this.copied) return start;
-    const { prompt, sliders, part, fidelity, fidelityStart, keepDetail, lock, ...sampling } = this.copied.settings;
-    const { steps, guidance, seed, negativePrompt } = sampling;
+    const { prompt, sliders, part, fidelity, fidelityStart, ...others } = this.copied.settings;
+    const { steps, guidance, seed, negativePrompt } = others;
     const directions = this.copied.conceptId === concept.id ? sliders.directions : {};
     return {
       ...start,
       ...(parts.words && { prompt }),
-      ...(parts.gains && { sliders: { ...sliders, directions }, part, fidelity, fidelityStart, keepDetail, lock }),
+      ...(parts.gains && {
+        sliders: { ...sliders, directions },
+        part,
+        fidelity,
+        fidelityStart,
+        ...finishingOf(others),
+      }),
       ...(parts.sampling && { steps, guidance, seed, negativePrompt }),
     };
   }
@@ -386,7 +431,7 @@ function captionOf(concept: Concept | null): string {
 
 /** What an edit of a concept begins with. */
 function startOf(concept: Concept): EditSettings {
-  return editSettings.parse({ prompt: captionOf(concept), fidelity: startFidelity(concept.clipIds.length) });
+  return editSettings.parse({ prompt: captionOf(concept), ...startSettings(concept.clipIds.length) });
 }
 
 /** Variations differ in nothing but the seed. */

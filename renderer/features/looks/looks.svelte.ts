@@ -1,17 +1,10 @@
+import type { Brush, BrushStroke } from '../../../shared/domain/brush.ts';
 import type { Clip } from '../../../shared/domain/clip.ts';
-import { type Edit, type EditSettings, editSettings } from '../../../shared/domain/edit.ts';
+import { type Edit, type EditSettings, editSettings, isFinishingOnly } from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import { generateOutput } from '../../../shared/domain/job-input.ts';
-import {
-  type Look,
-  type LookInput,
-  lookSettings,
-  nothingSaid,
-  seenMark,
-  startStrength,
-  strengthOf,
-  strengthSettings,
-} from '../../../shared/domain/look.ts';
+import { type Look, type LookInput, lookSettings, nothingSaid, seenMark } from '../../../shared/domain/look.ts';
+import { startStrength, strengthOf, strengthSettings } from '../../../shared/domain/strength.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
@@ -51,6 +44,7 @@ export class LooksState {
   #history = $state.raw<History<Draft>>(startHistory(emptyDraft));
   #stored: Draft | null = null;
   #clipId: string | null = null;
+  #strokesBefore: Brush | null = null;
   #asking: AbortController | null = null;
   #askingVariants: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -154,9 +148,17 @@ export class LooksState {
   adjust(patch: Partial<EditSettings>): void {
     this.#amend({ ...this.draft, settings: { ...this.settings, ...patch } });
     // Finishing is done in the window: nothing has to be computed for it.
-    if (Object.keys(patch).every((name) => name === 'keepDetail' || name === 'finish' || name === 'lock'))
-      this.#keepPicture();
+    if (isFinishingOnly(patch)) this.#keepPicture();
     else this.#changed();
+  }
+
+  /** A stroke of the brush, as it grows. */
+  paint(stroke: BrushStroke, isOver: boolean): void {
+    this.#strokesBefore ??= this.settings.brush;
+    this.adjust({ brush: [...this.#strokesBefore, stroke] });
+    if (!isOver) return;
+    this.#strokesBefore = null;
+    this.settle();
   }
 
   settle(): void {
@@ -346,7 +348,17 @@ export class LooksState {
   }
 
   #keepPicture(): void {
-    if (this.preview) this.preview = { ...this.preview, settings: { ...this.preview.settings, ...this.settings } };
+    const shown = this.preview ?? this.#library.edit;
+    if (!shown) return;
+    // A kept edit that is finished in another way is one that is not kept yet.
+    const { frames, base } = shown;
+    this.preview = {
+      frames,
+      base,
+      settings: { ...shown.settings, ...this.settings },
+      full: this.preview?.full ?? true,
+    };
+    this.#library.editId = null;
   }
 
   #amend(draft: Draft): void {

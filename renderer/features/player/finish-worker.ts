@@ -1,5 +1,6 @@
-import { type ColourChange, findChange, partsOf, type SmallClip } from '../../../shared/finish/change.ts';
+import { type ColourChange, findChange, partsOf, type SmallClip, withBrush } from '../../../shared/finish/change.ts';
 import { createFinisher, type FinishSettings } from '../../../shared/finish/finish-frame.ts';
+import { showMask } from '../../../shared/finish/mask-view.ts';
 
 /** A picture to finish: RGBA, its time in the model's frames, and the edit (the addresses of its two clips) whose change is made to it. */
 export interface FinishRequest extends FinishSettings {
@@ -10,6 +11,7 @@ export interface FinishRequest extends FinishSettings {
   width: number;
   height: number;
   time: number;
+  showsMask: boolean;
 }
 
 export interface SmallAddress {
@@ -28,7 +30,7 @@ export interface FinishAnswer {
 const keptChanges = 6;
 const changes = new Map<string, Promise<ColourChange>>();
 
-/** Changes that were looked at last are kept: finding one takes as long as finishing some pictures. */
+/** Changes that were looked at last are kept, without what the brush does to them: finding one takes as long as finishing some pictures. */
 function changeOf({ edited, base, keepDetail, lock, carried }: FinishRequest): Promise<ColourChange> {
   const { even, details } = partsOf(keepDetail);
   const key = `${edited.address} ${base.address} ${even > 0 || carried} ${even < 1} ${details > 0} ${lock}`;
@@ -51,10 +53,12 @@ async function read({ address, ...size }: SmallAddress): Promise<SmallClip> {
 }
 
 async function answer(request: FinishRequest): Promise<FinishAnswer> {
-  const { id, pixels, width, height, time, placement, keepDetail, carried } = request;
+  const { id, pixels, width, height, time, placement, keepDetail, brush = [], carried } = request;
   try {
-    const finisher = createFinisher(await changeOf(request), { placement, keepDetail, carried });
-    finisher.finish({ rgb: pixels, width, height, step: 4 }, time, pixels);
+    const change = withBrush(await changeOf(request), brush);
+    const picture = { rgb: pixels, width, height, step: 4 } as const;
+    createFinisher(change, { placement, keepDetail, carried }).finish(picture, time, pixels);
+    if (request.showsMask && change.masks) showMask({ ...change, masks: change.masks }, picture, time, placement);
     return { id, pixels };
   } catch (thrown) {
     return { id, error: thrown instanceof Error ? thrown.message : String(thrown) };

@@ -1,4 +1,5 @@
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
+import type { Finishing } from '../../../shared/domain/edit.ts';
 import { toNumber } from '../../../shared/domain/time.ts';
 import { placementOf } from '../../../shared/finish/placement.ts';
 import type { FinishAnswer, FinishRequest, SmallAddress } from './finish-worker.ts';
@@ -7,10 +8,11 @@ import type { FinishAnswer, FinishRequest, SmallAddress } from './finish-worker.
 export interface Finishable {
   frames: RawFrames;
   base: RawFrames;
-  keepDetail: number;
-  lock: boolean;
+  finishing: Finishing;
   /** Whether pictures come from outside of its range as well. */
   carried?: boolean;
+  /** Whether what is locked is covered in red. */
+  showsMask?: boolean;
 }
 
 /** Finishes pictures in a thread of its own, so that the window stays quick: the very mathematics that an export does. */
@@ -25,7 +27,7 @@ export class Finisher {
   /** `seconds` counts from the beginning of the edit's range, and may lie before it; `fit` as the clip met the model. The picture given stays as it is. */
   async finish(
     picture: ImageData,
-    { frames, base, keepDetail, lock, carried = false }: Finishable,
+    { frames, base, finishing, carried = false, showsMask = false }: Finishable,
     seconds: number,
     fit: Clip['fit'],
   ): Promise<ImageData> {
@@ -38,9 +40,9 @@ export class Finisher {
       height,
       time: seconds * toNumber(frames.rate),
       placement: placementOf(picture, frames, fit),
-      keepDetail,
-      lock,
+      ...finishing,
       carried,
+      showsMask,
     });
     return new ImageData(pixels, width, height);
   }

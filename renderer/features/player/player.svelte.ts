@@ -21,6 +21,10 @@ export class PlayerState {
   wholeLength = $state(false);
   /** Whether there is more of the file than the model saw. */
   offersWhole = $state(false);
+  /** What is locked is covered in red. */
+  showsMask = $state(false);
+  /** Painting where an edit acts or the clip stays; null: not painting. */
+  brush = $state.raw<{ acts: boolean; size: number } | null>(null);
   /** Several results at once instead of two. */
   grid = $state(false);
   /** What a result is compared with: another result, by its id; null: the clip. */

@@ -6,9 +6,10 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommandLine } from '../../../main/cli/main.ts';
 import type { JobRequest, Services, ServicesOptions } from '../../../main/jobs/services.ts';
-import { editSettings, startFidelity } from '../../../shared/domain/edit.ts';
+import { editSettings } from '../../../shared/domain/edit.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';
+import { startStrength } from '../../../shared/domain/strength.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 
 let folder: string;
@@ -171,10 +172,9 @@ test('the help tells what holds where an option is not given, as the domain has 
   const { rank, stepsIdentity, stepsMotion } = recipe.parse({});
   const learn = await help('learn');
   for (const value of [rank, stepsIdentity, stepsMotion]) expect(learn).toContain(`(default: ${value})`);
-  const { guidance, steps } = editSettings.parse({ prompt: '' });
+  const { steps, keepDetail } = editSettings.parse({ prompt: '' });
   const edit = await help('edit');
-  for (const value of [guidance, steps]) expect(edit).toContain(`(default: ${value})`);
-  expect(edit).toContain(`(default: ${startFidelity(1)} for a concept of one clip, else ${startFidelity(2)})`);
+  for (const value of [steps, keepDetail, startStrength]) expect(edit).toContain(`(default: ${value})`);
 });
 
 test('doctor says how to get OpenVINO, as the reason for its absence promises', async () => {

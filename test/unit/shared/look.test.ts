@@ -6,26 +6,10 @@ import {
   readLookFile,
   requireEffect,
   standardLooks,
-  strengthOf,
-  strengthSettings,
   writeLookFile,
 } from '../../../shared/domain/look.ts';
+import { strengthSettings } from '../../../shared/domain/strength.ts';
 import { unknownWords, wordsOf } from '../../../shared/domain/vocabulary.ts';
-
-describe('strength', () => {
-  it('holds less of the clip the stronger it is, through the places that were measured', () => {
-    expect(strengthSettings(0)).toEqual({ fidelity: 0.5, guidance: 20 });
-    expect(strengthSettings(0.5)).toEqual({ fidelity: 0.3, guidance: 12 });
-    expect(strengthSettings(1)).toEqual({ fidelity: 0.1, guidance: 8 });
-    const fidelities = Array.from({ length: 21 }, (_, step) => strengthSettings(step / 20).fidelity);
-    expect(fidelities).toEqual(fidelities.toSorted((a, b) => b - a));
-    expect(new Set(fidelities).size).toBe(21);
-  });
-
-  it('is found again from what it set', () => {
-    for (const strength of [0, 0.3, 0.5, 0.75, 1]) expect(strengthOf(strengthSettings(strength))).toBe(strength);
-  });
-});
 
 describe('a look', () => {
   it('puts what is seen in its words, and a photograph where nobody said so', () => {

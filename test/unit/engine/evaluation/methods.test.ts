@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import type { WantedClip } from '../../../../main/engine/evaluation/measure-method.ts';
 import { type Method, methodsOf, settingsOfClip } from '../../../../main/engine/evaluation/methods.ts';
-import { reconstructionGuidance, startFidelity } from '../../../../shared/domain/edit.ts';
+import { reconstructionGuidance } from '../../../../shared/domain/edit.ts';
 import { evaluateConceptRequest } from '../../../../shared/domain/evaluation.ts';
-import { lookInput, startStrength, strengthSettings } from '../../../../shared/domain/look.ts';
+import { lookInput } from '../../../../shared/domain/look.ts';
 import { recipe } from '../../../../shared/domain/recipe.ts';
+import { startSettings, startStrength, strengthSettings } from '../../../../shared/domain/strength.ts';
 
 const request = (method: 'set-and-sequence' | 'lora', rank: number) =>
   evaluateConceptRequest.parse({
@@ -52,14 +53,14 @@ test('words alone lead the source from its caption to the edited one, as strongl
 
 test('a guidance that was asked for holds for words alone and for what is given back too', () => {
   expect(settingsOf('words', 'edit', 6).guidance).toBe(6);
+  expect(settingsOf('concept', 'edit', 6).guidance).toBe(6);
   expect(settingsOf('concept', 'reconstruction', 6).guidance).toBe(6);
 });
 
 test('a concept edits from its clip and gives it back from noise, the base model knows nothing but plain words and noise', () => {
   expect(settingsOf('concept')).toMatchObject({
     prompt: 'a [v] man at night',
-    fidelity: startFidelity(1),
-    guidance: 4,
+    ...startSettings(1),
     sliders: { identity: 0, motion: 1 },
   });
   for (const task of ['reconstruction', 'slider'] as const)
