@@ -23,6 +23,7 @@ import {
   evaluateModelRequest,
   evaluateModelResult,
 } from '../../shared/domain/evaluation.ts';
+import { evaluateFinishRequest, evaluateFinishResult } from '../../shared/domain/evaluation-finish.ts';
 import type { Contract } from '../../shared/ipc/rpc.ts';
 
 /** What the host asks of the engine process. Events belong to the one call that computes. */
@@ -39,6 +40,7 @@ export const engineContract = {
     checkConcept: { input: checkConceptRequest, output: conceptFacts },
     evaluateModel: { input: evaluateModelRequest, output: evaluateModelResult },
     evaluateConcept: { input: evaluateConceptRequest, output: evaluateConceptResult },
+    evaluateFinish: { input: evaluateFinishRequest, output: evaluateFinishResult },
   },
   events: { engine: engineEvent },
 } satisfies Contract;

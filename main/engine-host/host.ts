@@ -20,6 +20,7 @@ import type {
   EvaluateModelRequest,
   EvaluateModelResult,
 } from '../../shared/domain/evaluation.ts';
+import type { EvaluateFinishRequest, EvaluateFinishResult } from '../../shared/domain/evaluation-finish.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import { AppError, fromErrorShape, type Result } from '../../shared/ipc/result.ts';
 import { type Client, connect } from '../../shared/ipc/rpc.ts';
@@ -127,6 +128,10 @@ export class EngineHost implements Engine {
 
   evaluateConcept(request: EvaluateConceptRequest, options: CallOptions = {}): Promise<EvaluateConceptResult> {
     return this.#compute(options, (client, wire) => client.call.evaluateConcept(request, wire));
+  }
+
+  evaluateFinish(request: EvaluateFinishRequest, options: CallOptions = {}): Promise<EvaluateFinishResult> {
+    return this.#compute(options, (client, wire) => client.call.evaluateFinish(request, wire));
   }
 
   /** Other devices, threads or limits from the next process on; one that is idle is ended for that, one at work afterwards. */

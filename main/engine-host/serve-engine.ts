@@ -47,6 +47,7 @@ export function serveEngine(createEngine: (options: EngineOptions) => Engine | P
     checkConcept: (request) => use((e) => e.checkConcept(request)),
     evaluateModel: (request, { signal }) => use((e) => e.evaluateModel(request, telling(signal))),
     evaluateConcept: (request, { signal }) => use((e) => e.evaluateConcept(request, telling(signal))),
+    evaluateFinish: (request, { signal }) => use((e) => e.evaluateFinish(request, telling(signal))),
   });
   function telling(signal: AbortSignal): CallOptions {
     return { signal, onEvent: (event: EngineEvent) => server.emit('engine', event) };

@@ -24,6 +24,7 @@ import type {
   EvaluateModelRequest,
   EvaluateModelResult,
 } from '../../shared/domain/evaluation.ts';
+import type { EvaluateFinishRequest, EvaluateFinishResult } from '../../shared/domain/evaluation-finish.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { AppError } from '../../shared/ipc/result.ts';
@@ -31,6 +32,7 @@ import { installOpenVino } from './backends/lazy/executors/openvino/install.ts';
 import { measureMatMulRate } from './backends/matmul-rate.ts';
 import { selectBackend } from './backends/select.ts';
 import { evaluateConcept } from './evaluation/evaluate-concept.ts';
+import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { describePipeline, modelName } from './models/wan/describe.ts';
 import { transformerFingerprint } from './models/wan/fingerprint.ts';
@@ -67,6 +69,8 @@ export interface Engine {
   evaluateModel(request: EvaluateModelRequest, options?: CallOptions): Promise<EvaluateModelResult>;
   /** Measures learned concepts against edits whose truth is known; goes on as `evaluateModel` does. */
   evaluateConcept(request: EvaluateConceptRequest, options?: CallOptions): Promise<EvaluateConceptResult>;
+  /** Measures finishing against edits whose truth is known; goes on as `evaluateModel` does. */
+  evaluateFinish(request: EvaluateFinishRequest, options?: CallOptions): Promise<EvaluateFinishResult>;
   dispose(): Promise<void>;
 }
 
@@ -164,6 +168,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       inTurn(options.signal, async () => evaluateModel(await modelAt(request.model), request, options)),
     evaluateConcept: (request, options = {}) =>
       inTurn(options.signal, async () => evaluateConcept(await modelAt(request.model), request, options)),
+    evaluateFinish: (request, options = {}) =>
+      inTurn(options.signal, async () => evaluateFinish(await modelAt(request.model), request, options)),
     dispose: () => inTurn(undefined, close),
   };
 }

@@ -15,6 +15,7 @@ import type {
   EvaluateModelRequest,
   EvaluateModelResult,
 } from '../../shared/domain/evaluation.ts';
+import type { EvaluateFinishRequest, EvaluateFinishResult } from '../../shared/domain/evaluation-finish.ts';
 import type { ExportSettings } from '../../shared/domain/export.ts';
 import type { Job, JobKind, JobState } from '../../shared/domain/job.ts';
 import type { jobInputs } from '../../shared/domain/job-input.ts';
@@ -203,6 +204,7 @@ export interface Services {
     judge: string;
     model(request: EvaluateModelRequest, options?: CallOptions): Promise<EvaluateModelResult>;
     concept(request: EvaluateConceptRequest, options?: CallOptions): Promise<EvaluateConceptResult>;
+    finish(request: EvaluateFinishRequest, options?: CallOptions): Promise<EvaluateFinishResult>;
   };
   readonly media: {
     /** ffmpeg and ffprobe, looked for at the first call. Throws `not-found` when there are none. */

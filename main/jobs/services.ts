@@ -204,6 +204,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       judge: join(resources, 'models/motif-judge'),
       model: (request, given) => engine.evaluateModel(request, given),
       concept: (request, given) => engine.evaluateConcept(request, given),
+      finish: (request, given) => engine.evaluateFinish(request, given),
     },
     media: {
       tools,

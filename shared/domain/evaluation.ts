@@ -6,7 +6,7 @@ import { recipe } from './recipe.ts';
 /** What the engine measures of a model and of learned concepts, on scenes of the world whose truth is known. */
 
 /** Mean and standard deviation over `count` values; both null where there was none. */
-const statistic = z.object({
+export const statistic = z.object({
   mean: z.number().nullable(),
   deviation: z.number().nullable(),
   count: z.int().nonnegative(),
@@ -24,14 +24,14 @@ const evaluationSize = z.object({
 });
 export type EvaluationSize = z.infer<typeof evaluationSize>;
 
-const usedSampling = z.object({
+export const usedSampling = z.object({
   steps: z.int().positive(),
   guidance: z.number().min(0),
   seed: z.int().nonnegative(),
 });
 export type UsedSampling = z.infer<typeof usedSampling>;
 
-const common = {
+export const evaluationCommon = {
   model: z.string(),
   /** The judge's folder. */
   judge: z.string(),
@@ -50,7 +50,7 @@ const common = {
 };
 
 export const evaluateModelRequest = z.object({
-  ...common,
+  ...evaluationCommon,
   /** How many of the seeds the autoencoder is measured on. */
   worldClips: z.int().nonnegative(),
   /** How many of the seeds become prompts of text to video. */
@@ -114,7 +114,7 @@ export const evaluateModelResult = z.object({
 export type EvaluateModelResult = z.infer<typeof evaluateModelResult>;
 
 export const evaluateConceptRequest = z.object({
-  ...common,
+  ...evaluationCommon,
   recipe,
   /** Positions of both sliders whose effect is measured. */
   gains: z.array(z.number().min(-4).max(4)),

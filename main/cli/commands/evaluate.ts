@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { usualDetail } from '../../../shared/domain/edit.ts';
 import type { DeviceReport, EngineEvent } from '../../../shared/domain/engine.ts';
 import type { EvaluationSize, SheetRow, UsedSampling } from '../../../shared/domain/evaluation.ts';
 import type { ModelInfo } from '../../../shared/domain/model.ts';
@@ -11,6 +12,7 @@ import type { Services } from '../../jobs/services.ts';
 import { drawContactSheet } from '../../media/contact-sheet.ts';
 import type { ActionWrapper, CommandContext, Registration } from '../context.ts';
 import { formatConceptReport } from '../evaluation/concept-report.ts';
+import { formatFinishReport } from '../evaluation/finish-report.ts';
 import { formatModelReport } from '../evaluation/model-report.ts';
 import { importFolder } from '../evaluation/real-clips.ts';
 import { addRecipeOptions, type RecipeOptions, recipeOf } from '../learn-options.ts';
@@ -34,6 +36,10 @@ interface ModelOptions extends CommonOptions {
   clips?: string;
 }
 
+interface FinishOptions extends CommonOptions {
+  details: number[];
+}
+
 interface ConceptOptions extends CommonOptions, RecipeOptions {
   gains: number[];
   lora: boolean;
@@ -42,10 +48,16 @@ interface ConceptOptions extends CommonOptions, RecipeOptions {
 export const registerEvaluate: Registration = (program, run) => {
   const evaluate = program
     .command('evaluate')
-    .description('Measures a model, or concepts learned on it, on rendered scenes whose truth is known.')
-    .addHelpText('after', '\nExamples:\n  motif evaluate model --prompts 20\n  motif evaluate concept --seeds 0..90');
+    .description(
+      'Measures a model, concepts learned on it, or how edits are finished, on rendered scenes whose truth is known.',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  motif evaluate model --prompts 20\n  motif evaluate concept --seeds 0..90\n  motif evaluate finish --seeds 0..40',
+    );
   registerModel(evaluate, run);
   registerConcept(evaluate, run);
+  registerFinish(evaluate, run);
 };
 
 function registerModel(evaluate: Command, run: ActionWrapper): void {
@@ -121,6 +133,41 @@ Run again with the same folder, it goes on where it was stopped, within a learni
     );
 }
 
+function registerFinish(evaluate: Command, run: ActionWrapper): void {
+  const command = evaluate
+    .command('finish')
+    .description(
+      'Finishes edits whose truth is known, perfect ones and those by words alone, at four times the size and twice the rate of the model, and measures them beside the edits themselves, enlarged.',
+    )
+    .option('--details <list>', 'how much of the detail is kept, each as a row', parseDetails, [
+      1,
+      usualDetail,
+      0.5,
+      0,
+    ]);
+  addCommonOptions(command, 'out/evaluate-finish')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif evaluate finish
+  motif evaluate finish --seeds 0..40 --details 1,0.75
+Run again with the same folder, it goes on where it was stopped.`,
+    )
+    .action(
+      run(async (context, options: FinishOptions, command: Command) => {
+        const seeds = seedsOf(options, 20, command);
+        await context.withServices({ access: 'read' }, async (services) => {
+          const { model, folder, common } = await prepare(context, services, options);
+          const request = { ...common, seeds, details: options.details };
+          const result = await services.evaluation.finish(request, listening(context));
+          const measured = `${seeds.length} test seeds (${seeds[0]} to ${seeds.at(-1)}), finished at ${result.size.width} x ${result.size.height}`;
+          await report(context, services, model, folder, result, measured, formatFinishReport(result));
+        });
+      }),
+    );
+}
+
 function addCommonOptions(command: Command, output: string): Command {
   return command
     .option('--seeds <a..b>', 'test seeds of this range: those that end in 0', parseSeeds)
@@ -145,6 +192,12 @@ function parseGains(text: string): number[] {
   const gains = text.split(',').filter(Boolean).map(Number);
   if (gains.length > 0 && gains.every((gain) => Math.abs(gain) <= 4)) return gains;
   throw new InvalidArgumentError('Expected numbers from -4 to 4, such as 0,0.5,1,1.5.');
+}
+
+function parseDetails(text: string): number[] {
+  const details = text.split(',').filter(Boolean).map(Number);
+  if (details.length > 0 && details.every((detail) => detail >= 0 && detail <= 1)) return details;
+  throw new InvalidArgumentError('Expected numbers from 0 to 1, such as 1,0.75,0.5.');
 }
 
 /** The test seeds of the range, or the first `count` of all. */

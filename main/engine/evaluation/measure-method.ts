@@ -124,7 +124,7 @@ export async function measureTruth(scene: ConceptScene, judge: Judge): Promise<M
   return { method: 'truth', learnSeconds: null, reconstruction: null, edits, sliders: [] };
 }
 
-async function measureEdit(
+export async function measureEdit(
   { change, prompt, before, after, target, mask }: TrueEdit,
   pictures: Pictures,
   seconds: number | null,

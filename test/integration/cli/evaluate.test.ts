@@ -40,6 +40,20 @@ test('evaluate model measures rendered scenes, real clips and prompts, and write
   expect(again.out).toMatch(/moving\.mp4 +1 +\d/);
 }, 240_000);
 
+test('evaluate finish finishes true edits of a test scene, and writes table, JSON and contact sheets', async () => {
+  const output = join(place.folder, 'finish');
+  const words = ['evaluate', 'finish', ...small, '--seeds', '0..9', '--details', '1,0.5', '-o', output];
+  const { result, contactSheets } = await place.answer('evaluation', words);
+  expect(
+    result.rows.map(({ edit, keepDetail }: { edit: string; keepDetail: number }) => `${edit} ${keepDetail}`),
+  ).toEqual(expect.arrayContaining(['perfect null', 'perfect 1', 'perfect 0.5', 'words null', 'words 1', 'words 0.5']));
+  expect(contactSheets).toEqual(['contact-sheet.png']);
+  const again = await place.motif(words);
+  expect(again.out).toMatch(/1 test seeds \(0 to 0\), finished at 128 x 128/);
+  expect(again.out).toMatch(/finished, detail 0\.5 +\d/);
+  expect((await place.motif([...words, '--details', '2'])).err).toMatch(/Expected numbers from 0 to 1/);
+}, 240_000);
+
 test('evaluate concept learns, edits and moves the sliders of a test scene, and Ctrl-C loses nothing', async () => {
   const output = join(place.folder, 'concept');
   const recipe = ['--steps-identity', '1', '--steps-motion', '1', '--rank', '2', '--without', 'prior'];

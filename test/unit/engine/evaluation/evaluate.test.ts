@@ -13,6 +13,7 @@ import {
   methodMeasures,
   sceneMeasures,
 } from '../../../../shared/domain/evaluation.ts';
+import { evaluateFinishRequest } from '../../../../shared/domain/evaluation-finish.ts';
 import { recipe } from '../../../../shared/domain/recipe.ts';
 
 const golden = resolve(import.meta.dirname, '../../../golden');
@@ -184,6 +185,45 @@ test('parts of a version without words alone and finished edits are measured aga
   expect(again.kinds).toEqual(result.kinds);
   expect(phases).toEqual(expect.arrayContaining([expect.stringMatching(/^seed 10, words: edit light/)]));
   expect(phases.filter((phase) => phase.includes('learning'))).toEqual([]);
+});
+
+test('finishing is measured on perfect edits and on those by words alone; stopped, it goes on', {
+  timeout: 120_000,
+}, async () => {
+  const request = evaluateFinishRequest.parse({
+    ...common('finish'),
+    sampling: { steps: 1, guidance: null, seed: 1 },
+    seeds: [0, 10],
+    details: [1, 0.5],
+  });
+  const stop = new AbortController();
+  const stopped = engine.evaluateFinish(request, {
+    signal: stop.signal,
+    onEvent(event) {
+      if (event.type === 'progress' && event.progress.phase.startsWith('seed 10')) stop.abort();
+    },
+  });
+  await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
+  const result = await engine.evaluateFinish(request);
+  expect(result).toMatchObject({ takenOver: 1, size: { width: 128, height: 128 } });
+  const all = result.rows.filter(({ kind }) => kind === null);
+  expect(all.map(({ edit, keepDetail }) => [edit, keepDetail])).toEqual([
+    ...[null, 1, 0.5].map((detail) => ['perfect', detail]),
+    ...[null, 1, 0.5].map((detail) => ['words', detail]),
+  ]);
+  const [enlarged, finished, , asMade] = all;
+  // The source's own detail comes back, which this rough autoencoder loses.
+  expect(finished!.mseOutside.mean).toBeLessThan(0.5 * enlarged!.mseOutside.mean!);
+  expect(finished!.sharpnessOutside.mean).toBeCloseTo(1, 1);
+  expect(enlarged!.success.mean).toBeNull();
+  expect(asMade!.preservation.count).toBe(2);
+  expect(result.sheet.some(({ label }) => label.endsWith('words, enlarged'))).toBe(true);
+  expect(result.sheet[0]!.frames).toMatchObject({ frameCount: 5, width: 128 });
+  const files = await readdir(request.outputFolder);
+  expect(files.filter((name) => /source|edited/.test(name))).toEqual([]);
+  const again = await engine.evaluateFinish(request);
+  expect(again).toMatchObject({ takenOver: 2, rows: result.rows });
+  await expect(engine.evaluateFinish({ ...request, details: [1] })).rejects.toMatchObject({ code: 'conflict' });
 });
 
 test('seeds of the training, other settings and a missing judge are refused', { timeout: 120_000 }, async () => {
