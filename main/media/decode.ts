@@ -5,7 +5,7 @@ import { AppError } from '../../shared/ipc/result.ts';
 import { readLogLine } from './decode-log.ts';
 import type { Ffmpeg, MediaTools } from './locate.ts';
 import { ffmpegFor } from './locate.ts';
-import { cubeName, type PicturePlan, pictureFilters } from './picture-filters.ts';
+import { cubeName, type PicturePlan, pictureFilters, rgbFormat } from './picture-filters.ts';
 import { fileArgument, inputRestrictions } from './probe.ts';
 import type { Probe } from './probe-types.ts';
 import { run } from './run.ts';
@@ -19,7 +19,7 @@ export interface DecodeRequest {
   /** Only the nearest key frames, which come at once however long the way to the exact frame is. */
   keyFramesOnly?: boolean;
   signal?: AbortSignal | undefined;
-  /** rgb is width * height * 3 bytes, the receiver's to keep. `false` ends the run: the rest is not wanted. */
+  /** rgb is width * height * 3 values of 8 bits, or of 16 where the picture is to be deep, the receiver's to keep. `false` ends the run: the rest is not wanted. */
   onFrame: (rgb: Uint8Array, seconds: number) => Promise<boolean | undefined> | boolean | undefined;
 }
 
@@ -152,9 +152,9 @@ async function decodeFrom(
     ...(plan.seek === undefined ? [] : ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', plan.seek.toFixed(6)]),
     ...['-i', fileArgument(probe.path), '-map', `0:${probe.streamIndex}`],
     ...['-vf', [`trim=${start}end=${end}`, ...filters, 'showinfo'].join(',')],
-    ...[...passTimesThrough(decoder.ffmpeg), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
+    ...[...passTimesThrough(decoder.ffmpeg), '-f', 'rawvideo', '-pix_fmt', rgbFormat(request.picture.isDeep), 'pipe:1'],
   ];
-  const frameBytes = width * height * 3;
+  const frameBytes = width * height * (request.picture.isDeep ? 6 : 3);
   const times: number[] = [];
   const waiting: Buffer[] = [];
   let partial: Buffer | undefined;

@@ -16,13 +16,18 @@ export type EncoderTrials = Map<string, Promise<boolean>>;
 
 /**
  * The ways of encoding a preset, best first: hardware that passes a trial encode at this very size (drivers are missing or
- * refuse small pictures more often than not), then software. Throws `unsupported-media` when there is none.
+ * refuse small pictures more often than not), then software. Of deep pictures those first that keep them deep. Throws `unsupported-media` when there is none.
  */
 export async function encoderChoices(
   tools: MediaTools,
   name: ExportPreset,
   size: { width: number; height: number },
-  options: { hardware: boolean; trials?: EncoderTrials | undefined; signal?: AbortSignal | undefined },
+  options: {
+    hardware: boolean;
+    isDeep?: boolean | undefined;
+    trials?: EncoderTrials | undefined;
+    signal?: AbortSignal | undefined;
+  },
 ): Promise<ChosenEncoder[]> {
   const preset = presets[name];
   const ffmpeg = await ffmpegFor(tools, ({ encoders }) =>
@@ -37,6 +42,8 @@ export async function encoderChoices(
       }
     } else if (ffmpeg?.capabilities.encoders.has(choice.encoder)) found.push({ ffmpeg, choice });
   }
+  const keepsDepth = ({ choice }: ChosenEncoder) => Number(choice.deepFormat !== undefined);
+  if (options.isDeep) found.sort((a, b) => keepsDepth(b) - keepsDepth(a));
   if (found.length > 0) return found;
   const wanted = preset.choices.map(({ encoder }) => encoder).join(', ');
   throw new AppError('unsupported-media', `ffmpeg ${tools.ffmpeg.capabilities.version} has no ${name} encoder.`, {

@@ -16,9 +16,9 @@ import {
   type Sound,
 } from './export-options.ts';
 import type { MediaTools } from './locate.ts';
-import { encodeFilters } from './picture-filters.ts';
+import { encodeFilters, rgbFormat } from './picture-filters.ts';
 import { placeWhole, requireFreeSpace } from './place.ts';
-import { bt709Tags, type Preset, presets } from './presets.ts';
+import { bt709Tags, type EncoderChoice, type Preset, presets } from './presets.ts';
 import { fileArgument } from './probe.ts';
 import { createProgressParser, type MediaProgress } from './progress.ts';
 import { run, writeTo } from './run.ts';
@@ -53,6 +53,7 @@ export async function exportFrames(tools: MediaTools, request: ExportRequest): P
   await requireFreeSpace(dirname(target), frameCount * size.width * size.height * exportBytesPerPixel[settings.preset]);
   const choices = await encoderChoices(tools, settings.preset, size, {
     hardware: request.hardware ?? true,
+    isDeep: !isStored(frames) && frames.isDeep,
     trials: request.trials,
     signal,
   });
@@ -90,6 +91,11 @@ async function sizeOf(path: string): Promise<number> {
 
 const isStored = (frames: ExportRequest['frames']): frames is RawFrames => 'file' in frames;
 
+/** What is finished is made in 16 bits where the source has more than 8, or what is written always has. */
+function staysDeep(frames: ExportRequest['frames'], { pixelFormat, deepFormat }: EncoderChoice): boolean {
+  return !isStored(frames) && deepFormat !== undefined && (frames.isDeep || deepFormat === pixelFormat);
+}
+
 async function checkFrames(frames: RawFrames): Promise<void> {
   const expected = frames.frameCount * frames.width * frames.height * 3;
   const information = await stat(frames.file).catch((cause) => {
@@ -109,6 +115,12 @@ const nothingElse = [
   ...['-dn', '-sn'],
 ];
 
+/** Counted on from the source's, where the pictures are its own one by one. */
+function timecodeArguments({ request: { frames }, preset, rate }: EncodeJob): string[] {
+  if (isStored(frames) || frames.timecode === null || toNumber(rate) !== toNumber(frames.rate)) return [];
+  return ['mp4', 'mov'].includes(preset.muxer) ? ['-timecode', frames.timecode] : [];
+}
+
 interface EncodeJob {
   request: ExportRequest;
   preset: Preset;
@@ -126,12 +138,13 @@ async function encode(job: EncodeJob, { ffmpeg, choice }: ChosenEncoder): Promis
   const working = isGif ? await mkdtemp(join(tmpdir(), 'motif-')) : undefined;
   try {
     const tags = preset.isYuv ? bt709Tags(ffmpeg.capabilities) : { filters: [], arguments: [] };
-    const pixelFormat = isGif ? 'rgb24' : choice.pixelFormat;
+    const isDeep = staysDeep(request.frames, choice);
+    const pixelFormat = isGif ? 'rgb24' : isDeep ? choice.deepFormat! : choice.pixelFormat;
     const filters = [...encodeFilters(preset.isYuv, pixelFormat, size), ...tags.filters].join(',');
     let graph = ['-vf', filters];
     if (working) {
       // Two passes: the best 256 colours of the whole clip, then every frame drawn with them.
-      await runEncoder(job, ffmpeg.path, [
+      await runEncoder(job, ffmpeg.path, isDeep, [
         '-vf',
         `${filters},palettegen=stats_mode=full`,
         '-frames:v',
@@ -147,11 +160,13 @@ async function encode(job: EncodeJob, { ffmpeg, choice }: ChosenEncoder): Promis
     await runEncoder(
       job,
       ffmpeg.path,
+      isDeep,
       [
         ...(sound?.inputArguments ?? []),
         ...graph,
         ...(sound ? ['-map', '0:v:0', ...sound.outputArguments] : []),
         ...nothingElse,
+        ...timecodeArguments(job),
         ...(isGif ? [] : ['-c:v', choice.encoder]),
         ...choice.arguments(job.quality),
         ...tags.arguments,
@@ -170,6 +185,7 @@ async function encode(job: EncodeJob, { ffmpeg, choice }: ChosenEncoder): Promis
 async function runEncoder(
   { request, rate, frameCount, size }: EncodeJob,
   program: string,
+  isDeep: boolean,
   args: string[],
   onProgress?: (progress: MediaProgress) => void,
 ): Promise<void> {
@@ -177,7 +193,7 @@ async function runEncoder(
   const given = isStored(frames) ? frames : frames.sizeFor(size);
   const input = [
     ...['-hide_banner', '-loglevel', 'error', '-nostats', '-y', '-progress', 'pipe:1'],
-    ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${given.width}x${given.height}`],
+    ...['-f', 'rawvideo', '-pix_fmt', rgbFormat(isDeep), '-video_size', `${given.width}x${given.height}`],
     ...['-framerate', `${rate.numerator}/${rate.denominator}`, '-i', 'pipe:0'],
   ];
   const parse = createProgressParser({ frames: frameCount });
@@ -190,7 +206,7 @@ async function runEncoder(
     writeInput: async (pipe) => {
       const put = (bytes: Uint8Array) => writeTo(pipe, bytes);
       if (isStored(frames)) await writeStored(frames, rate, frameCount, put);
-      else await frames.write({ ...size, rate, frameCount }, put, signal);
+      else await frames.write({ ...size, rate, frameCount, isDeep }, put, signal);
     },
   });
   if (exitCode === 0) return;

@@ -8,19 +8,22 @@ export interface FinishJob extends FinishSettings {
   edited: SmallClip;
   width: number;
   height: number;
+  /** Pictures of 16 bits. */
+  isDeep: boolean;
 }
 
-/** One picture to finish in place: uint8 RGB [height, width, 3], and its time in the model's frames. */
+/** One picture to finish in place: the bytes of RGB [height, width, 3], and its time in the model's frames. */
 export interface PictureToFinish {
   rgb: Uint8Array<ArrayBuffer>;
   time: number;
 }
 
 /** A thread that finishes pictures in the order that they come in; each goes back as the same memory. */
-const { base, edited, width, height, ...settings } = workerData as FinishJob;
+const { base, edited, width, height, isDeep, ...settings } = workerData as FinishJob;
 const change = findChange(base, edited, settings);
 const { finish } = createFinisher(change, settings);
 parentPort!.on('message', ({ rgb, time }: PictureToFinish) => {
-  finish({ rgb, width, height }, time, rgb);
+  const values = isDeep ? new Uint16Array(rgb.buffer) : rgb;
+  finish({ rgb: values, width, height }, time, values);
   parentPort!.postMessage(rgb, [rgb.buffer]);
 });

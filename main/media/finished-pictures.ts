@@ -14,6 +14,7 @@ import { createFrameSampler, samplesIn } from './frame-sampler.ts';
 import type { MediaTools } from './locate.ts';
 import { probe as probeFile } from './probe.ts';
 import type { Probe } from './probe-types.ts';
+import { timecodeAfter } from './timecode.ts';
 
 /** An edit, the clip that it is of, and how the two become one. */
 export interface FinishRequest {
@@ -36,9 +37,16 @@ export interface PictureStream {
   rate: Rational;
   /** Where the pictures begin in their source. */
   fromSeconds: number;
-  /** Makes pictures of about `size` (never larger than the source) at `rate` and hands over each: uint8 RGB [height, width, 3]. */
+  /** Of the first picture, where the source has timecodes. */
+  timecode: string | null;
+  /** Whether the source has more than 8 bits. */
+  isDeep: boolean;
+  /**
+   * Makes pictures of about `size` (never larger than the source) at `rate` and hands over each: RGB [height, width, 3] of 8 bits, or of 16
+   * (little-endian) where `isDeep` says so.
+   */
   write(
-    wanted: { width: number; height: number; rate: Rational; frameCount: number },
+    wanted: { width: number; height: number; rate: Rational; frameCount: number; isDeep?: boolean | undefined },
     put: (rgb: Uint8Array) => Promise<void>,
     signal?: AbortSignal,
   ): Promise<void>;
@@ -97,10 +105,12 @@ export async function finishedPictures(
     frameCount,
     rate: probe.rate,
     fromSeconds,
+    timecode: timecodeAfter(probe.timecode ?? '', fromSeconds - probe.startSeconds, probe.rate),
+    isDeep: probe.bitDepth > 8,
     sizeFor,
     async write(wanted, put, signal) {
       const size = sizeFor(wanted);
-      const thread = await startThread(request, size);
+      const thread = await startThread(request, size, wanted.isDeep ?? false);
       try {
         await stream({ tools, probe, request, range, size, wanted, signal }, thread, put);
       } finally {
@@ -116,7 +126,7 @@ interface StreamJob {
   request: FinishRequest;
   range: { fromSeconds: number; toSeconds: number };
   size: { width: number; height: number };
-  wanted: { rate: Rational; frameCount: number };
+  wanted: { rate: Rational; frameCount: number; isDeep?: boolean | undefined };
   signal: AbortSignal | undefined;
 }
 
@@ -150,7 +160,7 @@ async function stream(job: StreamJob, thread: FinishThread, put: (rgb: Uint8Arra
   };
   await decode(probe, decoder, {
     ...range,
-    picture: { ...size, crop: clip.crop, fit: 'crop' },
+    picture: { ...size, crop: clip.crop, fit: 'crop', isDeep: wanted.isDeep },
     signal,
     onFrame: async (rgb, seconds) => {
       await show(sampler.next(seconds));
@@ -184,6 +194,7 @@ interface FinishThread {
 async function startThread(
   { clip, base, edited, keepDetail, lock, brush, length }: FinishRequest,
   size: { width: number; height: number },
+  isDeep: boolean,
 ): Promise<FinishThread> {
   const job: FinishJob = {
     base: await readSmallClip(base),
@@ -193,6 +204,7 @@ async function startThread(
     brush,
     carried: length === 'source',
     placement: placementOf(size, edited, clip.fit),
+    isDeep,
     ...size,
   };
   const worker = new Worker(threadFile, { workerData: job, execArgv: [] });

@@ -17,6 +17,8 @@ export interface PicturePlan {
   alpha: boolean;
   /** The source's colours go through the map in `cubeName`. */
   mapColours: boolean;
+  /** RGB of 16 bits instead of 8. Default false. */
+  isDeep?: boolean | undefined;
 }
 
 /** Without these swscale rounds chroma coarsely: off by several levels. */
@@ -58,12 +60,17 @@ export function pictureFilters(probe: Probe, plan: PicturePlan): string[] {
         '[backdrop][picture]overlay=format=rgb',
     );
   }
-  filters.push('format=rgb24');
+  filters.push(`format=${rgbFormat(plan.isDeep)}`);
   if (scaledWidth !== width || scaledHeight !== height) {
     filters.push(fit === 'crop' ? `crop=w=${width}:h=${height}` : `pad=w=${width}:h=${height}:x=(ow-iw)/2:y=(oh-ih)/2`);
   }
   filters.push('setsar=1');
   return filters;
+}
+
+/** ffmpeg's name of RGB values side by side. */
+export function rgbFormat(isDeep = false): 'rgb24' | 'rgb48le' {
+  return isDeep ? 'rgb48le' : 'rgb24';
 }
 
 /** Deinterlaced and turned, still in the stored colours. */

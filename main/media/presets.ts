@@ -5,6 +5,8 @@ import type { Capabilities } from './capabilities.ts';
 export interface EncoderChoice {
   encoder: string;
   pixelFormat: string;
+  /** For pictures of more than 8 bits, where the encoder can: they stay so. */
+  deepFormat?: string | undefined;
   hardware: boolean;
   /** quality: on the preset's own crf scale, lower is better. */
   arguments: (quality: number) => string[];
@@ -25,9 +27,15 @@ export interface Preset {
   choices: EncoderChoice[];
 }
 
-const software = (encoder: string, pixelFormat: string, args: EncoderChoice['arguments']): EncoderChoice => ({
+const software = (
+  encoder: string,
+  pixelFormat: string,
+  args: EncoderChoice['arguments'],
+  deepFormat?: string,
+): EncoderChoice => ({
   encoder,
   pixelFormat,
+  deepFormat,
   hardware: false,
   arguments: args,
 });
@@ -88,9 +96,12 @@ export const presets: Record<ExportPreset, Preset> = {
       hardware('hevc_qsv', (quality) => [...intel(quality), '-tag:v', 'hvc1'], 'nv12'),
       hardware('hevc_amf', (quality) => [...amd(quality), '-tag:v', 'hvc1']),
       // Apple's players ask for the tag hvc1.
-      software('libx265', 'yuv420p', (quality) => [
-        ...['-preset', 'medium', ...crf(quality), '-tag:v', 'hvc1', '-x265-params', 'log-level=error'],
-      ]),
+      software(
+        'libx265',
+        'yuv420p',
+        (quality) => [...['-preset', 'medium', ...crf(quality), '-tag:v', 'hvc1', '-x265-params', 'log-level=error']],
+        'yuv420p10le',
+      ),
     ],
   },
   av1: {
@@ -104,10 +115,27 @@ export const presets: Record<ExportPreset, Preset> = {
       hardware('av1_nvenc', nvidia),
       hardware('av1_qsv', intel, 'nv12'),
       hardware('av1_amf', amd),
-      software('libsvtav1', 'yuv420p', (quality) => ['-preset', '6', ...crf(Math.max(1, quality))]),
-      software('libaom-av1', 'yuv420p', (quality) => [
-        ...['-strict', 'experimental', '-cpu-used', '8', '-b:v', '0', ...crf(quality), '-row-mt', '1', '-tiles', '2x1'],
-      ]),
+      software('libsvtav1', 'yuv420p', (quality) => ['-preset', '6', ...crf(Math.max(1, quality))], 'yuv420p10le'),
+      software(
+        'libaom-av1',
+        'yuv420p',
+        (quality) => [
+          ...[
+            '-strict',
+            'experimental',
+            '-cpu-used',
+            '8',
+            '-b:v',
+            '0',
+            ...crf(quality),
+            '-row-mt',
+            '1',
+            '-tiles',
+            '2x1',
+          ],
+        ],
+        'yuv420p10le',
+      ),
       software('librav1e', 'yuv420p', (quality) => ['-speed', '8', '-qp', String(quality * 4)]),
     ],
   },
@@ -121,14 +149,12 @@ export const presets: Record<ExportPreset, Preset> = {
     audio: ['-c:a', 'pcm_s16le'],
     isYuv: true,
     choices: [
-      software('prores_ks', 'yuv422p10le', (quality) => [
-        '-profile:v',
-        'hq',
-        '-vendor',
-        'apl0',
-        '-qscale:v',
-        String(quality),
-      ]),
+      software(
+        'prores_ks',
+        'yuv422p10le',
+        (quality) => ['-profile:v', 'hq', '-vendor', 'apl0', '-qscale:v', String(quality)],
+        'yuv422p10le',
+      ),
       hardware('prores_videotoolbox', () => ['-profile:v', 'hq'], 'p210le'),
     ],
   },
@@ -152,7 +178,7 @@ export const presets: Record<ExportPreset, Preset> = {
     multiple: [1, 1],
     audio: undefined,
     isYuv: false,
-    choices: [software('png', 'rgb24', () => [])],
+    choices: [software('png', 'rgb24', () => [], 'rgb48be')],
   },
 };
 

@@ -58,7 +58,7 @@ export interface ProbeFrame {
 }
 
 export interface ProbeDocument {
-  format?: { format_name?: string; start_time?: string; duration?: string; probe_score?: number };
+  format?: { format_name?: string; start_time?: string; duration?: string; probe_score?: number; tags?: Record<string, string> };
   streams?: ProbeStream[];
   packets?: ProbePacket[];
   frames?: ProbeFrame[];

@@ -125,6 +125,7 @@ export function parseProbe(parts: ProbeParts): Probe {
     profile: stream.profile,
     pixelFormat,
     bitDepth: bitDepthOf(pixelFormat, stream.bits_per_raw_sample),
+    timecode: timecodeOf(document, stream),
     hasAlpha:
       isAlphaFormat(pixelFormat) ||
       Object.entries(stream.tags ?? {}).some(([key, value]) => /^alpha_mode$/i.test(key) && value === '1'),
@@ -159,6 +160,12 @@ function toAudioStream(stream: ProbeStream): AudioStream {
     language: language && language !== 'und' ? language : undefined,
     isDefault: stream.disposition?.default === 1,
   };
+}
+
+/** The first that is said: by the video itself, by a track of timecodes, by the file. */
+function timecodeOf({ streams = [], format }: ProbeDocument, video: ProbeStream): string | undefined {
+  const tags = [video, ...streams, format].flatMap((each) => Object.entries(each?.tags ?? {}));
+  return tags.find(([name]) => /^timecode$/i.test(name))?.[1];
 }
 
 function isAlphaFormat(pixelFormat: string): boolean {

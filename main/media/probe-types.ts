@@ -42,6 +42,8 @@ export interface Probe {
   profile: string | undefined;
   pixelFormat: string;
   bitDepth: number;
+  /** Of the first picture, as the file has it; undefined where it has none. */
+  timecode: string | undefined;
   hasAlpha: boolean;
   /** As coded, in stored pixels. */
   codedWidth: number;

@@ -9,11 +9,14 @@ export interface FinishSettings extends WantedChange {
   placement: Placement;
 }
 
+/** Values of a picture: of 8 bits, or of 16. */
+export type PictureValues = Uint8Array | Uint8ClampedArray | Uint16Array;
+
 export interface FinishedPicture {
-  rgb: Uint8Array | Uint8ClampedArray;
+  rgb: PictureValues;
   width: number;
   height: number;
-  /** Bytes of a pixel: 4 for RGBA. Default 3. */
+  /** Values of a pixel: 4 for RGBA. Default 3. */
   step?: 3 | 4;
 }
 
@@ -45,13 +48,13 @@ export function createFinisher(change: ColourChange, { placement, keepDetail, ca
 
   return {
     /**
-     * uint8 RGB [height, width, 3], or RGBA of which A stays, -> the same, finished; `to` may be the picture itself.
+     * RGB [height, width, 3] of 8 or 16 bits, or RGBA of which A stays, -> the same, finished; `to` may be the picture itself.
      * Rows from `firstRow` up to `endRow` only, so that several can share a picture.
      */
     finish(
       picture: FinishedPicture,
       time: number,
-      to: Uint8Array | Uint8ClampedArray,
+      to: PictureValues,
       { firstRow = 0, endRow = picture.height } = {},
     ): void {
       if (time !== momentAt) {
@@ -118,6 +121,7 @@ function smallOf(
   const across = edges(placement.left, placement.width, small.width, width);
   const down = edges(placement.top, placement.height, small.height, height);
   const to = new Float32Array(small.width * small.height * 3);
+  const peak = peakOf(rgb);
   let place = 0;
   for (const [top, bottom] of down) {
     for (const [left, right] of across) {
@@ -129,7 +133,7 @@ function smallOf(
           blue += rgb[at + 2]!;
         }
       }
-      const scale = 1 / (255 * (bottom - top) * (right - left));
+      const scale = 1 / (peak * (bottom - top) * (right - left));
       to[place++] = red * scale;
       to[place++] = green * scale;
       to[place++] = blue * scale;
@@ -231,11 +235,12 @@ function cubicWeights(share: number): [number, number, number, number] {
 function changeRow(
   { rgb, width, step = 3 }: FinishedPicture,
   row: number,
-  to: Uint8Array | Uint8ClampedArray,
+  to: PictureValues,
   across: Float32Array,
   columns: Columns,
 ) {
   const { left, share, count } = columns;
+  const peak = peakOf(rgb);
   let at = row * width * step;
   for (let column = 0; column < width; column++, at += step) {
     if (step === 4) to[at + 3] = rgb[at + 3]!;
@@ -252,7 +257,7 @@ function changeRow(
       const ag = across[f + 1]! + s * (across[n + 1]! - across[f + 1]!);
       const ab = across[f + 2]! + s * (across[n + 2]! - across[f + 2]!);
       const bias = across[first + 9 + out]! + s * (across[second + 9 + out]! - across[first + 9 + out]!);
-      to[at + out] = byteOf(r * ar + g * ag + b * ab + 255 * bias);
+      to[at + out] = valueOf(r * ar + g * ag + b * ab + peak * bias, peak);
     }
   }
 }
@@ -261,13 +266,14 @@ function changeRow(
 function mixRow(
   { rgb, width, step = 3 }: FinishedPicture,
   row: number,
-  to: Uint8Array | Uint8ClampedArray,
+  to: PictureValues,
   across: Float32Array,
   details: Float32Array,
   columns: Columns,
   detailShare: number,
 ) {
   const { left, share, cubic, count } = columns;
+  const peak = peakOf(rgb);
   let at = row * width * step;
   for (let column = 0; column < width; column++, at += step) {
     if (step === 4) to[at + 3] = rgb[at + 3]!;
@@ -283,9 +289,9 @@ function mixRow(
     const d3 = Math.min(count - 1, middle + 2) * detailCount;
     const first = middle * coefficientCount;
     const second = Math.min(count - 1, middle + 1) * coefficientCount;
-    const r = rgb[at]! / 255;
-    const g = rgb[at + 1]! / 255;
-    const b = rgb[at + 2]! / 255;
+    const r = rgb[at]! / peak;
+    const g = rgb[at + 1]! / peak;
+    const b = rgb[at + 2]! / peak;
     const same = w0 * details[d0 + 6]! + w1 * details[d1 + 6]! + w2 * details[d2 + 6]! + w3 * details[d3 + 6]!;
     const agreement = Math.min(1, Math.max(0, same));
     for (let out = 0; out < 3; out++) {
@@ -302,11 +308,16 @@ function mixRow(
         across[first + 9 + out]! +
         s * (across[second + 9 + out]! - across[first + 9 + out]!);
       const mixed = agreement * (changed + unexplained) + (1 - agreement) * edited;
-      to[at + out] = byteOf(255 * ((1 - detailShare) * changed + detailShare * mixed));
+      to[at + out] = valueOf(peak * ((1 - detailShare) * changed + detailShare * mixed), peak);
     }
   }
 }
 
-function byteOf(value: number): number {
-  return value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0;
+/** The largest value that a picture can hold. */
+function peakOf(values: PictureValues): number {
+  return values instanceof Uint16Array ? 65535 : 255;
+}
+
+function valueOf(value: number, peak: number): number {
+  return value <= 0 ? 0 : value >= peak ? peak : (value + 0.5) | 0;
 }

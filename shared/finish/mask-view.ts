@@ -15,7 +15,12 @@ interface Masks {
 /** Shows in a picture, in place, where a change is not done at one moment; `time` counts in the model's frames. */
 export function showMask(
   { masks, width, height }: Masks,
-  { rgb, width: pictureWidth, height: pictureHeight, step = 3 }: FinishedPicture,
+  {
+    rgb,
+    width: pictureWidth,
+    height: pictureHeight,
+    step = 3,
+  }: FinishedPicture & { rgb: Uint8Array | Uint8ClampedArray },
   time: number,
   placement: Placement,
 ): void {

@@ -192,3 +192,78 @@ test('an export that is cancelled ends its thread and leaves nothing', async () 
   await expect(exporting).rejects.toMatchObject({ code: 'cancelled' });
   expect(readdirSync(folder).filter((name) => name.includes('cancelled-edit'))).toEqual([]);
 });
+
+test('a source of 10 bits stays so through finishing: an edit that changes nothing gives back all of its levels', async () => {
+  // One level of 10 bits a column, from 200 on: in 8 bits they would be a quarter as many.
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', 'nullsrc=size=640x96:rate=24:duration=1,format=gbrp10le,geq=r=200+X:g=200+X:b=200+X'],
+    ...['-c:v', 'ffv1', path('deep.mkv')],
+  );
+  const clip = await importClip(await mediaTools(), {
+    file: path('deep.mkv'),
+    sizes: [[176, 96]],
+    rate,
+    temporalStride: 4,
+    maximumFrames: 5,
+    outFolder: path('deep-frames'),
+  });
+  copyFileSync(clip.frames.file, path('deep-same.rgb'));
+  const same = { ...clip.frames, file: path('deep-same.rgb') };
+  const levels = async (file: string) => {
+    await ffmpeg('-i', file, '-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'gray16le', path('deep.gray'));
+    const bytes = readFileSync(path('deep.gray'));
+    const row = new Uint16Array(bytes.buffer, bytes.byteOffset + 48 * 640 * 2, 640);
+    return { count: new Set(row).size, row };
+  };
+  for (const preset of ['h265', 'prores', 'png'] as const) {
+    const { file, pictures } = await exportEdit(clip, same, `deep-${preset}`, {
+      preset,
+      crf: preset === 'h265' ? 4 : undefined,
+    });
+    expect(pictures.isDeep).toBe(true);
+    const first = preset === 'png' ? join(file, readdirSync(file).sort()[0]!) : file;
+    if (preset !== 'png') expect((await probe(await mediaTools(), file)).bitDepth).toBe(10);
+    const { count, row } = await levels(first);
+    // ProRes and H.265 lose some; 8 bits have 160 of them.
+    expect(count, preset).toBeGreaterThan(300);
+    expect(row[600]! / 64, preset).toBeGreaterThan(780);
+    expect(row[600]! / 64, preset).toBeLessThan(820);
+  }
+  const darker = await exportEdit(
+    clip,
+    changed(clip.frames, 'deep-darker.rgb', (value) => 0.5 * value),
+    'deep-darker',
+    {
+      preset: 'png',
+    },
+  );
+  const dark = await levels(join(darker.file, readdirSync(darker.file).sort()[0]!));
+  expect(dark.count).toBeGreaterThan(400);
+  expect(dark.row[600]! / 64).toBeLessThan(600);
+  // 8 bits where that is all that a preset can.
+  const small = await exportEdit(clip, same, 'deep-h264', { preset: 'h264' });
+  expect((await probe(await mediaTools(), small.file)).bitDepth).toBe(8);
+});
+
+test('the timecode of the source goes on with its pictures, and goes where they are no longer one by one', async () => {
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=3', '-timecode', '01:02:03:04', path('timed.mov')],
+  );
+  const clip = await importClip(await mediaTools(), {
+    file: path('timed.mov'),
+    sizes: [[176, 96]],
+    rate,
+    temporalStride: 4,
+    maximumFrames: 17,
+    outFolder: path('timed-frames'),
+    fromSeconds: 0.8,
+  });
+  copyFileSync(clip.frames.file, path('timed-same.rgb'));
+  const same = { ...clip.frames, file: path('timed-same.rgb') };
+  const timecodeOf = async (file: string) => (await probe(await mediaTools(), file)).timecode;
+  for (const preset of ['h264', 'prores'] as const)
+    expect(await timecodeOf((await exportEdit(clip, same, `timed-${preset}`, { preset })).file)).toBe('01:02:03:24');
+  expect(await timecodeOf((await exportEdit(clip, same, 'timed-whole', {}, 'source')).file)).toBe('01:02:03:04');
+  const slower = await exportEdit(clip, same, 'timed-slower', { rate: { numerator: 12, denominator: 1 } });
+  expect(await timecodeOf(slower.file)).toBeUndefined();
+});

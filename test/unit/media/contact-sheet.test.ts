@@ -58,6 +58,8 @@ test('finished pictures are made for the sheet at its size, and what they were m
     frameCount: 3,
     rate: own.rate,
     fromSeconds: 0,
+    timecode: null,
+    isDeep: false,
     sizeFor: ({ height }) => ({ width: height, height }),
     async write(wanted, put) {
       asked.push(wanted);
