@@ -48,6 +48,11 @@ export function parseSize(text: string): { width: number; height: number } {
   throw new InvalidArgumentError('Expected a size such as 640x360, each side from 2 to 16384.');
 }
 
+/** As `parseSize`, or the word `source`. */
+export function parseExportSize(text: string): { width: number; height: number } | 'source' {
+  return text === 'source' ? text : parseSize(text);
+}
+
 export function parseRate(text: string): Rational | 'source' {
   if (text === 'source') return 'source';
   try {

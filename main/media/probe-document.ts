@@ -58,7 +58,13 @@ export interface ProbeFrame {
 }
 
 export interface ProbeDocument {
-  format?: { format_name?: string; start_time?: string; duration?: string; probe_score?: number; tags?: Record<string, string> };
+  format?: {
+    format_name?: string;
+    start_time?: string;
+    duration?: string;
+    probe_score?: number;
+    tags?: Record<string, string>;
+  };
   streams?: ProbeStream[];
   packets?: ProbePacket[];
   frames?: ProbeFrame[];

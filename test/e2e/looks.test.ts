@@ -202,7 +202,7 @@ it('applies a look to two other clips, and exports one at the size of its source
   await page.getByRole('button', { name: 'walk' }).first().click();
   await results().getByRole('button', { name: 'Night', exact: true }).click();
   await onStage('Night').waitFor(patient);
-  await page.getByRole('button', { name: 'Apply to clips' }).click();
+  await page.getByRole('button', { name: 'Apply to…' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('checkbox', { name: 'campfire' }).check();
   await dialog.getByRole('checkbox', { name: 'A woman dancing' }).check();
@@ -230,5 +230,21 @@ it('applies a look to two other clips, and exports one at the size of its source
   expect(exported.rate).toEqual({ numerator: 25, denominator: 1 });
   expect(exported.frameCount).toBe(100);
   expect(exported.audio.length).toBe(1);
+  expect(editor.problems).toEqual([]);
+});
+
+it('applies a look to another range of the same file', async () => {
+  const cards = () => page.getByRole('button', { name: 'walk', exact: true });
+  const before = await cards().count();
+  await page.getByRole('button', { name: 'Apply to…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('#apply-from').fill('99');
+  expect(await dialog.getByRole('button', { name: 'Apply', exact: true }).isDisabled()).toBe(true);
+  await dialog.locator('#apply-from').fill('1.5');
+  await dialog.getByRole('button', { name: 'Apply', exact: true }).click();
+  await dialog.waitFor({ state: 'detached', ...patient });
+  await expect.poll(() => cards().count(), patient).toBe(2 * before);
+  await cards().first().click();
+  await results().getByRole('button', { name: 'Night', exact: true }).waitFor(patient);
   expect(editor.problems).toEqual([]);
 });

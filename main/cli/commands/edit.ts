@@ -4,10 +4,17 @@ import { startSettings, startStrength, strengthSettings } from '../../../shared/
 import type { Services } from '../../jobs/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
-import { collect, parseNumber } from '../options.ts';
+import { collect, parseNumber, parseSeconds } from '../options.ts';
 import { formatDuration } from '../progress-text.ts';
 import { runGenerate } from '../run-job.ts';
 import { shorten } from '../tables.ts';
+import { clipIdOf } from './import.ts';
+
+interface ConceptEditOptions extends EditOptions {
+  on?: string;
+  from?: number;
+  to?: number;
+}
 
 export const registerEdit: Registration = (program, run) => {
   const command = program
@@ -17,6 +24,12 @@ export const registerEdit: Registration = (program, run) => {
     )
     .argument('<concept|clip>', 'an id, its beginning or a name')
     .option('--seen <text>', 'by words alone: what the clip shows (default: what is kept with the clip)')
+    .option(
+      '--on <clip|file>',
+      'of a concept: another clip of the same scene, or a video file, to change instead of its own',
+    )
+    .option('--from <time>', 'of a file: where the range to change starts, such as 2.0 or 1:02.5', parseSeconds)
+    .option('--to <time>', 'where it ends', parseSeconds)
     .option('--part <p>', 'how much of the concept acts, 0 to 1 (default: 1)', parseNumber(0, 1))
     .option('--prompt <text>', 'static and dynamic part with [v] and [u]; several times makes several edits', collect)
     .option('--batch <file>', 'a JSON list of edits: [{"prompt": "...", "motion": 0.5, "seed": 2}, ...]');
@@ -29,13 +42,21 @@ Examples:
   motif edit dance --prompt "a [v] person on a beach" --identity 0.8 --motion 1.3 --direction 0=1.5 --direction 2=0
   motif edit dance --prompt "a [v] person, pencil drawing" --strength 0.75 --steps 30 --seed 7
   motif edit walk --seen "a photograph of a dog by day" --prompt "a photograph of a dog at night" --strength 0.7
+  motif edit dance --on rehearsal.mp4 --from 12 --prompt "a [v] person in a red shirt is dancing in [u] motion"
   motif edit dance --batch edits.json --json`,
     )
     .action(
-      run(async (context, reference: string, options: EditOptions, command: Command) => {
+      run(async (context, reference: string, options: ConceptEditOptions, command: Command) => {
         const edits = requestedEdits(options, command);
+        if (options.on === undefined && (options.from !== undefined || options.to !== undefined))
+          command.error('error: --from and --to are of the file that --on names.');
         await context.withServices({ access: 'write' }, async (services) => {
           const subject = subjectOf(context, services, reference);
+          if (options.on !== undefined) {
+            if (subject.request.conceptId === undefined)
+              command.error('error: --on is for concepts; words alone change the clip that is named.');
+            subject.request.sourceClipId = await clipIdOf(context, services, options.on, options);
+          }
           for (const { name, settings } of edits) {
             const request = { ...subject.request, settings: { ...subject.usual, ...settings }, name };
             const { editId, reused } = await runGenerate(context, services, request);

@@ -15,7 +15,7 @@ import type { Services } from '../../jobs/services.ts';
 import { presets } from '../../media/presets.ts';
 import type { Registration } from '../context.ts';
 import { addSliderOptions, type SliderOptions, slidersOf } from '../edit-options.ts';
-import { parseInteger, parsePlace, parseRate, parseSize } from '../options.ts';
+import { parseExportSize, parseInteger, parsePlace, parseRate } from '../options.ts';
 import { formatBytes } from '../progress-text.ts';
 import { runExport } from '../run-job.ts';
 
@@ -23,7 +23,7 @@ interface ExportOptions extends SliderOptions {
   preset?: ExportPreset;
   finish?: 'on' | 'off';
   length?: ExportLength;
-  size?: { width: number; height: number };
+  size?: { width: number; height: number } | 'source';
   rate?: Rational | 'source';
   audio?: 'original' | 'none';
   sound?: number;
@@ -56,7 +56,11 @@ export const registerExport: Registration = (program, run) => {
         "a finished edit over what the model saw, or over all of the clip's file, with its light and colour carried on (default: range)",
       ).choices(exportLength.options),
     )
-    .option('--size <WxH>', "size of the picture, such as 512x512 (default: the clip's own, or the model's)", parseSize)
+    .option(
+      '--size <WxH|source>',
+      "size of the picture, such as 512x512 (default: source, the clip's own; of the model's own pictures theirs)",
+      parseExportSize,
+    )
     .option(
       '--rate <n|source>',
       "frames a second, such as 25 or 30000/1001 (default: the clip's own, or the model's)",
@@ -111,8 +115,7 @@ Examples:
           const { overwrite } = options;
           const settings = {
             preset: options.preset,
-            width: options.size?.width,
-            height: options.size?.height,
+            ...(options.size !== 'source' && options.size),
             rate: options.rate,
             audio: options.sound === undefined ? options.audio : 'original',
             sound: options.sound,

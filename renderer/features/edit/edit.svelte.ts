@@ -247,6 +247,17 @@ export class EditState {
     });
   }
 
+  /** These settings on this concept, started from other clips. */
+  async applyTo(clipIds: readonly string[]): Promise<void> {
+    const { concept } = this.#library;
+    if (!concept) return;
+    this.#commitAmended();
+    for (const sourceClipId of clipIds) {
+      const request = { kind: 'generate', conceptId: concept.id, sourceClipId, settings: this.settings } as const;
+      await this.#connection.call('jobs.enqueue', request);
+    }
+  }
+
   copy(): void {
     if (this.#conceptId) this.copied = { conceptId: this.#conceptId, settings: this.settings };
   }

@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { type Clip, type CropRectangle, cropRectangle } from '../../../shared/domain/clip.ts';
 import { type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
-import type { Job } from '../../../shared/domain/job.ts';
-import { importOutput, learnOutput } from '../../../shared/domain/job-input.ts';
+import { learnOutput } from '../../../shared/domain/job-input.ts';
 import { takesFrames } from '../../../shared/domain/model.ts';
 import { type Recipe, type RecipeInput, recipe } from '../../../shared/domain/recipe.ts';
 import { toNumber } from '../../../shared/domain/time.ts';
-import { AppError, fromErrorShape } from '../../../shared/ipc/result.ts';
+import { fromErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
-import { text } from '../../text/en.ts';
+import { importRange } from '../library/import-range.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { PlayerState } from '../player/player.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
@@ -200,21 +199,11 @@ export class LearnState {
     const sameCrop = JSON.stringify(crop) === JSON.stringify(clip.crop);
     const fits = this.model === null || takesFrames(this.model, clip.frames);
     if (inFrame === null && outFrame === null && sameCrop && fits) return clip.id;
-    const { path } = clip.source;
-    if (path === null) throw new AppError('not-found', text.learn.noSource(clip.name));
-    const job = await this.#connection.call('jobs.enqueue', {
-      kind: 'import',
-      path,
-      name: clip.name,
+    return importRange({ connection: this.#connection, queue: this.#queue }, clip, {
       ...markedRange(clip, this.cut),
-      fit: clip.fit,
       crop: crop ?? undefined,
       model: this.model?.name ?? null,
     });
-    const imported: Job = await this.#queue.finished(job.id);
-    const made = importOutput.safeParse(imported.output).data;
-    if (made) return made.clipId;
-    throw imported.error ? fromErrorShape(imported.error) : new AppError('cancelled', text.connection.cancelled);
   }
 }
 

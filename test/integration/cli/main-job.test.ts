@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSafetensors } from '../../../main/engine/formats/safetensors.ts';
 import { locateMediaTools } from '../../../main/media/locate.ts';
 import { probe } from '../../../main/media/probe.ts';
+import { startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { createWorkplace, hashOf, type Line, quickRecipe, type Workplace } from './command.ts';
 
 let place: Workplace;
@@ -62,6 +63,20 @@ test('the same command in another library gives the same frames', async () => {
   } finally {
     await other.close();
   }
+});
+
+test('a concept changes another clip, or a range of a file', async () => {
+  const file = await place.makeClip('elsewhere.mp4', 'testsrc');
+  const words = ['edit', concept.id, '--prompt', 'a [v] test picture at night', '--steps', '2', '--on', file];
+  const other = (await place.answer('edit', [...words, '--from', '0.2'])).edit;
+  expect(other).toMatchObject({ conceptId: concept.id, settings: strengthSettings(startStrength) });
+  expect(other.sourceClipId).not.toBe(clip.id);
+  const { clips } = await place.answer('clips', ['clips']);
+  expect(clips.find(({ id }: { id: string }) => id === other.sourceClipId)).toMatchObject({ fromSeconds: 0.2 });
+  expect((await place.answer('edit', [...words.slice(0, -1), other.sourceClipId])).edit.id).toBe(other.id);
+  const refused = async (...more: string[]) => (await place.motif(['edit', ...more, '--prompt', 'x'])).err;
+  expect(await refused(concept.id, '--from', '1')).toMatch(/the file that --on names/);
+  expect(await refused(clip.id, '--on', file)).toMatch(/--on is for concepts/);
 });
 
 test('an edit is exported as a playable video of every frame', async () => {
