@@ -1,6 +1,6 @@
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { ConceptFile, ConceptLayer } from '../formats/concept.ts';
-import { basisShape } from './low-rank.ts';
+import { basisShape } from './additions.ts';
 import { type ConceptShape, type ConceptValues, conceptSizes, sum } from './set-and-sequence.ts';
 import type { TargetLayer } from './target-layers.ts';
 

@@ -1,7 +1,7 @@
 import * as tf from '../backends/tf.ts';
 import type { Random } from '../nn/random.ts';
 import type { Adapter } from './adapter.ts';
-import { type BasisSide, basisShape, type LowRank, lowRankHooks } from './low-rank.ts';
+import { type BasisSide, basisShape, hooksOf, type LowRank } from './additions.ts';
 import type { TargetLayer } from './target-layers.ts';
 
 /** Which layers a concept changes, with what rank, and which way round (Set-and-Sequence, arXiv 2502.14844). */
@@ -55,10 +55,11 @@ export function conceptHooks(shape: ConceptShape, basis: tf.Tensor2D, mixed: tf.
   const { basisSizes, coefficientSizes } = conceptSizes(shape);
   const bases = splitRows(basis, basisSizes); // each [m, r]
   const coefficients = tf.split(mixed, coefficientSizes, 1) as tf.Tensor2D[]; // each [r, n]
-  const changes = new Map<string, LowRank>(
-    shape.layers.map(({ path }, index) => [path, { basis: bases[index]!, coefficients: coefficients[index]! }]),
+  const side = shape.basisSide;
+  const lowRank = new Map<string, LowRank>(
+    shape.layers.map(({ path }, index) => [path, { basis: bases[index]!, coefficients: coefficients[index]!, side }]),
   );
-  return lowRankHooks(changes, shape.basisSide);
+  return hooksOf([{ lowRank }]);
 }
 
 function splitRows(matrix: tf.Tensor2D, sizes: number[]): tf.Tensor2D[] {

@@ -11,7 +11,13 @@ export interface Hooks {
   linear?(path: string, base: Linear, x: tf.Tensor): tf.Tensor;
 
   /**
-   * For recomputing a block in the backward pass: the trainable tensors of the layers below `path` and these hooks bound to
+   * What is added beside the sub-layer at `path` (`blocks.3.attn2`): `before` to its answer, which its gate then weighs, `after` to the
+   * residual stream behind the gate. stream and normed [batch, tokens, size], the residual stream and what the sub-layer reads of it.
+   */
+  branch?(path: string, stream: tf.Tensor, normed: tf.Tensor): Branch;
+
+  /**
+   * For recomputing a block in the backward pass: the trainable tensors of the layers and branches below `path` and these hooks bound to
    * stand-ins for them. Without it a hooked block keeps its activations.
    */
   scope?(path: string): HookScope;
@@ -22,6 +28,9 @@ export interface Hooks {
    */
   embedTokens?(ids: number[][], base: tf.Tensor): tf.Tensor;
 }
+
+/** As the stream; what is left out adds nothing. */
+type Branch = { before?: tf.Tensor; after?: tf.Tensor };
 
 interface HookScope {
   trainable: Tree;

@@ -112,7 +112,10 @@ export function wanTransformer(
               });
             }, inputs.x),
           { x, context, modulation, trainable: scopes.map((scope) => scope?.trainable ?? {}) },
-          { recompute: recompute && (!hooks?.linear || scopes.every(Boolean)), constants: positions },
+          {
+            recompute: recompute && (!(hooks?.linear || hooks?.branch) || scopes.every(Boolean)),
+            constants: positions,
+          },
         );
       }
 
@@ -166,15 +169,29 @@ function transformerBlock(x: tf.Tensor, context: tf.Tensor, modulation: tf.Tenso
       return hookedLinear(hooks, `${at}.to_out.0`, parts.to_out[0], attention(q, k, v, { heads }));
     };
 
+    /** The stream with a sub-layer's answer, weighed by its gate, and what hooks add beside it. */
+    const join = (
+      name: 'attn1' | 'attn2' | 'ffn',
+      stream: tf.Tensor,
+      normed: tf.Tensor,
+      answer: tf.Tensor,
+      gate?: tf.Tensor,
+    ) => {
+      const { before, after } = hooks?.branch?.(`${path}.${name}`, stream, normed) ?? {};
+      const whole = before ? tf.add(answer, before) : answer;
+      const joined = tf.add(stream, gate ? tf.mul(whole, gate) : whole);
+      return after ? tf.add(joined, after) : joined;
+    };
+
     const normal1 = modulate(layerNorm(x, undefined, undefined, eps), shift1, scale1);
-    const seen = tf.add(x, tf.mul(attend('attn1', normal1, normal1), gate1));
+    const seen = join('attn1', x, normal1, attend('attn1', normal1, normal1), gate1);
 
     const normal2 = block.norm2 ? layerNorm(seen, block.norm2.weight, block.norm2.bias, eps) : seen;
-    const told = tf.add(seen, attend('attn2', normal2, context));
+    const told = join('attn2', seen, normal2, attend('attn2', normal2, context));
 
     const normal3 = modulate(layerNorm(told, undefined, undefined, eps), shift2, scale2);
     const wide = gelu(hookedLinear(hooks, `${path}.ffn.net.0.proj`, block.ffn.net[0].proj, normal3), 'tanh');
-    return tf.add(told, tf.mul(hookedLinear(hooks, `${path}.ffn.net.2`, block.ffn.net[2], wide), gate2));
+    return join('ffn', told, normal3, hookedLinear(hooks, `${path}.ffn.net.2`, block.ffn.net[2], wide), gate2);
   });
 }
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type LowRank, lowRankHooks } from '../../../../main/engine/adapters/low-rank.ts';
+import { hooksOf, type LowRank } from '../../../../main/engine/adapters/additions.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { timeFeatures, wanTransformer } from '../../../../main/engine/models/wan/transformer.ts';
@@ -29,8 +29,8 @@ describe.each(['cpu', 'onnxruntime'] as const)('gradients through the transforme
     );
     const coefficients = tf.tensor2d(values.coefficients, [2, 12]);
     const loss = (a: tf.Tensor, b: tf.Tensor) => {
-      const change = { basis: a, coefficients: b } as LowRank;
-      const hooks = lowRankHooks(new Map([['blocks.0.attn1.to_v', change]]), 'output');
+      const change = { basis: a, coefficients: b, side: 'output' } as LowRank;
+      const hooks = hooksOf([{ lowRank: new Map([['blocks.0.attn1.to_v', change]]) }]);
       return tf.mean(tf.square(wanTransformer(config, parameters, inputs, { hooks, ...options }))) as tf.Scalar;
     };
     const { value, grads } = tf.valueAndGrads(loss)([basis, coefficients]);
