@@ -32,13 +32,18 @@ module.exports = {
     never(
       'formats-and-backends-first',
       '^main/engine/(formats|backends)/',
-      '^main/engine/(models|adapters|training|sampling|metrics)/',
+      '^main/engine/(models|adapters|methods|training|sampling|metrics)/',
     ),
-    never('nn-below-models', '^main/engine/nn/', '^main/engine/(models|adapters|training|sampling|metrics)/'),
-    never('models-below-training', '^main/engine/(models|adapters)/', '^main/engine/(training|sampling|metrics)/'),
+    never('nn-below-models', '^main/engine/nn/', '^main/engine/(models|adapters|methods|training|sampling|metrics)/'),
+    never(
+      'models-below-training',
+      '^main/engine/(models|adapters)/',
+      '^main/engine/(methods|training|sampling|metrics)/',
+    ),
+    never('methods-below-training', '^main/engine/methods/', '^main/engine/(training|sampling|metrics)/'),
     never(
       'evaluation-last',
-      '^main/engine/(formats|backends|nn|models|adapters|training|sampling|metrics|world)/',
+      '^main/engine/(formats|backends|nn|models|adapters|methods|training|sampling|metrics|world)/',
       '^main/engine/evaluation/',
     ),
     never('world-alone', '^main/engine/world/', '^main/engine/(?!world/)'),

@@ -9,6 +9,9 @@ const phases: Record<string, string> = {
 };
 
 /** Every string that a user sees. */
+/** Stages of learning by their labels. */
+const stageNames: Readonly<Record<string, string>> = { identity: 'looks', motion: 'motion', words: 'words' };
+
 export const text = {
   product: 'Motif',
   time: {
@@ -267,8 +270,8 @@ export const text = {
     advanced: 'Advanced',
     running: 'Learning',
     loss: 'Loss',
-    curve: 'Loss of both stages over the steps',
-    stages: { identity: 'looks', motion: 'motion' },
+    curve: 'Loss of each stage over the steps',
+    stage: (name: string) => stageNames[name] ?? name,
     samples: 'What it makes so far',
     sample: (stage: string, step: number) => `After ${step} steps of the ${stage}`,
     pause: 'Pause',

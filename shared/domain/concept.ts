@@ -40,7 +40,8 @@ export const concept = z.object({
   captions: z.array(conceptCaption.extend({ static: z.string().min(1), dynamic: z.string() })).min(1),
   recipe,
   model: z.string(),
-  rank: z.int().positive(),
+  /** The largest of what was learned; 0 where nothing is of low rank. */
+  rank: z.int().nonnegative(),
   /** Importance of each direction of the identity basis, largest first. */
   directionStrengths: z.array(z.number()),
   directionNames: z.record(z.string(), z.string()).default({}),

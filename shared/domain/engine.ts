@@ -36,8 +36,11 @@ export const learnRequest = z.object({
 });
 export type LearnRequest = z.infer<typeof learnRequest>;
 
+/** The name of a stage of learning: `identity`, `motion`, or what else a method calls it. */
+const stageName = z.string().min(1).max(40);
+
 export const lossPoint = z.object({
-  stage: z.enum(['identity', 'motion']),
+  stage: stageName,
   step: z.int(),
   loss: z.number(),
   learningRate: z.number(),
@@ -46,7 +49,8 @@ export type LossPoint = z.infer<typeof lossPoint>;
 
 export const learnResult = z.object({
   conceptFile: z.string(),
-  rank: z.int(),
+  /** The largest of what was learned; 0 where nothing is of low rank. */
+  rank: z.int().nonnegative(),
   directionStrengths: z.array(z.number()),
   losses: z.array(lossPoint),
   metrics: conceptMetrics,
@@ -115,7 +119,7 @@ export type CheckConceptRequest = z.infer<typeof checkConceptRequest>;
 
 /** What a concept file says of itself. */
 export const conceptFacts = z.object({
-  rank: z.int().positive(),
+  rank: z.int().nonnegative(),
   directionStrengths: z.array(z.number()),
   captions: z.array(conceptCaption).min(1),
   recipe,
@@ -127,7 +131,7 @@ export type ConceptFacts = z.infer<typeof conceptFacts>;
 export const engineEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress }),
   z.object({ type: z.literal('loss'), point: lossPoint }),
-  z.object({ type: z.literal('sample'), stage: z.enum(['identity', 'motion']), step: z.int(), frames: rawFrames }),
+  z.object({ type: z.literal('sample'), stage: stageName, step: z.int(), frames: rawFrames }),
   z.object({ type: z.literal('checkpoint'), stage: z.string(), step: z.int() }),
 ]);
 export type EngineEvent = z.infer<typeof engineEvent>;

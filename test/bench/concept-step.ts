@@ -1,6 +1,8 @@
-import { freshConcept } from '../../main/engine/adapters/set-and-sequence.ts';
-import { linearLayers, targetLayers } from '../../main/engine/adapters/target-layers.ts';
+import { modelShape } from '../../main/engine/adapters/model-shape.ts';
+import { freshWeights } from '../../main/engine/adapters/parts.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
+import { trainedNames } from '../../main/engine/methods/method.ts';
+import { methodOf } from '../../main/engine/methods/registry.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { type TransformerParameters, timeFeatures, wanTransformer } from '../../main/engine/models/wan/transformer.ts';
 import {
@@ -10,19 +12,15 @@ import {
 } from '../../main/engine/models/wan/transformer-config.ts';
 import { Random } from '../../main/engine/nn/random.ts';
 import { treeFromEntries } from '../../main/engine/nn/tree.ts';
-import { adamW, type Tensors } from '../../main/engine/training/adamw.ts';
+import { adamW } from '../../main/engine/training/adamw.ts';
 import { freeMemory } from '../../main/engine/training/free-memory.ts';
 import { learnableModel, needsRecomputation } from '../../main/engine/training/learnable-model.ts';
-import {
-  conceptStep,
-  type Stage,
-  type StepInputs,
-  type TrainableModel,
-  trainedNames,
-} from '../../main/engine/training/step.ts';
+import { conceptStep, type StepInputs, type TrainableModel } from '../../main/engine/training/step.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { latentShape } from './latents.ts';
 import type { TaskWork } from './task.ts';
+
+type Stage = 'identity' | 'motion';
 
 interface Work {
   config: TransformerConfig;
@@ -130,12 +128,11 @@ export async function jointStepTask(model: string, rank: number, batch: number, 
  */
 async function stepTask(work: Work): Promise<TaskWork> {
   const { config, parameters, stage, rank, batch, size, textTokens, learned } = work;
-  const defaults = recipe.parse({});
-  const shape = {
-    layers: targetLayers(linearLayers(transformerSpecs(config)), defaults.targetLayers),
-    rank,
-    basisSide: defaults.basisSide,
-  };
+  const defaults = recipe.parse({ rank });
+  const method = methodOf(defaults);
+  const parts = method.parts(modelShape(config), defaults);
+  const plans = method.stages(defaults, { moving: true, wordsLearn: learned !== undefined });
+  const plan = plans.find(({ label }) => label === stage)!;
   const selfConditioned = config.in_channels === 2 * config.out_channels;
   const step = conceptStep(
     {
@@ -149,17 +146,17 @@ async function stepTask(work: Work): Promise<TaskWork> {
         ),
       ...(learned ? { encodeLearned: learned.encodeLearned! } : {}),
     },
-    { stage, shape, optimiser: defaults, gradientClip: defaults.gradientClip, trainTokens: learned !== undefined },
+    { parts, plan, optimiser: defaults, gradientClip: defaults.gradientClip },
     false,
   );
   const random = new Random(1);
   const normals = (...extent: number[]) => tf.tensor(random.normals(extent.reduce((a, b) => a * b)), extent);
   const weights: StepInputs['weights'] = {
-    ...freshConcept(shape, random),
-    ...(learned ? { tokens: normals(learned.tokens, learned.width) as tf.Tensor2D } : {}),
+    ...freshWeights(parts, random),
+    ...(learned ? { 'words.rows': normals(learned.tokens, learned.width) } : {}),
   };
-  const names = trainedNames({ stage, trainTokens: learned !== undefined });
-  const trained = () => Object.fromEntries(names.map((name) => [name, (weights as Tensors)[name]!]));
+  const names = trainedNames(plan);
+  const trained = () => Object.fromEntries(names.map((name) => [name, weights[name]!]));
   let moments = adamW(defaults).init(trained());
   const clip = [batch, config.out_channels, ...size];
   const times = Array.from({ length: batch }, () => random.uniform());
@@ -176,6 +173,7 @@ async function stepTask(work: Work): Promise<TaskWork> {
     choice: chosen(batch, learned?.captions ?? 0),
     kept: tf.ones([batch, textTokens, 1]),
     weight: tf.ones([batch, 1, 1, 1, 1]),
+    masks: {},
   };
   const rates = {
     learningRate: Object.fromEntries(names.map((name) => [name, tf.scalar(1e-4)])),

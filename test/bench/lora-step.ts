@@ -7,7 +7,8 @@
  * Prints one JSON object: median milliseconds, time to trace and compile, programs, peak memory.
  */
 import { parseArgs } from 'node:util';
-import { conceptHooks, conceptSizes } from '../../main/engine/adapters/set-and-sequence.ts';
+import { hooksOf } from '../../main/engine/adapters/additions.ts';
+import { conceptSizes, lowRankAdditions } from '../../main/engine/adapters/set-and-sequence.ts';
 import { lazyBackend } from '../../main/engine/backends/lazy/use.ts';
 import { selectBackend } from '../../main/engine/backends/select.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
@@ -96,7 +97,7 @@ let traceMs = 0;
 const step = ({ weights, moments, batch, rates }: Inputs) => {
   const start = performance.now();
   const { value: loss, grads } = tf.valueAndGrads((basis: tf.Tensor, coefficients: tf.Tensor) => {
-    const hooks = conceptHooks(concept, basis as tf.Tensor2D, coefficients as tf.Tensor2D);
+    const hooks = hooksOf([lowRankAdditions(concept, basis as tf.Tensor2D, coefficients as tf.Tensor2D)]);
     const prediction = wanTransformer(config, parameters, batch, { hooks, recompute: options.recompute });
     return tf.mean(tf.squaredDifference(prediction, batch.target)) as tf.Scalar;
   })([weights.basis!, weights.coefficients!]);

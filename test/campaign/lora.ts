@@ -48,7 +48,8 @@ export async function tryBrokenLoras(count: number, seed: number): Promise<LoraF
       try {
         const { directionStrengths } = await importLora(model, { model: directory, file, caption, conceptFile });
         figures.accepted++;
-        const { layers } = await readConcept(conceptFile);
+        const made = await readConcept(conceptFile);
+        const layers = made.version === 1 ? made.layers : [];
         const values = [directionStrengths, ...layers.flatMap(({ basis, coefficients }) => [basis, coefficients])];
         if (!values.every((list) => list.every(Number.isFinite))) figures.nonFinite.push(what);
       } catch (thrown) {

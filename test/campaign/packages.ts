@@ -52,10 +52,12 @@ export async function tryBrokenPackages(folder: string, count: number, seed: num
 async function problemsOf(services: Services, conceptId: string): Promise<string[]> {
   const concept = services.concepts.get(conceptId);
   const problems: string[] = [];
-  const { layers, tokens } = await readConcept(services.library.absolutePath(concept.file));
+  const file = await readConcept(services.library.absolutePath(concept.file));
   const values = [
-    ...layers.flatMap(({ basis, coefficients, residual }) => [basis, coefficients, residual]),
-    ...Object.values(tokens),
+    ...(file.version === 1
+      ? file.layers.flatMap(({ basis, coefficients, residual }) => [basis, coefficients, residual])
+      : Object.values(file.parts).flatMap(({ tensors }) => Object.values(tensors).map(({ values }) => values))),
+    ...Object.values(file.tokens),
   ];
   if (!values.every((list) => list.every(Number.isFinite))) problems.push('holds what is no number');
   if (!services.concepts.losses(conceptId).every(({ loss }) => Number.isFinite(loss)))

@@ -3,8 +3,9 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { hooksOf } from '../../main/engine/adapters/additions.ts';
 import { conceptFromLora } from '../../main/engine/adapters/lora.ts';
-import { conceptHooks } from '../../main/engine/adapters/set-and-sequence.ts';
+import { lowRankAdditions } from '../../main/engine/adapters/set-and-sequence.ts';
 import { linearLayers, targetLayers } from '../../main/engine/adapters/target-layers.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openWeights, readJson } from '../../main/engine/formats/diffusers.ts';
@@ -41,7 +42,7 @@ test('a LoRA that PEFT saved acts as in diffusers', async () => {
   const coefficients = tf.tensor2d(values.coefficients, [3, values.coefficients.length / 3]);
   const { latents, text, timestep, flow } = await openCase('lora');
   const time = timeFeatures(config, Array.from(await timestep!.data()));
-  const hooks = conceptHooks(shape, basis, coefficients);
+  const hooks = hooksOf([lowRankAdditions(shape, basis, coefficients)]);
   await expectGolden(
     wanTransformer(config, parameters, { latents: latents!, text: text!, time }, { hooks }) as tf.Tensor,
     flow!,

@@ -9,7 +9,7 @@ import type { TargetLayer } from './target-layers.ts';
  * Throws `invalid-input` when a layer is not the model's or has other sizes there.
  */
 export function conceptValues(
-  concept: Pick<ConceptFile, 'layers' | 'rank' | 'basisSide'>,
+  concept: Pick<Extract<ConceptFile, { version: 1 }>, 'layers' | 'rank' | 'basisSide'>,
   model: readonly TargetLayer[],
 ): { shape: ConceptShape; values: ConceptValues } {
   const byPath = new Map(model.map((layer) => [layer.path, layer]));

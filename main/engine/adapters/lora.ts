@@ -1,7 +1,8 @@
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { LoraLayer } from '../formats/lora.ts';
 import { conceptLayers, conceptValues } from './concept-values.ts';
-import { type ConceptShape, type ConceptValues, type Gains, mixCoefficients } from './set-and-sequence.ts';
+import type { Gains } from './part-kind.ts';
+import { type ConceptShape, type ConceptValues, mixCoefficients } from './set-and-sequence.ts';
 import type { TargetLayer } from './target-layers.ts';
 
 /** Bakes one slider setting into a plain LoRA of the concept's rank: A1 (G B1 + g_motion B2), layer by layer. */

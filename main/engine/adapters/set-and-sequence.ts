@@ -1,7 +1,7 @@
 import * as tf from '../backends/tf.ts';
 import type { Random } from '../nn/random.ts';
-import type { Adapter } from './adapter.ts';
-import { type BasisSide, basisShape, hooksOf, type LowRank } from './additions.ts';
+import { type Additions, type BasisSide, basisShape, type LowRank } from './additions.ts';
+import type { Gains } from './part-kind.ts';
 import type { TargetLayer } from './target-layers.ts';
 
 /** Which layers a concept changes, with what rank, and which way round (Set-and-Sequence, arXiv 2502.14844). */
@@ -48,10 +48,10 @@ export function freshConcept(shape: ConceptShape, random: Random): ConceptWeight
 }
 
 /**
- * Every layer's change A1 B, with B as given (any mixture of B1 and B2), for use as a forward pass's hooks.
- * Differentiable in both; tensors are the caller's (inside a tidy) to free.
+ * Every layer's change A1 B, with B [r, sum of n] as given (any mixture of B1 and B2). Differentiable in both; tensors are the caller's
+ * (inside a tidy) to free.
  */
-export function conceptHooks(shape: ConceptShape, basis: tf.Tensor2D, mixed: tf.Tensor2D) {
+export function lowRankAdditions(shape: ConceptShape, basis: tf.Tensor2D, mixed: tf.Tensor2D): Additions {
   const { basisSizes, coefficientSizes } = conceptSizes(shape);
   const bases = splitRows(basis, basisSizes); // each [m, r]
   const coefficients = tf.split(mixed, coefficientSizes, 1) as tf.Tensor2D[]; // each [r, n]
@@ -59,40 +59,12 @@ export function conceptHooks(shape: ConceptShape, basis: tf.Tensor2D, mixed: tf.
   const lowRank = new Map<string, LowRank>(
     shape.layers.map(({ path }, index) => [path, { basis: bases[index]!, coefficients: coefficients[index]!, side }]),
   );
-  return hooksOf([{ lowRank }]);
+  return { lowRank };
 }
 
 function splitRows(matrix: tf.Tensor2D, sizes: number[]): tf.Tensor2D[] {
   return tf.split(matrix, sizes, 0) as tf.Tensor2D[];
 }
-
-/** Stage I: W' = W + A1 (B1 * mask); both learn. `mask` [r, sum of n] lies on the weights of B1 (method.md, regulariser 2). */
-export function identityAdapter(
-  shape: ConceptShape,
-  { basis, coefficients }: Pick<ConceptWeights, 'basis' | 'coefficients'>,
-  mask?: tf.Tensor2D,
-): Adapter {
-  return {
-    ...conceptHooks(shape, basis, mask ? tf.mul(coefficients, mask) : coefficients),
-    trainable: { basis, coefficients },
-  };
-}
-
-/** Stage II: W' = W + A1 B1 + A1 (B2 * mask); only B2 learns. */
-export function motionAdapter(
-  shape: ConceptShape,
-  { basis, coefficients, residual }: ConceptWeights,
-  mask?: tf.Tensor2D,
-): Adapter {
-  const masked = mask ? tf.mul(residual, mask) : residual;
-  return {
-    ...conceptHooks(shape, basis, tf.add(coefficients, masked)),
-    trainable: { residual },
-  };
-}
-
-/** The gains of a slider setting; a direction not named keeps gain 1. */
-export type Gains = { identity: number; motion: number; directions?: Readonly<Record<string, number>> };
 
 /** The three matrices of a concept as plain numbers, row-major: basis [sum of m, r], coefficients and residual [r, sum of n]. */
 export type ConceptValues = { basis: Float32Array; coefficients: Float32Array; residual: Float32Array };

@@ -1,7 +1,22 @@
+import { z } from 'zod';
+import { AppError } from '../../../shared/ipc/result.ts';
 import type { ParameterSpecs } from '../nn/parameters.ts';
 
 /** A linear layer that an adapter changes: its diffusers path and the sizes of its weight. */
-export type TargetLayer = { path: string; inSize: number; outSize: number };
+export const targetLayer = z.object({ path: z.string(), inSize: z.int().positive(), outSize: z.int().positive() });
+export type TargetLayer = z.infer<typeof targetLayer>;
+
+/** Throws `invalid-input` unless the model has each of these layers in this size. */
+export function requireLayers(layers: readonly TargetLayer[], model: readonly TargetLayer[]): void {
+  const byPath = new Map(model.map((layer) => [layer.path, layer]));
+  for (const { path, inSize, outSize } of layers) {
+    const there = byPath.get(path);
+    if (there?.inSize !== inSize || there.outSize !== outSize)
+      throw new AppError('invalid-input', `the concept belongs to another model: its layer "${path}" does not fit`, {
+        hint: 'Choose the model that it was learned on.',
+      });
+  }
+}
 
 /** Every linear layer among a model's parameters (no weights need be read for that). */
 export function linearLayers(specs: ParameterSpecs): TargetLayer[] {

@@ -7,12 +7,14 @@ import { openSafetensors, type TensorSource } from './safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
 
 /**
- * A concept file: safetensors with, per changed layer of the transformer, `basis.<path>` A1 [m, r], `coefficients.<path>` B1 [r, n] and
- * `residual.<path>` B2 [r, n] in float16 (float32 is read too); the embeddings of its special tokens as `token.v`, `token.u` (`token.v2` ...
- * for joint concepts) [width];
- * and the metadata below as JSON under the key `motif_concept`.
+ * A concept file: safetensors with the embeddings of its special tokens as `token.v`, `token.u` (`token.v2` ... for joint concepts)
+ * [width], what was learned in float16 (float32 is read too), and the metadata below as JSON under the key `motif_concept`.
+ *
+ * Version 1, a basis alone: per changed layer of the transformer `basis.<path>` A1 [m, r], `coefficients.<path>` B1 [r, n] and
+ * `residual.<path>` B2 [r, n]. Version 2, any parts: `<part>/<tensor>`, with what they are in the metadata. Version 1 is written wherever
+ * it can hold the concept, and read for ever.
  */
-const currentVersion = 1;
+const currentVersion = 2;
 
 const metadataKey = 'motif_concept';
 
@@ -22,17 +24,38 @@ const modelIdentity = z.object({
   fingerprint: z.string(),
 });
 
-const conceptMetadata = z.object({
-  version: z.literal(currentVersion),
-  rank: z.int().min(1).max(maximumRank),
-  basisSide: z.enum(['output', 'input']),
+const described = {
   /** Importance of each direction of the identity basis, largest first. */
   directionStrengths: z.array(z.number().nonnegative()),
   captions: z.array(conceptCaption).min(1),
   recipe,
   model: modelIdentity,
+};
+
+const firstMetadata = z.object({
+  version: z.literal(1),
+  rank: z.int().min(1).max(maximumRank),
+  basisSide: z.enum(['output', 'input']),
+  ...described,
 });
-export type ConceptMetadata = z.infer<typeof conceptMetadata>;
+
+const partName = /^[a-z][a-z-]{0,30}$/;
+
+const secondMetadata = z.object({
+  version: z.literal(2),
+  /** The largest of a part; 0 where none is of low rank. */
+  rank: z.int().min(0).max(maximumRank),
+  ...described,
+  /** The stages of learning as they were planned, whatever their defaults have become since; for readers. */
+  stages: z.array(z.record(z.string(), z.unknown())).max(64),
+  parts: z.record(
+    z.string().regex(partName),
+    z.object({ kind: z.string(), shape: z.unknown(), slider: z.string().optional() }),
+  ),
+});
+
+const conceptMetadata = z.discriminatedUnion('version', [firstMetadata, secondMetadata]);
+type ConceptMetadata = z.infer<typeof conceptMetadata>;
 
 /** One layer's change: W' = W + A1 B1 + A1 B2, row-major, read the way round that `basisSide` says. */
 export type ConceptLayer = {
@@ -45,29 +68,56 @@ export type ConceptLayer = {
   residual: Float32Array;
 };
 
-export type ConceptFile = ConceptMetadata & {
-  layers: ConceptLayer[];
+/** A tensor of a part, row-major. */
+type StoredTensor = { shape: number[]; values: Float32Array };
+
+type Embeddings = {
   /** Embedding of each special token by its name without brackets: `v`, `u`. */
   tokens: Record<string, Float32Array>;
 };
+type FirstConcept = z.infer<typeof firstMetadata> & { layers: ConceptLayer[] } & Embeddings;
+type StoredPart = z.infer<typeof secondMetadata>['parts'][string] & { tensors: Record<string, StoredTensor> };
+type SecondConcept = Omit<z.infer<typeof secondMetadata>, 'parts'> & { parts: Record<string, StoredPart> } & Embeddings;
+export type ConceptFile = FirstConcept | SecondConcept;
 
 /** Writes a concept file: beside, then renamed. Throws `invalid-input` for values that the file cannot hold. */
-export async function writeConcept(file: string, { layers, tokens, ...metadata }: ConceptFile): Promise<void> {
-  const { rank } = metadata;
-  const tooLarge = layers.find((layer) => ![layer.basis, layer.coefficients, layer.residual].every(fitsHalf));
-  if (tooLarge)
-    throw new AppError('invalid-input', `The change of the layer "${tooLarge.path}" is too large to be kept.`, {
-      hint: 'A learning gets there when its learning rate is too high, a LoRA file when its alpha is wrong.',
-    });
-  const tensors = layers.flatMap(({ path, basis, coefficients, residual }): TensorToWrite[] => [
-    { name: `basis.${path}`, shape: [basis.length / rank, rank], type: 'F16', values: basis },
-    { name: `coefficients.${path}`, shape: [rank, coefficients.length / rank], type: 'F16', values: coefficients },
-    { name: `residual.${path}`, shape: [rank, residual.length / rank], type: 'F16', values: residual },
-  ]);
+export async function writeConcept(file: string, { tokens, ...concept }: ConceptFile): Promise<void> {
   const embeddings = Object.entries(tokens).map(
     ([name, values]): TensorToWrite => ({ name: `token.${name}`, shape: [values.length], values }),
   );
+  const { metadata, tensors } = concept.version === 1 ? firstContent(concept) : secondContent(concept);
   await writeSafetensors(file, [...tensors, ...embeddings], { [metadataKey]: JSON.stringify(metadata) });
+}
+
+function firstContent({ layers, ...metadata }: Omit<FirstConcept, 'tokens'>) {
+  const { rank } = metadata;
+  const tensors = layers.flatMap(({ path, basis, coefficients, residual }): TensorToWrite[] => {
+    requireHalf(`layer "${path}"`, basis, coefficients, residual);
+    return [
+      { name: `basis.${path}`, shape: [basis.length / rank, rank], type: 'F16', values: basis },
+      { name: `coefficients.${path}`, shape: [rank, coefficients.length / rank], type: 'F16', values: coefficients },
+      { name: `residual.${path}`, shape: [rank, residual.length / rank], type: 'F16', values: residual },
+    ];
+  });
+  return { metadata, tensors };
+}
+
+function secondContent({ parts, ...metadata }: Omit<SecondConcept, 'tokens'>) {
+  const tensors = Object.entries(parts).flatMap(([part, { tensors }]) =>
+    Object.entries(tensors).map(([name, { shape, values }]): TensorToWrite => {
+      requireHalf(`part "${part}"`, values);
+      return { name: `${part}/${name}`, shape, type: 'F16', values };
+    }),
+  );
+  const shapes = Object.entries(parts).map(([name, { tensors: _, ...description }]) => [name, description]);
+  return { metadata: { ...metadata, parts: Object.fromEntries(shapes) }, tensors };
+}
+
+function requireHalf(what: string, ...values: Float32Array[]): void {
+  if (values.every(fitsHalf)) return;
+  throw new AppError('invalid-input', `The change of the ${what} is too large to be kept.`, {
+    hint: 'A learning gets there when its learning rate is too high, a LoRA file when its alpha is wrong.',
+  });
 }
 
 /**
@@ -78,28 +128,52 @@ export async function readConcept(file: string): Promise<ConceptFile> {
   const source = await openSafetensors(file);
   try {
     const metadata = readMetadata(source);
-    const paths: string[] = [];
-    const tokenNames: string[] = [];
-    for (const name of source.names()) {
-      const [, part, rest] = tensorName.exec(name) ?? [];
-      if (part === 'basis') paths.push(rest!);
-      else if (part === 'token' && tokenName.test(rest!)) tokenNames.push(rest!);
-      else if (part === undefined || part === 'token' || !source.has(`basis.${rest}`))
-        throw damaged(source, `tensor "${name}" belongs to no concept`);
-    }
-    if (paths.length === 0) throw damaged(source, 'it changes no layer');
-    const layers: ConceptLayer[] = [];
-    for (const path of paths) layers.push(await readLayer(source, path, metadata.rank));
     const tokens: Record<string, Float32Array> = {};
-    for (const name of tokenNames) tokens[name] = await readTensor(source, `token.${name}`, 1);
-    return { ...metadata, layers, tokens };
+    for (const name of source.names()) {
+      const [, token] = tokenTensor.exec(name) ?? [];
+      if (token !== undefined) tokens[token] = await readTensor(source, name, 1);
+    }
+    if (metadata.version === 1) return { ...metadata, layers: await readLayers(source, metadata.rank), tokens };
+    return { ...metadata, parts: await readParts(source, metadata), tokens };
   } finally {
     await source.close();
   }
 }
 
-const tensorName = /^(basis|coefficients|residual|token)\.(.+)$/s;
-const tokenName = /^[vu]\d{0,4}$/;
+const tokenTensor = /^token\.([vu]\d{0,4})$/;
+const layerTensor = /^(basis|coefficients|residual)\.(.+)$/s;
+const partTensor = /^([^/]+)\/([A-Za-z.]{1,60})$/;
+
+async function readLayers(source: TensorSource, rank: number): Promise<ConceptLayer[]> {
+  const paths: string[] = [];
+  for (const name of source.names()) {
+    if (tokenTensor.test(name)) continue;
+    const [, matrix, path] = layerTensor.exec(name) ?? [];
+    if (matrix === 'basis') paths.push(path!);
+    else if (matrix === undefined || !source.has(`basis.${path}`)) throw stray(source, name);
+  }
+  if (paths.length === 0) throw damaged(source, 'it changes no layer');
+  const layers: ConceptLayer[] = [];
+  for (const path of paths) layers.push(await readLayer(source, path, rank));
+  return layers;
+}
+
+async function readParts(source: TensorSource, metadata: z.infer<typeof secondMetadata>) {
+  const parts: Record<string, StoredPart> = Object.fromEntries(
+    Object.entries(metadata.parts).map(([name, description]) => [name, { ...description, tensors: {} }]),
+  );
+  for (const name of source.names()) {
+    if (tokenTensor.test(name)) continue;
+    const [, part, tensor] = partTensor.exec(name) ?? [];
+    if (part === undefined || !Object.hasOwn(parts, part)) throw stray(source, name);
+    const { shape } = source.info(name);
+    const values = await readTensor(source, name, shape.length);
+    parts[part]!.tensors[tensor!] = { shape, values };
+  }
+  return parts;
+}
+
+const stray = (source: TensorSource, name: string) => damaged(source, `tensor "${name}" belongs to no concept`);
 
 async function readLayer(source: TensorSource, path: string, rank: number): Promise<ConceptLayer> {
   const [, basisRank] = source.info(`basis.${path}`).shape;
@@ -157,7 +231,11 @@ function readMetadata(source: TensorSource): ConceptMetadata {
 }
 
 /** Throws `invalid-input` when the concept was learned on another model than the one at hand. */
-export function checkConceptModel(file: string, concept: ConceptMetadata, model: ConceptMetadata['model']): void {
+export function checkConceptModel(
+  file: string,
+  concept: Pick<ConceptMetadata, 'model'>,
+  model: ConceptMetadata['model'],
+): void {
   if (concept.model.fingerprint === model.fingerprint) return;
   throw new AppError(
     'invalid-input',

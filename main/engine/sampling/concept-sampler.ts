@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { EditSettings } from '../../../shared/domain/edit.ts';
-import {
-  type ConceptShape,
-  type ConceptValues,
-  conceptHooks,
-  type Gains,
-  mixCoefficients,
-} from '../adapters/set-and-sequence.ts';
+import { hooksOf } from '../adapters/additions.ts';
+import type { Gains, PartTensors } from '../adapters/part-kind.ts';
+import { kindOf, type LearnedPart } from '../adapters/parts.ts';
 import { markPrompt, type TokenEmbeddings, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
@@ -14,10 +10,11 @@ import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { createSampler, firstStep, type Sampler } from './sampler.ts';
 import { schedulerConfigOf } from './scheduler-config.ts';
 
+type LearnedParts = Readonly<Record<string, LearnedPart>>;
+
 /** A learned concept at one slider setting. */
 export interface SampledConcept {
-  shape: ConceptShape;
-  values: ConceptValues;
+  parts: LearnedParts;
   tokens: TokenEmbeddings;
   gains: Gains;
   /** How much of it acts, in everything: 0 to 1. */
@@ -65,7 +62,7 @@ export interface ConceptSampler {
 }
 
 /** The adapter's tensors, inputs of the recorded step: a moved slider records nothing anew. */
-type AdapterTensors = { basis: tf.Tensor2D; mixed: tf.Tensor2D };
+type AdapterTensors = Record<string, PartTensors>;
 
 const learnedGains: Gains = { identity: 1, motion: 1 };
 
@@ -90,15 +87,21 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
   const flows = new Map<string, ShownFlows>();
   const decoded = new Map<string, Pictures & { dispose(): void }>();
 
-  async function samplerFor(shape: ConceptShape | undefined): Promise<Sampler<AdapterTensors>> {
-    const key = shape ? JSON.stringify(shape) : 'base';
+  async function samplerFor(parts: LearnedParts | undefined): Promise<Sampler<AdapterTensors>> {
+    const described = parts && Object.entries(parts).map(([name, { part }]) => ({ name, part }));
+    const key = described ? JSON.stringify(described) : 'base';
     const made =
       take(samplers, key) ??
       createSampler<AdapterTensors>({
         config: pipeline.transformerConfig,
         parameters: await pipeline.transformer(),
         scheduler: schedulerConfigOf(pipeline),
-        ...(shape ? { hooks: ({ basis, mixed }: AdapterTensors) => conceptHooks(shape, basis, mixed) } : {}),
+        ...(described
+          ? {
+              hooks: (adapter: AdapterTensors) =>
+                hooksOf(described.map(({ name, part }) => kindOf(part).add(adapter[name]!))),
+            }
+          : {}),
       });
     keep(samplers, key, made, keptSamplers);
     return made;
@@ -143,9 +146,9 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
       return pictures;
     },
     async sample({ concept, prompts, negativePrompt = '', guidance, source, ...options }) {
-      const sampler = await samplerFor(concept?.shape);
+      const sampler = await samplerFor(concept?.parts);
       const adapter = concept ? adapterTensors(concept) : undefined;
-      const own: tf.Tensor[] = adapter ? Object.values(adapter) : [];
+      const own: tf.Tensor[] = tensorsOf(adapter);
       try {
         const parts: tf.Tensor[] = [];
         for (const prompt of prompts) {
@@ -176,13 +179,13 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
           }
           case 'flow-edit': {
             const asLearned = concept && adapterTensors({ ...concept, gains: learnedGains });
-            own.push(...Object.values(asLearned ?? {}));
+            own.push(...tensorsOf(asLearned ?? undefined));
             const side = { text: shown, ...(asLearned ? { adapter: asLearned } : {}) };
             const guidingAdapter =
               adapter && concept && concept.part > guidingPart
-                ? { ...adapter, mixed: tf.mul<tf.Tensor2D>(adapter.mixed, guidingPart / concept.part) }
+                ? scaled(concept.parts, adapter, guidingPart / concept.part)
                 : undefined;
-            if (guidingAdapter) own.push(guidingAdapter.mixed);
+            own.push(...tensorsOf(guidingAdapter));
             const known = shownFlows(source, { concept, ...options });
             return await sampler.flowEdit(latents, {
               ...wanted,
@@ -252,27 +255,52 @@ function hashOf({ names, values }: TokenEmbeddings): string {
   return createHash('sha1').update(names.join()).update(bytes).digest('hex');
 }
 
-const hashes = new WeakMap<ConceptValues, string>();
+const hashes = new WeakMap<LearnedParts, string>();
 
-function hashOfConcept({ shape, values, tokens }: SampledConcept): string {
-  const known = hashes.get(values);
+function hashOfConcept({ parts, tokens }: SampledConcept): string {
+  const known = hashes.get(parts);
   if (known !== undefined) return known;
-  const hash = createHash('sha1').update(JSON.stringify(shape)).update(hashOf(tokens));
-  for (const { buffer, byteOffset, byteLength } of [values.basis, values.coefficients, values.residual])
-    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  const hash = createHash('sha1').update(hashOf(tokens));
+  for (const [name, { part, values }] of Object.entries(parts)) {
+    hash.update(JSON.stringify([name, part]));
+    for (const { buffer, byteOffset, byteLength } of Object.values(values))
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
   const found = hash.digest('hex');
-  hashes.set(values, found);
+  hashes.set(parts, found);
   return found;
 }
 
-function adapterTensors({ shape, values, gains, part }: SampledConcept): AdapterTensors {
-  const { rank } = shape;
-  const mixed = mixCoefficients(values, rank, gains);
-  if (part !== 1) for (let at = 0; at < mixed.length; at++) mixed[at]! *= part;
-  return {
-    basis: tf.tensor2d(values.basis, [values.basis.length / rank, rank]),
-    mixed: tf.tensor2d(mixed, [rank, mixed.length / rank]),
-  };
+/** Every part at the concept's slider setting; the caller owns the tensors. */
+function adapterTensors({ parts, gains, part: share }: SampledConcept): AdapterTensors {
+  const adapter: AdapterTensors = {};
+  for (const [name, { part, values }] of Object.entries(parts)) {
+    const kind = kindOf(part);
+    const shapes = kind.tensors();
+    const mixed = Object.entries(kind.mix(values, gains)).map(([tensor, given]) => {
+      const acting = share !== 1 && kind.linearIn.includes(tensor) ? given.map((value) => value * share) : given;
+      return [tensor, tf.tensor(acting, shapes[tensor]!)];
+    });
+    adapter[name] = Object.fromEntries(mixed);
+  }
+  return adapter;
+}
+
+/** The same, acting `factor` times as much; the caller owns the tensors. */
+function scaled(parts: LearnedParts, adapter: AdapterTensors, factor: number): AdapterTensors {
+  const scaledParts = Object.entries(adapter).map(([name, tensors]) => {
+    const { linearIn } = kindOf(parts[name]!.part);
+    const changed = Object.entries(tensors).map(([tensor, value]) => [
+      tensor,
+      linearIn.includes(tensor) ? tf.mul(value, factor) : tf.clone(value),
+    ]);
+    return [name, Object.fromEntries(changed)];
+  });
+  return Object.fromEntries(scaledParts);
+}
+
+function tensorsOf(adapter: AdapterTensors | undefined): tf.Tensor[] {
+  return Object.values(adapter ?? {}).flatMap((tensors) => Object.values(tensors));
 }
 
 /** Prompts with a concept's special tokens -> [prompts, tokens, text width]; the caller owns it. */

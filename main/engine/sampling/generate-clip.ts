@@ -3,12 +3,11 @@ import type { EditSettings } from '../../../shared/domain/edit.ts';
 import type { EngineEvent, GenerateRequest, GenerateResult } from '../../../shared/domain/engine.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import { conceptValues } from '../adapters/concept-values.ts';
-import { linearLayers } from '../adapters/target-layers.ts';
+import { partsOfFile } from '../adapters/concept-parts.ts';
+import { modelShape } from '../adapters/model-shape.ts';
 import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
 import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
-import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import { checkVideoSize, vaeStrides } from '../models/wan/vae-config.ts';
 import type { ConceptSampler, SampledConcept, SourceLatents } from './concept-sampler.ts';
 import { createPhaseMeter } from './phase-meter.ts';
@@ -108,7 +107,7 @@ export function fitConcept(
   file: string,
   concept: ConceptFile,
   { textEncoderConfig, transformerConfig }: Pick<WanPipeline, 'textEncoderConfig' | 'transformerConfig'>,
-): Pick<SampledConcept, 'shape' | 'values' | 'tokens'> {
+): Pick<SampledConcept, 'parts' | 'tokens'> {
   const names = Object.keys(concept.tokens);
   const width = textEncoderConfig.d_model;
   const tokens = new Float32Array(names.length * width);
@@ -124,8 +123,7 @@ export function fitConcept(
       );
     tokens.set(values, index * width);
   }
-  const { shape, values } = conceptValues(concept, linearLayers(transformerSpecs(transformerConfig)));
-  return { shape, values, tokens: { names, values: tokens } };
+  return { parts: partsOfFile(concept, modelShape(transformerConfig)), tokens: { names, values: tokens } };
 }
 
 /** How a fidelity above 0 starts from the clip, and the words for what it shows: those given, or the concept's own. */
@@ -144,8 +142,8 @@ function startFrom({ fidelity, fidelityStart, shown, prompt }: EditSettings, con
   return { fidelity, shown: words, by: fidelityStart };
 }
 
-function gained(concept: Omit<SampledConcept, 'gains' | 'part'>, { settings }: GenerateRequest): SampledConcept {
-  const { rank } = concept.shape;
+function gained(concept: OpenedConcept, { settings }: GenerateRequest): SampledConcept {
+  const { rank } = concept.file;
   const missing = Object.keys(settings.sliders.directions).find((index) => Number(index) >= rank);
   if (missing !== undefined)
     throw new AppError('invalid-input', `direction ${missing} does not exist: the concept has 0 to ${rank - 1}`);

@@ -1,5 +1,8 @@
-import { type ConceptShape, conceptSizes, sum } from '../adapters/set-and-sequence.ts';
-import { linearLayers, targetLayers } from '../adapters/target-layers.ts';
+import type { Recipe } from '../../../shared/domain/recipe.ts';
+import { modelShape } from '../adapters/model-shape.ts';
+import { kindOf, type LearnedPart } from '../adapters/parts.ts';
+import { sum } from '../adapters/set-and-sequence.ts';
+import { methodOf } from '../methods/registry.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import type { ConceptSampler, SampledConcept } from './concept-sampler.ts';
@@ -7,9 +10,6 @@ import type { ConceptSampler, SampledConcept } from './concept-sampler.ts';
 /** Models of more parameters than this, or of clips of more pixels, are only loaded when they are asked for. */
 const warmedParameters = 100e6;
 const warmedPixels = 1e6;
-
-/** The part of the recipe that a concept's tensors depend on. */
-type ShapeOptions = Pick<ConceptShape, 'rank' | 'basisSide'> & { targetLayers: readonly string[] };
 
 interface WarmedModel {
   pipeline: WanPipeline;
@@ -33,25 +33,20 @@ export async function warmUpLooks(
   await edit(model, [width, height], null, signal);
 }
 
-/** The same with a concept that changes nothing. */
-export async function warmUpConcepts(
-  model: WarmedModel,
-  { rank, basisSide, targetLayers: names }: ShapeOptions,
-  signal?: AbortSignal,
-): Promise<void> {
+/** The same with a concept of a recipe that changes nothing. */
+export async function warmUpConcepts(model: WarmedModel, recipe: Recipe, signal?: AbortSignal): Promise<void> {
   const { pipeline } = model;
-  const specs = transformerSpecs(pipeline.transformerConfig);
-  const shape = { layers: targetLayers(linearLayers(specs), [...names]), rank, basisSide };
-  const { basisSizes, coefficientSizes } = conceptSizes(shape);
-  const zeros = (length: number) => new Float32Array(rank * length);
-  const values = {
-    basis: zeros(sum(basisSizes)),
-    coefficients: zeros(sum(coefficientSizes)),
-    residual: zeros(sum(coefficientSizes)),
-  };
+  const parts = Object.entries(methodOf(recipe).parts(modelShape(pipeline.transformerConfig), recipe));
+  const silent = parts.map(([name, part]): [string, LearnedPart] => {
+    const values = Object.entries(kindOf(part).tensors()).map(([tensor, shape]) => [
+      tensor,
+      new Float32Array(shape.reduce((size, length) => size * length, 1)),
+    ]);
+    return [name, { part, values: Object.fromEntries(values) }];
+  });
   const tokens = { names: [], values: new Float32Array(0) };
   const { width, height } = pipeline.extras.sizes[0]!;
-  const concept = { shape, values, tokens, gains: { identity: 1, motion: 1 }, part: 1 };
+  const concept = { parts: Object.fromEntries(silent), tokens, gains: { identity: 1, motion: 1 }, part: 1 };
   await edit(model, [width, height], concept, signal);
 }
 

@@ -1,8 +1,8 @@
 import type { Recipe } from '../../../shared/domain/recipe.ts';
 import * as tf from '../backends/tf.ts';
+import type { DataKind, StagePlan } from '../methods/method.ts';
 import type { Random } from '../nn/random.ts';
 import { drawNoiseLevels, type NoiseLevels } from './flow-matching.ts';
-import type { StagePlan } from './plan.ts';
 import type { Batch } from './step.ts';
 
 /** Latents [channels, frames, height, width] and which text describes them. */
@@ -32,16 +32,18 @@ export type TextBank = {
 export type BatchOptions = {
   recipe: Recipe;
   plan: StagePlan;
+  /** What the batch is drawn from. */
+  kind: DataKind;
   noiseLevels: NoiseLevels;
   /** Levels (0 to 1) -> features for the model [batch, features]. */
   timeFeatures(levels: readonly number[]): tf.Tensor;
-  /** Shape of the trained coefficients, on which the dropout mask lies. */
-  coefficientShape: [number, number];
+  /** Shapes of the weights, on which dropout masks lie. */
+  weightShapes: Readonly<Record<string, readonly number[]>>;
 };
 
 /** Draws one batch. The caller owns its tensors, but for `texts`, which is the bank's. */
 export function drawBatch(random: Random, data: StageData, bank: TextBank, options: BatchOptions): Batch {
-  const { recipe, plan, coefficientShape } = options;
+  const { recipe, plan, weightShapes } = options;
   const rows = drawExamples(random, data, options);
   const count = rows.length;
   const size = rows[0]!.example.latents.length;
@@ -73,34 +75,34 @@ export function drawBatch(random: Random, data: StageData, bank: TextBank, optio
       rows.map(({ weight }) => weight),
       [count, 1, 1, 1, 1],
     ),
-    ...(plan.dropout > 0
-      ? {
-          mask: tf.tensor2d(
-            dropoutMask(random, coefficientShape, plan.dropout, recipe.dropoutRescale),
-            coefficientShape,
-          ),
-        }
-      : {}),
+    masks: Object.fromEntries(
+      Object.entries(plan.dropout).flatMap(([name, probability]) => {
+        const shape = [...weightShapes[name]!];
+        if (probability === 0) return [];
+        return [[name, tf.tensor(dropoutMask(random, shape, probability, recipe.dropoutRescale), shape)]];
+      }),
+    ),
   };
 }
 
 /** Frees what `drawBatch` made. */
 export function disposeBatch({ texts: _, ...own }: Batch): void {
-  tf.dispose(Object.values(own));
+  tf.dispose(own as unknown as tf.TensorContainer);
 }
 
 type Row = { example: Example; weight: number };
 
 /** The rows of a batch, all of one shape: that of the first, which is drawn freely. */
-function drawExamples(random: Random, data: StageData, { recipe, plan }: BatchOptions): Row[] {
+function drawExamples(random: Random, data: StageData, { recipe, plan, kind }: BatchOptions): Row[] {
+  const batchSize = plan.batchSize[kind];
   const first = drawConcept(random, data, recipe.stitchedShare, () => true);
   const fits = ({ shape }: Example) => `${shape}` === `${first.shape}`;
   const prior = data.prior.filter(fits);
-  const priorRows = prior.length > 0 ? Math.min(plan.batchSize - 1, Math.round(plan.batchSize * recipe.priorShare)) : 0;
+  const priorRows = prior.length > 0 ? Math.min(batchSize - 1, Math.round(batchSize * recipe.priorShare)) : 0;
   const rows: Row[] = [{ example: first, weight: 1 }];
-  while (rows.length < plan.batchSize - priorRows)
+  while (rows.length < batchSize - priorRows)
     rows.push({ example: drawConcept(random, data, recipe.stitchedShare, fits), weight: 1 });
-  while (rows.length < plan.batchSize)
+  while (rows.length < batchSize)
     rows.push({ example: prior[random.integer(prior.length)]!, weight: recipe.priorWeight });
   return rows;
 }
@@ -113,11 +115,11 @@ function drawConcept(random: Random, data: StageData, stitchedShare: number, fit
   return clip[random.integer(clip.length)]!;
 }
 
-/** 0 for a dropped weight of B, else 1, or 1 / (1 - p) when the kept ones make up for the dropped (method.md leaves it open). */
-function dropoutMask(random: Random, [rows, columns]: [number, number], p: number, rescale: boolean): Float32Array {
+/** 0 for a dropped weight, else 1, or 1 / (1 - p) when the kept ones make up for the dropped (method.md leaves it open). */
+function dropoutMask(random: Random, shape: readonly number[], p: number, rescale: boolean): Float32Array {
   const kept = rescale ? 1 / (1 - p) : 1;
   const limit = (1 - p) * 2 ** 32;
-  const mask = new Float32Array(rows * columns);
+  const mask = new Float32Array(shape.reduce((size, length) => size * length, 1));
   for (let i = 0; i < mask.length; i++) mask[i] = random.uint32() < limit ? kept : 0;
   return mask;
 }

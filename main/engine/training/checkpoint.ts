@@ -22,8 +22,16 @@ export type TrainingState = {
 };
 
 const metadataKey = 'motif_checkpoint';
+
+/** What weights were called in version 1, which knew one part only. */
+const firstNames: Readonly<Record<string, string>> = {
+  basis: 'concept.basis',
+  coefficients: 'concept.coefficients',
+  residual: 'concept.residual',
+  tokens: 'words.rows',
+};
 const metadataSchema = z.object({
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   stage: z.int().nonnegative(),
   step: z.int().nonnegative(),
   losses: z.array(lossPoint),
@@ -44,7 +52,7 @@ export async function writeTrainingState(file: string, state: TrainingState): Pr
     })),
   );
   const { stage, step, losses } = state;
-  await writeSafetensors(file, tensors, { [metadataKey]: JSON.stringify({ version: 1, stage, step, losses }) });
+  await writeSafetensors(file, tensors, { [metadataKey]: JSON.stringify({ version: 2, stage, step, losses }) });
 }
 
 /** The state in a file, or undefined when there is none yet. Throws `damaged-file` for any other content. */
@@ -61,14 +69,17 @@ export async function readTrainingState(file: string): Promise<TrainingState | u
       throw new AppError('damaged-file', `${file} is not a checkpoint of this version`, {
         hint: 'Delete the folder that it is in and learn again.',
       });
+    const { version, stage, step, losses } = parsed.data;
     const read = async (group: string): Promise<Tensors> => {
       const tensors: Tensors = {};
-      for (const name of source.names())
-        if (name.startsWith(`${group}.`))
-          tensors[name.slice(group.length + 1)] = tf.tensor(await source.readFloats(name), source.info(name).shape);
+      for (const name of source.names()) {
+        if (!name.startsWith(`${group}.`)) continue;
+        const given = name.slice(group.length + 1);
+        const weight = version === 1 ? (firstNames[given] ?? given) : given;
+        tensors[weight] = tf.tensor(await source.readFloats(name), source.info(name).shape);
+      }
       return tensors;
     };
-    const { stage, step, losses } = parsed.data;
     return {
       stage,
       step,

@@ -1,22 +1,20 @@
-import { type ConceptShape, type ConceptValues, freshConcept } from '../adapters/set-and-sequence.ts';
+import type { LearnedPart } from '../adapters/parts.ts';
+import { freshWeights, kindOf, type Parts } from '../adapters/parts.ts';
 import { freshTokens, type TokenEmbeddings } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
+import { wordRows } from '../methods/method.ts';
 import { Random } from '../nn/random.ts';
 import type { SampledConcept } from '../sampling/concept-sampler.ts';
+import type { Tensors } from './adamw.ts';
 import type { TrainingState } from './checkpoint.ts';
 import { freshState } from './train.ts';
 
-/** A concept of which nothing is learned yet. With `trainTokens` its tokens are among the weights. */
-export function freshRun(
-  shape: ConceptShape,
-  tokens: TokenEmbeddings,
-  seed: number,
-  trainTokens: boolean,
-): TrainingState {
-  const weights = freshConcept(shape, new Random(`${seed}/weights`));
-  if (!trainTokens) return freshState(weights);
+/** A concept of which nothing is learned yet. With `wordsLearn` its tokens are among the weights. */
+export function freshRun(parts: Parts, tokens: TokenEmbeddings, seed: number, wordsLearn: boolean): TrainingState {
+  const weights = freshWeights(parts, new Random(`${seed}/weights`));
+  if (!wordsLearn) return freshState(weights);
   const width = tokens.values.length / tokens.names.length;
-  return freshState({ ...weights, tokens: tf.tensor2d(tokens.values, [tokens.names.length, width]) });
+  return freshState({ ...weights, [wordRows]: tf.tensor2d(tokens.values, [tokens.names.length, width]) });
 }
 
 /** The special tokens' embeddings before learning; T5's words are vectors of about unit variance. */
@@ -25,20 +23,27 @@ export function startTokens(names: string[], width: number, seed: number): Token
   return freshTokens(names, width, Math.sqrt(width), (count) => random.normals(count));
 }
 
-/** A state's concept as it is at this moment; tokens that do not learn are as they started. */
+/** The tokens as they are at this moment; those that do not learn are as they started. */
+export async function tokensOf(weights: Tensors, start: TokenEmbeddings): Promise<TokenEmbeddings> {
+  const rows = weights[wordRows];
+  return { names: start.names, values: rows ? ((await rows.data()) as Float32Array) : start.values };
+}
+
+/** A state's concept as it is at this moment. */
 export async function conceptOf(
-  shape: ConceptShape,
+  parts: Parts,
   { weights }: TrainingState,
   start: TokenEmbeddings,
 ): Promise<SampledConcept> {
-  const read = async (name: string) => (await weights[name]!.data()) as Float32Array;
-  const values: ConceptValues = {
-    basis: await read('basis'),
-    coefficients: await read('coefficients'),
-    residual: await read('residual'),
-  };
-  const tokens = { names: start.names, values: weights.tokens ? await read('tokens') : start.values };
-  return { shape, values, tokens, gains: { identity: 1, motion: 1 }, part: 1 };
+  const learned: Record<string, LearnedPart> = {};
+  for (const [name, part] of Object.entries(parts)) {
+    const values: LearnedPart['values'] = {};
+    for (const tensor of Object.keys(kindOf(part).tensors()))
+      values[tensor] = (await weights[`${name}.${tensor}`]!.data()) as Float32Array;
+    learned[name] = { part, values };
+  }
+  const tokens = await tokensOf(weights, start);
+  return { parts: learned, tokens, gains: { identity: 1, motion: 1 }, part: 1 };
 }
 
 /** One vector per token, by its name. */

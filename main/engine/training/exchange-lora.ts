@@ -3,10 +3,12 @@ import { recipe } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { conceptLayers } from '../adapters/concept-values.ts';
 import { orderDirections } from '../adapters/directions.ts';
-import { bakeLora, conceptFromLora } from '../adapters/lora.ts';
+import { conceptFromLora } from '../adapters/lora.ts';
+import type { Gains } from '../adapters/part-kind.ts';
+import { kindOf, type LearnedPart } from '../adapters/parts.ts';
 import { linearLayers } from '../adapters/target-layers.ts';
 import { writeConcept } from '../formats/concept.ts';
-import { readLora, writeLora } from '../formats/lora.ts';
+import { type LoraLayer, readLora, writeLora } from '../formats/lora.ts';
 import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import { type GenerateModel, openConcept } from '../sampling/generate-clip.ts';
 import { makeFolderOf } from './work-folder.ts';
@@ -15,14 +17,35 @@ type Model = Omit<GenerateModel, 'sampler'>;
 
 /** Writes a concept at one slider setting as a plain LoRA that other programs load. */
 export async function exportLora(model: Model, request: ExportLoraRequest): Promise<LoraReport> {
-  const { shape, values } = await openConcept(model, request.conceptFile);
-  const layers = withRangeErrors(() => bakeLora(shape, values, request.sliders));
+  const { parts } = await openConcept(model, request.conceptFile);
+  const layers = withRangeErrors(() => loraLayers(parts, request.sliders));
   const inBlocks = linearLayers(transformerSpecs(model.pipeline.transformerConfig)).filter(({ path }) =>
     path.startsWith('blocks.'),
   );
   await makeFolderOf(request.output);
   await writeLora(request.output, layers, request.dialect, inBlocks);
-  return { file: request.output, dialect: request.dialect, rank: shape.rank, layers: layers.length };
+  return {
+    file: request.output,
+    dialect: request.dialect,
+    rank: Math.max(...layers.map(({ rank }) => rank)),
+    layers: layers.length,
+  };
+}
+
+/** Throws `invalid-input` where something was learned that no LoRA can hold. */
+function loraLayers(parts: Readonly<Record<string, LearnedPart>>, gains: Gains): LoraLayer[] {
+  return Object.values(parts).flatMap(({ part, values }) => {
+    const { toLora } = kindOf(part);
+    if (!toLora)
+      throw new AppError(
+        'invalid-input',
+        'This concept cannot be a LoRA file: what it learned is no low-rank change of weights.',
+        {
+          hint: 'Save it as a .motif file, or learn it by Set-and-Sequence or as a plain LoRA.',
+        },
+      );
+    return toLora(values, gains);
+  });
 }
 
 /** A LoRA file of any dialect becomes a concept whose motion residual is zero and whose directions are in order. */

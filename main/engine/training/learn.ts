@@ -3,25 +3,25 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineEvent, LearnRequest, LearnResult, LossPoint } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import { conceptLayers } from '../adapters/concept-values.ts';
-import { orderDirections } from '../adapters/directions.ts';
-import { type ConceptShape, conceptSizes, sum } from '../adapters/set-and-sequence.ts';
-import { linearLayers, targetLayers } from '../adapters/target-layers.ts';
+import { conceptFileOf } from '../adapters/concept-parts.ts';
+import { modelShape } from '../adapters/model-shape.ts';
+import { countNumbers, kindOf, type LearnedPart, type Parts } from '../adapters/parts.ts';
+import { sum } from '../adapters/set-and-sequence.ts';
 import * as tf from '../backends/tf.ts';
 import { writeConcept } from '../formats/concept.ts';
 import { writeRawFrames } from '../formats/raw-frames.ts';
+import { dataKinds } from '../methods/method.ts';
+import { methodOf } from '../methods/registry.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { timeFeatures } from '../models/wan/transformer.ts';
-import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import type { ConceptSampler } from '../sampling/concept-sampler.ts';
 import { schedulerConfigOf } from '../sampling/scheduler-config.ts';
 import { conceptCaptions, tokenNames } from './captions.ts';
 import { readTrainingState, type TrainingState, writeTrainingState } from './checkpoint.ts';
-import { conceptOf, freshRun, startTokens, tokensByName } from './concept-state.ts';
+import { conceptOf, freshRun, startTokens, tokensByName, tokensOf } from './concept-state.ts';
 import type { NoiseLevels } from './flow-matching.ts';
 import { freeMemory } from './free-memory.ts';
 import { learnableModel } from './learnable-model.ts';
-import { planStages } from './plan.ts';
 import { encodeTexts, prepare, stageData } from './prepare.ts';
 import { Rate } from './rate.ts';
 import { measureConcept, reconstruct } from './reconstruct.ts';
@@ -41,9 +41,10 @@ export interface LearnOptions {
 }
 
 /**
- * Learns a concept from one clip or several (Set-and-Sequence, or plain LoRA), and writes its file. Goes on exactly where an unfinished
- * run of the same request in the same folder stands. A file `keep` in that folder ends it early, with what it has. Throws `cancelled` after saving a checkpoint, `conflict` for a folder of another
- * request, `out-of-space`, and `invalid-input` for clips that the model cannot take.
+ * Learns a concept from one clip or several by the recipe's method, and writes its file. Goes on exactly where an unfinished run of the
+ * same request in the same folder stands. A file `keep` in that folder ends it early, with what it has. Throws `cancelled` after saving
+ * a checkpoint, `conflict` for a folder of another request, `out-of-space`, and `invalid-input` for clips that the model or the method
+ * cannot take.
  */
 export async function learnConcept(
   { pipeline, sampler, name, fingerprint }: LearnModel,
@@ -52,10 +53,11 @@ export async function learnConcept(
 ): Promise<LearnResult> {
   const startedAt = performance.now();
   const { recipe, clips, conceptFile, workDirectory } = request;
-  const shape = conceptShape(pipeline, request);
+  const method = methodOf(recipe);
+  const parts = partsOf(pipeline, request);
   await makeFolderOf(conceptFile);
   const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint), freeMemory());
-  await requireSpace(workDirectory, neededBytes(shape, request));
+  await requireSpace(workDirectory, neededBytes(parts, request));
 
   const report = progressReporter(onEvent);
   const prepared = await prepare(pipeline, request, folder.prepared, {
@@ -64,10 +66,10 @@ export async function learnConcept(
     onProgress: (phase, done, total, unit) => report({ phase, done, total, unit }),
   });
   const captions = conceptCaptions(clips.map(({ caption }) => caption));
-  const trainTokens = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
+  const wordsLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const start = startTokens(tokenNames(captions), pipeline.textEncoderConfig.d_model, recipe.seed);
   const moving = prepared.clips.some(({ clip }) => clip.shape[1]! > 1);
-  const plans = planStages(recipe, moving);
+  const plans = method.stages(recipe, { moving, wordsLearn });
   const rates = plans.map(() => new Rate());
   const sampling = { pipeline, sampler, prepared, seed: recipe.seed, signal };
   let state: TrainingState | undefined;
@@ -92,24 +94,26 @@ export async function learnConcept(
     if (recipe.sampleEvery === 0 || point.step % recipe.sampleEvery !== 0) return;
     await mkdir(folder.samples, { recursive: true });
     const file = join(folder.samples, `${point.stage}-${String(point.step).padStart(5, '0')}.rgb`);
-    const pictures = await reconstruct(0, plan.data, { ...sampling, concept: await conceptOf(shape, now, start) });
+    const kind = dataKinds(plan).at(-1)!;
+    const pictures = await reconstruct(0, kind, { ...sampling, concept: await conceptOf(parts, now, start) });
     const frames = await writeRawFrames(file, pictures, clips[0]!.frames.rate);
     onEvent({ type: 'sample', stage: point.stage, step: point.step, frames });
   };
 
   try {
-    state = (await readTrainingState(folder.checkpoint)) ?? freshRun(shape, start, recipe.seed, trainTokens);
+    const trainsWords = plans.some(({ trains }) => trains.words);
+    state = (await readTrainingState(folder.checkpoint)) ?? freshRun(parts, start, recipe.seed, trainsWords);
     state = await train(
       {
-        shape,
+        parts,
         recipe,
         plans,
-        async stageOf({ data }) {
-          const { bank, learned } = await encodeTexts(pipeline, { prepared, data }, start, trainTokens, signal);
+        async stageOf({ trains }, data, weights) {
+          const tokens = await tokensOf(weights, start);
+          const { bank, learned } = await encodeTexts(pipeline, { prepared, data }, tokens, 'words' in trains, signal);
           const model = await learnableModel(pipeline, learned, start.names, folder.memoryBytes);
           return { model, bank, data: stageData(prepared, data) };
         },
-        trainTokens,
         noiseLevels: noiseLevels(pipeline),
         timeFeatures: (levels) =>
           timeFeatures(
@@ -126,27 +130,19 @@ export async function learnConcept(
       },
       state,
     );
-    const concept = await conceptOf(shape, state, start);
-    const { values, strengths } = orderDirections(shape, concept.values);
+    const concept = await conceptOf(parts, state, start);
+    const { ordered, strengths } = inOrder(concept.parts);
     const metrics = await measureConcept(request, state, {
       ...sampling,
       concept,
       onStep: (done, total) => report({ phase: 'measure', done, total, unit: 'steps' }),
     });
-    await writeConcept(conceptFile, {
-      version: 1,
-      rank: shape.rank,
-      basisSide: shape.basisSide,
-      directionStrengths: strengths,
-      captions,
-      recipe,
-      model: { name, fingerprint },
-      layers: conceptLayers(shape, values),
-      tokens: tokensByName(concept.tokens),
-    });
+    const described = { directionStrengths: strengths, captions, recipe, model: { name, fingerprint }, stages: plans };
+    const file = conceptFileOf(ordered, { ...described, tokens: tokensByName(concept.tokens) });
+    await writeConcept(conceptFile, file);
     return {
       conceptFile,
-      rank: shape.rank,
+      rank: file.rank,
       directionStrengths: strengths,
       losses: state.losses,
       metrics: {
@@ -167,10 +163,21 @@ function stepsDone({ losses }: TrainingState, stage: LossPoint['stage']): number
   return losses.findLast((point) => point.stage === stage)?.step ?? 0;
 }
 
-function conceptShape(pipeline: WanPipeline, { recipe }: LearnRequest): ConceptShape {
+/** Parts whose directions can be ordered come in that order, with the strengths of the last such part. */
+function inOrder(parts: Readonly<Record<string, LearnedPart>>) {
+  const ordered: Record<string, LearnedPart> = {};
+  let strengths: number[] = [];
+  for (const [name, { part, values }] of Object.entries(parts)) {
+    const turned = kindOf(part).order?.(values);
+    ordered[name] = { part, values: turned?.values ?? values };
+    strengths = turned?.strengths ?? strengths;
+  }
+  return { ordered, strengths };
+}
+
+function partsOf(pipeline: WanPipeline, { recipe }: LearnRequest): Parts {
   try {
-    const layers = targetLayers(linearLayers(transformerSpecs(pipeline.transformerConfig)), recipe.targetLayers);
-    return { layers, rank: recipe.rank, basisSide: recipe.basisSide };
+    return methodOf(recipe).parts(modelShape(pipeline.transformerConfig), recipe);
   } catch (error) {
     if (error instanceof RangeError) throw new AppError('invalid-input', error.message, { cause: error });
     throw error;
@@ -196,9 +203,8 @@ function noiseLevels(pipeline: WanPipeline): NoiseLevels {
 }
 
 /** Two checkpoints (the old one stays until the new one is whole), the latents, and the concept itself, with room to spare. */
-function neededBytes(shape: ConceptShape, { clips, recipe }: LearnRequest): number {
-  const { basisSizes, coefficientSizes } = conceptSizes(shape);
-  const weights = 4 * shape.rank * (sum(basisSizes) + 2 * sum(coefficientSizes));
+function neededBytes(parts: Parts, { clips, recipe }: LearnRequest): number {
+  const weights = 4 * countNumbers(parts);
   const pixels = sum(clips.map(({ frames }) => frames.frameCount * frames.width * frames.height));
   return 20e6 + 8 * weights + 4 * pixels * (2 + recipe.priorClips);
 }

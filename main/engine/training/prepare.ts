@@ -1,12 +1,12 @@
 import type { LearnRequest } from '../../../shared/domain/engine.ts';
 import { markPrompt, type TokenEmbeddings } from '../adapters/tokens.ts';
 import { type Pictures, pictureAt, readRawFrames, sideBySide } from '../formats/raw-frames.ts';
+import type { DataKind } from '../methods/method.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { checkVideoSize } from '../models/wan/vae-config.ts';
 import { type ConceptSampler, encodePrompts } from '../sampling/concept-sampler.ts';
 import type { StageData, TextBank } from './batches.ts';
 import { type CaptionTexts, captionTexts, conceptCaptions, priorCaptions, stitchedCaption } from './captions.ts';
-import type { StagePlan } from './plan.ts';
 import { type EncodedClip, type Latents, type PreparedLatents, readPrepared, writePrepared } from './prepared-file.ts';
 
 /** Everything that the stages learn from. */
@@ -121,7 +121,7 @@ async function samplePrior(
 }
 
 /** What a stage learns from. Texts are indexed as in `textsOf`. */
-export function stageData(prepared: Prepared, data: StagePlan['data']): StageData {
+export function stageData(prepared: Prepared, data: DataKind): StageData {
   const examples = ({ clip, pictures }: EncodedClip, text: number) =>
     (data === 'pictures' ? pictures : [clip]).map(({ values, shape }) => ({ latents: values, shape, text }));
   const stitchedFrom = prepared.clips.length;
@@ -149,7 +149,7 @@ function firstFrame({ values, shape }: Latents): Latents {
 }
 
 /** All texts of a stage in the order of their indices: of each clip, pair and prior clip, then the empty one. Pictures have the static part. */
-function textsOf({ captions }: Prepared, data: StagePlan['data']): { concept: string[]; others: string[] } {
+function textsOf({ captions }: Prepared, data: DataKind): { concept: string[]; others: string[] } {
   const part = (texts: CaptionTexts[]) => texts.map((text) => (data === 'pictures' ? text.static : text.full));
   return { concept: part([...captions.clips, ...captions.stitched]), others: [...part(captions.prior), ''] };
 }
@@ -160,7 +160,7 @@ function textsOf({ captions }: Prepared, data: StagePlan['data']): { concept: st
  */
 export async function encodeTexts(
   pipeline: WanPipeline,
-  { prepared, data }: { prepared: Prepared; data: StagePlan['data'] },
+  { prepared, data }: { prepared: Prepared; data: DataKind },
   tokens: TokenEmbeddings,
   learning: boolean,
   signal?: AbortSignal,

@@ -1,12 +1,12 @@
 import { reconstructionGuidance } from '../../../shared/domain/edit.ts';
 import type { LearnRequest } from '../../../shared/domain/engine.ts';
 import { type Pictures, readRawFrames } from '../formats/raw-frames.ts';
+import type { DataKind } from '../methods/method.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import { psnrOfMse } from '../metrics/psnr.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import type { ConceptSampler, SampledConcept } from '../sampling/concept-sampler.ts';
 import type { TrainingState } from './checkpoint.ts';
-import type { StagePlan } from './plan.ts';
 import type { Prepared } from './prepare.ts';
 
 export interface ReconstructOptions {
@@ -22,7 +22,7 @@ export interface ReconstructOptions {
 /** What the caption of clip number `index` gives from pure noise: a picture where pictures are learned, else a clip. */
 export async function reconstruct(
   index: number,
-  data: StagePlan['data'],
+  data: DataKind,
   { pipeline, sampler, concept, prepared, seed, signal, onStep }: ReconstructOptions,
 ): Promise<Pictures> {
   const { clip, pictures } = prepared.clips[index]!;

@@ -1,16 +1,11 @@
-import {
-  type ConceptShape,
-  type ConceptWeights,
-  identityAdapter,
-  motionAdapter,
-} from '../adapters/set-and-sequence.ts';
+import { type Additions, hooksOf } from '../adapters/additions.ts';
+import { kindOf, type Parts } from '../adapters/parts.ts';
 import * as tf from '../backends/tf.ts';
 import { type Traced, traced } from '../backends/traced.ts';
+import { type StagePlan, trainedNames, wordRows } from '../methods/method.ts';
 import type { Hooks } from '../nn/hooks.ts';
 import { type AdamWOptions, type AdamWRates, type AdamWState, adamW, clipGlobalNorm, type Tensors } from './adamw.ts';
 import { addNoise, predictedClean, velocityLoss } from './flow-matching.ts';
-
-export type Stage = 'identity' | 'motion';
 
 /** A frozen model as training sees it. All tensors of one batch; differentiable in what the hooks compute with. */
 export interface TrainableModel {
@@ -39,13 +34,13 @@ export type Batch = {
   kept: tf.Tensor;
   /** How much each row's loss counts [batch, 1, 1, 1, 1]. */
   weight: tf.Tensor;
-  /** On the weights of the trained coefficients, as they; absent without dropout. */
-  mask?: tf.Tensor;
+  /** Weights by name -> what their numbers are multiplied by in this step, of their shape. */
+  masks: Tensors;
 };
 
 export type StepInputs = {
-  /** `tokens` [count, text width]; without learned tokens absent. */
-  weights: ConceptWeights & { tokens?: tf.Tensor2D };
+  /** Of all parts, and the words where they learn. */
+  weights: Tensors;
   moments: AdamWState;
   batch: Batch;
   rates: AdamWRates;
@@ -59,17 +54,10 @@ export type StepOutputs = {
 };
 
 export interface StepOptions {
-  stage: Stage;
-  shape: ConceptShape;
+  parts: Parts;
+  plan: Pick<StagePlan, 'trains' | 'acts'>;
   optimiser: AdamWOptions;
   gradientClip: number;
-  /** Learn the special tokens' embeddings too. */
-  trainTokens: boolean;
-}
-
-/** Names of the weights that a stage trains: A1 and B1, or B2 alone (method.md), and the tokens if they learn. */
-export function trainedNames({ stage, trainTokens }: Pick<StepOptions, 'stage' | 'trainTokens'>): string[] {
-  return [...(stage === 'identity' ? ['basis', 'coefficients'] : ['residual']), ...(trainTokens ? ['tokens'] : [])];
 }
 
 /**
@@ -78,15 +66,15 @@ export function trainedNames({ stage, trainTokens }: Pick<StepOptions, 'stage' |
  */
 export function conceptStep(model: TrainableModel, options: StepOptions, selfConditioning: boolean) {
   const optimiser = adamW(options.optimiser);
-  const names = trainedNames(options);
+  const names = trainedNames(options.plan);
   return traced(({ weights, moments, batch, rates }: StepInputs): StepOutputs => {
     const noisy = addNoise(batch.clean, batch.noise, batch.level);
-    const predict = (given: StepInputs['weights'], text: tf.Tensor, previous: tf.Tensor | null) =>
-      model.denoise(noisy, previous, batch.time, text, adapterOf(options, given, batch.mask));
+    const predict = (given: Tensors, text: tf.Tensor, previous: tf.Tensor | null) =>
+      model.denoise(noisy, previous, batch.time, text, hooksOf(additionsOf(options, given, batch.masks)));
     const start = model.selfConditioned ? tf.zerosLike(noisy) : null;
     const ownPrediction = withoutGradient((text) => predictedClean(noisy, predict(weights, text, start), batch.level));
 
-    const trainable = names.map((name) => (weights as Tensors)[name]!);
+    const trainable = names.map((name) => weights[name]!);
     const { value: loss, grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
       const given = { ...weights, ...Object.fromEntries(names.map((name, index) => [name, values[index]!])) };
       const text = textOf(model, given, batch); // once for both passes
@@ -110,22 +98,26 @@ const withoutGradient = (compute: (x: tf.Tensor) => tf.Tensor) =>
 
 export type ConceptStep = Traced<StepInputs, StepOutputs>;
 
-function adapterOf({ stage, shape }: StepOptions, weights: ConceptWeights, mask: tf.Tensor | undefined): Hooks {
-  switch (stage) {
-    case 'identity':
-      return identityAdapter(shape, weights, mask as tf.Tensor2D | undefined);
-    case 'motion':
-      return motionAdapter(shape, weights, mask as tf.Tensor2D | undefined);
-    default:
-      throw new Error(`unknown stage ${stage satisfies never}`);
-  }
+/** What the parts of a stage add: of those that act everything, of the others what learns. */
+function additionsOf({ parts, plan }: StepOptions, weights: Tensors, masks: Tensors): Additions[] {
+  return Object.entries(parts).flatMap(([name, part]) => {
+    const kind = kindOf(part);
+    const tensors = plan.acts.includes(name) ? Object.keys(kind.tensors()) : (plan.trains[name] ?? []);
+    if (tensors.length === 0) return [];
+    const masked = tensors.map((tensor): [string, tf.Tensor] => {
+      const [weight, mask] = [weights[`${name}.${tensor}`]!, masks[`${name}.${tensor}`]];
+      return [tensor, mask ? tf.mul(weight, mask) : weight];
+    });
+    return [kind.add(Object.fromEntries(masked))];
+  });
 }
 
 /** Each row's text, with dropped tokens as zeros, which is what padding is to the model: -> [batch, tokens, width] */
-function textOf(model: TrainableModel, weights: StepInputs['weights'], { texts, choice, kept }: Batch): tf.Tensor {
-  const learned = weights.tokens && model.encodeLearned?.(weights.tokens);
+function textOf(model: TrainableModel, weights: Tensors, { texts, choice, kept }: Batch): tf.Tensor {
+  const rows = weights[wordRows] as tf.Tensor2D | undefined;
+  const learned = rows && model.encodeLearned?.(rows);
   const all = learned ? tf.concat([learned, texts], 0) : texts;
   const [count, tokens, width] = all.shape as [number, number, number];
-  const rows = tf.matMul(choice, tf.reshape(all, [count, tokens * width])); // [batch, tokens * width]
-  return tf.mul(tf.reshape(rows, [choice.shape[0]!, tokens, width]), kept);
+  const chosen = tf.matMul(choice, tf.reshape(all, [count, tokens * width])); // [batch, tokens * width]
+  return tf.mul(tf.reshape(chosen, [choice.shape[0]!, tokens, width]), kept);
 }

@@ -1,18 +1,18 @@
 import type { LossPoint } from '../../../shared/domain/engine.ts';
 import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import { type ConceptShape, type ConceptWeights, conceptSizes, sum } from '../adapters/set-and-sequence.ts';
+import { kindOf, type Parts } from '../adapters/parts.ts';
 import * as tf from '../backends/tf.ts';
+import { type DataKind, dataKinds, type StagePlan, trainedNames } from '../methods/method.ts';
 import { Random } from '../nn/random.ts';
 import { type AdamWOptions, adamW, biasCorrections, type Tensors } from './adamw.ts';
 import { type BatchOptions, disposeBatch, drawBatch, type StageData, type TextBank } from './batches.ts';
 import type { TrainingState } from './checkpoint.ts';
 import type { NoiseLevels } from './flow-matching.ts';
-import type { StagePlan } from './plan.ts';
 import { learningRateFactor } from './schedule.ts';
-import { type ConceptStep, conceptStep, type StepInputs, type TrainableModel, trainedNames } from './step.ts';
+import { type ConceptStep, conceptStep, type StepInputs, type TrainableModel } from './step.ts';
 
-/** What one stage needs. */
+/** What one stage needs of one kind of data. */
 interface StageMaterial {
   model: TrainableModel;
   data: StageData;
@@ -21,12 +21,11 @@ interface StageMaterial {
 }
 
 export interface TrainingRun {
-  shape: ConceptShape;
+  parts: Parts;
   recipe: Recipe;
   plans: StagePlan[];
-  /** Asked when a stage begins. */
-  stageOf(plan: StagePlan): Promise<StageMaterial>;
-  trainTokens: boolean;
+  /** Asked when a stage begins, for each kind of data that it learns from; `weights` are those that it begins with. */
+  stageOf(plan: StagePlan, kind: DataKind, weights: Tensors): Promise<StageMaterial>;
   noiseLevels: NoiseLevels;
   timeFeatures(levels: readonly number[]): tf.Tensor;
   signal?: AbortSignal;
@@ -63,45 +62,36 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
   if (state.step >= plan.steps) return;
   const { recipe } = run;
   const optimiser: AdamWOptions = recipe;
-  const stepOptions = {
-    stage: plan.trains,
-    shape: run.shape,
-    optimiser,
-    gradientClip: recipe.gradientClip,
-    trainTokens: run.trainTokens,
-  };
-  const { model, data, bank } = await run.stageOf(plan);
-  const steps = {
-    plain: conceptStep(model, stepOptions, false),
-    conditioned: conceptStep(model, stepOptions, true),
-  };
-  const names = trainedNames(stepOptions);
+  const stepOptions = { parts: run.parts, plan, optimiser, gradientClip: recipe.gradientClip };
+  const names = trainedNames(plan);
   if (Object.keys(state.moments.first).length === 0) state.moments = adamW(optimiser).init(pick(state.weights, names));
-  const { coefficientSizes } = conceptSizes(run.shape);
-  const batchOptions: BatchOptions = {
+  const batchOptions: Omit<BatchOptions, 'kind'> = {
     recipe,
     plan,
     noiseLevels: run.noiseLevels,
     timeFeatures: run.timeFeatures,
-    coefficientShape: [run.shape.rank, sum(coefficientSizes)],
+    weightShapes: weightShapes(run.parts),
   };
+  const materials = new Map<DataKind, StageMaterial & Record<'plain' | 'conditioned', ConceptStep>>();
   try {
+    for (const kind of dataKinds(plan)) {
+      const material = await run.stageOf(plan, kind, state.weights);
+      const step = (conditioned: boolean) => conceptStep(material.model, stepOptions, conditioned);
+      materials.set(kind, { ...material, plain: step(false), conditioned: step(true) });
+    }
     while (state.step < plan.steps && !run.isEnough()) {
       if (run.signal?.aborted) return await stop(run, state);
       const step = state.step + 1;
       const random = new Random(`${recipe.seed}/${plan.label}/${step}`);
+      const kind = drawKind(random, plan);
+      const { model, data, bank, ...steps } = materials.get(kind)!;
       const conditioned =
         model.selfConditioned &&
         recipe.regularisers.selfConditioning &&
         random.uniform() < recipe.selfConditioningProbability;
       const factor = learningRateFactor(recipe, step);
-      const rates = {
-        names,
-        learningRate: recipe.learningRate * factor,
-        tokenLearningRate: recipe.tokenLearningRate * factor,
-        optimiser,
-      };
-      const batch = drawBatch(random, data, bank, batchOptions);
+      const rates = { plan, factor, optimiser };
+      const batch = drawBatch(random, data, bank, { ...batchOptions, kind });
       const chosen = conditioned ? steps.conditioned : steps.plain;
       const loss = await runStep(chosen, state, step, { batch, rates, signal: run.signal }).catch((error) => {
         if (run.signal?.aborted) return undefined; // the state is still that of the step before
@@ -109,7 +99,7 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
       });
       if (loss === undefined) return await stop(run, state);
       state.step = step;
-      const point: LossPoint = { stage: plan.label, step, loss, learningRate: recipe.learningRate * factor };
+      const point: LossPoint = { stage: plan.label, step, loss, learningRate: Object.values(plan.rates)[0]! * factor };
       state.losses.push(point);
       if (!Number.isFinite(loss))
         throw new AppError('invalid-input', `learning diverged at step ${step} (the loss is ${loss})`, {
@@ -119,10 +109,27 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
       if (step % recipe.checkpointEvery === 0 && step < plan.steps) await run.save(state);
     }
   } finally {
-    steps.plain.dispose();
-    steps.conditioned.dispose();
-    bank.encoded.dispose();
+    for (const { plain, conditioned, bank } of materials.values()) {
+      plain.dispose();
+      conditioned.dispose();
+      bank.encoded.dispose();
+    }
   }
+}
+
+/** Draws nothing where there is no choice. */
+function drawKind(random: Random, plan: StagePlan): DataKind {
+  const [only, ...others] = dataKinds(plan);
+  if (others.length === 0) return only!;
+  return random.uniform() < plan.pictureShare ? 'pictures' : 'clips';
+}
+
+function weightShapes(parts: Parts): Record<string, number[]> {
+  return Object.fromEntries(
+    Object.entries(parts).flatMap(([name, part]) =>
+      Object.entries(kindOf(part).tensors()).map(([tensor, shape]) => [`${name}.${tensor}`, shape]),
+    ),
+  );
 }
 
 /** Saves where the run stands and throws `cancelled`. */
@@ -134,7 +141,7 @@ async function stop(run: TrainingRun, state: TrainingState): Promise<never> {
 interface StepContext {
   signal: AbortSignal | undefined;
   batch: StepInputs['batch'];
-  rates: { names: string[]; learningRate: number; tokenLearningRate: number; optimiser: AdamWOptions };
+  rates: { plan: StagePlan; factor: number; optimiser: AdamWOptions };
 }
 
 /** Runs one step and puts its results into the state; answers the loss. */
@@ -142,21 +149,23 @@ async function runStep(
   step: ConceptStep,
   state: TrainingState,
   number: number,
-  { batch, rates: { names, learningRate, tokenLearningRate, optimiser }, signal }: StepContext,
+  { batch, rates: { plan, factor, optimiser }, signal }: StepContext,
 ): Promise<number> {
   const [correction1, correction2] = biasCorrections(optimiser, number);
   const rates = {
     learningRate: Object.fromEntries(
-      names.map((name) => [name, tf.scalar(name === 'tokens' ? tokenLearningRate : learningRate)]),
+      Object.entries(plan.trains).flatMap(([part, tensors]) =>
+        tensors.map((tensor) => [`${part}.${tensor}`, tf.scalar(plan.rates[part]! * factor)]),
+      ),
     ),
     correction1: tf.scalar(correction1),
     correction2: tf.scalar(correction2),
   };
   try {
-    const weights = state.weights as ConceptWeights & { tokens?: tf.Tensor2D };
+    const { weights } = state;
     const { trained, moments, loss } = await step.run({ weights, moments: state.moments, batch, rates }, signal);
-    tf.dispose([pick(state.weights, names), state.moments] as unknown as tf.TensorContainer);
-    state.weights = { ...state.weights, ...trained };
+    tf.dispose([pick(weights, trainedNames(plan)), state.moments] as unknown as tf.TensorContainer);
+    state.weights = { ...weights, ...trained };
     state.moments = moments;
     const [value] = await loss.data();
     loss.dispose();

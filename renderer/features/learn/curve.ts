@@ -3,17 +3,26 @@ import type { LossPoint } from '../../../shared/domain/engine.ts';
 /** At most this many points of a curve are drawn; more cannot be told apart. */
 const drawnPoints = 300;
 
-/** [step, loss of the looks, loss of the motion], the motion's steps after those of the looks; averaged where there are many. */
-export function curveData(points: readonly LossPoint[]): [number[], (number | null)[], (number | null)[]] {
-  const byStage = (stage: LossPoint['stage']) => thin(points.filter((point) => point.stage === stage));
-  const identity = byStage('identity');
-  const motion = byStage('motion');
-  const offset = identity.at(-1)?.step ?? 0;
-  return [
-    [...identity.map(({ step }) => step), ...motion.map(({ step }) => offset + step)],
-    [...identity.map(({ loss }) => loss), ...motion.map(() => null)],
-    [...identity.map(() => null), ...motion.map(({ loss }) => loss)],
-  ];
+/** Stages that have a line of their own; any after them go on with the last. */
+export const curveStages = 3;
+
+/** The stages of a curve in the order in which they are learned. */
+export function stagesOf(points: readonly LossPoint[]): string[] {
+  return [...new Set(points.map(({ stage }) => stage))];
+}
+
+/** [step, loss of the first stage, of the second, of the third], the steps of each after those before; averaged where there are many. */
+export function curveData(points: readonly LossPoint[]): [number[], ...(number | null)[][]] {
+  const steps: number[] = [];
+  const series = Array.from({ length: curveStages }, (): (number | null)[] => []);
+  for (const [index, stage] of stagesOf(points).entries()) {
+    const before = steps.at(-1) ?? 0;
+    for (const { step, loss } of thin(points.filter((point) => point.stage === stage))) {
+      steps.push(before + step);
+      for (const [at, losses] of series.entries()) losses.push(at === Math.min(index, curveStages - 1) ? loss : null);
+    }
+  }
+  return [steps, ...series];
 }
 
 function thin(points: readonly LossPoint[]): { step: number; loss: number }[] {

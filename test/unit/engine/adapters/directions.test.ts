@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { hooksOf } from '../../../../main/engine/adapters/additions.ts';
 import { orderDirections } from '../../../../main/engine/adapters/directions.ts';
-import { conceptHooks, conceptSizes } from '../../../../main/engine/adapters/set-and-sequence.ts';
+import { conceptSizes, lowRankAdditions } from '../../../../main/engine/adapters/set-and-sequence.ts';
 import { orthonormalise, symmetricEigen } from '../../../../main/engine/adapters/small-matrices.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
@@ -28,8 +29,8 @@ describe('ordering the directions of a basis', () => {
       const { shape, weights, ordered } = order(rank);
       const { forward, input } = toyModel();
       for (const factor of ['coefficients', 'residual'] as const) {
-        const before = forward(input, conceptHooks(shape, weights.basis, weights[factor]));
-        const after = forward(input, conceptHooks(shape, ordered.basis, ordered[factor]));
+        const before = forward(input, hooksOf([lowRankAdditions(shape, weights.basis, weights[factor])]));
+        const after = forward(input, hooksOf([lowRankAdditions(shape, ordered.basis, ordered[factor])]));
         expect(difference(before, after)).toBeLessThan(2e-5);
       }
     });

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { hooksOf } from '../../../../main/engine/adapters/additions.ts';
 import { bakeLora, conceptFromLora } from '../../../../main/engine/adapters/lora.ts';
 import {
   type ConceptShape,
   type ConceptValues,
-  conceptHooks,
+  lowRankAdditions,
 } from '../../../../main/engine/adapters/set-and-sequence.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import type { LoraLayer } from '../../../../main/engine/formats/lora.ts';
@@ -29,7 +30,7 @@ function withConcept(shape: ConceptShape, concept: ConceptValues) {
   const { forward, input } = toyModel();
   const basis = tf.tensor2d(concept.basis, [concept.basis.length / shape.rank, shape.rank]);
   const coefficients = tf.tensor2d(concept.coefficients, [shape.rank, concept.coefficients.length / shape.rank]);
-  return forward(input, conceptHooks(shape, basis, coefficients));
+  return forward(input, hooksOf([lowRankAdditions(shape, basis, coefficients)]));
 }
 
 describe('a slider setting baked into a plain LoRA', () => {

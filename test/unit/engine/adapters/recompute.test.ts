@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
-import { conceptHooks } from '../../../../main/engine/adapters/set-and-sequence.ts';
+import { hooksOf } from '../../../../main/engine/adapters/additions.ts';
+import { lowRankAdditions } from '../../../../main/engine/adapters/set-and-sequence.ts';
 import { linearLayers, targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { openWanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
@@ -27,7 +28,7 @@ it('a block that is computed again in the backward pass gives a concept the same
   const time = timeFeatures(config, [400]);
   const gradients = (recompute: boolean) =>
     tf.grads((a, b) => {
-      const hooks = conceptHooks(shape, a as tf.Tensor2D, tf.mul(b, 0.1) as tf.Tensor2D);
+      const hooks = hooksOf([lowRankAdditions(shape, a as tf.Tensor2D, tf.mul(b, 0.1) as tf.Tensor2D)]);
       return tf.sum(wanTransformer(config, parameters, { latents, text, time }, { hooks, recompute }));
     })([basis, coefficients]);
   const [kept, again] = [gradients(false), gradients(true)];

@@ -1,11 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { hooksOf } from '../../../../main/engine/adapters/additions.ts';
+import type { PartTensors } from '../../../../main/engine/adapters/part-kind.ts';
+import { kindOf } from '../../../../main/engine/adapters/parts.ts';
 import {
-  conceptHooks,
+  type ConceptShape,
   conceptSizes,
   freshConcept,
-  identityAdapter,
+  lowRankAdditions,
   mixCoefficients,
-  motionAdapter,
 } from '../../../../main/engine/adapters/set-and-sequence.ts';
 import { linearLayers, targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
@@ -17,6 +19,9 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
+const hooksWith = (shape: ConceptShape, tensors: PartTensors) =>
+  hooksOf([kindOf({ kind: 'basis', shape }).add(tensors)]);
+
 for (const side of ['output', 'input'] as const) {
   describe(`a concept whose basis is on the ${side} side`, () => {
     const shape = toyShape(side);
@@ -24,15 +29,16 @@ for (const side of ['output', 'input'] as const) {
     it('leaves the model unchanged when fresh', () => {
       const { forward, input } = toyModel();
       const fresh = freshConcept(shape, new Random(1));
+      const { basis, coefficients } = fresh;
       const base = forward(input);
-      expect(difference(base, forward(input, identityAdapter(shape, fresh)))).toBe(0);
-      expect(difference(base, forward(input, motionAdapter(shape, fresh)))).toBe(0);
+      expect(difference(base, forward(input, hooksWith(shape, { basis, coefficients })))).toBe(0);
+      expect(difference(base, forward(input, hooksWith(shape, fresh)))).toBe(0);
     });
 
     it('adds A1 B1 to the weight, read the way round that the side says', () => {
       const { parameters, input } = toyModel();
       const { basis, coefficients } = randomConcept(shape);
-      const hooks = conceptHooks(shape, basis, coefficients);
+      const hooks = hooksOf([lowRankAdditions(shape, basis, coefficients)]);
       const [m] = conceptSizes(shape).basisSizes;
       const [n] = conceptSizes(shape).coefficientSizes;
       const product = tf.matMul(tf.slice(basis, [0, 0], [m!, 2]), tf.slice(coefficients, [0, 0], [2, n!])); // [m, n]
@@ -41,29 +47,22 @@ for (const side of ['output', 'input'] as const) {
       expect(difference(hooks.linear!('first', parameters.first, input), expected)).toBeLessThan(1e-5);
     });
 
-    it('is stage I exactly when B2 is zero', () => {
+    it('without B2 is as with a B2 of zeros', () => {
       const { forward, input } = toyModel();
-      const weights = { ...randomConcept(shape) };
-      weights.residual = tf.zerosLike(weights.residual);
+      const { basis, coefficients, residual } = randomConcept(shape);
+      const silent = { basis, coefficients, residual: tf.zerosLike(residual) };
       expect(
-        difference(forward(input, identityAdapter(shape, weights)), forward(input, motionAdapter(shape, weights))),
+        difference(forward(input, hooksWith(shape, { basis, coefficients })), forward(input, hooksWith(shape, silent))),
       ).toBe(0);
     });
 
-    it('trains A1 and B1 in stage I, and B2 alone in stage II', () => {
+    it('lets gradients reach all three matrices', () => {
       const { forward, input } = toyModel();
-      const weights = randomConcept(shape);
-      const first = tf.grads((basis, coefficients) =>
-        tf.sum(
-          forward(
-            input,
-            identityAdapter(shape, { basis: basis as tf.Tensor2D, coefficients: coefficients as tf.Tensor2D }),
-          ),
-        ),
-      )([weights.basis, weights.coefficients]);
-      for (const gradient of first) expect(tf.max(tf.abs(gradient)).dataSync()[0]).toBeGreaterThan(0);
-      expect(Object.keys(identityAdapter(shape, weights).trainable)).toEqual(['basis', 'coefficients']);
-      expect(Object.keys(motionAdapter(shape, weights).trainable)).toEqual(['residual']);
+      const { basis, coefficients, residual } = randomConcept(shape);
+      const gradients = tf.grads((a, b, c) =>
+        tf.sum(forward(input, hooksWith(shape, { basis: a!, coefficients: b!, residual: c! }))),
+      )([basis, coefficients, residual]);
+      for (const gradient of gradients) expect(tf.max(tf.abs(gradient)).dataSync()[0]).toBeGreaterThan(0);
     });
   });
 }
@@ -87,21 +86,6 @@ it('gives each direction its own gain', () => {
 it('refuses a direction that the concept does not have', () => {
   const concept = values(randomConcept(toyShape('output')));
   expect(() => mixCoefficients(concept, 2, { identity: 1, motion: 1, directions: { 2: 1 } })).toThrow('direction 2');
-});
-
-it('keeps a masked weight of B from acting and from learning', () => {
-  const { forward, input } = toyModel();
-  const shape = toyShape('output');
-  const weights = randomConcept(shape);
-  const mask = tf.tensor2d(new Random(3).mask(weights.coefficients.size, 0.5), weights.coefficients.shape);
-  const gradient = tf.grad((coefficients) =>
-    tf.sum(forward(input, identityAdapter(shape, { ...weights, coefficients: coefficients as tf.Tensor2D }, mask))),
-  )(weights.coefficients);
-  expect(tf.max(tf.abs(tf.mul(gradient, tf.sub(1, mask)))).dataSync()[0]).toBe(0);
-  const kept = { ...weights, coefficients: tf.mul(weights.coefficients, mask) as tf.Tensor2D };
-  expect(
-    difference(forward(input, identityAdapter(shape, weights, mask)), forward(input, identityAdapter(shape, kept))),
-  ).toBe(0);
 });
 
 it('finds target layers by the end of their name and names an ending that none has', () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const concept: ConceptFile = {
+const concept: Extract<ConceptFile, { version: 1 }> = {
   version: 1,
   rank: 2,
   basisSide: 'output',
@@ -36,11 +36,57 @@ const concept: ConceptFile = {
   tokens: { v: Float32Array.of(0, 1), u: Float32Array.of(2, 3) },
 };
 
+const several: Extract<ConceptFile, { version: 2 }> = {
+  version: 2,
+  rank: 1,
+  directionStrengths: [],
+  captions: concept.captions,
+  recipe: concept.recipe,
+  model: concept.model,
+  stages: [{ label: 'identity', steps: 3, trains: { look: ['basis'] } }],
+  parts: {
+    look: {
+      kind: 'basis',
+      shape: { rank: 1 },
+      slider: 'identity',
+      tensors: { basis: { shape: [2, 1], values: Float32Array.of(1, 2) } },
+    },
+    motion: {
+      kind: 'basis',
+      shape: {},
+      tensors: { basis: { shape: [1, 3], values: Float32Array.of(3, 4, 5) } },
+    },
+  },
+  tokens: { v: Float32Array.of(0, 1) },
+};
+
 describe('a concept file', () => {
   it('comes back as it was written', async () => {
     const file = join(folder, 'concept.safetensors');
     await writeConcept(file, concept);
     expect(await readConcept(file)).toEqual(concept);
+  });
+
+  it('of several parts comes back as it was written', async () => {
+    const file = join(folder, 'parts.safetensors');
+    await writeConcept(file, several);
+    expect(await readConcept(file)).toEqual(several);
+  });
+
+  it('of several parts is damaged where a tensor belongs to none of them, or holds what is no number', async () => {
+    const file = join(folder, 'stray.safetensors');
+    const { parts, tokens: _, ...metadata } = several;
+    const { tensors: __, ...look } = parts.look!;
+    const described = { motif_concept: JSON.stringify({ ...metadata, parts: { look } }) };
+    const tensor = (name: string, value: number) => ({ name, shape: [1], values: Float32Array.of(value) });
+    await writeSafetensors(file, [tensor('other/basis', 1)], described);
+    await expect(readConcept(file)).rejects.toThrow('"other/basis" belongs to no concept');
+    await writeSafetensors(file, [tensor('look/basis', Number.NaN)], described);
+    await expect(readConcept(file)).rejects.toMatchObject({ code: 'damaged-file' });
+    const infinite = { ...look, tensors: { basis: { shape: [1], values: Float32Array.of(70_000) } } };
+    await expect(writeConcept(file, { ...several, parts: { infinite } })).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
   });
 
   it('is told apart from any other safetensors file', async () => {
@@ -51,7 +97,7 @@ describe('a concept file', () => {
 
   it('of a newer version asks for an update', async () => {
     const file = join(folder, 'newer.safetensors');
-    await writeSafetensors(file, [], { motif_concept: JSON.stringify({ version: 2 }) });
+    await writeSafetensors(file, [], { motif_concept: JSON.stringify({ version: 3 }) });
     await expect(readConcept(file)).rejects.toThrow('newer version');
   });
 

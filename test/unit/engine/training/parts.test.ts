@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { freshTokens, markPrompt, specialTokens, tokenHooks } from '../../../../main/engine/adapters/tokens.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { stage } from '../../../../main/engine/methods/method.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { adamW, biasCorrections, clipGlobalNorm } from '../../../../main/engine/training/adamw.ts';
 import { drawBatch, type StageData } from '../../../../main/engine/training/batches.ts';
 import { addNoise, drawNoiseLevels, predictedClean } from '../../../../main/engine/training/flow-matching.ts';
-import { planStages } from '../../../../main/engine/training/plan.ts';
 import { Rate } from '../../../../main/engine/training/rate.ts';
 import { learningRateFactor } from '../../../../main/engine/training/schedule.ts';
 import { ownTokens } from '../../../../shared/domain/concept.ts';
@@ -80,15 +80,20 @@ describe('a batch', () => {
   };
   const draw = (changes: Parameters<typeof toyRecipe>[0], seed = 1, dropout = 0) => {
     const recipe = toyRecipe(changes);
-    const plan = { ...planStages(recipe, true)[0]!, batchSize: 8, dropout };
+    const plan = stage(
+      { ...recipe, batchSize: 8 },
+      { label: 'any', steps: 1, trains: {}, dropout: { 'concept.residual': dropout } },
+    );
     return drawBatch(new Random(seed), data, toyBank(), {
       recipe,
       plan,
       noiseLevels: { distribution: 'uniform', shift: 1 },
       timeFeatures: (levels) => tf.tensor2d([...levels], [levels.length, 1]),
-      coefficientShape: [2, 50],
+      kind: 'pictures',
+      weightShapes: { 'concept.residual': [2, 50] },
     });
   };
+  const maskOf = ({ masks }: ReturnType<typeof draw>) => masks['concept.residual'];
   const rows = (tensor: tf.Tensor) => [...tensor.dataSync()];
 
   it('has its share of prior examples, weighted, and only of the shape of the others', () => {
@@ -112,11 +117,11 @@ describe('a batch', () => {
   });
 
   it('masks the weights of B with the given probability, rescaled if asked', () => {
-    const share = (batch: ReturnType<typeof draw>) => rows(batch.mask!).filter((value) => value === 0).length / 100;
-    expect(draw({}).mask).toBeUndefined();
+    const share = (batch: ReturnType<typeof draw>) => rows(maskOf(batch)!).filter((value) => value === 0).length / 100;
+    expect(maskOf(draw({}))).toBeUndefined();
     expect(share(draw({}, 1, 0.8))).toBeGreaterThan(0.65);
     expect(share(draw({}, 1, 0.8))).toBeLessThan(0.92);
-    expect(new Set(rows(draw({ dropoutRescale: true }, 1, 0.75).mask!))).toEqual(new Set([0, 4]));
+    expect(new Set(rows(maskOf(draw({ dropoutRescale: true }, 1, 0.75))!))).toEqual(new Set([0, 4]));
   });
 
   it('is the same for the same seed', () => {

@@ -22,10 +22,11 @@ export function referenceStep(
   return traced(({ weights, moments, batch, rates }: StepInputs): StepOutputs => {
     const noisy = addNoise(batch.clean, batch.noise, batch.level);
     const hooksOf = (given: Tensors): Hooks => {
-      const { basis, coefficients, residual } = given as Record<string, tf.Tensor2D>;
-      const masked = (b: tf.Tensor) => (batch.mask ? tf.mul(b, batch.mask) : b);
-      const mixed = names.includes('residual') ? tf.add(coefficients!, masked(residual!)) : masked(coefficients!);
-      const bases = tf.split(basis!, outSizes(shape), 0);
+      const [mask] = Object.values(batch.masks);
+      const masked = (b: tf.Tensor) => (mask ? tf.mul(b, mask) : b);
+      const [coefficients, residual] = [given['concept.coefficients']!, given['concept.residual']!];
+      const mixed = names.includes('concept.residual') ? tf.add(coefficients, masked(residual)) : masked(coefficients);
+      const bases = tf.split(given['concept.basis']!, outSizes(shape), 0);
       const mixtures = tf.split(mixed, inSizes(shape), 1);
       return {
         linear(path, base, x) {
@@ -45,10 +46,10 @@ export function referenceStep(
       const value = predictedClean(noisy, predict(weights, text, start), batch.level);
       return { value, gradFunc: () => tf.fill(text.shape, 0) };
     });
-    const trainable = names.map((name) => (weights as Tensors)[name]!);
+    const trainable = names.map((name) => weights[name]!);
     const { value: loss, grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
       const given: Tensors = { ...weights, ...named(values) };
-      const texts = tf.concat([model.encodeLearned!(given.tokens as tf.Tensor2D), batch.texts], 0);
+      const texts = tf.concat([model.encodeLearned!(given['words.rows'] as tf.Tensor2D), batch.texts], 0);
       const [count, tokens, width] = texts.shape as [number, number, number];
       const rows = tf.matMul(batch.choice, tf.reshape(texts, [count, tokens * width]));
       const text = tf.mul(tf.reshape(rows, [batch.choice.shape[0]!, tokens, width]), batch.kept);

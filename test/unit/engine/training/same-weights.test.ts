@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freshConcept } from '../../../../main/engine/adapters/set-and-sequence.ts';
-import { linearLayers, targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
+import { modelShape } from '../../../../main/engine/adapters/model-shape.ts';
+import { freshWeights } from '../../../../main/engine/adapters/parts.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { dataKinds, trainedNames } from '../../../../main/engine/methods/method.ts';
+import { methodOf } from '../../../../main/engine/methods/registry.ts';
 import { openWanPipeline, type WanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
 import { timeFeatures } from '../../../../main/engine/models/wan/transformer.ts';
-import { transformerSpecs } from '../../../../main/engine/models/wan/transformer-config.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { adamW, biasCorrections, type Tensors } from '../../../../main/engine/training/adamw.ts';
 import { type BatchOptions, drawBatch } from '../../../../main/engine/training/batches.ts';
 import { learnableModel } from '../../../../main/engine/training/learnable-model.ts';
-import { planStages } from '../../../../main/engine/training/plan.ts';
-import { conceptStep, trainedNames } from '../../../../main/engine/training/step.ts';
+import { conceptStep } from '../../../../main/engine/training/step.ts';
 import { train } from '../../../../main/engine/training/train.ts';
 import type { RecipeInput } from '../../../../shared/domain/recipe.ts';
 import { referenceStep } from './reference-step.ts';
@@ -82,21 +82,16 @@ describe('on ONNX Runtime a step learns to the bit what the equations written ou
     ['lora', 0, true],
   ] as const)('%s, stage %i, self-conditioned: %s', async (method, index, conditioned) => {
     const recipe = toyRecipe({ method, learningRate: 1e-2, tokenLearningRate: 1e-3 });
-    const plan = planStages(recipe, true)[index]!;
+    const plan = methodOf(recipe).stages(recipe, { moving: true, wordsLearn: true })[index]!;
+    const [kind] = dataKinds(plan);
     const { transformerConfig: config, extras, textEncoderConfig } = pipeline;
     const captions = ['a [v] dog on the beach runs in [u] motion'];
     const model = await learnableModel(pipeline, captions, ['v', 'u'], 64e9);
-    const layers = targetLayers(linearLayers(transformerSpecs(config)), recipe.targetLayers);
-    const shape = { layers, rank: recipe.rank, basisSide: recipe.basisSide };
-    const options = {
-      stage: plan.trains,
-      shape,
-      optimiser: recipe,
-      gradientClip: recipe.gradientClip,
-      trainTokens: true,
-    };
-    const names = trainedNames(options);
-    const frames = plan.data === 'pictures' ? 1 : 2;
+    const parts = methodOf(recipe).parts(modelShape(config), recipe);
+    const { shape } = parts.concept!;
+    const options = { parts, plan, optimiser: recipe, gradientClip: recipe.gradientClip };
+    const names = trainedNames(plan);
+    const frames = kind === 'pictures' ? 1 : 2;
     const random = new Random('micro');
     const size = [config.out_channels, frames, 4, 4];
     const example = { latents: random.normals(size.reduce((a, b) => a * b)), shape: size, text: 0 };
@@ -107,22 +102,24 @@ describe('on ONNX Runtime a step learns to the bit what the equations written ou
       empty: 1,
     };
     const startingAt = () => {
-      const weights = freshConcept(shape, new Random('weights'));
+      const weights = freshWeights(parts, new Random('weights'));
+      const name = 'concept.coefficients';
       const width = textEncoderConfig.d_model;
       const tokens = tf.tensor2d(new Random('tokens').normals(2 * width), [2, width]);
-      const coefficients = tf.tensor2d(new Random('B1').normals(weights.coefficients.size), weights.coefficients.shape);
-      return { ...weights, coefficients, tokens };
+      const coefficients = tf.tensor(new Random('B1').normals(weights[name]!.size), weights[name]!.shape);
+      return { ...weights, [name]: coefficients, 'words.rows': tokens };
     };
     const batchOptions: BatchOptions = {
       recipe,
       plan,
       noiseLevels: { distribution: 'uniform', shift: 3 },
       timeFeatures: (levels) => timeFeatures(config, [...levels]),
-      coefficientShape: startingAt().coefficients.shape,
+      kind: kind!,
+      weightShapes: Object.fromEntries(Object.entries(startingAt()).map(([name, { shape }]) => [name, shape])),
     };
     const data = { concept: [[example]], stitched: [], prior: [] };
     const afterThree = async (step: typeof reference) => {
-      let weights = startingAt();
+      let weights: Tensors = startingAt();
       let moments = adamW(recipe).init(pick(weights, names));
       for (const number of [1, 2, 3]) {
         const [correction1, correction2] = biasCorrections(recipe, number);
@@ -139,7 +136,7 @@ describe('on ONNX Runtime a step learns to the bit what the equations written ou
         weights = { ...weights, ...trained };
         moments = next;
       }
-      return Promise.all(names.map((name) => (weights as Tensors)[name]!.data()));
+      return Promise.all(names.map((name) => weights[name]!.data()));
     };
     const reference = referenceStep(model, { shape, names, recipe }, conditioned);
     const expected = await afterThree(reference);

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { freshConcept } from '../../../../main/engine/adapters/set-and-sequence.ts';
+import { freshWeights, type Parts } from '../../../../main/engine/adapters/parts.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { adamW, type Tensors } from '../../../../main/engine/training/adamw.ts';
@@ -14,14 +14,16 @@ function learned(model: TrainableModel, selfConditioning: boolean) {
   const normals = (...shape: number[]) => tf.tensor(random.normals(shape.reduce((a, b) => a * b)), shape);
   const recipe = toyRecipe();
   const shape = { layers: toyLayers, rank: 2, basisSide: recipe.basisSide };
-  const options = { stage: 'identity', shape, optimiser: recipe, gradientClip: 1e9, trainTokens: true } as const;
-  const weights = { ...freshConcept(shape, random), tokens: normals(2, 2) as tf.Tensor2D };
-  const { basis, tokens } = weights;
-  const coefficients = normals(...weights.coefficients.shape) as tf.Tensor2D;
-  const trained: Tensors = { basis, coefficients, tokens };
+  const parts: Parts = { concept: { kind: 'basis', shape } };
+  const plan = { trains: { concept: ['basis', 'coefficients'], words: ['rows'] }, acts: [] };
+  const options = { parts, plan, optimiser: recipe, gradientClip: 1e9 };
+  const fresh: Tensors = { ...freshWeights(parts, random), 'words.rows': normals(2, 2) };
+  const coefficients = normals(...fresh['concept.coefficients']!.shape);
+  const weights: Tensors = { ...fresh, 'concept.coefficients': coefficients };
+  const names = ['concept.basis', 'concept.coefficients', 'words.rows'];
   return conceptStep(model, options, selfConditioning).run({
-    weights: { ...weights, coefficients },
-    moments: adamW(recipe).init(trained),
+    weights,
+    moments: adamW(recipe).init(Object.fromEntries(names.map((name) => [name, weights[name]!]))),
     batch: {
       clean: normals(2, 3, 1, 1, 1),
       noise: normals(2, 3, 1, 1, 1),
@@ -31,9 +33,10 @@ function learned(model: TrainableModel, selfConditioning: boolean) {
       choice: tf.tensor2d([1, 0, 0, 0, 1, 0], [2, 3]),
       kept: tf.ones([2, 2, 1]),
       weight: tf.ones([2, 1, 1, 1, 1]),
+      masks: {},
     },
     rates: {
-      learningRate: { basis: tf.scalar(0.1), coefficients: tf.scalar(0.1), tokens: tf.scalar(0.1) },
+      learningRate: Object.fromEntries(names.map((name) => [name, tf.scalar(0.1)])),
       correction1: tf.scalar(0.1),
       correction2: tf.scalar(0.01),
     },
@@ -64,7 +67,7 @@ it('feeds back what the model itself predicts without learning through it, and r
   const given = await learned({ ...toy, denoise: (noisy, _, ...rest) => toy.denoise(noisy, seen[1]!, ...rest) }, false);
   const plain = await learned(toy, false);
   // The first moments are the gradients' tenth, before AdamW makes steps of equal length of them.
-  for (const name of ['basis', 'coefficients', 'tokens']) {
+  for (const name of ['concept.basis', 'concept.coefficients', 'words.rows']) {
     const values = ({ moments }: typeof given) => Array.from(moments.first[name]!.dataSync());
     for (const [index, value] of values(given).entries()) expect(values(conditioned)[index]).toBeCloseTo(value, 6);
     expect(values(plain)).not.toEqual(values(given));

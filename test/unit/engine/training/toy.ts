@@ -1,10 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu/dist/index.js';
-import { type ConceptShape, freshConcept } from '../../../../main/engine/adapters/set-and-sequence.ts';
+import { freshWeights, type Parts } from '../../../../main/engine/adapters/parts.ts';
+import type { ConceptShape } from '../../../../main/engine/adapters/set-and-sequence.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { methodOf } from '../../../../main/engine/methods/registry.ts';
 import { hookedLinear } from '../../../../main/engine/nn/hooks.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import type { StageData, TextBank } from '../../../../main/engine/training/batches.ts';
-import { planStages } from '../../../../main/engine/training/plan.ts';
 import type { TrainableModel } from '../../../../main/engine/training/step.ts';
 import { freshState, type TrainingRun } from '../../../../main/engine/training/train.ts';
 import { type Recipe, type RecipeInput, recipe } from '../../../../shared/domain/recipe.ts';
@@ -79,14 +80,14 @@ export function toyBank(): TextBank {
 /** A run on the toy model, with every checkpoint and loss that it reports. */
 export function toyRun(recipe: Recipe, changes: Partial<TrainingRun> = {}) {
   const shape: ConceptShape = { layers: toyLayers, rank: recipe.rank, basisSide: recipe.basisSide };
+  const parts: Parts = { concept: { kind: 'basis', shape } };
   const losses: number[] = [];
   const model = toyModel();
   const run: TrainingRun = {
-    shape,
+    parts,
     recipe,
-    plans: planStages(recipe, true),
-    stageOf: async ({ data }) => ({ model, data: toyData[data], bank: toyBank() }),
-    trainTokens: recipe.tokenLearningRate > 0,
+    plans: methodOf(recipe).stages(recipe, { moving: true, wordsLearn: recipe.tokenLearningRate > 0 }),
+    stageOf: async (_, kind) => ({ model, data: toyData[kind], bank: toyBank() }),
     noiseLevels: { distribution: 'uniform', shift: 2 },
     timeFeatures: (levels) => tf.tensor2d([...levels], [levels.length, 1]),
     isEnough: () => false,
@@ -94,6 +95,6 @@ export function toyRun(recipe: Recipe, changes: Partial<TrainingRun> = {}) {
     save: async () => {},
     ...changes,
   };
-  const state = freshState({ ...freshConcept(shape, new Random(recipe.seed)), tokens: tf.zeros([2, 2]) });
+  const state = freshState({ ...freshWeights(parts, new Random(recipe.seed)), 'words.rows': tf.zeros([2, 2]) });
   return { run, state, losses };
 }

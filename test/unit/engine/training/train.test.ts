@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { writeSafetensors } from '../../../../main/engine/formats/safetensors-write.ts';
 import {
   readTrainingState,
   type TrainingState,
@@ -42,29 +43,29 @@ describe('learning a concept', () => {
     const first = toyRun(toyRecipe({ stepsMotion: 0 }));
     const start = numbers(first.state);
     const identity = numbers(await train(first.run, first.state));
-    expect(identity.residual).toEqual(start.residual);
-    expect(identity.basis).not.toEqual(start.basis);
-    expect(identity.coefficients).not.toEqual(start.coefficients);
+    expect(identity['concept.residual']).toEqual(start['concept.residual']);
+    expect(identity['concept.basis']).not.toEqual(start['concept.basis']);
+    expect(identity['concept.coefficients']).not.toEqual(start['concept.coefficients']);
     const both = toyRun(toyRecipe());
     const after = numbers(await train(both.run, both.state));
-    expect(after.basis).toEqual(identity.basis);
-    expect(after.coefficients).toEqual(identity.coefficients);
-    expect(after.residual).not.toEqual(identity.residual);
+    expect(after['concept.basis']).toEqual(identity['concept.basis']);
+    expect(after['concept.coefficients']).toEqual(identity['concept.coefficients']);
+    expect(after['concept.residual']).not.toEqual(identity['concept.residual']);
   });
 
   it('leaves the special tokens alone when their learning rate is zero', async () => {
     const { run, state } = toyRun(toyRecipe({ tokenLearningRate: 0 }));
-    expect(numbers(await train(run, state)).tokens).toEqual([0, 0, 0, 0]);
+    expect(numbers(await train(run, state))['words.rows']).toEqual([0, 0, 0, 0]);
     const moving = toyRun(toyRecipe({ tokenLearningRate: 1e-3 }));
-    expect(numbers(await train(moving.run, moving.state)).tokens).not.toEqual([0, 0, 0, 0]);
+    expect(numbers(await train(moving.run, moving.state))['words.rows']).not.toEqual([0, 0, 0, 0]);
   });
 
   it('as plain LoRA trains one pair of matrices on the clip', async () => {
     const { run, state, losses } = toyRun(toyRecipe({ method: 'lora' }));
     const after = numbers(await train(run, state));
     expect(losses).toHaveLength(6);
-    expect(after.residual!.every((value) => value === 0)).toBe(true);
-    expect(after.coefficients!.some((value) => value !== 0)).toBe(true);
+    expect(after['concept.residual']!.every((value) => value === 0)).toBe(true);
+    expect(after['concept.coefficients']!.some((value) => value !== 0)).toBe(true);
   });
 
   it('says so when it diverges', async () => {
@@ -109,6 +110,31 @@ describe('a run stopped and resumed', () => {
       expect(final.losses).toEqual(whole.state.losses);
     });
   }
+});
+
+it('a checkpoint of version 1, which knew one part only, is gone on from', async () => {
+  const whole = toyRun(toyRecipe());
+  const expected = numbers(await train(whole.run, whole.state));
+  const file = join(folder, 'new.safetensors');
+  const half = toyRun(toyRecipe({ stepsMotion: 0 }), { save: (state) => writeTrainingState(file, state) });
+  await train(half.run, half.state);
+  const state = (await readTrainingState(file))!;
+  const first = join(folder, 'first.safetensors');
+  const names = {
+    'concept.basis': 'basis',
+    'concept.coefficients': 'coefficients',
+    'concept.residual': 'residual',
+    'words.rows': 'tokens',
+  };
+  const tensors = Object.entries(names).map(([name, old]) => ({
+    name: `weights.${old}`,
+    shape: state.weights[name]!.shape,
+    values: state.weights[name]!.dataSync() as Float32Array,
+  }));
+  const metadata = { version: 1, stage: 1, step: 0, losses: state.losses };
+  await writeSafetensors(first, tensors, { motif_checkpoint: JSON.stringify(metadata) });
+  const resumed = toyRun(toyRecipe());
+  expect(numbers(await train(resumed.run, (await readTrainingState(first))!))).toEqual(expected);
 });
 
 describe('a run that is asked to keep what it has', () => {

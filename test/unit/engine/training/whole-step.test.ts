@@ -1,20 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freshConcept } from '../../../../main/engine/adapters/set-and-sequence.ts';
-import { linearLayers, targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
+import { modelShape } from '../../../../main/engine/adapters/model-shape.ts';
+import { freshWeights } from '../../../../main/engine/adapters/parts.ts';
 import { createCpuExecutor } from '../../../../main/engine/backends/lazy/executors/onnxruntime/cpu.ts';
 import { lazyBackend, useLazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { dataKinds, trainedNames } from '../../../../main/engine/methods/method.ts';
+import { methodOf } from '../../../../main/engine/methods/registry.ts';
 import { openWanPipeline, type WanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
 import { timeFeatures } from '../../../../main/engine/models/wan/transformer.ts';
-import { transformerSpecs } from '../../../../main/engine/models/wan/transformer-config.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { adamW, type Tensors } from '../../../../main/engine/training/adamw.ts';
 import { drawBatch } from '../../../../main/engine/training/batches.ts';
 import { learnableModel } from '../../../../main/engine/training/learnable-model.ts';
-import { planStages } from '../../../../main/engine/training/plan.ts';
-import { conceptStep, trainedNames } from '../../../../main/engine/training/step.ts';
+import { conceptStep } from '../../../../main/engine/training/step.ts';
 import { recipe } from '../../../../shared/domain/recipe.ts';
 
 let pipeline: WanPipeline;
@@ -44,21 +44,18 @@ afterAll(async () => {
 
 it.each([0, 1])('a step of the default recipe on the embedded model is one program (stage %i)', async (index) => {
   const defaults = recipe.parse({});
-  const plan = planStages(defaults, true)[index]!;
+  const method = methodOf(defaults);
+  const plan = method.stages(defaults, { moving: true, wordsLearn: true })[index]!;
+  const [kind] = dataKinds(plan);
   const { transformerConfig: config, extras, textEncoderConfig } = pipeline;
   const captions = ['a [v] person, in a park is dancing in [u] motion'];
   const model = await learnableModel(pipeline, captions, ['v', 'u'], 64e9);
   expect(model.selfConditioned).toBe(true);
-  const shape = {
-    layers: targetLayers(linearLayers(transformerSpecs(config)), defaults.targetLayers),
-    rank: defaults.rank,
-    basisSide: defaults.basisSide,
-  };
-  const options = { stage: plan.trains, shape, optimiser: defaults, gradientClip: 1, trainTokens: true };
+  const parts = method.parts(modelShape(config), defaults);
   const random = new Random(1);
-  const weights = { ...freshConcept(shape, random), tokens: tf.zeros([2, textEncoderConfig.d_model]) as tf.Tensor2D };
-  const names = trainedNames(options);
-  const frames = plan.data === 'pictures' ? 1 : 5;
+  const weights: Tensors = { ...freshWeights(parts, random), 'words.rows': tf.zeros([2, textEncoderConfig.d_model]) };
+  const names = trainedNames(plan);
+  const frames = kind === 'pictures' ? 1 : 5;
   const example = { latents: new Float32Array(config.out_channels * frames * 256), text: 0 };
   const shapeOfExample = [config.out_channels, frames, 16, 16];
   const bank = {
@@ -76,13 +73,14 @@ it.each([0, 1])('a step of the default recipe on the embedded model is one progr
       plan,
       noiseLevels: { distribution: 'uniform', shift: 1 },
       timeFeatures: (levels) => timeFeatures(config, [...levels]),
-      coefficientShape: weights.coefficients.shape,
+      kind: kind!,
+      weightShapes: Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape])),
     },
   );
   const before = lazyBackend()!.programs.compiled;
-  await conceptStep(model, options, true).run({
+  await conceptStep(model, { parts, plan, optimiser: defaults, gradientClip: 1 }, true).run({
     weights,
-    moments: adamW(defaults).init(Object.fromEntries(names.map((name) => [name, (weights as Tensors)[name]!]))),
+    moments: adamW(defaults).init(Object.fromEntries(names.map((name) => [name, weights[name]!]))),
     batch,
     rates: {
       learningRate: Object.fromEntries(names.map((name) => [name, tf.scalar(1e-4)])),

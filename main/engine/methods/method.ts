@@ -1,0 +1,77 @@
+import type { Recipe } from '../../../shared/domain/recipe.ts';
+import type { ModelShape } from '../adapters/model-shape.ts';
+import type { Parts } from '../adapters/parts.ts';
+
+/** Pictures are a clip's frames, each encoded alone, in no order. */
+export type DataKind = 'pictures' | 'clips';
+
+/**
+ * One stage of learning: what it trains, on what, how long. Weights are named `part.tensor`; the special tokens' embeddings are
+ * `words.rows`, beside the parts.
+ */
+export type StagePlan = {
+  /** Under which name it is reported. */
+  label: string;
+  steps: number;
+  /** Part -> those of its tensors that learn. Of a part that is not in `acts`, the others count as zero. */
+  trains: Readonly<Record<string, readonly string[]>>;
+  /** Parts of which everything acts, learning or not. */
+  acts: readonly string[];
+  /** The share of steps that learn from pictures, with the static caption; the others learn from whole clips. */
+  pictureShare: number;
+  batchSize: Readonly<Record<DataKind, number>>;
+  /** Part -> learning rate. */
+  rates: Readonly<Record<string, number>>;
+  /** Weight -> probability with which each of its numbers is dropped in a step. */
+  dropout: Readonly<Record<string, number>>;
+};
+
+/** What there is to learn from, and with. */
+export type Material = {
+  /** Whether there is a clip of more than one frame. */
+  moving: boolean;
+  /** Whether the special tokens can learn: the recipe has a rate for them, and the text encoder fits into memory. */
+  wordsLearn: boolean;
+};
+
+/** A way to learn a concept, as data made from a recipe: parts, and the stages that train them. Nothing else knows methods by name. */
+export interface Method {
+  /** Throws RangeError for target layers that the model does not have. */
+  parts(model: ModelShape, recipe: Recipe): Parts;
+  /** Throws `invalid-input` where the method cannot work. */
+  stages(recipe: Recipe, material: Material): StagePlan[];
+}
+
+/** The weight in which the special tokens' embeddings learn [count, text width]. */
+export const wordRows = 'words.rows';
+
+/** For `trains`: the words beside what is given, where they learn. */
+export function withWords(trains: StagePlan['trains'], { wordsLearn }: Material): StagePlan['trains'] {
+  return wordsLearn ? { ...trains, words: ['rows'] } : trains;
+}
+
+/** A stage at the recipe's rates and batch sizes, without dropout, on whole clips. */
+export function stage(
+  recipe: Recipe,
+  of: Pick<StagePlan, 'label' | 'steps' | 'trains'> & Partial<StagePlan>,
+): StagePlan {
+  const rate = (part: string) => (part === 'words' ? recipe.tokenLearningRate : recipe.learningRate);
+  return {
+    acts: [],
+    pictureShare: 0,
+    batchSize: { pictures: recipe.batchSize, clips: recipe.batchSizeMotion },
+    rates: Object.fromEntries(Object.keys(of.trains).map((part) => [part, rate(part)])),
+    dropout: {},
+    ...of,
+  };
+}
+
+/** Names of the weights that a stage trains. */
+export function trainedNames({ trains }: Pick<StagePlan, 'trains'>): string[] {
+  return Object.entries(trains).flatMap(([part, tensors]) => tensors.map((tensor) => `${part}.${tensor}`));
+}
+
+/** What a stage learns from. */
+export function dataKinds({ pictureShare }: Pick<StagePlan, 'pictureShare'>): DataKind[] {
+  return [...(pictureShare > 0 ? (['pictures'] as const) : []), ...(pictureShare < 1 ? (['clips'] as const) : [])];
+}
