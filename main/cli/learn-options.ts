@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { ConceptCaption } from '../../shared/domain/concept.ts';
-import { type RecipeInput, recipe } from '../../shared/domain/recipe.ts';
+import { type LearningMethod, methodName, type RecipeInput, recipe } from '../../shared/domain/recipe.ts';
 import { collect, parseInteger } from './options.ts';
 
 export interface RecipeOptions {
-  recipe?: 'set-and-sequence' | 'lora';
+  recipe?: LearningMethod;
   rank?: number;
   stepsIdentity?: number;
   stepsMotion?: number;
@@ -34,9 +34,7 @@ const usual = recipe.parse({});
 export function addRecipeOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--recipe <name>', `how it is learned (default: ${usual.method})`).choices(
-        recipe.shape.method.unwrap().options,
-      ),
+      new Option('--recipe <name>', `how it is learned (default: ${usual.method})`).choices(methodName.options),
     )
     .option('--rank <n>', `rank of the learned weights (default: ${usual.rank})`, parseInteger(1, 256))
     .option(

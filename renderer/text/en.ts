@@ -279,7 +279,18 @@ export const text = {
     keep: 'Stop and keep',
     stop: 'Stop',
     choices: {
-      method: { name: 'Method', options: { 'set-and-sequence': 'Set-and-Sequence', lora: 'Plain LoRA' } },
+      method: {
+        name: 'Method',
+        options: {
+          'set-and-sequence': 'Set-and-Sequence',
+          'two-stage': 'Two stages, not regularised',
+          lora: 'Plain LoRA',
+          'lora-8': 'Plain LoRA of rank 8',
+          'lora-1': 'Plain LoRA of rank 1',
+          'textual-inversion': 'Textual Inversion',
+          dreammix: 'Dreamix',
+        },
+      },
       schedule: { name: 'Schedule', options: { constant: 'constant', warmup: 'with warm-up' } },
       basisSide: { name: 'Side of the basis', options: { output: 'output', input: 'input' } },
     },

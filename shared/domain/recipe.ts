@@ -15,13 +15,25 @@ const regularisers = z.object({
 /** Directions of a basis at most: ordering them takes time with the cube of their number. */
 export const maximumRank = 256;
 
+/** The ways to learn a concept; what each does is in `main/engine/methods`. */
+export const methodName = z.enum([
+  'set-and-sequence',
+  'two-stage',
+  'lora',
+  'lora-8',
+  'lora-1',
+  'textual-inversion',
+  'dreammix',
+]);
+export type LearningMethod = z.infer<typeof methodName>;
+
 /**
- * How a concept is learned. Defaults are those of Set-and-Sequence (arXiv 2502.14844) where they fit; the others were measured on the
+ * The numbers of a recipe, whichever method it names. Defaults are those of Set-and-Sequence (arXiv 2502.14844) where they fit; the others were measured on the
  * embedded model (test/studies/README.md). The paper's own, for its model of 11.5 billion parameters: 600 + 900 steps of batch 8
- * (2,000 to 2,500 for several concepts) at learning rate 1e-4.
+ * (2,000 to 2,500 for several concepts) at learning rate 1e-4. What other methods do otherwise is in `methodDefaults`.
  */
-export const recipe = z.object({
-  method: z.enum(['set-and-sequence', 'lora']).default('set-and-sequence'),
+const numbers = z.object({
+  method: methodName.default('set-and-sequence'),
   /** The motion learns in the basis that pictures made, and 16 or 32 directions are too few of it (test/studies). */
   rank: z.int().min(1).max(maximumRank).default(64),
   /** More steps still pay on the embedded model; this many take two and a half minutes with OpenVINO on two cores (test/studies). */
@@ -76,6 +88,8 @@ export const recipe = z.object({
   /** The share of a batch that comes from the prior set. */
   priorShare: z.number().min(0).max(0.9).default(0.25),
   priorWeight: z.number().nonnegative().default(1),
+  /** Methods that learn from pictures and clips in turn: the share of steps on pictures. */
+  pictureShare: z.number().min(0).max(1).optional(),
   /** Joint concepts only: the share of steps on clips stitched side by side. */
   stitchedShare: z.number().min(0).max(1).default(0.1),
   regularisers: regularisers.prefault({}),
@@ -83,5 +97,50 @@ export const recipe = z.object({
   sampleEvery: z.int().nonnegative().default(0),
   checkpointEvery: z.int().positive().default(50),
 });
-export type Recipe = z.infer<typeof recipe>;
-export type RecipeInput = z.input<typeof recipe>;
+export type Recipe = z.infer<typeof numbers>;
+export type RecipeInput = z.input<typeof numbers>;
+
+const unregularised = {
+  priorPreservation: false,
+  coefficientDropout: false,
+  textTokenMasking: false,
+  selfConditioning: false,
+} as const;
+
+/** One LoRA with a class prior and none of what else Set-and-Sequence does, in as many steps as that takes in both of its stages. */
+const plainLora = { stepsMotion: 900, regularisers: { ...unregularised, priorPreservation: true } } as const;
+
+/** What a method does otherwise where nothing is said: only differences from the defaults above. */
+const methodDefaults: Readonly<Record<LearningMethod, RecipeInput>> = {
+  'set-and-sequence': {},
+  // The paper's steps without regularisers are 150 of 600 and 400 of 900.
+  'two-stage': { stepsIdentity: 75, stepsMotion: 267, regularisers: unregularised },
+  lora: {},
+  'lora-8': { ...plainLora, rank: 8 },
+  'lora-1': { ...plainLora, rank: 1 },
+  // At the rate of 1e-5 a token ends at 1/4,000 of a word's length; the words of T5 are vectors of about unit variance.
+  'textual-inversion': { stepsMotion: 400, tokenLearningRate: 1e-2, regularisers: unregularised },
+  dreammix: { rank: 8, stepsMotion: 900, regularisers: unregularised },
+};
+
+/** How a concept is learned: the numbers that are given, the method's own where none is, else those of Set-and-Sequence. */
+export const recipe = z
+  .custom<RecipeInput>(
+    (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+    'Expected a recipe.',
+  )
+  .transform((given) => {
+    const own = methodDefaults[given.method ?? 'set-and-sequence'] ?? {};
+    const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    const switches =
+      typeof given.regularisers === 'object' ? { ...own.regularisers, ...given.regularisers } : undefined;
+    return { ...own, ...said, ...(switches && { regularisers: switches }) } as RecipeInput;
+  })
+  .pipe(numbers);
+
+/** Methods that learn who or what it is by the token [v], which the static caption must then hold. */
+const identityByToken: ReadonlySet<LearningMethod> = new Set(['set-and-sequence', 'two-stage', 'textual-inversion']);
+
+export function needsIdentityToken(method: LearningMethod): boolean {
+  return identityByToken.has(method);
+}

@@ -1,11 +1,19 @@
-import type { Recipe } from '../../../shared/domain/recipe.ts';
+import type { LearningMethod, Recipe } from '../../../shared/domain/recipe.ts';
+import { dreammix } from './dreammix.ts';
 import { lora } from './lora.ts';
 import type { Method } from './method.ts';
 import { setAndSequence } from './set-and-sequence.ts';
+import { textualInversion } from './textual-inversion.ts';
 
-const methods: Record<Recipe['method'], Method> = {
+/** Some differ in their recipes' defaults alone (`shared/domain/recipe.ts`). */
+const methods: Readonly<Record<LearningMethod, Method>> = {
   'set-and-sequence': setAndSequence,
+  'two-stage': setAndSequence,
   lora,
+  'lora-8': lora,
+  'lora-1': lora,
+  'textual-inversion': textualInversion,
+  dreammix,
 };
 
 export function methodOf({ method }: Pick<Recipe, 'method'>): Method {

@@ -182,7 +182,7 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
             own.push(...tensorsOf(asLearned ?? undefined));
             const side = { text: shown, ...(asLearned ? { adapter: asLearned } : {}) };
             const guidingAdapter =
-              adapter && concept && concept.part > guidingPart
+              adapter && concept && tensorsOf(adapter).length > 0 && concept.part > guidingPart
                 ? scaled(concept.parts, adapter, guidingPart / concept.part)
                 : undefined;
             own.push(...tensorsOf(guidingAdapter));

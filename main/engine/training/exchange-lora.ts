@@ -32,20 +32,19 @@ export async function exportLora(model: Model, request: ExportLoraRequest): Prom
   };
 }
 
-/** Throws `invalid-input` where something was learned that no LoRA can hold. */
+/** Throws `invalid-input` where something was learned that no LoRA file can hold. */
 function loraLayers(parts: Readonly<Record<string, LearnedPart>>, gains: Gains): LoraLayer[] {
-  return Object.values(parts).flatMap(({ part, values }) => {
+  const refuse = (why: string) =>
+    new AppError('invalid-input', `This concept cannot become a LoRA file: ${why}.`, {
+      hint: 'Save it as a .motif file, or learn it by Set-and-Sequence or as a plain LoRA.',
+    });
+  const layers = Object.values(parts).flatMap(({ part, values }) => {
     const { toLora } = kindOf(part);
-    if (!toLora)
-      throw new AppError(
-        'invalid-input',
-        'This concept cannot be a LoRA file: what it learned is no low-rank change of weights.',
-        {
-          hint: 'Save it as a .motif file, or learn it by Set-and-Sequence or as a plain LoRA.',
-        },
-      );
+    if (!toLora) throw refuse('what it learned is no low-rank change of weights');
     return toLora(values, gains);
   });
+  if (layers.length === 0) throw refuse('it learned words alone');
+  return layers;
 }
 
 /** A LoRA file of any dialect becomes a concept whose motion residual is zero and whose directions are in order. */

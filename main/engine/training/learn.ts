@@ -59,6 +59,10 @@ export async function learnConcept(
   const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint), freeMemory());
   await requireSpace(workDirectory, neededBytes(parts, request));
 
+  const wordsLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
+  const moving = clips.some(({ frames }) => frames.frameCount > 1);
+  const plans = method.stages(recipe, { moving, wordsLearn });
+
   const report = progressReporter(onEvent);
   const prepared = await prepare(pipeline, request, folder.prepared, {
     sampler,
@@ -66,10 +70,7 @@ export async function learnConcept(
     onProgress: (phase, done, total, unit) => report({ phase, done, total, unit }),
   });
   const captions = conceptCaptions(clips.map(({ caption }) => caption));
-  const wordsLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const start = startTokens(tokenNames(captions), pipeline.textEncoderConfig.d_model, recipe.seed);
-  const moving = prepared.clips.some(({ clip }) => clip.shape[1]! > 1);
-  const plans = method.stages(recipe, { moving, wordsLearn });
   const rates = plans.map(() => new Rate());
   const sampling = { pipeline, sampler, prepared, seed: recipe.seed, signal };
   let state: TrainingState | undefined;

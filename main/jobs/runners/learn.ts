@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LearnInput, LearnOutput } from '../../../shared/domain/job-input.ts';
+import { needsIdentityToken } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
@@ -107,9 +108,9 @@ export function learnRunner(services: {
   };
 }
 
-/** The words of stage I must say where the learned identity goes; a plain LoRA has no token of its own. */
+/** The words must say where the learned identity goes, unless the method has no token for it. */
 function checkCaption(caption: string, method: LearnInput['recipe']['method']): void {
-  if (method === 'set-and-sequence' && !/\[v\d*\]/.test(caption)) {
+  if (needsIdentityToken(method) && !/\[v\d*\]/.test(caption)) {
     throw new AppError('invalid-input', `The static description "${caption}" has no [v].`, {
       hint: 'Put [v] before what is learned: "a [v] person in a blue jacket, in a park".',
     });

@@ -107,6 +107,26 @@ describe('learning', () => {
     expect(made.layers.every(({ residual }) => residual.every((value) => value === 0))).toBe(true);
   });
 
+  it('learns words alone by Textual Inversion, which no LoRA file holds', async () => {
+    const words = await learnRequest(folder, { method: 'textual-inversion', stepsMotion: 3 });
+    words.workDirectory = join(folder, 'words');
+    words.conceptFile = join(folder, 'words.safetensors');
+    const { losses, rank } = await engine.learn(words);
+    expect([losses.map(({ stage }) => stage), rank]).toEqual([['words', 'words', 'words'], 0]);
+    const { conceptFile } = words;
+    expect(await readConcept(conceptFile)).toMatchObject({ version: 2, parts: {}, stages: [{ label: 'words' }] });
+    expect(await engine.checkConcept({ file: conceptFile, model: tinyModel })).toMatchObject({ rank: 0 });
+    const edit = { fidelity: 0.3, steps: 4 };
+    expect((await generate('words', edit, { conceptFile })).equals(await generate('without', edit))).toBe(false);
+    const sliders = { identity: 1, motion: 1, directions: {} };
+    const output = join(folder, 'words-lora.safetensors');
+    const exported = engine.exportLora({ model: tinyModel, conceptFile, sliders, dialect: 'comfyui', output });
+    await expect(exported).rejects.toThrow('words alone');
+    const frozen = await learnRequest(folder, { method: 'textual-inversion', tokenLearningRate: 0 });
+    frozen.workDirectory = join(folder, 'frozen');
+    await expect(engine.learn(frozen)).rejects.toThrow('words cannot learn');
+  });
+
   it('refuses layers that the model does not have', async () => {
     const wrong = await learnRequest(folder, { targetLayers: ['attn3.to_q'] });
     await expect(engine.learn(wrong)).rejects.toThrow('attn3.to_q');

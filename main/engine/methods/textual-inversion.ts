@@ -1,0 +1,24 @@
+import { AppError } from '../../../shared/ipc/result.ts';
+import { type Method, stage } from './method.ts';
+
+/**
+ * Textual Inversion (Gal et al., arXiv 2208.01618). Nothing of the model changes: only the rows of the special tokens' embeddings learn
+ * [count, text width], through the text encoder, from the whole clip under its full caption.
+ */
+export const textualInversion: Method = {
+  parts: () => ({}),
+  stages(recipe, { moving, wordsLearn }) {
+    if (!wordsLearn)
+      throw new AppError('invalid-input', 'Textual Inversion learns nothing but words, and words cannot learn here.', {
+        hint: 'Give the words a learning rate above 0, or choose another method where the text encoder does not fit into memory.',
+      });
+    return [
+      stage(recipe, {
+        label: 'words',
+        steps: moving ? recipe.stepsMotion : recipe.stepsIdentity,
+        trains: { words: ['rows'] },
+        pictureShare: moving ? 0 : 1,
+      }),
+    ];
+  },
+};

@@ -1,0 +1,189 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hooksOf } from '../../../../main/engine/adapters/additions.ts';
+import { freshWeights, kindOf } from '../../../../main/engine/adapters/parts.ts';
+import { selectBackend } from '../../../../main/engine/backends/select.ts';
+import * as tf from '../../../../main/engine/backends/tf.ts';
+import { type StagePlan, trainedNames } from '../../../../main/engine/methods/method.ts';
+import { methodOf } from '../../../../main/engine/methods/registry.ts';
+import type { WanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
+import { timeFeatures, wanTransformer } from '../../../../main/engine/models/wan/transformer.ts';
+import type { Hooks } from '../../../../main/engine/nn/hooks.ts';
+import { Random } from '../../../../main/engine/nn/random.ts';
+import { readTrainingState, writeTrainingState } from '../../../../main/engine/training/checkpoint.ts';
+import { train } from '../../../../main/engine/training/train.ts';
+import { type LearningMethod, methodName, recipe } from '../../../../shared/domain/recipe.ts';
+import { dispose, microRun, numbers, openMicroModel } from './micro.ts';
+
+let pipeline: WanPipeline;
+let folder: string;
+beforeAll(async () => {
+  await selectBackend({ device: 'onnxruntime', threads: 1 });
+  pipeline = await openMicroModel();
+  folder = await mkdtemp(join(tmpdir(), 'motif-methods-'));
+});
+afterAll(async () => {
+  await pipeline.dispose();
+  await rm(folder, { recursive: true });
+});
+
+/** The micro model's prediction for fixed inputs. */
+async function forward(hooks?: Hooks): Promise<Float32Array> {
+  const { transformerConfig: config } = pipeline;
+  const parameters = await pipeline.transformer();
+  const random = new Random('inputs');
+  const latents = tf.tensor(random.normals(config.in_channels * 32), [1, config.in_channels, 2, 4, 4]);
+  const text = tf.tensor(random.normals(3 * config.text_dim), [1, 3, config.text_dim]);
+  return (await wanTransformer(
+    config,
+    parameters,
+    { latents, text, time: timeFeatures(config, [400]) },
+    { hooks },
+  ).data()) as Float32Array;
+}
+
+const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Of those that differ in their recipes' defaults alone, the first. */
+const distinct = methodName.options.filter(
+  (name, index, all) => all.findIndex((other) => methodOf({ method: other }) === methodOf({ method: name })) === index,
+);
+
+describe.each(distinct)('%s', { timeout: 90_000 }, (method: LearningMethod) => {
+  it('changes nothing when fresh', async () => {
+    const { parts } = microRun(pipeline, { method });
+    const weights = freshWeights(parts, new Random(1));
+    const additions = Object.entries(parts).map(([name, part]) => {
+      const kind = kindOf(part);
+      const tensors = Object.keys(kind.tensors()).map((tensor) => [tensor, weights[`${name}.${tensor}`]!]);
+      return kind.add(Object.fromEntries(tensors));
+    });
+    expect(await forward(hooksOf(additions))).toEqual(await forward());
+  });
+
+  it('moves in each stage what that stage trains, and nothing else', async () => {
+    const { plans } = microRun(pipeline, { method });
+    for (const [index, plan] of plans.entries()) {
+      const steps = { stepsIdentity: 2, stepsMotion: 2 };
+      const { run, fresh } = microRun(pipeline, { method, ...steps, learningRate: 0.01, tokenLearningRate: 0.01 });
+      const state = fresh();
+      const before = await numbers(state);
+      // What is zero until another stage has trained it would hide a gradient.
+      const random = new Random('start');
+      for (const [name, tensor] of Object.entries(state.weights)) {
+        state.weights[name] = tf.tensor(
+          random.normals(tensor.size).map((value) => 0.1 * value),
+          tensor.shape,
+        );
+        tensor.dispose();
+      }
+      const start = await numbers(state);
+      run.plans = run.plans.map((each, at) => ({ ...each, steps: at === index ? 2 : 0 }));
+      const after = await numbers(await train(run, state));
+      expect(Object.keys(after)).toEqual(Object.keys(before));
+      for (const [name, values] of Object.entries(after)) {
+        if (trainedNames(plan).includes(name)) expect(values, name).not.toEqual(start[name]);
+        else expect(values, name).toEqual(start[name]);
+      }
+      dispose(state);
+    }
+  });
+
+  it('overfits one clip', async () => {
+    const input = {
+      method,
+      stepsIdentity: 60,
+      stepsMotion: 60,
+      learningRate: 0.03,
+      tokenLearningRate: 0.3,
+      promptDropout: 0,
+      gradientClip: 1,
+      regularisers: { priorPreservation: false, coefficientDropout: false, textTokenMasking: false },
+    };
+    /** Mean loss of each stage over the same noise and levels, learning nothing. */
+    const lossesFrom = async (weights: Record<string, number[]> | undefined) => {
+      const { run, losses, fresh, plans } = microRun(pipeline, input);
+      const state = fresh();
+      for (const [name, values] of Object.entries(weights ?? {})) {
+        const { shape } = state.weights[name]!;
+        state.weights[name]!.dispose();
+        state.weights[name] = tf.tensor(values, shape);
+      }
+      const still = ({ rates }: StagePlan) => Object.fromEntries(Object.keys(rates).map((part) => [part, 0]));
+      run.plans = plans.map((plan) => ({ ...plan, steps: 15, rates: still(plan) }));
+      dispose(await train(run, state));
+      return plans.map(({ label }) => mean(losses.filter(({ stage }) => stage === label).map(({ loss }) => loss)));
+    };
+    const before = await lossesFrom(undefined);
+    const { run, fresh } = microRun(pipeline, input);
+    const state = await train(run, fresh());
+    const after = await lossesFrom(await numbers(state));
+    dispose(state);
+    // Words alone move the micro model, whose weights are random, only a little.
+    for (const [index, { label, trains }] of run.plans.entries()) {
+      const wordsAlone = Object.keys(trains).join() === 'words';
+      expect(after[index]! / before[index]!, label).toBeLessThan(wordsAlone ? 0.995 : 0.8);
+    }
+  });
+
+  it('goes on to the bit where it was stopped, in each stage', async () => {
+    const steps = { stepsIdentity: 3, stepsMotion: 3 };
+    const whole = microRun(pipeline, { method, ...steps });
+    const expected = await numbers(await train(whole.run, whole.fresh()));
+    const all = whole.losses.length;
+    for (let stopAt = 2; stopAt < all; stopAt += 3) {
+      const file = join(folder, `${method}-${stopAt}.safetensors`);
+      const controller = new AbortController();
+      let done = 0;
+      const stopped = microRun(
+        pipeline,
+        { method, ...steps },
+        {
+          signal: controller.signal,
+          save: (state) => writeTrainingState(file, state),
+          onStep: () => {
+            if (++done === stopAt) controller.abort();
+          },
+        },
+      );
+      await expect(train(stopped.run, stopped.fresh())).rejects.toMatchObject({ code: 'cancelled' });
+      const resumed = microRun(pipeline, { method, ...steps });
+      const state = (await readTrainingState(file))!;
+      expect(state.losses).toHaveLength(stopAt);
+      expect(await numbers(await train(resumed.run, state))).toEqual(expected);
+    }
+  });
+});
+
+describe('recipes', () => {
+  it("begin with their method's own numbers, and keep what is said", () => {
+    expect(recipe.parse({})).toMatchObject({ method: 'set-and-sequence', rank: 64 });
+    expect(recipe.parse({ method: 'lora-8' })).toMatchObject({ rank: 8, regularisers: { priorPreservation: true } });
+    expect(recipe.parse({ method: 'lora-8', rank: undefined, stepsMotion: 5 })).toMatchObject({
+      rank: 8,
+      stepsMotion: 5,
+    });
+    const given = recipe.parse({ method: 'two-stage', regularisers: { selfConditioning: true } });
+    expect(given.regularisers).toMatchObject({ selfConditioning: true, textTokenMasking: false });
+    expect(recipe.parse(given)).toEqual(given);
+    expect(() => recipe.parse('lora')).toThrow('recipe');
+    expect(() => recipe.parse({ method: 'magic' })).toThrow('method');
+  });
+});
+
+describe('methods that cannot work', () => {
+  it('say why: words that cannot learn', () => {
+    const asked = recipe.parse({ method: 'textual-inversion' });
+    expect(() => methodOf(asked).stages(asked, { moving: true, wordsLearn: false })).toThrow('words cannot learn');
+  });
+});
+
+it('a mixed method learns from pictures and clips in the share of its recipe', () => {
+  const shareOf = (pictureShare?: number, moving = true) => {
+    const asked = recipe.parse({ method: 'dreammix', pictureShare });
+    return methodOf(asked).stages(asked, { moving, wordsLearn: true })[0]!.pictureShare;
+  };
+  expect([shareOf(), shareOf(0.35), shareOf(0.35, false)]).toEqual([0.5, 0.35, 1]);
+});
