@@ -289,6 +289,7 @@ export const text = {
           'lora-1': 'Plain LoRA of rank 1',
           'textual-inversion': 'Textual Inversion',
           dreammix: 'Dreamix',
+          dreamvideo: 'DreamVideo',
         },
       },
       schedule: { name: 'Schedule', options: { constant: 'constant', warmup: 'with warm-up' } },

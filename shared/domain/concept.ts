@@ -13,6 +13,8 @@ export type ConceptCaption = z.infer<typeof conceptCaption>;
 export const sliders = z.object({
   identity: z.number().min(-4).max(4).default(1),
   motion: z.number().min(-4).max(4).default(1),
+  /** Of concepts that are told of a picture's appearance: how much that counts; 1 where nothing is said. */
+  appearance: z.number().min(0).max(1.5).optional(),
   /** Gain of the K-th direction of the identity basis (0 = the one that matters most); 1 leaves it as learned. */
   directions: z.record(z.string().regex(/^\d+$/), z.number().min(-8).max(8)).default({}),
 });

@@ -13,10 +13,12 @@ const onlyPart = 'concept';
 type Described = Pick<ConceptFile, 'directionStrengths' | 'captions' | 'recipe' | 'model' | 'tokens'> & {
   /** The stages as they were planned. */
   stages: readonly object[];
+  /** How its pictures look, for parts that are told. */
+  appearance: Float32Array;
 };
 
 /** A concept as its file: version 1 where a basis is all that there is, so that older programs read it too. */
-export function conceptFileOf(parts: LearnedParts, { stages, ...described }: Described): ConceptFile {
+export function conceptFileOf(parts: LearnedParts, { stages, appearance, ...described }: Described): ConceptFile {
   const rank = rankOf(parts);
   const { [onlyPart]: only, ...others } = parts;
   if (only?.part.kind === 'basis' && Object.keys(others).length === 0) {
@@ -30,7 +32,9 @@ export function conceptFileOf(parts: LearnedParts, { stages, ...described }: Des
     return [name, { ...part, tensors: Object.fromEntries(tensors) }];
   });
   const plain = stages.map((stage) => ({ ...stage }));
-  return { version: 2, rank, ...described, stages: plain, parts: Object.fromEntries(stored) };
+  const told = Object.values(parts).some(({ part }) => kindOf(part).readsAppearance);
+  const looks = told ? { appearance: [...appearance] } : {};
+  return { version: 2, rank, ...described, ...looks, stages: plain, parts: Object.fromEntries(stored) };
 }
 
 /** The parts of a concept file. Throws `invalid-input` when the model has no such places, `damaged-file` when tensors are not what a part has. */

@@ -16,6 +16,8 @@ export type Gains = {
   identity: number;
   motion: number;
   directions?: Readonly<Record<string, number>>;
+  /** On what parts are told of a picture's appearance. */
+  appearance?: number;
 };
 
 /** The slider that a part follows as a whole. */
@@ -39,16 +41,19 @@ export interface PartKind<S> {
   fresh(shape: S, random: Random): PartTensors;
 
   /**
-   * What the tensors add, differentiable in each of them. Those left out count as zero, where a kind allows that. Tensors are the caller's (inside
-   * a tidy) to free.
+   * What the tensors add, differentiable in each of them. Those left out count as zero, where a kind allows that. `appearance` [batch, values] is
+   * for kinds that read it; without it, it is blank. Tensors are the caller's (inside a tidy) to free.
    */
-  add(shape: S, tensors: PartTensors): Additions;
+  add(shape: S, tensors: PartTensors, appearance?: tf.Tensor): Additions;
 
-  /** The tensors of one slider setting, for `add`. */
-  mix(shape: S, values: Values, gains: Gains): Values;
+  /** The tensors of one slider setting, for `add`. `own` is the gain of the slider that the part follows. */
+  mix(shape: S, values: Values, gains: Gains, own: number): Values;
 
   /** Names of those tensors of `mix` in which what is added is linear: scaled together, they act as much more or less. */
   linearIn: readonly string[];
+
+  /** Whether `add` reads an appearance; absent where it never does. */
+  readsAppearance?(shape: S): boolean;
 
   /** One slider setting as plain low-rank layers; absent where what is added is no low-rank change of weights. */
   toLora?(shape: S, values: Values, gains: Gains): LoraLayer[];

@@ -1,16 +1,21 @@
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
+import type * as tf from '../backends/tf.ts';
 import type { Random } from '../nn/random.ts';
 import { basis } from './kinds/basis.ts';
+import { type BottleneckShape, bottleneckKind } from './kinds/bottleneck.ts';
 import type { ModelShape } from './model-shape.ts';
 import type { Gains, PartKind, PartTensors, Slider, Values } from './part-kind.ts';
 import type { ConceptShape } from './set-and-sequence.ts';
 
 /** Everything that can be learned beside the special tokens, by kind. */
-const partKinds = { basis };
+const partKinds = { basis, bottleneck: bottleneckKind };
 
 /** One learned part of a concept, as data: its kind, its shape there and the slider that it follows (none: its kind has its own, or has none). */
-export type Part = { kind: 'basis'; shape: ConceptShape; slider?: Slider };
+export type Part = { slider?: Slider } & (
+  | { kind: 'basis'; shape: ConceptShape }
+  | { kind: 'bottleneck'; shape: BottleneckShape }
+);
 
 export type Parts = Readonly<Record<string, Part>>;
 
@@ -18,15 +23,16 @@ export type Parts = Readonly<Record<string, Part>>;
 export type LearnedPart = { part: Part; values: Values };
 
 /** What can be done with a part; its shape goes along, so that nothing else needs to know what it is. */
-export function kindOf({ kind, shape }: Part) {
+export function kindOf({ kind, shape, slider }: Part) {
   const of = partKinds[kind] as unknown as PartKind<Part['shape']>;
   const { toLora, order } = of;
   return {
     requireFit: (model: ModelShape) => of.requireFit(shape, model),
     tensors: () => of.tensors(shape),
     fresh: (random: Random) => of.fresh(shape, random),
-    add: (tensors: PartTensors) => of.add(shape, tensors),
-    mix: (values: Values, gains: Gains) => of.mix(shape, values, gains),
+    add: (tensors: PartTensors, appearance?: tf.Tensor) => of.add(shape, tensors, appearance),
+    mix: (values: Values, gains: Gains) => of.mix(shape, values, gains, slider ? gains[slider] : 1),
+    readsAppearance: of.readsAppearance?.(shape) ?? false,
     linearIn: of.linearIn,
     toLora: toLora && ((values: Values, gains: Gains) => toLora(shape, values, gains)),
     order: order && ((values: Values) => order(shape, values)),

@@ -22,6 +22,10 @@ export type StagePlan = {
   batchSize: Readonly<Record<DataKind, number>>;
   /** Part -> learning rate. */
   rates: Readonly<Record<string, number>>;
+  /** What describes clips: the whole caption, or its dynamic part without special tokens. */
+  clipText: 'full' | 'motion';
+  /** Parts are told how a picture of the clip looks, which is left blank with this probability; null: they are told nothing. */
+  blankAppearance: number | null;
   /** Weight -> probability with which each of its numbers is dropped in a step. */
   dropout: Readonly<Record<string, number>>;
 };
@@ -61,6 +65,8 @@ export function stage(
     pictureShare: 0,
     batchSize: { pictures: recipe.batchSize, clips: recipe.batchSizeMotion },
     rates: Object.fromEntries(Object.keys(of.trains).map((part) => [part, rate(part)])),
+    clipText: 'full',
+    blankAppearance: null,
     dropout: {},
     ...of,
   };

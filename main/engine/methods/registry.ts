@@ -1,5 +1,6 @@
 import type { LearningMethod, Recipe } from '../../../shared/domain/recipe.ts';
 import { dreammix } from './dreammix.ts';
+import { dreamvideo } from './dreamvideo.ts';
 import { lora } from './lora.ts';
 import type { Method } from './method.ts';
 import { setAndSequence } from './set-and-sequence.ts';
@@ -14,6 +15,7 @@ const methods: Readonly<Record<LearningMethod, Method>> = {
   'lora-1': lora,
   'textual-inversion': textualInversion,
   dreammix,
+  dreamvideo,
 };
 
 export function methodOf({ method }: Pick<Recipe, 'method'>): Method {

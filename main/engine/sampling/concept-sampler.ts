@@ -16,6 +16,8 @@ type LearnedParts = Readonly<Record<string, LearnedPart>>;
 export interface SampledConcept {
   parts: LearnedParts;
   tokens: TokenEmbeddings;
+  /** How its pictures look, for parts that are told. */
+  appearance: Float32Array;
   gains: Gains;
   /** How much of it acts, in everything: 0 to 1. */
   part: number;
@@ -62,7 +64,7 @@ export interface ConceptSampler {
 }
 
 /** The adapter's tensors, inputs of the recorded step: a moved slider records nothing anew. */
-type AdapterTensors = Record<string, PartTensors>;
+type AdapterTensors = { parts: Record<string, PartTensors>; appearance?: tf.Tensor2D /* [1, values] */ };
 
 const learnedGains: Gains = { identity: 1, motion: 1 };
 
@@ -98,8 +100,12 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
         scheduler: schedulerConfigOf(pipeline),
         ...(described
           ? {
-              hooks: (adapter: AdapterTensors) =>
-                hooksOf(described.map(({ name, part }) => kindOf(part).add(adapter[name]!))),
+              hooks: ({ parts: tensors, appearance }: AdapterTensors, appearing: tf.Tensor | undefined) => {
+                // Rows of the negative prompt are told of a blank appearance.
+                const told = appearance && appearing ? tf.matMul(appearing as tf.Tensor2D, appearance) : undefined;
+                return hooksOf(described.map(({ name, part }) => kindOf(part).add(tensors[name]!, told)));
+              },
+              tellsAppearance: described.some(({ part }) => kindOf(part).readsAppearance),
             }
           : {}),
       });
@@ -257,10 +263,10 @@ function hashOf({ names, values }: TokenEmbeddings): string {
 
 const hashes = new WeakMap<LearnedParts, string>();
 
-function hashOfConcept({ parts, tokens }: SampledConcept): string {
+function hashOfConcept({ parts, tokens, appearance }: SampledConcept): string {
   const known = hashes.get(parts);
   if (known !== undefined) return known;
-  const hash = createHash('sha1').update(hashOf(tokens));
+  const hash = createHash('sha1').update(hashOf(tokens)).update(appearance.join());
   for (const [name, { part, values }] of Object.entries(parts)) {
     hash.update(JSON.stringify([name, part]));
     for (const { buffer, byteOffset, byteLength } of Object.values(values))
@@ -272,8 +278,8 @@ function hashOfConcept({ parts, tokens }: SampledConcept): string {
 }
 
 /** Every part at the concept's slider setting; the caller owns the tensors. */
-function adapterTensors({ parts, gains, part: share }: SampledConcept): AdapterTensors {
-  const adapter: AdapterTensors = {};
+function adapterTensors({ parts, gains, part: share, appearance }: SampledConcept): AdapterTensors {
+  const tensors: AdapterTensors['parts'] = {};
   for (const [name, { part, values }] of Object.entries(parts)) {
     const kind = kindOf(part);
     const shapes = kind.tensors();
@@ -281,14 +287,15 @@ function adapterTensors({ parts, gains, part: share }: SampledConcept): AdapterT
       const acting = share !== 1 && kind.linearIn.includes(tensor) ? given.map((value) => value * share) : given;
       return [tensor, tf.tensor(acting, shapes[tensor]!)];
     });
-    adapter[name] = Object.fromEntries(mixed);
+    tensors[name] = Object.fromEntries(mixed);
   }
-  return adapter;
+  const told = Object.values(parts).some(({ part }) => kindOf(part).readsAppearance);
+  return { parts: tensors, ...(told ? { appearance: tf.tensor2d(appearance, [1, appearance.length]) } : {}) };
 }
 
 /** The same, acting `factor` times as much; the caller owns the tensors. */
 function scaled(parts: LearnedParts, adapter: AdapterTensors, factor: number): AdapterTensors {
-  const scaledParts = Object.entries(adapter).map(([name, tensors]) => {
+  const scaledParts = Object.entries(adapter.parts).map(([name, tensors]) => {
     const { linearIn } = kindOf(parts[name]!.part);
     const changed = Object.entries(tensors).map(([tensor, value]) => [
       tensor,
@@ -296,11 +303,14 @@ function scaled(parts: LearnedParts, adapter: AdapterTensors, factor: number): A
     ]);
     return [name, Object.fromEntries(changed)];
   });
-  return Object.fromEntries(scaledParts);
+  const { appearance } = adapter;
+  return { parts: Object.fromEntries(scaledParts), ...(appearance ? { appearance: tf.clone(appearance) } : {}) };
 }
 
 function tensorsOf(adapter: AdapterTensors | undefined): tf.Tensor[] {
-  return Object.values(adapter ?? {}).flatMap((tensors) => Object.values(tensors));
+  if (!adapter) return [];
+  const { parts, appearance } = adapter;
+  return [...Object.values(parts).flatMap((tensors) => Object.values(tensors)), ...(appearance ? [appearance] : [])];
 }
 
 /** Prompts with a concept's special tokens -> [prompts, tokens, text width]; the caller owns it. */

@@ -3,6 +3,7 @@ import type { EditSettings } from '../../../shared/domain/edit.ts';
 import type { EngineEvent, GenerateRequest, GenerateResult } from '../../../shared/domain/engine.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { appearanceSize } from '../adapters/appearance.ts';
 import { partsOfFile } from '../adapters/concept-parts.ts';
 import { modelShape } from '../adapters/model-shape.ts';
 import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
@@ -107,7 +108,7 @@ export function fitConcept(
   file: string,
   concept: ConceptFile,
   { textEncoderConfig, transformerConfig }: Pick<WanPipeline, 'textEncoderConfig' | 'transformerConfig'>,
-): Pick<SampledConcept, 'parts' | 'tokens'> {
+): Pick<SampledConcept, 'parts' | 'tokens' | 'appearance'> {
   const names = Object.keys(concept.tokens);
   const width = textEncoderConfig.d_model;
   const tokens = new Float32Array(names.length * width);
@@ -123,7 +124,15 @@ export function fitConcept(
       );
     tokens.set(values, index * width);
   }
-  return { parts: partsOfFile(concept, modelShape(transformerConfig)), tokens: { names, values: tokens } };
+  const model = modelShape(transformerConfig);
+  const told = concept.version === 2 ? concept.appearance : undefined;
+  const size = appearanceSize(model.latentChannels);
+  if (told && told.length !== size)
+    throw new AppError('damaged-file', `${file}: its appearance has ${told.length} values, not ${size}`, {
+      hint: 'Fetch the concept again, or learn it again.',
+    });
+  const appearance = Float32Array.from(told ?? []);
+  return { parts: partsOfFile(concept, model), tokens: { names, values: tokens }, appearance };
 }
 
 /** How a fidelity above 0 starts from the clip, and the words for what it shows: those given, or the concept's own. */

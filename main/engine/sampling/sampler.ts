@@ -13,7 +13,9 @@ export interface SamplerModel<A> {
   parameters: TransformerParameters;
   scheduler: SchedulerConfig;
   /** How an adapter's tensors change the transformer. They are inputs of the recorded step, so that a moved slider records nothing. */
-  hooks?: (adapter: A) => Hooks;
+  hooks?: (adapter: A, appearing: tf.Tensor | undefined) => Hooks;
+  /** Whether those hooks read which rows have the adapter's appearance, as ones and zeros [rows, 1]: all but those of negative prompts. */
+  tellsAppearance?: boolean;
 }
 
 interface Prompt<A> {
@@ -86,6 +88,8 @@ type FlowInputs = {
   /** With what weight the flow under each of `text`'s prompts counts [prompts]; without, all flows are given back. */
   weights?: tf.Tensor;
   adapter?: unknown;
+  /** Which prompts have the adapter's appearance, as ones and zeros [prompts, 1]; where that is told. */
+  appearing?: tf.Tensor;
 };
 
 /** The part of the guidance that leads FlowEdit away from what the clip shows; the rest leads away from the negative prompt. */
@@ -104,9 +108,9 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
   const together = config.num_layers <= shallowLayers;
 
   /** The flow at one noise level, or the weighted sum of the flows under several prompts, which are one batch. */
-  const predict = traced(({ sample, previous, text, time, weights, adapter }: FlowInputs) =>
+  const predict = traced(({ sample, previous, text, time, weights, adapter, appearing }: FlowInputs) =>
     tf.tidy(() => {
-      const hooks = adapter !== undefined ? model.hooks?.(adapter as A) : undefined;
+      const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearing) : undefined;
       const seen = previous ? tf.concat([sample, previous], 1) : sample;
       const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(seen), 0) : seen;
       const flow = wanTransformer(config, parameters, { latents, text, time }, { hooks, together });
@@ -141,7 +145,10 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
           if (previous) inputs.previous = previous;
           if (weights) inputs.weights = weights;
           if (by !== undefined) inputs.adapter = by;
-          const { flow } = await predict.run(inputs, signal).finally(() => time.dispose());
+          if (model.tellsAppearance)
+            inputs.appearing = appearingRows(prompts.shape[0]!, weights ? text.shape[0]! : null);
+          const made = [time, ...(inputs.appearing ? [inputs.appearing] : [])];
+          const { flow } = await predict.run(inputs, signal).finally(() => tf.dispose(made));
           return flow;
         };
         if (!compared || (shown && timestep < 1000 * guidedAbove)) return await under(text, adapter);
@@ -323,6 +330,15 @@ function drawNoise(randoms: readonly Random[], shape: readonly number[]): tf.Ten
     values.set(random.normals(size), index * size);
   });
   return tf.tensor(values, [...shape]);
+}
+
+/** Which prompts have an appearance [prompts, 1]; of those that are compared, the second `each` are negative ones. */
+function appearingRows(prompts: number, each: number | null): tf.Tensor2D {
+  const negative = (row: number) => each !== null && row >= each && row < 2 * each;
+  return tf.tensor2d(
+    Array.from({ length: prompts }, (_, row) => Number(!negative(row))),
+    [prompts, 1],
+  );
 }
 
 function disposeState({ sample, last, history }: SolverState): void {

@@ -46,7 +46,13 @@ export async function warmUpConcepts(model: WarmedModel, recipe: Recipe, signal?
   });
   const tokens = { names: [], values: new Float32Array(0) };
   const { width, height } = pipeline.extras.sizes[0]!;
-  const concept = { parts: Object.fromEntries(silent), tokens, gains: { identity: 1, motion: 1 }, part: 1 };
+  const concept = {
+    parts: Object.fromEntries(silent),
+    tokens,
+    appearance: new Float32Array(0),
+    gains: { identity: 1, motion: 1 },
+    part: 1,
+  };
   await edit(model, [width, height], concept, signal);
 }
 

@@ -5,8 +5,14 @@ import type { Random } from '../nn/random.ts';
 import { drawNoiseLevels, type NoiseLevels } from './flow-matching.ts';
 import type { Batch } from './step.ts';
 
-/** Latents [channels, frames, height, width] and which text describes them. */
-type Example = { latents: Float32Array; shape: readonly number[]; text: number };
+/** Latents [channels, frames, height, width], which text describes them, and what else is told of them. */
+type Example = {
+  latents: Float32Array;
+  shape: readonly number[];
+  text: number;
+  /** How its pictures look. */
+  appearances?: readonly Float32Array[];
+};
 
 /** What a stage learns from. */
 export type StageData = {
@@ -75,6 +81,7 @@ export function drawBatch(random: Random, data: StageData, bank: TextBank, optio
       rows.map(({ weight }) => weight),
       [count, 1, 1, 1, 1],
     ),
+    ...(plan.blankAppearance === null ? {} : { appearance: drawAppearances(random, rows, plan.blankAppearance) }),
     masks: Object.fromEntries(
       Object.entries(plan.dropout).flatMap(([name, probability]) => {
         const shape = [...weightShapes[name]!];
@@ -83,6 +90,19 @@ export function drawBatch(random: Random, data: StageData, bank: TextBank, optio
       }),
     ),
   };
+}
+
+/** Of a random picture of each row, or blank: -> [rows, values] */
+function drawAppearances(random: Random, rows: readonly Row[], blank: number): tf.Tensor2D {
+  const appearances = rows.map(({ example: { appearances = [] } }) => {
+    if (appearances.length === 0) throw new Error('an example without pictures has no appearance');
+    const chosen = appearances[random.integer(appearances.length)]!;
+    return random.uniform() < blank ? new Float32Array(chosen.length) : chosen;
+  });
+  const size = appearances[0]!.length;
+  const values = new Float32Array(rows.length * size);
+  for (const [row, appearance] of appearances.entries()) values.set(appearance, row * size);
+  return tf.tensor2d(values, [rows.length, size]);
 }
 
 /** Frees what `drawBatch` made. */

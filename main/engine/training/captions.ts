@@ -1,12 +1,17 @@
 import { type ConceptCaption, ownTokens } from '../../../shared/domain/concept.ts';
 import { specialTokens } from '../adapters/tokens.ts';
 
-/** A text of a run of learning: stage I reads only the static part (method.md). */
-export type CaptionTexts = { static: string; full: string };
+/** The texts of a clip: of its pictures, of itself, and of its motion alone, as an ordinary sentence. */
+export type CaptionTexts = { static: string; full: string; motion: string };
 
-/** The static part, and both parts together as models' trainings join them. */
+/** The static part, both parts together as models' trainings join them, and the dynamic part without special tokens (the static, where there is none). */
 export function captionTexts(caption: ConceptCaption): CaptionTexts {
-  return { static: caption.static, full: [caption.static, caption.dynamic].filter(Boolean).join(' ') };
+  const { static: looks, dynamic } = classCaption(caption);
+  return {
+    static: caption.static,
+    full: [caption.static, caption.dynamic].filter(Boolean).join(' '),
+    motion: dynamic || looks,
+  };
 }
 
 /** The captions of a concept with every clip's special tokens named as its own: `[v2]` for the second clip's `[v]`. */
@@ -26,7 +31,11 @@ export function tokenNames(captions: readonly ConceptCaption[]): string[] {
 /** What two clips side by side show. */
 export function stitchedCaption(left: CaptionTexts, right: CaptionTexts): CaptionTexts {
   const join = (a: string, b: string) => `${a} on the left, ${b} on the right`;
-  return { static: join(left.static, right.static), full: join(left.full, right.full) };
+  return {
+    static: join(left.static, right.static),
+    full: join(left.full, right.full),
+    motion: join(left.motion, right.motion),
+  };
 }
 
 /** Without the special tokens: what the class of the concept is called in general. */

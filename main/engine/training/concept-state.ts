@@ -29,11 +29,12 @@ export async function tokensOf(weights: Tensors, start: TokenEmbeddings): Promis
   return { names: start.names, values: rows ? ((await rows.data()) as Float32Array) : start.values };
 }
 
-/** A state's concept as it is at this moment. */
+/** A state's concept as it is at this moment; `appearance` is that of its pictures. */
 export async function conceptOf(
   parts: Parts,
   { weights }: TrainingState,
   start: TokenEmbeddings,
+  appearance: Float32Array,
 ): Promise<SampledConcept> {
   const learned: Record<string, LearnedPart> = {};
   for (const [name, part] of Object.entries(parts)) {
@@ -43,7 +44,7 @@ export async function conceptOf(
     learned[name] = { part, values };
   }
   const tokens = await tokensOf(weights, start);
-  return { parts: learned, tokens, gains: { identity: 1, motion: 1 }, part: 1 };
+  return { parts: learned, tokens, appearance, gains: { identity: 1, motion: 1 }, part: 1 };
 }
 
 /** One vector per token, by its name. */

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineEvent, LearnRequest, LearnResult, LossPoint } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { appearanceOf, meanAppearance } from '../adapters/appearance.ts';
 import { conceptFileOf } from '../adapters/concept-parts.ts';
 import { modelShape } from '../adapters/model-shape.ts';
 import { countNumbers, kindOf, type LearnedPart, type Parts } from '../adapters/parts.ts';
@@ -73,6 +74,8 @@ export async function learnConcept(
   const start = startTokens(tokenNames(captions), pipeline.textEncoderConfig.d_model, recipe.seed);
   const rates = plans.map(() => new Rate());
   const sampling = { pipeline, sampler, prepared, seed: recipe.seed, signal };
+  const appearance = meanAppearance(prepared.clips.flatMap(({ pictures }) => pictures.map(appearanceOf)));
+  const conceptAt = (now: TrainingState) => conceptOf(parts, now, start, appearance);
   let state: TrainingState | undefined;
 
   let steps = 0;
@@ -96,7 +99,7 @@ export async function learnConcept(
     await mkdir(folder.samples, { recursive: true });
     const file = join(folder.samples, `${point.stage}-${String(point.step).padStart(5, '0')}.rgb`);
     const kind = dataKinds(plan).at(-1)!;
-    const pictures = await reconstruct(0, kind, { ...sampling, concept: await conceptOf(parts, now, start) });
+    const pictures = await reconstruct(0, kind, { ...sampling, concept: await conceptAt(now) });
     const frames = await writeRawFrames(file, pictures, clips[0]!.frames.rate);
     onEvent({ type: 'sample', stage: point.stage, step: point.step, frames });
   };
@@ -109,9 +112,10 @@ export async function learnConcept(
         parts,
         recipe,
         plans,
-        async stageOf({ trains }, data, weights) {
+        async stageOf({ trains, clipText }, data, weights) {
           const tokens = await tokensOf(weights, start);
-          const { bank, learned } = await encodeTexts(pipeline, { prepared, data }, tokens, 'words' in trains, signal);
+          const texts = { prepared, data, clipText };
+          const { bank, learned } = await encodeTexts(pipeline, texts, tokens, 'words' in trains, signal);
           const model = await learnableModel(pipeline, learned, start.names, folder.memoryBytes);
           return { model, bank, data: stageData(prepared, data) };
         },
@@ -131,7 +135,7 @@ export async function learnConcept(
       },
       state,
     );
-    const concept = await conceptOf(parts, state, start);
+    const concept = await conceptAt(state);
     const { ordered, strengths } = inOrder(concept.parts);
     const metrics = await measureConcept(request, state, {
       ...sampling,
@@ -139,7 +143,7 @@ export async function learnConcept(
       onStep: (done, total) => report({ phase: 'measure', done, total, unit: 'steps' }),
     });
     const described = { directionStrengths: strengths, captions, recipe, model: { name, fingerprint }, stages: plans };
-    const file = conceptFileOf(ordered, { ...described, tokens: tokensByName(concept.tokens) });
+    const file = conceptFileOf(ordered, { ...described, appearance, tokens: tokensByName(concept.tokens) });
     await writeConcept(conceptFile, file);
     return {
       conceptFile,

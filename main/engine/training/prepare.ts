@@ -1,7 +1,8 @@
 import type { LearnRequest } from '../../../shared/domain/engine.ts';
+import { appearanceOf } from '../adapters/appearance.ts';
 import { markPrompt, type TokenEmbeddings } from '../adapters/tokens.ts';
 import { type Pictures, pictureAt, readRawFrames, sideBySide } from '../formats/raw-frames.ts';
-import type { DataKind } from '../methods/method.ts';
+import type { DataKind, StagePlan } from '../methods/method.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { checkVideoSize } from '../models/wan/vae-config.ts';
 import { type ConceptSampler, encodePrompts } from '../sampling/concept-sampler.ts';
@@ -122,8 +123,16 @@ async function samplePrior(
 
 /** What a stage learns from. Texts are indexed as in `textsOf`. */
 export function stageData(prepared: Prepared, data: DataKind): StageData {
-  const examples = ({ clip, pictures }: EncodedClip, text: number) =>
-    (data === 'pictures' ? pictures : [clip]).map(({ values, shape }) => ({ latents: values, shape, text }));
+  const examples = ({ clip, pictures }: EncodedClip, text: number) => {
+    const looks = pictures.map(appearanceOf);
+    const example = ({ values, shape }: Latents, appearances: Float32Array[]) => ({
+      latents: values,
+      shape,
+      text,
+      appearances,
+    });
+    return data === 'pictures' ? pictures.map((each, index) => example(each, [looks[index]!])) : [example(clip, looks)];
+  };
   const stitchedFrom = prepared.clips.length;
   const priorFrom = stitchedFrom + prepared.stitched.length;
   return {
@@ -131,7 +140,7 @@ export function stageData(prepared: Prepared, data: DataKind): StageData {
     stitched: prepared.stitched.flatMap((clip, index) => examples(clip, stitchedFrom + index)),
     prior: prepared.prior.map((latents, index) => {
       const { values, shape } = data === 'pictures' ? firstFrame(latents) : latents;
-      return { latents: values, shape, text: priorFrom + index };
+      return { latents: values, shape, text: priorFrom + index, appearances: [appearanceOf(latents)] };
     }),
   };
 }
@@ -149,8 +158,12 @@ function firstFrame({ values, shape }: Latents): Latents {
 }
 
 /** All texts of a stage in the order of their indices: of each clip, pair and prior clip, then the empty one. Pictures have the static part. */
-function textsOf({ captions }: Prepared, data: DataKind): { concept: string[]; others: string[] } {
-  const part = (texts: CaptionTexts[]) => texts.map((text) => (data === 'pictures' ? text.static : text.full));
+function textsOf(
+  { captions }: Prepared,
+  data: DataKind,
+  clipText: StagePlan['clipText'],
+): { concept: string[]; others: string[] } {
+  const part = (texts: CaptionTexts[]) => texts.map((text) => (data === 'pictures' ? text.static : text[clipText]));
   return { concept: part([...captions.clips, ...captions.stitched]), others: [...part(captions.prior), ''] };
 }
 
@@ -160,12 +173,12 @@ function textsOf({ captions }: Prepared, data: DataKind): { concept: string[]; o
  */
 export async function encodeTexts(
   pipeline: WanPipeline,
-  { prepared, data }: { prepared: Prepared; data: DataKind },
+  { prepared, data, clipText }: { prepared: Prepared; data: DataKind } & Pick<StagePlan, 'clipText'>,
   tokens: TokenEmbeddings,
   learning: boolean,
   signal?: AbortSignal,
 ): Promise<{ bank: TextBank; learned: string[] }> {
-  const { concept, others } = textsOf(prepared, data);
+  const { concept, others } = textsOf(prepared, data, clipText);
   const all = [...concept, ...others];
   const encoded = await encodePrompts(pipeline, learning ? others : all, tokens, signal);
   return {

@@ -34,6 +34,8 @@ export type Batch = {
   kept: tf.Tensor;
   /** How much each row's loss counts [batch, 1, 1, 1, 1]. */
   weight: tf.Tensor;
+  /** How a picture of each row looks [batch, values], for parts that are told. */
+  appearance?: tf.Tensor;
   /** Weights by name -> what their numbers are multiplied by in this step, of their shape. */
   masks: Tensors;
 };
@@ -70,7 +72,7 @@ export function conceptStep(model: TrainableModel, options: StepOptions, selfCon
   return traced(({ weights, moments, batch, rates }: StepInputs): StepOutputs => {
     const noisy = addNoise(batch.clean, batch.noise, batch.level);
     const predict = (given: Tensors, text: tf.Tensor, previous: tf.Tensor | null) =>
-      model.denoise(noisy, previous, batch.time, text, hooksOf(additionsOf(options, given, batch.masks)));
+      model.denoise(noisy, previous, batch.time, text, hooksOf(additionsOf(options, given, batch)));
     const start = model.selfConditioned ? tf.zerosLike(noisy) : null;
     const ownPrediction = withoutGradient((text) => predictedClean(noisy, predict(weights, text, start), batch.level));
 
@@ -99,7 +101,7 @@ const withoutGradient = (compute: (x: tf.Tensor) => tf.Tensor) =>
 export type ConceptStep = Traced<StepInputs, StepOutputs>;
 
 /** What the parts of a stage add: of those that act everything, of the others what learns. */
-function additionsOf({ parts, plan }: StepOptions, weights: Tensors, masks: Tensors): Additions[] {
+function additionsOf({ parts, plan }: StepOptions, weights: Tensors, { masks, appearance }: Batch): Additions[] {
   return Object.entries(parts).flatMap(([name, part]) => {
     const kind = kindOf(part);
     const tensors = plan.acts.includes(name) ? Object.keys(kind.tensors()) : (plan.trains[name] ?? []);
@@ -108,7 +110,7 @@ function additionsOf({ parts, plan }: StepOptions, weights: Tensors, masks: Tens
       const [weight, mask] = [weights[`${name}.${tensor}`]!, masks[`${name}.${tensor}`]];
       return [tensor, mask ? tf.mul(weight, mask) : weight];
     });
-    return [kind.add(Object.fromEntries(masked))];
+    return [kind.add(Object.fromEntries(masked), appearance)];
   });
 }
 

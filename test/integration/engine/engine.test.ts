@@ -127,6 +127,28 @@ describe('learning', () => {
     await expect(engine.learn(frozen)).rejects.toThrow('words cannot learn');
   });
 
+  it('learns the parts of DreamVideo, each of which follows its slider', async () => {
+    const dream = await learnRequest(folder, { method: 'dreamvideo', stepsIdentity: 3, stepsMotion: 3, rank: 4 });
+    dream.workDirectory = join(folder, 'dream');
+    dream.conceptFile = join(folder, 'dream.safetensors');
+    const { losses } = await engine.learn(dream);
+    expect([...new Set(losses.map(({ stage }) => stage))]).toEqual(['words', 'identity', 'motion']);
+    const { conceptFile } = dream;
+    expect(Object.keys(((await readConcept(conceptFile)) as { parts: object }).parts)).toEqual(['identity', 'motion']);
+    const edit = { fidelity: 0.3, steps: 4, guidance: 3 };
+    const whole = await generate('dream', edit, { conceptFile });
+    expect(await generate('dream-again', edit, { conceptFile })).toEqual(whole);
+    for (const sliders of [{ identity: 0 }, { motion: 3 }, { appearance: 0 }])
+      expect(
+        (await generate('dream-moved', { ...edit, sliders }, { conceptFile })).equals(whole),
+        JSON.stringify(sliders),
+      ).toBe(false);
+    const sliders = { identity: 1, motion: 1, directions: {} };
+    const output = join(folder, 'dream-lora.safetensors');
+    const exported = engine.exportLora({ model: tinyModel, conceptFile, sliders, dialect: 'comfyui', output });
+    await expect(exported).rejects.toThrow('no low-rank change');
+  });
+
   it('refuses layers that the model does not have', async () => {
     const wrong = await learnRequest(folder, { targetLayers: ['attn3.to_q'] });
     await expect(engine.learn(wrong)).rejects.toThrow('attn3.to_q');

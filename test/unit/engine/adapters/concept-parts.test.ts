@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { conceptFileOf, partsOfFile } from '../../../../main/engine/adapters/concept-parts.ts';
 import type { ModelShape } from '../../../../main/engine/adapters/model-shape.ts';
-import type { LearnedPart } from '../../../../main/engine/adapters/parts.ts';
+import { kindOf, type LearnedPart } from '../../../../main/engine/adapters/parts.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import type { ConceptFile } from '../../../../main/engine/formats/concept.ts';
 import { recipe } from '../../../../shared/domain/recipe.ts';
@@ -18,6 +18,7 @@ const described = {
   model: { name: 'toy', fingerprint: 'x' },
   stages: [{ label: 'identity' }],
   tokens: {},
+  appearance: new Float32Array(6),
 };
 const part = (seed: string): LearnedPart => ({
   part: { kind: 'basis', shape },
@@ -52,6 +53,44 @@ describe('the file of a concept', () => {
     expect(() => partsOfFile(misshapen, model)).toThrow('"look" is damaged');
     const { residual: _, ...tensors } = look!.tensors;
     expect(() => partsOfFile({ ...file, parts: { look: { ...look!, tensors } } }, model)).toThrow('look/residual');
+  });
+});
+
+describe('bottlenecks in a file', () => {
+  const bottlenecks = { paths: ['blocks.0.attn2'], width: 4, hidden: 2, appearance: 6, place: 'normed' as const };
+  const described6 = { ...described, appearance: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  const place = { ...model, blocks: ['blocks.0'] };
+  const learned = () => {
+    const part = { kind: 'bottleneck' as const, shape: bottlenecks, slider: 'motion' as const };
+    const values = Object.entries(kindOf(part).tensors()).map(([name, shape]) => [
+      name,
+      new Float32Array(shape.reduce((a, b) => a * b)).fill(0.5),
+    ]);
+    return { part, values: Object.fromEntries(values) as Record<string, Float32Array> };
+  };
+
+  it('carry the appearance of their pictures, and come back', () => {
+    const parts = { motion: learned() };
+    const file = conceptFileOf(parts, described6);
+    expect(file).toMatchObject({ version: 2, rank: 0, appearance: [1, 2, 3, 4, 5, 6] });
+    expect(partsOfFile(file, place)).toEqual(parts);
+  });
+
+  it('are refused by a model of another width, depth or number of channels', () => {
+    const file = conceptFileOf({ motion: learned() }, described6);
+    expect(() => partsOfFile(file, { ...place, width: 8 })).toThrow('does not fit');
+    expect(() => partsOfFile(file, { ...place, blocks: [] })).toThrow('"blocks.0.attn2" does not fit');
+    expect(() => partsOfFile(file, { ...place, latentChannels: 4 })).toThrow('does not fit');
+  });
+
+  it('follow their slider, and the gain of the appearance', () => {
+    const { part, values } = learned();
+    const mixed = kindOf(part).mix(values, { identity: 3, motion: 2, appearance: 0 });
+    expect([...new Set(mixed['up.weight'])]).toEqual([1]);
+    expect([...new Set(mixed['up.bias'])]).toEqual([1]);
+    expect([...new Set(mixed['cond.weight'])]).toEqual([0]);
+    expect([...new Set(mixed['cond.bias'])]).toEqual([0]);
+    expect(mixed['down.weight']).toBe(values['down.weight']);
   });
 });
 

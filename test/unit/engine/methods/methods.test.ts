@@ -124,7 +124,7 @@ describe.each(distinct)('%s', { timeout: 90_000 }, (method: LearningMethod) => {
     // Words alone move the micro model, whose weights are random, only a little.
     for (const [index, { label, trains }] of run.plans.entries()) {
       const wordsAlone = Object.keys(trains).join() === 'words';
-      expect(after[index]! / before[index]!, label).toBeLessThan(wordsAlone ? 0.995 : 0.8);
+      expect(after[index]! / before[index]!, label).toBeLessThan(wordsAlone ? 0.999 : 0.8);
     }
   });
 

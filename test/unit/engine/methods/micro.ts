@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { appearanceOf } from '../../../../main/engine/adapters/appearance.ts';
 import { modelShape } from '../../../../main/engine/adapters/model-shape.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { type DataKind, trainedNames, wordRows } from '../../../../main/engine/methods/method.ts';
@@ -31,7 +32,10 @@ function microData(channels: number): Record<DataKind, StageData> {
       const [channel, frame] = [Math.floor(index / (16 * of.length)), Math.floor(index / 16) % of.length];
       return of[frame]![channel]!;
     });
-  const example = (of: Float32Array[]) => ({ latents: latents(of), shape: [channels, of.length, 4, 4], text: 0 });
+  const example = (of: Float32Array[]) => {
+    const appearances = of.map((frame) => appearanceOf({ values: latents([frame]), shape: [channels, 1, 4, 4] }));
+    return { latents: latents(of), shape: [channels, of.length, 4, 4], text: 0, appearances };
+  };
   const data = (examples: StageData['prior']) => ({ concept: [examples], stitched: [], prior: [] });
   return { pictures: data(frames.map((frame) => example([frame]))), clips: data([example(frames)]) };
 }

@@ -88,7 +88,8 @@ describe('on ONNX Runtime a step learns to the bit what the equations written ou
     const captions = ['a [v] dog on the beach runs in [u] motion'];
     const model = await learnableModel(pipeline, captions, ['v', 'u'], 64e9);
     const parts = methodOf(recipe).parts(modelShape(config), recipe);
-    const { shape } = parts.concept!;
+    const { kind: partKind, shape } = parts.concept!;
+    if (partKind !== 'basis') throw new Error(`expected a basis, found ${partKind}`);
     const options = { parts, plan, optimiser: recipe, gradientClip: recipe.gradientClip };
     const names = trainedNames(plan);
     const frames = kind === 'pictures' ? 1 : 2;
