@@ -153,10 +153,26 @@ export class Editor {
   }
 
   showKind(kind: 'clip' | 'concept'): void {
-    this.library.shownKind = kind;
-    if (this.library.tag !== null && !this.library.tags.includes(this.library.tag)) void this.library.filter(null);
+    this.#putOnStage(kind);
     if (kind === 'clip' && this.inspector !== 'learn') this.inspector = 'looks';
     else if (kind === 'concept' && this.inspector !== 'compose') this.inspector = 'edit';
+  }
+
+  /** What a tab is about comes on the stage with it: a concept to edit, or the clip; from a concept to that which it was learned from. */
+  showTab(tab: InspectorTab): void {
+    const { library } = this;
+    this.inspector = tab;
+    if (tab === 'edit') this.#putOnStage('concept');
+    else if (tab !== 'compose' && library.shownKind === 'concept') {
+      if (library.sourceClip) library.clipId = library.sourceClip.id;
+      this.#putOnStage('clip');
+    }
+  }
+
+  #putOnStage(kind: 'clip' | 'concept'): void {
+    const { library } = this;
+    library.shownKind = kind;
+    if (library.tag !== null && !library.tags.includes(library.tag)) void library.filter(null);
   }
 
   /** Who waits for it is shown it; who does something else may go to it. */

@@ -1,0 +1,96 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ClipStore } from '../../main/library/clips.ts';
+import { ConceptStore } from '../../main/library/concepts.ts';
+import { EditStore } from '../../main/library/edits.ts';
+import { openLibrary } from '../../main/library/open.ts';
+import { makeClip, makeConcept, makeEdit, writeFrames } from '../fixtures/library.ts';
+import { inspectScreen, openEditor } from './browser.ts';
+
+/** What a new user meets, on a library that was filled beforehand: nothing is computed here. */
+
+let editor: Awaited<ReturnType<typeof openEditor>>;
+let page: Page;
+
+const caption = { static: 'a [v] lady in a blue top', dynamic: 'is dancing in [u] motion' };
+
+function fill(home: string): void {
+  const library = openLibrary({ home, program: 'test' });
+  const clips = new ClipStore(library);
+  for (const name of ['Ballroom', 'Rapids']) {
+    const id = name.toLowerCase();
+    writeFrames(library.folder, clips.insert(makeClip(id, { name })));
+  }
+  const concepts = new ConceptStore(library);
+  concepts.insert(makeConcept('waltz', ['ballroom'], { name: 'Waltz', model: 'motif-tiny', captions: [caption] }));
+  const edits = new EditStore(library);
+  for (const id of ['first', 'second', 'third']) {
+    const edit = edits.insert(makeEdit(id, 'waltz', { name: `Edit ${['first', 'second', 'third'].indexOf(id) + 1}` }));
+    mkdirSync(join(library.folder, edit.frames.file, '..'), { recursive: true });
+    writeFileSync(join(library.folder, edit.frames.file), new Uint8Array(5 * 16 * 16 * 3).fill(120));
+  }
+  library.close();
+}
+
+beforeAll(async () => {
+  editor = await openEditor(fill);
+  page = editor.page;
+});
+
+afterAll(() => editor?.close());
+
+const subject = () => page.getByRole('group', { name: 'On the stage' });
+const listed = (name: string) => page.getByRole('listitem').filter({ hasText: name }).getByRole('button').first();
+const tab = (name: string) => page.getByRole('tab', { name, exact: true });
+
+it('shows in the panel what is on the stage, whichever of the two is changed', async () => {
+  await subject().getByText('Waltz').waitFor();
+  expect(await subject().textContent()).toContain('version 1, learned from Ballroom');
+  await tab('Clips').click();
+  await listed('Rapids').click();
+  await subject().getByText('Rapids').waitFor();
+  expect(await tab('Looks').getAttribute('aria-selected')).toBe('true');
+  await tab('Edit').click();
+  await subject().getByText('Waltz').waitFor();
+  expect(await tab('Concepts').getAttribute('aria-selected')).toBe('true');
+  // From a concept to that which it was learned from, not to what was looked at before.
+  await tab('Learn').click();
+  await subject().getByText('Ballroom').waitFor();
+  expect(await tab('Clips').getAttribute('aria-selected')).toBe('true');
+  expect(await page.locator('header').textContent()).toContain('Ballroom');
+});
+
+it('says what [v] and [u] are, and marks words that the model was never taught where words are written', async () => {
+  const write = async (field: string, words: string) => {
+    await page.locator(field).fill(words);
+    return page.locator(`${field}-unknown`);
+  };
+  const marked = (field: string) => page.locator(`.prompt:has(${field}) .marks .unknown`).allTextContents();
+  await page.getByText('stands before whoever or whatever is learned.').waitFor();
+  const learning = await write('#learn-looks', 'a [v] laddy in a blue top');
+  await learning.waitFor();
+  expect(await marked('#learn-looks')).toEqual(['laddy']);
+  await learning.getByRole('button', { name: 'Take "lady"' }).click();
+  await learning.waitFor({ state: 'detached' });
+  expect(await page.locator('#learn-looks').inputValue()).toBe('a [v] lady in a blue top');
+
+  await tab('Edit').click();
+  await page.getByText('who or what was learned from "Ballroom"').waitFor();
+  const editing = await write('#prompt', 'ein [v] Mensch in a blue top is dancing in [u] motion');
+  await editing.getByText('Mensch'.toLowerCase()).waitFor();
+  expect(await marked('#prompt')).toEqual(['ein', 'Mensch']);
+  expect(await inspectScreen(page, 'unknown words')).toEqual([]);
+  await page.getByRole('button', { name: 'As learned' }).click();
+  await editing.waitFor({ state: 'detached' });
+
+  await tab('Compose').click();
+  await page.getByRole('checkbox', { name: 'Waltz' }).check();
+  const composing = await write('#compose-static-0', 'a [v] laddy in a blue top');
+  await composing.getByRole('button', { name: 'Take "lady"' }).click();
+  await composing.waitFor({ state: 'detached' });
+  expect(await page.locator('#compose-static-0').inputValue()).toBe('a [v] lady in a blue top');
+  await page.getByRole('checkbox', { name: 'Waltz' }).uncheck();
+  await tab('Edit').click();
+});
