@@ -17,6 +17,12 @@ export function unknownWords(text: string, vocabulary: readonly string[]): Unkno
   return [...missing].map((word) => ({ word, nearest: nearestWord(word, vocabulary) }));
 }
 
+/** The text with another word everywhere in the place of one. */
+export function replaceWord(text: string, word: string, other: string): string {
+  const letters = word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return text.replaceAll(new RegExp(`(?<![\\p{L}\\p{N}])${letters}(?![\\p{L}\\p{N}])`, 'giu'), () => other);
+}
+
 /** Within a third of the word's letters; the first of equals. */
 function nearestWord(word: string, vocabulary: readonly string[]): string | null {
   let best: string | null = null;

@@ -33,6 +33,9 @@ export class ComposeState {
       this.parts.every(({ caption }) => /\[v\d*\]/.test(caption.static) && /\[u\d*\]/.test(caption.dynamic)),
   );
 
+  /** The first chosen concept: what it was learned on learns them all. */
+  readonly concept = $derived.by(() => this.#library.allConcepts.find(({ id }) => this.chosen.includes(id)) ?? null);
+
   readonly #connection: Connection;
   readonly #notices: Notices;
   readonly #library: LibraryState;
@@ -60,12 +63,15 @@ export class ComposeState {
 
   /** Answers whether it is in the queue. */
   async start(): Promise<boolean> {
-    const concept = this.#library.allConcepts.find(({ id }) => this.chosen.includes(id));
+    const { concept } = this;
     const done = await this.#notices.attempt(async () => {
       await this.#connection.call('jobs.enqueue', {
         kind: 'learn',
         name: this.name.trim() || this.parts.map(({ name }) => name).join(' + '),
-        clips: this.parts.map(({ clipId, caption }) => ({ clipId, caption })),
+        clips: this.parts.map(({ clipId, caption }) => ({
+          clipId,
+          caption: { static: caption.static.trim(), dynamic: caption.dynamic.trim() },
+        })),
         recipe: this.#learn.recipe,
         model: concept?.model ?? this.#learn.model?.name ?? null,
       });

@@ -39,6 +39,28 @@ export function markChanges(prompt: string, caption: string): PromptPiece[] {
   return merged;
 }
 
+/** A piece of which the model was taught every word, or one word that it was not. */
+export type TaughtPiece = PromptPiece & { isUnknown: boolean };
+
+/** The same pieces, cut where a word of `unknown` (in lower case) stands. */
+export function markUnknown(pieces: readonly PromptPiece[], unknown: ReadonlySet<string>): TaughtPiece[] {
+  return pieces.flatMap(({ text, kind }): TaughtPiece[] => {
+    if (kind === 'token') return [{ text, kind, isUnknown: false }];
+    return text
+      .split(wordPattern)
+      .filter((part) => part !== '')
+      .map((part) => ({ text: part, kind, isUnknown: unknown.has(part.toLowerCase()) }));
+  });
+}
+
+/** As `wordsOf` of the vocabulary cuts them. */
+const wordPattern = /([\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*)/u;
+
+/** Each token of a prompt once, in the order of the text. */
+export function tokensOf(prompt: string): string[] {
+  return [...new Set(prompt.match(/\[[vu]\d*\]/g))];
+}
+
 export function countChanges(prompt: string, caption: string): number {
   return markChanges(prompt, caption)
     .filter(({ kind }) => kind === 'changed')

@@ -19,6 +19,9 @@ export function wordsOfClip({ id, notes }: Pick<Clip, 'id' | 'notes'>): { looks:
   };
 }
 
+/** What captions say around their tokens, 'in [u] motion': its meaning is learned with the token. */
+export const wordsWithTokens = 'motion';
+
 /** 'it burns', '[u]' at its end -> 'it burns [u] ': in place of what is chosen, with spaces around it. */
 export function insertWord(text: string, word: string, from: number, to: number): string {
   const before = text.slice(0, from);

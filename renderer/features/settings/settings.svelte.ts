@@ -1,3 +1,4 @@
+import type { Concept } from '../../../shared/domain/concept.ts';
 import type { DeviceReport } from '../../../shared/domain/engine.ts';
 import { type ModelInfo, runningBytes } from '../../../shared/domain/model.ts';
 import { defaultSettings, type Settings } from '../../../shared/domain/settings.ts';
@@ -53,6 +54,12 @@ export class SettingsState {
     connection.on('engine.state', (state) => {
       this.engine = state;
     });
+  }
+
+  /** What a concept was learned on; null when it is not here any more. */
+  modelOf(concept: Concept | null): ModelInfo | null {
+    const infos = this.models.flatMap(({ info }) => info ?? []);
+    return infos.find(({ name, directory }) => concept?.model === name || concept?.model === directory) ?? null;
   }
 
   async load(): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { insertPhrase, phraseGroups } from '../../../renderer/features/edit/phrases.ts';
-import { countChanges, markChanges } from '../../../renderer/features/edit/words.ts';
+import { countChanges, markChanges, markUnknown, tokensOf } from '../../../renderer/features/edit/words.ts';
 import { curveData } from '../../../renderer/features/learn/curve.ts';
 import { fillTemplate } from '../../../renderer/features/queue/name-template.ts';
 import { amend, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
@@ -18,6 +18,19 @@ describe('changed words', () => {
     const pieces = markChanges(caption.replace('in daylight', 'at sunset'), caption);
     expect(pieces.filter(({ kind }) => kind === 'changed').map(({ text }) => text)).toEqual(['at sunset,']);
     expect(pieces.filter(({ kind }) => kind === 'token').map(({ text }) => text)).toEqual(['[v]', '[u]']);
+  });
+
+  it('cuts out the words that a model was never taught, changed or not, and no token', () => {
+    const pieces = markUnknown(
+      markChanges('a [v] robot, at sunset', 'a [v] robot, in daylight'),
+      new Set(['robot', 'sunset', 'v']),
+    );
+    expect(pieces.filter(({ isUnknown }) => isUnknown)).toEqual([
+      { text: 'robot', kind: 'same', isUnknown: true },
+      { text: 'sunset', kind: 'changed', isUnknown: true },
+    ]);
+    expect(pieces.map(({ text }) => text).join('')).toBe('a [v] robot, at sunset');
+    expect(tokensOf('a [v] lady beside a [v2] dog, [v] in [u]')).toEqual(['[v]', '[v2]', '[u]']);
   });
 
   it('gives the prompt back when its pieces are put together', () => {

@@ -9,7 +9,7 @@ import {
   writeLookFile,
 } from '../../../shared/domain/look.ts';
 import { strengthSettings } from '../../../shared/domain/strength.ts';
-import { unknownWords, wordsOf } from '../../../shared/domain/vocabulary.ts';
+import { replaceWord, unknownWords, wordsOf } from '../../../shared/domain/vocabulary.ts';
 
 describe('a look', () => {
   it('puts what is seen in its words, and a photograph where nobody said so', () => {
@@ -60,6 +60,10 @@ describe('words that a model was never taught', () => {
       { word: 'xylophone', nearest: null },
       { word: 'nihgt', nearest: 'night' },
     ]);
+  });
+
+  it('give way to another word wherever they stand, as whole words', () => {
+    expect(replaceWord('Ein dog, ein (robot) in rein', 'ein', 'a$1')).toBe('a$1 dog, a$1 (robot) in rein');
   });
 
   it('are whole words, with their hyphens and apostrophes', () => {
