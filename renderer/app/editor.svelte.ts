@@ -6,6 +6,7 @@ import { ComposeState } from '../features/compose/compose.svelte.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
+import { TrashState } from '../features/library/trash.svelte.ts';
 import { LooksState } from '../features/looks/looks.svelte.ts';
 import { Finisher } from '../features/player/finisher.ts';
 import { FrameStore } from '../features/player/frame-store.ts';
@@ -21,7 +22,16 @@ import { Files } from './files.ts';
 import { Notices } from './notices.svelte.ts';
 
 export type InspectorTab = 'looks' | 'learn' | 'edit' | 'compose';
-export type DialogName = 'export' | 'queue' | 'settings' | 'shortcuts' | 'details' | 'paste' | 'report' | 'apply';
+export type DialogName =
+  | 'export'
+  | 'queue'
+  | 'settings'
+  | 'shortcuts'
+  | 'details'
+  | 'paste'
+  | 'report'
+  | 'apply'
+  | 'trash';
 
 /** Everything that the window knows, wired in one place. */
 export class Editor {
@@ -31,6 +41,7 @@ export class Editor {
   readonly files: Files;
   readonly queue: QueueState;
   readonly library: LibraryState;
+  readonly trash: TrashState;
   readonly player = new PlayerState();
   readonly frames = new FrameStore();
   readonly finisher = new Finisher();
@@ -53,6 +64,7 @@ export class Editor {
     this.queue = new QueueState(connection, notices, host);
     this.files = new Files(connection, host);
     this.library = new LibraryState(connection, notices, host, this.files);
+    this.trash = new TrashState(connection, notices);
     this.edit = new EditState(connection, notices, this.library, this.queue);
     this.looks = new LooksState(connection, notices, this.library, this.queue);
     this.settings = new SettingsState(connection, notices, this.files, this.queue);

@@ -101,6 +101,22 @@ export const text = {
     size: (width: number, height: number, seconds: number) => `${width}x${height}, ${seconds.toFixed(1)} s`,
     newName: 'New name',
   },
+  trash: {
+    title: 'Trash',
+    nothing: 'The trash is empty.',
+    kinds: {
+      clip: (count: number) => (count === 1 ? 'clip' : `${count} clips`),
+      concept: (count: number) => (count === 1 ? 'concept' : `${count} concepts`),
+      edit: (count: number) => (count === 1 ? 'edit' : `${count} edits`),
+    },
+    deleted: (ago: string) => `deleted ${ago}`,
+    restore: 'Restore',
+    keptFor: (days: number) => `What is deleted stays here for ${days} days.`,
+    empty: 'Empty the trash',
+    keep: 'Keep it all',
+    forGood: (count: number) => (count === 1 ? 'Delete 1 item for good' : `Delete ${count} items for good`),
+    emptied: (count: number) => (count === 1 ? '1 item is gone for good.' : `${count} items are gone for good.`),
+  },
   details: {
     name: 'Name',
     tags: 'Tags',
