@@ -138,6 +138,18 @@ export class EditStore {
     });
   }
 
+  /** For the next edit of a concept: one that none has, and none had that is still in the trash. */
+  nextName(conceptId: string): string {
+    const number = this.#library.db
+      .prepare<[string], number>(
+        `SELECT 1 + max(count(*), ifnull(max(CASE WHEN name GLOB 'Edit [0-9]*' THEN CAST(substr(name, 6) AS INTEGER) END), 0))
+         FROM edits WHERE concept_id = ?`,
+      )
+      .pluck()
+      .get(conceptId);
+    return `Edit ${number}`;
+  }
+
   list({ conceptId, clipId, ...query }: ItemQuery & EditsOf = {}): Edit[] {
     const conditions = [
       ...(conceptId === undefined ? [] : ['concept_id = @conceptId']),

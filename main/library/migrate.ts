@@ -6,9 +6,10 @@ import { searchAndTrash } from './migrations/0002_search_and_trash.ts';
 import { orderAndAge } from './migrations/0003_order_and_age.ts';
 import { clipsWithoutSource } from './migrations/0004_clips_without_source.ts';
 import { looks } from './migrations/0005_looks.ts';
+import { editNames } from './migrations/0006_edit_names.ts';
 
 /** Forward only; the number of a migration is its place here, and a published one never changes. */
-const migrations = [items, searchAndTrash, orderAndAge, clipsWithoutSource, looks];
+const migrations = [items, searchAndTrash, orderAndAge, clipsWithoutSource, looks, editNames];
 export const libraryVersion = migrations.length;
 
 /** Brings the database to the newest version, one transaction per step, after a copy of what was there (null: it is a copy itself). */

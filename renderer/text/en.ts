@@ -187,7 +187,7 @@ export const text = {
   results: {
     title: 'Results',
     none: 'Results of this concept line up here.',
-    name: (number: number) => `Edit ${number}`,
+    rename: (name: string) => `Rename ${name}`,
     star: 'Star',
     rendering: 'rendering',
     seed: (seed: number) => `seed ${seed}`,

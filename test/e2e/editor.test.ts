@@ -302,7 +302,7 @@ it('exports in several forms and shows where they are', async () => {
   await dialog.getByLabel('Width').selectOption('256');
   await dialog.getByLabel('Name of the form').fill('Small');
   await dialog.getByRole('button', { name: 'Keep' }).click();
-  await dialog.getByText('Twirl edit 1 Small.mp4').waitFor();
+  await dialog.getByText('Twirl Edit 1 Small.mp4').waitFor();
   await dialog.getByLabel('Width').selectOption('');
   await dialog.getByLabel('H.264').check();
   await dialog.getByLabel('GIF').check();
@@ -329,11 +329,11 @@ it('exports in several forms and shows where they are', async () => {
   await page.getByText('What was exported').waitFor();
   expect(await dialog.locator('li').count()).toBe(3);
   expect(await inspectScreen(page, 'report')).toEqual([]);
-  const file = join(editor.home, 'exports', 'Twirl edit 1.mp4');
-  expect(existsSync(join(editor.home, 'exports', 'Twirl edit 1.gif'))).toBe(true);
+  const file = join(editor.home, 'exports', 'Twirl Edit 1.mp4');
+  expect(existsSync(join(editor.home, 'exports', 'Twirl Edit 1.gif'))).toBe(true);
   const probed = await probe(await locateMediaTools(), file);
   expect([probed.codec, probed.frameCount, probed.width]).toEqual(['h264', 51, 384]);
-  const small = await probe(await locateMediaTools(), join(editor.home, 'exports', 'Twirl edit 1 Small.mp4'));
+  const small = await probe(await locateMediaTools(), join(editor.home, 'exports', 'Twirl Edit 1 Small.mp4'));
   expect(small.width).toBe(256);
   await page.keyboard.press('Escape');
 });

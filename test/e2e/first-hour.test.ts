@@ -94,3 +94,38 @@ it('says what [v] and [u] are, and marks words that the model was never taught w
   await page.getByRole('checkbox', { name: 'Waltz' }).uncheck();
   await tab('Edit').click();
 });
+
+const results = () => page.getByRole('region', { name: 'Results' });
+
+it('lets results have names, which they keep when another one is deleted, and which exports carry', async () => {
+  await results().getByRole('button', { name: 'Rename Edit 3' }).click();
+  await page.getByLabel('New name').fill('Encore');
+  await page.keyboard.press('Enter');
+  await results().getByRole('button', { name: 'Encore', exact: true }).click();
+  expect(await page.locator('header').textContent()).toContain('Encore');
+  await results().getByRole('button', { name: 'Delete Edit 1' }).click();
+  await results().getByRole('button', { name: 'Edit 1', exact: true }).waitFor({ state: 'detached' });
+  await results().getByRole('button', { name: 'Edit 2', exact: true }).waitFor();
+  await page.locator('#export').click();
+  await page.getByRole('dialog').getByText('Waltz Encore.mp4').waitFor();
+  await page.keyboard.press('Escape');
+});
+
+it('shows what was deleted, gives it back, and deletes it for good when asked twice', async () => {
+  await tab('Concepts').click();
+  await page.getByRole('button', { name: 'More for Waltz' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Trash' }).click();
+  const dialog = page.getByRole('dialog');
+  const deleted = dialog.getByRole('list', { name: 'Trash' }).getByRole('listitem');
+  await deleted.filter({ hasText: 'Waltz' }).getByText('concept, 2 edits').waitFor();
+  expect(await inspectScreen(page, 'trash')).toEqual([]);
+  await deleted.filter({ hasText: 'Waltz' }).getByRole('button', { name: 'Restore' }).click();
+  await expect.poll(() => deleted.allTextContents()).toEqual([expect.stringMatching(/^\s*Edit 1/)]);
+  await dialog.getByRole('button', { name: 'Empty the trash' }).click();
+  await dialog.getByRole('button', { name: 'Delete 1 item for good' }).click();
+  await dialog.getByText('The trash is empty.').waitFor();
+  await page.keyboard.press('Escape');
+  await listed('Waltz').click();
+  await results().getByRole('button', { name: 'Encore', exact: true }).waitFor();
+});

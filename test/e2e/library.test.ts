@@ -257,6 +257,6 @@ it('goes from a clip to an exported edit by keyboard alone', async () => {
   await page.getByRole('dialog').waitFor();
   await tabTo(page.locator('#start-export'));
   await keyboard.press('Enter');
-  await page.getByText(/^Exported .*Keys edit 1\.mp4/).waitFor(patient);
-  expect(existsSync(join(editor.home, 'exports', 'Keys edit 1.mp4'))).toBe(true);
+  await page.getByText(/^Exported .*Keys Edit 1\.mp4/).waitFor(patient);
+  expect(existsSync(join(editor.home, 'exports', 'Keys Edit 1.mp4'))).toBe(true);
 });

@@ -39,6 +39,11 @@ export function exportRunner(services: {
     return join(readSettings(library).exportFolder ?? join(library.folder, 'exports'), name);
   }
 
+  const subjectOf = ({ conceptId, sourceClipId }: Edit): string | undefined => {
+    if (conceptId !== null) return concepts.byId(conceptId).name;
+    return sourceClipId === null ? undefined : clips.byId(sourceClipId).name;
+  };
+
   const absolute = (frames: RawFrames): RawFrames => ({ ...frames, file: library.absolutePath(frames.file) });
 
   /** An edit as it is delivered: its change made to the clip itself, or, where it has none or that is not wanted, the model's pictures. */
@@ -129,7 +134,7 @@ export function exportRunner(services: {
           const edit = edits.get(input.editId);
           return {
             input: { ...input, editId: edit.id, output: insideFolder(input.output, edit.id, input.settings.preset) },
-            title: `Export ${edit.name}, ${formOf(input.settings)}`,
+            title: `Export ${[subjectOf(edit), edit.name].filter(Boolean).join(' ')}, ${formOf(input.settings)}`,
             targetName: 'export',
           };
         }

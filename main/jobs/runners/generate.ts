@@ -74,7 +74,9 @@ export function generateRunner(services: {
           edits.insert({
             ...made,
             id: target,
-            name: input.name ?? (input.settings.prompt.trim().slice(0, 80) || target),
+            name:
+              input.name ??
+              (made.conceptId === null ? input.settings.prompt.trim().slice(0, 80) : edits.nextName(made.conceptId)),
             parentId: input.parentId,
             frames: { ...frames, file: `${place}/frames.rgb` },
             base: base && { ...base, file: `${place}/base.rgb` },

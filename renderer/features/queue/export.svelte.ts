@@ -245,15 +245,6 @@ export class ExportState {
     return sourceClipId === null ? '' : (this.#library.clipById(sourceClipId)?.name ?? '');
   }
 
-  /** What is made by words alone has a name; edits of a concept are numbered. */
-  nameOf(edit: Edit): string {
-    if (edit.conceptId === null) return edit.name;
-    const siblings = this.candidates
-      .filter(({ conceptId }) => conceptId === edit.conceptId)
-      .toSorted((a, b) => a.createdAt.localeCompare(b.createdAt));
-    return `edit ${siblings.indexOf(edit) + 1}`;
-  }
-
   /** Of the pictures that are written: the clip's own where the edit is finished. */
   #sizeOf(edit: Edit): { width: number; height: number; frameCount: number } {
     const clip = this.#clipOf(edit);
@@ -274,7 +265,7 @@ export class ExportState {
   #nameOf(edit: Edit, form: Form): string {
     const values = {
       concept: this.subjectOf(edit),
-      edit: this.nameOf(edit),
+      edit: edit.name,
       words: edit.settings.prompt,
       seed: String(edit.settings.seed),
       date: new Date().toISOString().slice(0, 10),

@@ -1,6 +1,6 @@
 import type { ExportPreset } from '../../../shared/domain/export.ts';
 
-/** '{concept} {edit}' -> 'Dancer edit 3': a name that every file system takes. Unknown places stay as written. */
+/** '{concept} {edit}' -> 'Dancer Edit 3': a name that every file system takes. Unknown places stay as written. */
 export function fillTemplate(template: string, values: Record<string, string>): string {
   const filled = template.replaceAll(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
   const safe = filled

@@ -171,6 +171,21 @@ describe('a library of the first version', () => {
     expect(searchItems(library, 'jacket').map(({ id }) => id)).toEqual(['dancer-3c4d']);
   });
 
+  it('names edits that were called by their words after their places, what is deleted after the others', () => {
+    const db = new Database(join(folder, 'library.db'));
+    const copy = db.prepare(
+      `INSERT INTO edits (id, name, concept_id, concept_version, settings, recipe_key, frames, created_at)
+       SELECT ?, json_extract(settings, '$.prompt'), concept_id, concept_version, settings, ?, frames, ? FROM edits
+       WHERE id = 'dancer-edit-5e6f'`,
+    );
+    for (const day of [3, 1, 2]) copy.run(`edit-${day}`, `key-${day}`, `2026-02-0${day}T00:00:00.000Z`);
+    db.close();
+    const library = openHere();
+    const named = new EditStore(library).list({ order: 'oldest' }).map(({ id, name }) => `${id}: ${name}`);
+    expect(named).toEqual(['dancer-edit-5e6f: On the beach', 'edit-1: Edit 2', 'edit-2: Edit 3', 'edit-3: Edit 4']);
+    expect(searchItems(library, 'Edit 3').map(({ id }) => id)).toEqual(['edit-2']);
+  });
+
   it('keeps the paths of clips that have a file of their own, and none that is a bare name', () => {
     const paths = [
       '/films/a.mp4',

@@ -326,3 +326,20 @@ describe('settings', () => {
     expect(readSettings(library)).toMatchObject({ theme: 'system', previewSteps: 12 });
   });
 });
+
+describe('edits of a concept', () => {
+  it('are numbered on, whatever was deleted or renamed', () => {
+    clips.insert(makeClip('river'));
+    concepts.insert(makeConcept('dancer', ['river']));
+    expect(edits.nextName('dancer')).toBe('Edit 1');
+    for (const id of ['one', 'two', 'three']) edits.insert(makeEdit(id, 'dancer', { name: edits.nextName('dancer') }));
+    expect(edits.list({ order: 'oldest' }).map(({ name }) => name)).toEqual(['Edit 1', 'Edit 2', 'Edit 3']);
+    edits.label('three', { name: 'On the beach' });
+    deleteItems(library, [{ kind: 'edit', id: 'one' }]);
+    expect(edits.nextName('dancer')).toBe('Edit 4');
+    edits.label('two', { name: 'Edit 12' });
+    expect(edits.nextName('dancer')).toBe('Edit 13');
+    concepts.insert(makeConcept('singer', ['river']));
+    expect(edits.nextName('singer')).toBe('Edit 1');
+  });
+});
