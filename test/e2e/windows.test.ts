@@ -127,7 +127,7 @@ it('shows in one window what is done in another, and loses the work of neither',
   await expect.poll(jobs).toEqual(['12 queued', '13 queued', '11 queued']);
 
   await waiting(second).nth(2).getByRole('button', { name: 'Pause' }).click();
-  await second.getByRole('dialog').getByRole('button', { name: 'Go on' }).first().click();
+  await second.getByRole('dialog').getByRole('button', { name: 'Resume the queue' }).first().click();
   await expect.poll(jobs, patient).toEqual(['12 done', '13 done', '11 paused']);
   for (const page of [first, second]) {
     await page.keyboard.press('Escape');

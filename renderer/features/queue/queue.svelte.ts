@@ -143,7 +143,7 @@ export class QueueState {
     const before = this.byId(job.id);
     this.jobs = before ? this.jobs.map((known) => (known.id === job.id ? job : known)) : [...this.jobs, job];
     if (!before && this.isPaused && job.state === 'queued' && job.kind !== 'import') {
-      this.#notices.tell(text.queue.held, { label: text.queue.goOn, run: () => this.pause(false) });
+      this.#notices.tell(text.queue.held, { label: text.queue.resumeAll, run: () => this.pause(false) });
     }
     if (unfinished.includes(job.state) || before?.state === job.state) return;
     if (job.state === 'done') this.#tellDone(job);
