@@ -1,3 +1,4 @@
+import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { text } from './en.ts';
 
 const isMac = () => /mac/i.test(navigator.platform);
@@ -13,6 +14,11 @@ export function duration(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Frames per second: '25', '23.976'. */
+export function rateOf(rate: Rational): string {
+  return String(Number(toNumber(rate).toFixed(3)));
 }
 
 export function bytes(count: number): string {

@@ -288,7 +288,7 @@ it('learns concepts and clips together, in sight in the Learn tab', async () => 
   await learning.getByText('running').waitFor({ timeout: jobSeconds });
   await learning.getByRole('button', { name: 'Pause' }).click();
   await learning.getByText('paused').waitFor({ timeout: jobSeconds });
-  await learning.getByRole('button', { name: 'Stop', exact: true }).click();
+  await learning.getByRole('button', { name: 'Cancel', exact: true }).click();
   await expect.poll(() => learning.count()).toBe(0);
   await page.getByRole('tab', { name: 'Edit' }).click();
 });
@@ -300,8 +300,9 @@ it('exports in several forms and shows where they are', async () => {
   await dialog.getByRole('checkbox', { name: 'Edit 1' }).check();
   await dialog.getByRole('checkbox', { name: 'Edit 3' }).uncheck();
   await dialog.getByLabel('Width').selectOption('256');
-  await dialog.getByLabel('Name of the form').fill('Small');
-  await dialog.getByRole('button', { name: 'Keep' }).click();
+  await dialog.getByLabel('Name of the preset').fill('Small');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('H.264 (.mp4), 256 wide').waitFor();
   await dialog.getByText('Twirl Edit 1 Small.mp4').waitFor();
   await dialog.getByLabel('Width').selectOption('');
   await dialog.getByLabel('H.264').check();

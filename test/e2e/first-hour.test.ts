@@ -95,6 +95,23 @@ it('says what [v] and [u] are, and marks words that the model was never taught w
   await tab('Edit').click();
 });
 
+/** Controls that a notice lies over, the picture aside; null where there is no notice. */
+const covered = () =>
+  page.evaluate(() => {
+    const boxes = [...document.querySelectorAll('.notice')].map((notice) => notice.getBoundingClientRect());
+    if (boxes.every(({ width }) => width === 0)) return null;
+    const parts = document.querySelectorAll('[role=dialog], button, input, select, textarea, [role=slider]');
+    return [...parts]
+      .filter((part) => !part.closest('.notice, #stage'))
+      .filter((part) => {
+        const { left, right, top, bottom, width } = part.getBoundingClientRect();
+        const isOver = (box: DOMRect) => left < box.right && right > box.left && top < box.bottom && bottom > box.top;
+        const isBehindDialog = document.querySelector('[role=dialog]') !== null && !part.closest('[role=dialog]');
+        return width > 1 && !isBehindDialog && boxes.some(isOver);
+      })
+      .map(({ outerHTML }) => outerHTML.slice(0, 120));
+  });
+
 const results = () => page.getByRole('region', { name: 'Results' });
 
 it('lets results have names, which they keep when another one is deleted, and which exports carry', async () => {
@@ -106,8 +123,33 @@ it('lets results have names, which they keep when another one is deleted, and wh
   await results().getByRole('button', { name: 'Delete Edit 1' }).click();
   await results().getByRole('button', { name: 'Edit 1', exact: true }).waitFor({ state: 'detached' });
   await results().getByRole('button', { name: 'Edit 2', exact: true }).waitFor();
+  for (const size of [
+    { width: 1024, height: 640 },
+    { width: 1440, height: 900 },
+  ]) {
+    await page.setViewportSize(size);
+    expect(await covered()).toEqual([]);
+  }
   await page.locator('#export').click();
   await page.getByRole('dialog').getByText('Waltz Encore.mp4').waitFor();
+  await page.keyboard.press('Escape');
+});
+
+it('says what is made, on the stage and for each file; presets say what they hold, and results stand below their concepts', async () => {
+  await page.locator('#stage').getByText('16 × 16, 8 fps, 0.6 s').waitFor();
+  await page.locator('#export').click();
+  const dialog = page.getByRole('dialog');
+  const files = dialog.getByRole('listitem');
+  await files.filter({ hasText: 'Waltz Encore.mp4' }).getByText('16 × 16, 8 fps, 0.6 s').waitFor();
+  await dialog.getByLabel('Width').selectOption('256');
+  await files.getByText('256 × 256, 8 fps, 0.6 s').waitFor();
+  await dialog.getByLabel('Name of the preset').fill('Small');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('H.264 (.mp4), 256 wide').waitFor();
+  await dialog.getByLabel('of everything').check();
+  await dialog.getByRole('heading', { name: 'Waltz' }).waitFor();
+  expect(await inspectScreen(page, 'export presets')).toEqual([]);
+  await dialog.getByRole('button', { name: 'Delete the preset Small' }).click();
   await page.keyboard.press('Escape');
 });
 
@@ -119,6 +161,7 @@ it('shows what was deleted, gives it back, and deletes it for good when asked tw
   const dialog = page.getByRole('dialog');
   const deleted = dialog.getByRole('list', { name: 'Trash' }).getByRole('listitem');
   await deleted.filter({ hasText: 'Waltz' }).getByText('concept, 2 edits').waitFor();
+  expect(await covered()).toEqual([]);
   expect(await inspectScreen(page, 'trash')).toEqual([]);
   await deleted.filter({ hasText: 'Waltz' }).getByRole('button', { name: 'Restore' }).click();
   await expect.poll(() => deleted.allTextContents()).toEqual([expect.stringMatching(/^\s*Edit 1/)]);

@@ -7,6 +7,7 @@ import {
 } from '../../../shared/domain/export.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { exportOutput } from '../../../shared/domain/job-input.ts';
+import type { Rational } from '../../../shared/domain/time.ts';
 import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Files } from '../../app/files.ts';
@@ -72,6 +73,15 @@ export class ExportState {
     })),
     ...this.#settings.values.exportPresets.map(({ name, settings }) => ({ name, settings, own: true })),
   ]);
+  /** The results that can be chosen, under the concept or clip that each is of. */
+  readonly groups = $derived.by(() => {
+    const groups = new Map<string, Edit[]>();
+    for (const edit of this.candidates) {
+      const subject = this.subjectOf(edit);
+      groups.set(subject, [...(groups.get(subject) ?? []), edit]);
+    }
+    return [...groups].map(([subject, edits]) => ({ subject, edits }));
+  });
   readonly edits = $derived(this.candidates.filter(({ id }) => this.editIds.includes(id)));
   /** Each file that will be written. */
   readonly files = $derived.by(() => {
@@ -92,9 +102,8 @@ export class ExportState {
   readonly neededBytes = $derived(
     this.files.reduce((bytes, { edit, form }) => {
       if (!edit) return bytes;
-      const { width, height, frameCount } = this.#sizeOf(edit);
-      const scale = (form.settings.width ?? this.width ?? width) / width;
-      return bytes + width * height * scale ** 2 * frameCount * exportBytesPerPixel[form.settings.preset];
+      const { width, height, frameCount } = this.madeOf(edit, form);
+      return bytes + width * height * frameCount * exportBytesPerPixel[form.settings.preset];
     }, 0),
   );
   readonly fits = $derived(this.target === null || this.target.freeBytes > this.neededBytes);
@@ -172,6 +181,19 @@ export class ExportState {
     });
   }
 
+  /** What a preset of the user's own holds, in words. */
+  partsOf({ settings: { preset, width, crf, audio } }: Form): string {
+    const { parts, presets } = text.exporting;
+    return [
+      presets[preset],
+      width !== undefined && parts.width(width),
+      crf !== undefined && parts.quality(crf),
+      audio === 'original' && parts.sound,
+    ]
+      .filter(Boolean)
+      .join(', ');
+  }
+
   /** Puts one job per file into the queue. Answers whether all were taken. */
   async start(): Promise<boolean> {
     const { concept, shownKind } = this.#library;
@@ -245,12 +267,20 @@ export class ExportState {
     return sourceClipId === null ? '' : (this.#library.clipById(sourceClipId)?.name ?? '');
   }
 
-  /** Of the pictures that are written: the clip's own where the edit is finished. */
-  #sizeOf(edit: Edit): { width: number; height: number; frameCount: number } {
+  /** Size, rate and length of the pictures that are written. */
+  madeOf(edit: Edit, form: Form): { width: number; height: number; rate: Rational; frameCount: number } {
+    const own = this.#picturesOf(edit);
+    const width = this.#chosen(form).width ?? own.width;
+    return { ...own, width, height: Math.round((own.height * width) / own.width) };
+  }
+
+  /** The clip's own where the edit is finished. */
+  #picturesOf(edit: Edit): { width: number; height: number; rate: Rational; frameCount: number } {
     const clip = this.#clipOf(edit);
     if (!clip || !this.#isFinished(edit)) return edit.frames;
     const { width, height } = clip.crop ?? clip.source;
-    return { width, height, frameCount: this.wholeLength ? clip.source.frameCount : windowFrameCount(clip) };
+    const frameCount = this.wholeLength ? clip.source.frameCount : windowFrameCount(clip);
+    return { width, height, rate: clip.source.rate, frameCount };
   }
 
   #clipOf({ sourceClipId }: Edit) {
