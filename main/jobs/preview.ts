@@ -30,6 +30,8 @@ import type { SharedWork } from './shared-work.ts';
 export interface PreviewRequest {
   /** Null: by words alone, on the clip. */
   conceptId: string | null;
+  /** The newest where none is named. */
+  conceptVersion?: number | undefined;
   settings: EditSettingsInput;
   sourceClipId?: string;
   /** All the steps that are asked for, instead of the few of a slider's preview. */
@@ -63,7 +65,7 @@ export async function renderPreview(
   const asked = parseInput(editSettings, request.settings);
   const made = resolveEdit(services, {
     conceptId: request.conceptId,
-    conceptVersion: null,
+    conceptVersion: request.conceptVersion ?? null,
     sourceClipId: request.sourceClipId ?? null,
     model: null,
     settings: request.full ? asked : { ...asked, steps: Math.min(asked.steps, previewSteps) },

@@ -1,5 +1,6 @@
 import { getContext, setContext } from 'svelte';
 import { z } from 'zod';
+import type { Concept } from '../../shared/domain/concept.ts';
 import type { Edit } from '../../shared/domain/edit.ts';
 import type { ItemReference } from '../../shared/domain/library.ts';
 import { ComposeState } from '../features/compose/compose.svelte.ts';
@@ -7,6 +8,7 @@ import { EditState } from '../features/edit/edit.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
 import { TrashState } from '../features/library/trash.svelte.ts';
+import { VersionsState } from '../features/library/versions.svelte.ts';
 import { LooksState } from '../features/looks/looks.svelte.ts';
 import { Finisher } from '../features/player/finisher.ts';
 import { FrameStore } from '../features/player/frame-store.ts';
@@ -31,7 +33,8 @@ export type DialogName =
   | 'paste'
   | 'report'
   | 'apply'
-  | 'trash';
+  | 'trash'
+  | 'versions';
 
 /** Everything that the window knows, wired in one place. */
 export class Editor {
@@ -42,6 +45,7 @@ export class Editor {
   readonly queue: QueueState;
   readonly library: LibraryState;
   readonly trash: TrashState;
+  readonly versions: VersionsState;
   readonly player = new PlayerState();
   readonly frames = new FrameStore();
   readonly finisher = new Finisher();
@@ -65,6 +69,7 @@ export class Editor {
     this.files = new Files(connection, host);
     this.library = new LibraryState(connection, notices, host, this.files);
     this.trash = new TrashState(connection, notices);
+    this.versions = new VersionsState(connection, notices);
     this.edit = new EditState(connection, notices, this.library, this.queue);
     this.looks = new LooksState(connection, notices, this.library, this.queue);
     this.settings = new SettingsState(connection, notices, this.files, this.queue);
@@ -179,6 +184,13 @@ export class Editor {
       if (library.sourceClip) library.clipId = library.sourceClip.id;
       this.#putOnStage('clip');
     }
+  }
+
+  /** Its words and its clip, ready to become its next version. */
+  learnAgain(concept: Concept): void {
+    this.showTab('learn');
+    this.learn.open(this.library.clip);
+    this.learn.takeUp(concept);
   }
 
   #putOnStage(kind: 'clip' | 'concept'): void {

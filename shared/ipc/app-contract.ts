@@ -109,6 +109,7 @@ const editCalls = {
   'edits.preview': {
     input: z.object({
       conceptId: referenceText.nullable(),
+      conceptVersion: z.int().positive().optional(),
       settings: editSettings,
       sourceClipId: referenceText.optional(),
       full: z.boolean().optional(),

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LearnInput, LearnOutput } from '../../../shared/domain/job-input.ts';
 import { needsIdentityToken } from '../../../shared/domain/recipe.ts';
@@ -7,6 +7,7 @@ import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import type { Library } from '../../library/open.ts';
+import { plainError } from '../../media/plain-picture.ts';
 import { mergeLosses, readEvents } from '../event-log.ts';
 import { requireFit } from '../fit.ts';
 import type { ModelRegistry } from '../models.ts';
@@ -78,6 +79,8 @@ export function learnRunner(services: {
       );
       writeFileSync(join(made, lossesFile), JSON.stringify(mergeLosses(told, result.losses)));
 
+      const plainErrors = used.map(({ frames }) => plainError(readFileSync(library.absolutePath(frames.file))));
+      const plainMse = plainErrors.reduce((sum, error) => sum + error, 0) / plainErrors.length;
       const id = input.conceptId ?? target;
       const version = concepts.nextVersion(id);
       const place = `concepts/${id}/v${version}`;
@@ -97,7 +100,7 @@ export function learnRunner(services: {
             rank: result.rank,
             directionStrengths: result.directionStrengths,
             directionNames: {},
-            metrics: result.metrics,
+            metrics: { ...result.metrics, plainMse },
             file: `${place}/concept.safetensors`,
             tags: [],
             notes: '',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Clip, type CropRectangle, cropRectangle } from '../../../shared/domain/clip.ts';
+import { type Concept, learnedSteps } from '../../../shared/domain/concept.ts';
 import { type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import { learnOutput } from '../../../shared/domain/job-input.ts';
 import { takesFrames } from '../../../shared/domain/model.ts';
@@ -36,6 +37,8 @@ export class LearnState {
   crop = $state.raw<CropRectangle | null>(null);
   cropping = $state(false);
   starting = $state(false);
+  /** What is learned becomes the next version of it; null: a new concept. */
+  again = $state.raw<Concept | null>(null);
 
   #cuts = $state.raw<History<Cut>>(startHistory(wholeClip));
   readonly canUndo = $derived(this.#cuts.past.length > 0);
@@ -106,8 +109,27 @@ export class LearnState {
     this.motion = motion;
     this.name = clip.name;
     this.cropping = false;
+    this.again = null;
     this.#cuts = startHistory({ ...wholeClip, crop: clip.crop, ...keptCut.safeParse(readDraft(clip.id).cut).data });
     this.showCut();
+  }
+
+  /** The words of a concept of the clip that is open, and more steps than it had. */
+  takeUp(concept: Concept): void {
+    const { static: looks, dynamic: motion } = concept.captions[0]!;
+    this.again = concept;
+    this.looks = looks;
+    this.motion = motion;
+    this.name = concept.name;
+    const before = learnedSteps(concept);
+    const isMore = (preset: PresetName) => {
+      const { stepsIdentity, stepsMotion } = recipe.parse(presets[preset]);
+      return stepsIdentity + stepsMotion > before.identity + before.motion;
+    };
+    this.choosePreset((['standard', 'thorough'] as const).find(isMore) ?? 'thorough');
+    // Another beginning: the layout may have been lost by chance.
+    this.setOption('seed', concept.recipe.seed + 1);
+    this.keepDraft();
   }
 
   keepDraft(): void {
@@ -185,10 +207,12 @@ export class LearnState {
       await this.#connection.call('jobs.enqueue', {
         kind: 'learn',
         name: this.name.trim() || clip.name,
+        conceptId: this.again?.id,
         clips: [{ clipId, caption: { static: this.looks.trim(), dynamic: this.motion.trim() } }],
         recipe: this.recipe,
         model: this.model?.name ?? null,
       });
+      this.again = null;
     });
     this.starting = false;
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { learnedPrompt, learnedSteps } from '../../../shared/domain/concept.ts';
+import { givesClipBack, learnedPrompt, learnedSteps } from '../../../shared/domain/concept.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';
 
 const dancer = { static: 'a [v] lady', dynamic: 'is dancing in [u] motion' };
@@ -20,4 +20,19 @@ it('was learned with the steps that were done, where it was ended early', () => 
     motion: 0,
   });
   expect(learnedSteps({ recipe: asked, metrics: {} })).toEqual({ identity: 250, motion: 400 });
+});
+
+it('gives its clip back where it explains half of the clip, or is well above what mean colours come to', () => {
+  const measured = (metrics: object) => givesClipBack({ metrics });
+  expect(measured({})).toBe(null);
+  // A dog and a candle whose layouts were lost, palms and waves that were kept.
+  expect([7, 12.4, 21.1, 24.2].map((reconstructionPsnr) => measured({ reconstructionPsnr }))).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
+  // A dark clip is near its mean colour whatever was learned, a stark one far from it.
+  expect(measured({ reconstructionPsnr: 24, reconstructionMse: 0.004, plainMse: 0.002 })).toBe(false);
+  expect(measured({ reconstructionPsnr: 16, reconstructionMse: 0.025, plainMse: 0.08 })).toBe(true);
 });
