@@ -12,6 +12,7 @@ import {
   session,
   shell,
 } from 'electron';
+import type { HostCommand } from '../../shared/domain/host-command.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import { serveApp } from '../ipc/serve-app.ts';
 import { outliveFaults } from '../jobs/last-resort.ts';
@@ -54,13 +55,17 @@ async function start(): Promise<void> {
   outliveFaults(services);
 
   serveScheme(services);
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
-  session.defaultSession.setPermissionCheckHandler(() => false);
+  // Whoever looks at the picture in full asked for it; nothing else of the system is the page's.
+  session.defaultSession.setPermissionRequestHandler((contents, permission, answer) =>
+    answer(permission === 'fullscreen' && isPage(contents.getURL())),
+  );
+  session.defaultSession.setPermissionCheckHandler(
+    (contents, permission) => permission === 'fullscreen' && isPage(contents?.getURL()),
+  );
   answerWindows(services);
-  const command = (name: string) => () => BrowserWindow.getFocusedWindow()?.webContents.send('motif:command', name);
   const menu = menuTemplate(process.platform, {
-    undo: command('undo'),
-    redo: command('redo'),
+    command: (name) => void command(name),
+    newWindow: () => openWindow(services),
     saveReport: () => void services.program.saveReport().then((file) => shell.showItemInFolder(file)),
     showLog: () => shell.showItemInFolder(services.program.logFile),
     showNotices: () => void shell.openPath(join(import.meta.dirname, 'third-party-notices.txt')),
@@ -131,8 +136,9 @@ function serveScheme(services: Services): void {
   });
 }
 
+const isPage = (url: string | undefined) => url?.startsWith(`${scheme}://motif/`) ?? false;
+
 function answerWindows(services: Services): void {
-  const isPage = (url: string | undefined) => url?.startsWith(`${scheme}://motif/`) ?? false;
   ipcMain.on('motif:connect', (event) => {
     if (!isPage(event.senderFrame?.url)) return;
     const { port1, port2 } = new MessageChannelMain();
@@ -194,6 +200,13 @@ function openWindow(services: Services): void {
 }
 
 const kept = 'Whatever runs in the queue goes on. Words, ranges and gains are kept.';
+
+/** A page opens no dialog for files unless somebody has just done something in it; the choice of a menu counts as that. */
+async function command(name: HostCommand): Promise<void> {
+  const contents = BrowserWindow.getFocusedWindow()?.webContents;
+  await contents?.executeJavaScript('undefined', true);
+  contents?.send('motif:command', name);
+}
 
 /** Dock or task bar: how far the running job is. */
 function showProgress(services: Services): void {

@@ -19,7 +19,7 @@ contextBridge.exposeInMainWorld('motifDesktop', {
   pathOf: (file: File) => webUtils.getPathForFile(file),
   chooseFolder: (): Promise<string | null> => ipcRenderer.invoke('motif:choose-folder'),
   notify: (title: string, body: string) => ipcRenderer.send('motif:notify', title, body),
-  /** Undo and redo of the system's menu. */
+  /** What the system's menu asks of this window. */
   onCommand: (listener: (name: string) => void) => {
     ipcRenderer.on('motif:command', (_event, name: unknown) => listener(String(name)));
   },

@@ -2,6 +2,7 @@ import { getContext, setContext } from 'svelte';
 import { z } from 'zod';
 import type { Concept } from '../../shared/domain/concept.ts';
 import type { Edit } from '../../shared/domain/edit.ts';
+import type { HostCommand } from '../../shared/domain/host-command.ts';
 import type { ItemReference } from '../../shared/domain/library.ts';
 import { ComposeState } from '../features/compose/compose.svelte.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
@@ -17,7 +18,7 @@ import { ExportState } from '../features/queue/export.svelte.ts';
 import { QueueState } from '../features/queue/queue.svelte.ts';
 import { SettingsState } from '../features/settings/settings.svelte.ts';
 import { isText } from '../features/shell/keys.ts';
-import type { Host, HostCommand } from '../host/host.ts';
+import type { Host } from '../host/host.ts';
 import { text } from '../text/en.ts';
 import { Connection } from './connection.svelte.ts';
 import { Files } from './files.ts';
@@ -124,8 +125,17 @@ export class Editor {
     return this.inspector === 'looks' && (canUndo || canRedo) ? this.looks : this.learn;
   });
 
-  /** Of the system's menu: text that is being typed has its own undo, but for the prompt. */
+  /** What the system's menu asks for. Nothing is opened over a dialog. */
   run(command: HostCommand): void {
+    if (command === 'undo' || command === 'redo') this.#takeBack(command);
+    else if (this.dialog !== null) return;
+    else if (command === 'import') document.getElementById('file-picker')?.click();
+    else if (command !== 'export') this.dialog = command;
+    else if (this.canExport) void this.openExport();
+  }
+
+  /** Text that is being typed has its own undo, but for the prompt. */
+  #takeBack(command: 'undo' | 'redo'): void {
     const field = document.activeElement;
     if (field instanceof HTMLElement && isText(field)) document.execCommand(command);
     else this.undoable[command]();
@@ -191,6 +201,12 @@ export class Editor {
     this.showTab('learn');
     this.learn.open(this.library.clip);
     this.learn.takeUp(concept);
+  }
+
+  /** What came on the stage by itself, such as a clip that was dropped or a concept that was opened, has its panel. */
+  matchPanel(kind: 'clip' | 'concept'): void {
+    if (kind === 'clip' && this.inspector === 'edit') this.inspector = 'looks';
+    else if (kind === 'concept' && (this.inspector === 'looks' || this.inspector === 'learn')) this.inspector = 'edit';
   }
 
   #putOnStage(kind: 'clip' | 'concept'): void {

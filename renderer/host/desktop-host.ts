@@ -1,3 +1,4 @@
+import { hostCommand } from '../../shared/domain/host-command.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Port } from '../../shared/ipc/rpc.ts';
 import { text } from '../text/en.ts';
@@ -35,7 +36,8 @@ export function desktopHost(bridge: DesktopBridge): Host {
     notify: (title, body) => bridge.notify(title, body),
     onCommand: (listener) =>
       bridge.onCommand((name) => {
-        if (name === 'undo' || name === 'redo') listener(name);
+        const command = hostCommand.safeParse(name);
+        if (command.success) listener(command.data);
       }),
     allowNotifications: () => {},
   };

@@ -1,8 +1,7 @@
+import type { HostCommand } from '../../shared/domain/host-command.ts';
 import type { Port } from '../../shared/ipc/rpc.ts';
 import { browserHost } from './browser-host.ts';
 import { type DesktopBridge, desktopHost } from './desktop-host.ts';
-
-export type HostCommand = 'undo' | 'redo';
 
 /** What the page needs of the program that shows it. Only this folder knows which one it is. */
 export interface Host {
