@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ClipStore } from '../../main/library/clips.ts';
@@ -7,7 +7,7 @@ import { ConceptStore } from '../../main/library/concepts.ts';
 import { EditStore } from '../../main/library/edits.ts';
 import { openLibrary } from '../../main/library/open.ts';
 import { makeClip, makeConcept, makeEdit, writeFrames } from '../fixtures/library.ts';
-import { inspectScreen, openEditor } from './browser.ts';
+import { drop, inspectScreen, openEditor } from './browser.ts';
 
 /** What a new user meets, on a library that was filled beforehand: nothing is computed here. */
 
@@ -103,6 +103,20 @@ it('says what [v] and [u] are, and marks words that the model was never taught w
   expect(await page.locator('#compose-static-0').inputValue()).toBe('a [v] lady in a blue top');
   await page.getByRole('checkbox', { name: 'Waltz' }).uncheck();
   await tab('Edit').click();
+});
+
+it('selects a concept whose file is opened, with its panel, and adds it once', async () => {
+  const file = resolve(import.meta.dirname, '../../resources/samples/dancer.motif');
+  for (const told of ['"Dancer" is in the library.', '"Dancer" was in the library already.']) {
+    await tab('Clips').click();
+    expect(await tab('Looks').getAttribute('aria-selected')).toBe('true');
+    await drop(page, [file]);
+    await page.getByText(told).waitFor({ timeout: 60_000 });
+    await subject().getByText('Dancer').waitFor();
+    expect(await tab('Edit').getAttribute('aria-selected')).toBe('true');
+    expect(await page.getByRole('listitem').filter({ hasText: 'Dancer' }).count()).toBe(1);
+  }
+  await listed('Waltz').click();
 });
 
 /** Controls that a notice lies over, the picture aside; null where there is no notice. */
