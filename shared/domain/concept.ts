@@ -29,10 +29,21 @@ export const conceptMetrics = z.object({
   seconds: z.number().optional(),
   /** Steps that `seconds` were spent on: fewer than the recipe's after a pause, or when it was ended early. */
   steps: z.int().optional(),
+  /** Seconds before the first step, of a step of each stage, and after the last: how long the next learning will take. */
+  timing: z
+    .object({
+      prepare: z.number(),
+      identity: z.number().optional(),
+      motion: z.number().optional(),
+      measure: z.number(),
+    })
+    .optional(),
   /** Steps that were done of each stage in the end: fewer than the recipe's when it was ended early. */
   stepsIdentity: z.int().optional(),
   stepsMotion: z.int().optional(),
 });
+
+export type ConceptMetrics = z.infer<typeof conceptMetrics>;
 
 /** One learned concept of the library; every new learning of it is a new version. */
 export const concept = z.object({
@@ -86,6 +97,20 @@ export function givesClipBack({ metrics }: Pick<Concept, 'metrics'>): boolean | 
   const { reconstructionPsnr, reconstructionMse, plainMse } = metrics;
   if (plainMse !== undefined && reconstructionMse !== undefined) return reconstructionMse <= plainMse / 2;
   return reconstructionPsnr === undefined ? null : reconstructionPsnr >= 17.4;
+}
+
+/** What a learning with so many steps takes, by how long another one took; null where that was not measured. */
+export function learningSeconds(
+  { metrics, recipe }: Pick<Concept, 'metrics' | 'recipe'>,
+  { stepsIdentity, stepsMotion }: Pick<Concept['recipe'], 'stepsIdentity' | 'stepsMotion'>,
+): number | null {
+  const { timing, seconds, steps = recipe.stepsIdentity + recipe.stepsMotion } = metrics;
+  const identity = timing?.identity ?? timing?.motion;
+  const motion = timing?.motion ?? timing?.identity;
+  if (timing && identity !== undefined && motion !== undefined)
+    return timing.prepare + identity * stepsIdentity + motion * stepsMotion + timing.measure;
+  // Of few steps, most of the time went into what comes before and after them.
+  return seconds !== undefined && steps > 20 ? (seconds / steps) * (stepsIdentity + stepsMotion) : null;
 }
 
 /** The steps that a concept was learned with, where that is known, else those that its recipe asked for. */

@@ -10,6 +10,7 @@ import type { Library } from '../../library/open.ts';
 import { plainError } from '../../media/plain-picture.ts';
 import { mergeLosses, readEvents } from '../event-log.ts';
 import { requireFit } from '../fit.ts';
+import { LearningClock } from '../learning-clock.ts';
 import type { ModelRegistry } from '../models.ts';
 import type { Runner } from '../runner.ts';
 
@@ -53,6 +54,9 @@ export function learnRunner(services: {
       const model = await models.get(input.model);
       const used = input.clips.map(({ clipId }) => clips.byId(clipId));
       for (const clip of used) requireFit(clip, model);
+      const reference = models.reference(model);
+      const timed = concepts.list().find(({ model, metrics }) => model === reference && metrics.timing !== undefined);
+      const clock = new LearningClock(input.recipe, timed?.metrics.timing ?? null, performance.now());
       const made = join(folder, 'result');
       mkdirSync(made, { recursive: true });
       const result = await engine.learn(
@@ -70,10 +74,11 @@ export function learnRunner(services: {
           signal,
           onEvent(event) {
             onEvent(event);
-            if (event.type === 'progress') onProgress(event.progress);
+            if (event.type === 'progress') onProgress(clock.tell(event.progress, performance.now()));
           },
         },
       );
+      const timing = clock.timing(performance.now());
       const told = readEvents(join(folder, 'events.jsonl')).flatMap((event) =>
         event.type === 'loss' ? [event.point] : [],
       );
@@ -96,11 +101,11 @@ export function learnRunner(services: {
             clipIds: used.map((clip) => clip.id),
             captions: input.clips.map(({ caption }) => caption),
             recipe: input.recipe,
-            model: models.reference(model),
+            model: reference,
             rank: result.rank,
             directionStrengths: result.directionStrengths,
             directionNames: {},
-            metrics: { ...result.metrics, plainMse },
+            metrics: { ...result.metrics, plainMse, timing },
             file: `${place}/concept.safetensors`,
             tags: [],
             notes: '',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Clip, type CropRectangle, cropRectangle } from '../../../shared/domain/clip.ts';
-import { type Concept, learnedSteps } from '../../../shared/domain/concept.ts';
+import { type Concept, learnedSteps, learningSeconds } from '../../../shared/domain/concept.ts';
 import { type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import { learnOutput } from '../../../shared/domain/job-input.ts';
 import { takesFrames } from '../../../shared/domain/model.ts';
@@ -55,15 +55,14 @@ export class LearnState {
   readonly windowSeconds = $derived(this.model ? this.model.frameCount / toNumber(this.model.rate) : null);
   /** From the rate of the last learning on the same model, here or, of a concept that was imported, elsewhere; null when there was none. */
   readonly expected = $derived.by(() => {
-    const { stepsIdentity, stepsMotion } = this.recipe;
     const [last] = this.#library.allConcepts
-      .flatMap(({ name, createdAt, metrics, recipe, model }) => {
-        const steps = metrics.steps ?? recipe.stepsIdentity + recipe.stepsMotion;
-        const isLike = metrics.seconds && steps > 20 && model === this.model?.name;
-        return isLike ? [{ name, createdAt, perStep: metrics.seconds! / steps }] : [];
+      .filter(({ model }) => model === this.model?.name)
+      .flatMap((concept) => {
+        const seconds = learningSeconds(concept, this.recipe);
+        return seconds === null ? [] : [{ seconds, by: concept.name, createdAt: concept.createdAt }];
       })
       .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-    return last ? { seconds: last.perStep * (stepsIdentity + stepsMotion), by: last.name } : null;
+    return last ?? null;
   });
 
   readonly #connection: Connection;
