@@ -15,6 +15,7 @@ export function jobHandlers({ jobs }: Services) {
     'jobs.retry': ({ reference }) => jobs.retry(reference),
     'jobs.move': ({ reference, before }) => jobs.move(reference, before),
     'jobs.remove': ({ reference }) => jobs.remove(reference),
+    'jobs.makeWay': () => ({ makesWay: jobs.makeWay() }),
     'jobs.events': ({ reference }) => jobs.events(reference),
   } satisfies Partial<Handlers<AppContract>>;
 }

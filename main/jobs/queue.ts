@@ -54,6 +54,8 @@ export class JobQueue {
   /** Something that waits could not be begun. */
   #isBehind = false;
   #controlTimer: NodeJS.Timeout | undefined;
+  /** Learnings that were paused for previews. */
+  readonly #madeWay = new Set<string>();
   #started = false;
   #closed = false;
 
@@ -175,6 +177,28 @@ export class JobQueue {
     return readEvents(this.#folders.eventFile(this.#store.resolve(reference).id));
   }
 
+  /** What learns is paused, and no other learning begins, until it comes back. Answers whether any does. */
+  makeWay(): boolean {
+    this.#library.requireWriting();
+    for (const { id } of this.#store.list({ states: ['running'], kinds: ['learn'] })) {
+      if (!this.#attempts.isRunning(id)) continue;
+      this.#madeWay.add(id);
+      this.#attempts.stop(id, 'pause');
+    }
+    return this.#madeWay.size > 0;
+  }
+
+  /** Unless somebody resumed or cancelled it meanwhile, what made way is queued again, in its old place. */
+  comeBack(): void {
+    const ids = [...this.#madeWay];
+    this.#madeWay.clear();
+    for (const id of ids) {
+      const job = this.#store.find(id);
+      if (job?.state === 'paused') this.#attempts.quietly(() => this.#queued(job));
+    }
+    this.goOn();
+  }
+
   /** Stops what runs; it is `interrupted` and goes on at the next start. Nothing runs any more when this resolves. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -192,6 +216,7 @@ export class JobQueue {
     const isPaused = this.#options.isPaused();
     for (const job of this.#store.list({ states: ['queued'] })) {
       if (isPaused && job.kind !== 'import') continue;
+      if (this.#madeWay.size > 0 && job.kind === 'learn' && !this.#madeWay.has(job.id)) continue;
       const isFree = !this.#attempts.isBusy(this.#runners[job.kind].lane);
       if (isFree && !this.#attempts.isRunning(job.id)) void this.#attempts.begin(job, () => this.goOn());
     }

@@ -176,6 +176,8 @@ export interface Services {
     keep(reference: string): { job: Job; requested: boolean };
     /** A failed, interrupted or cancelled job goes back into the queue, from its last checkpoint if it has one. */
     retry(reference: string): Job;
+    /** Previews go first: what learns is paused until none was asked for in a while. Answers whether anything makes way. */
+    makeWay(): boolean;
     /** Moves a waiting job before another, or to the end. */
     move(reference: string, before: string | null): Job;
     /** Forgets a job that does not run, with its checkpoints. */

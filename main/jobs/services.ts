@@ -24,6 +24,7 @@ import { removeHalfFiles } from './leftovers.ts';
 import { LogFile } from './log-file.ts';
 import { MediaCache } from './media-cache.ts';
 import { findResources, ModelRegistry } from './models.ts';
+import { Precedence } from './precedence.ts';
 import { type Preview, renderPreview } from './preview.ts';
 import { programVersion, readNotices } from './program.ts';
 import { JobQueue } from './queue.ts';
@@ -101,6 +102,8 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     { isPaused: () => readSettings(library).queuePaused },
   );
 
+  const precedence = new Precedence(queue);
+
   /** Tells everybody once the change is made. */
   const telling = <T>(kind: ItemKind, value: T): T => {
     changed(kind);
@@ -155,7 +158,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       list: (query) => edits.list(query),
       get: (reference) => edits.get(reference),
       label: (reference, labels) => telling('edit', edits.label(reference, labels)),
-      preview: (request, signal) => renderPreview(parts, request, signal),
+      preview: (request, signal) => precedence.during(() => renderPreview(parts, request, signal)),
     },
     looks: {
       list: () => looks.list(),
@@ -179,6 +182,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
       move: (reference, before) => queue.move(reference, before),
       remove: (reference) => queue.remove(reference),
       events: (reference) => queue.events(reference),
+      makeWay: () => precedence.begin(),
     },
     models: {
       list: () => models.list(),
@@ -250,6 +254,8 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     on: (event, listener) => emitter.on(event, listener),
     async close() {
       const stopped = queue.close();
+      // What made way begins again at the next start, and not now.
+      precedence.end();
       // A call that does not end soon is cut off with its process; a learning goes on from its last checkpoint.
       await Promise.race([stopped, sleep(closeMilliseconds, undefined, { ref: false })]);
       await engine.dispose();

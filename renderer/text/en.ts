@@ -432,6 +432,8 @@ export const text = {
       u: (clip: string) => `the way it moves in "${clip}"`,
     },
     waits: (title: string) => `The preview waits: ${title}`,
+    goFirst: 'Preview first',
+    goFirstHint: 'Learning is paused, and goes on by itself when no more previews are asked for.',
     needsConcept: 'Choose a concept on the left. A clip becomes one by learning it.',
     valueOf: (name: string) => `${name}, value`,
   },

@@ -156,6 +156,8 @@ const jobCalls = {
   'jobs.retry': { input: reference, output: job },
   'jobs.move': { input: reference.extend({ before: referenceText.nullable() }), output: job },
   'jobs.remove': { input: reference, output: z.void() },
+  /** Previews go first: what learns is paused, and goes on by itself when none was asked for in a while. */
+  'jobs.makeWay': { input: nothing, output: z.object({ makesWay: z.boolean() }) },
   'jobs.events': { input: reference, output: z.array(engineEvent) },
 };
 

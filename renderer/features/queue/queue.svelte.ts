@@ -119,6 +119,11 @@ export class QueueState {
     await this.#notices.attempt(() => this.#connection.call('jobs.move', { reference: id, before }));
   }
 
+  /** What learns is paused for previews, and goes on by itself. */
+  makeWay(): void {
+    void this.#notices.attempt(() => this.#connection.call('jobs.makeWay', {}));
+  }
+
   pause(paused: boolean): void {
     void this.#notices.attempt(() => this.#connection.call('settings.set', { queuePaused: paused }));
   }

@@ -314,6 +314,26 @@ describe('the queue', () => {
     expect(() => services.jobs.get(long.id)).toThrow('There is no job');
   });
 
+  it('lets a preview go before what learns, which goes on from its checkpoint', async () => {
+    services.jobs.start();
+    const { id } = services.jobs.enqueue(learnRequest('river', 60));
+    await expect.poll(() => services.jobs.get(id).progress?.done ?? 0).toBeGreaterThan(4);
+    const other = services.jobs.enqueue(learnRequest('lake', 2));
+    expect(services.jobs.makeWay()).toBe(true);
+    await expect.poll(() => services.jobs.get(id).state).toBe('paused');
+    const request = { conceptId: null, sourceClipId: 'river-1a2b', settings: { prompt: 'a lake at night' } };
+    await services.edits.preview({ ...request, settings: { ...request.settings, fidelity: 0 } });
+    // No other learning takes the place that was made.
+    expect(services.jobs.get(other.id).state).toBe('queued');
+    await services.close();
+    services = await openTestServices(folder);
+    expect(services.jobs.list({ states: ['queued'] }).map((job) => job.id)).toEqual([id, other.id]);
+    services.jobs.start();
+    await expect.poll(() => services.jobs.get(id).state, { timeout: 20_000 }).toBe('done');
+    const { file } = services.concepts.get(String((services.jobs.get(id).output as { conceptId: string }).conceptId));
+    expect(readFileSync(services.library.absolutePath(file), 'utf8')).not.toMatch(/^learned from step 0 /);
+  });
+
   it('pauses a rendering that runs, which begins again when it goes on', async () => {
     await services.jobs.runNew(learnRequest('river', 2));
     const settings = { prompt: 'a [v] person on a beach', steps: 200 };
