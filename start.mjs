@@ -56,6 +56,8 @@ function findElectron() {
   return electronProgram();
 }
 
+// What .npmrc gives scripts of npm is none of Electron's business.
+if (process.env.NODE_OPTIONS?.includes('ONNXRUNTIME_NODE_INSTALL')) delete process.env.NODE_OPTIONS;
 const electron = hasDisplay && words.length === 0 ? findElectron() : null;
 const child = electron
   ? spawn(electron, [root], { stdio: 'inherit' })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
@@ -16,4 +17,22 @@ test('nothing is compiled when the dependencies are installed', () => {
     expect(compiles, `"gypfile": false must be written into the lock file's entry of ${path}`).toBe(false);
     expect(allowScripts[path.replace(/^.*node_modules\//, '')], `allowScripts of ${path}`).toBe(false);
   }
+});
+
+// npm 10, which does not know `allowScripts`, runs that script with the options of .npmrc.
+test('the install script of ONNX Runtime is told to fetch nothing, by a setting that npm knows', () => {
+  const [, options] = /^node-options=(.+)$/m.exec(readFileSync('.npmrc', 'utf8'))!;
+  const { ONNXRUNTIME_NODE_INSTALL: _, ...env } = process.env;
+  const asked = (given: NodeJS.ProcessEnv) =>
+    spawnSync(process.execPath, ['-p', 'process.env.ONNXRUNTIME_NODE_INSTALL'], {
+      env: { ...env, ...given, NODE_OPTIONS: options },
+      encoding: 'utf8',
+    }).stdout.trim();
+  expect(asked({})).toBe('skip');
+  expect(asked({ ONNXRUNTIME_NODE_INSTALL: 'cuda12' })).toBe('cuda12');
+  const script = readFileSync('node_modules/onnxruntime-node/script/install-utils.js', 'utf8');
+  expect(script).toContain('process.env.ONNXRUNTIME_NODE_INSTALL ||');
+  const known = spawnSync('npm', ['config', 'get', 'node-options'], { encoding: 'utf8', shell: true });
+  expect(known.stdout.trim()).toBe(options);
+  expect(known.stderr).not.toContain('Unknown project config');
 });
