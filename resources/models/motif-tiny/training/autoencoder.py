@@ -21,6 +21,7 @@ from diffusers import AutoencoderKLWan
 import data
 import wholesequence
 from optimiser import Muon
+from precision import autocast
 
 BETA = 1e-6  # weight of the KL divergence
 
@@ -105,7 +106,7 @@ def validate(vae, detail=wholesequence.FULL, limit=9):
         values = []
         for clip in clips:
             x = data.to_batch([clip])
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast():
                 mean, _ = wholesequence.encode(vae, x, detail)
                 y = wholesequence.decode(vae, mean, detail)
             values.append(psnr(y, x))
@@ -193,7 +194,7 @@ def main():
         warm = min(1.0, (step + 1) / 50)
         factor = warm * (0.5 + 0.5 * math.cos(math.pi * progress)) + 0.01
         x = data.crops(random, real, world, options.batch, frames, height, width, options.real_share)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             with torch.set_grad_enabled(not options.freeze_encoder):
                 mean, log_variance = wholesequence.encode(vae, x, wholesequence.encoder_detail(vae) if options.freeze_encoder else detail)
             log_variance = log_variance.clamp(-30, 20)

@@ -27,8 +27,9 @@ from tokenizers import Tokenizer
 import data
 from networks import TEXT_TOKENS, VOCABULARY
 from optimiser import Muon
+from precision import autocast
 
-JUDGE = data.MODEL.parent / "motif-judge"
+JUDGE = data.REPOSITORY / "resources" / "models" / "motif-judge"
 WIDTH, HEADS, EMBEDDING = 192, 3, 128
 FRAMES = list(range(0, 17, 2))  # the frames that are looked at, each with its difference to the one before
 MOVING = ("motion", "camera")  # no picture shows these
@@ -246,7 +247,7 @@ def contrast(a, b, scale):
 
 def losses(judge, labels, x, ids, mask, attributes, start=0):
     """-> cross-entropy of the names, contrast of clips and texts, and of first and last frames (0 for pictures)."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         frames = judge.frames(look(x))
         video = judge.video(frames, start)
         text = judge.read(ids, mask)
@@ -278,7 +279,7 @@ def measure(judge, labels, world, limit=400, batch=10):
             x = data.to_batch([clips[i] for i in picks])
             encoded = encode.encode_batch([f"{items[i]['static'][0]} {items[i]['dynamic'][0]}" for i in picks])
             ids, mask = torch.tensor([e.ids for e in encoded]), torch.tensor([e.attention_mask for e in encoded])
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast():
                 video = judge.video(judge.frames(look(x)))
                 vectors = F.normalize(judge.video_embedding(video).float(), dim=-1)
                 found += (vectors @ judge.read(ids, mask).T).argmax(1).eq(torch.arange(len(picks))).sum().item()

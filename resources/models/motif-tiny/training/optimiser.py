@@ -7,10 +7,12 @@ few per cent more than Adam's and learns several times as much.
 
 import torch
 
+from precision import DTYPE
+
 
 def orthogonalised(gradient):
-    """[rows, columns] -> nearly orthogonal matrix of the same shape, in bfloat16."""
-    x = gradient.bfloat16()
+    """[rows, columns] -> nearly orthogonal matrix of the same shape, in bfloat16 where that is native."""
+    x = gradient.to(DTYPE)
     transposed = x.shape[0] > x.shape[1]
     if transposed:
         x = x.T

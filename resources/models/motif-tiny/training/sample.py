@@ -14,6 +14,7 @@ import data
 import wholesequence
 from latents import load
 from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize
+from precision import autocast
 from transformer import velocity
 
 PROMPTS = [
@@ -69,7 +70,7 @@ def main():
     mean, deviation = (torch.tensor(about[key]).view(1, 16, 1, 1, 1) for key in ("latents_mean", "latents_std"))
     prompts = [f"{static} {dynamic}" if options.clips else static for static, dynamic in PROMPTS[: options.count]]
     z = sample(model, load_tokenizer(), prompts, 5 if options.clips else 1, 128, 128, options.steps, options.guidance, options.shift)
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), autocast():
         pixels = wholesequence.decode(vae, z * deviation + mean).clamp(-1, 1)
     pixels = ((pixels + 1) * 127.5).round().byte().permute(0, 2, 3, 4, 1).numpy()
     rows = [np.concatenate(list(clip[::4]), 1) for clip in pixels]

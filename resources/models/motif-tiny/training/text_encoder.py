@@ -17,6 +17,7 @@ import torch.nn.functional as F
 import data
 from networks import VOCABULARY, build_text_encoder, load_tokenizer, tokenize
 from optimiser import Muon
+from precision import autocast
 
 MASK = VOCABULARY - 1  # a row of the embedding that the tokenizer does not use
 
@@ -75,7 +76,7 @@ def measure(reader, tokenizer, items, labels):
     for start in range(0, len(items), 50):
         part = items[start : start + 50]
         ids, mask = tokenize(tokenizer, [f"{static[0]} {dynamic[0]}" for static, dynamic, _ in part])
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             scores = reader(ids, mask)[1]
         for i, (name, values) in enumerate(labels.items()):
             right[i] += sum(values[g] == item[2].get(name) for g, item in zip(scores[i].argmax(1).tolist(), part))
@@ -112,7 +113,7 @@ def main():
         ids, mask, targets = batch(random, tokenizer, items, real, labels, options.batch)
         hidden = (torch.rand(ids.shape) < 0.15) & (mask == 1)
         seen = torch.where(hidden & (torch.rand(ids.shape) < 0.85), MASK, ids)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             states, scores = reader(seen, mask)
             guesses = states[hidden] @ reader.encoder.shared.weight.T / 16
         naming = sum(F.cross_entropy(s.float(), targets[:, i]) for i, s in enumerate(scores)) / len(labels)

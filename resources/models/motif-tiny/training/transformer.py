@@ -23,6 +23,7 @@ import data
 from latents import drawn_frames
 from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize
 from optimiser import Muon
+from precision import autocast
 
 ADAM_ONLY = ("patch_embedding", "proj_out", "time_embedder", "time_proj", "shared", "embed_tokens", "relative_attention_bias", "scale_shift_table")
 
@@ -146,7 +147,7 @@ def start_weights(name):
 
 def velocity(model, x, previous, sigma, states):
     """x and previous [b, 16, t, h, w], sigma [b] -> velocity, the same shape, float32."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         return model["transformer"](torch.cat([x, previous], 1), sigma * 1000, states, return_dict=False)[0].float()
 
 
@@ -182,7 +183,7 @@ def validate(model, sets, tokenizer):
         random, generator, sums = np.random.default_rng(5), torch.Generator().manual_seed(5), torch.zeros(3, 2)
         for _ in range(3):
             x0, masks, captions = sets.batch(random, 8 if clip else 32, clip)
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast():
                 states = embed(model["text_encoder"], *tokenize(tokenizer, [prompt(random, c, clip, drop=0) for c in captions]))
             errors = flow_errors(model, x0, states, times(len(x0), clip, generator), torch.randn(x0.shape, generator=generator))
             for row, weights in enumerate([torch.ones_like(errors), masks[:, 0], masks[:, 1]]):
@@ -277,7 +278,7 @@ def main():
         short = clip and random.random() < 1 / 3
         x0, masks, captions = sets.batch(random, options.image_batch if not clip else options.clip_batch * 3 // 2 if short else options.clip_batch, clip, 3 if short else 5)
         ids, mask = tokenize(tokenizer, [prompt(random, caption, clip) for caption in captions])
-        with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(options.text_rate > 0):
+        with autocast(), torch.set_grad_enabled(options.text_rate > 0):
             states = embed(model["text_encoder"], ids, mask)
         errors = flow_errors(model, x0, states, times(len(x0), clip), torch.randn_like(x0))
         (errors * cell_weights(masks, options.subject_weight, options.small_weight)).mean().backward()
