@@ -9,6 +9,7 @@ added tokens [v], [u], [v1] to [v8], [u1] to [u8], which stand for concepts and 
 import json
 import random
 import re
+from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -24,7 +25,7 @@ def corpus():
     sentences = list(captions["photos"].values())
     for clip in captions["clips"].values():
         sentences += [clip["static"], clip["dynamic"]]
-    words = (data.MODEL / "training" / "words.txt").read_text().split()
+    words = Path(__file__).with_name("words.txt").read_text().split()
     for source in ["vocabulary.ts", "grammar.ts", "caption.ts"]:
         path = data.REPOSITORY / "main" / "engine" / "world" / source
         if path.exists():
