@@ -20,6 +20,7 @@ import data
 import wholesequence
 import looks
 from autoencoder import build
+from precision import autocast
 
 
 def load(name):
@@ -35,13 +36,15 @@ def load(name):
 @torch.no_grad()
 def encode(vae, clips):
     """uint8 clips [n, t, h, w, 3] -> posterior means [n, 16, 1 + (t - 1) / 4, h / 8, w / 8] float16."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         mean, _ = wholesequence.encode(vae, data.to_batch(clips), wholesequence.encoder_detail(vae))
     return mean.half().numpy()
 
 
 def drawn_frames(name, clips, frame_count):
-    """Which two frames of each clip of a set are encoded alone: the same whenever it is asked."""
+    """Which two frames of each clip of a set are encoded alone: the same whenever it is asked. Both of those that have two."""
+    if frame_count == 2:
+        return [np.arange(2)] * clips
     random = np.random.default_rng(clips + sum(name.encode()))
     return [random.choice(np.arange(4, frame_count), 2, replace=False) for _ in range(clips)]
 
@@ -50,7 +53,7 @@ def encode_set(vae, folder, clips, texts, batch=4, pictures_only=False):
     """Writes one set of clips with their captions [(static[], dynamic[])]; or two frames of each alone."""
     folder.mkdir(parents=True, exist_ok=True)
     whole, frames = [], []
-    drawn = drawn_frames(folder.name, len(texts), data.FRAMES)
+    drawn = drawn_frames(folder.name, len(texts), len(clips(0, 1)[0]))
     for start in range(0, len(texts), batch):
         part = [np.asarray(clip) for clip in clips(start, min(start + batch, len(texts)))]
         if not pictures_only:
@@ -63,7 +66,7 @@ def encode_set(vae, folder, clips, texts, batch=4, pictures_only=False):
     (folder / "captions.json").write_text(json.dumps(texts))
 
 
-def encode_real(vae, folder, random, looked):
+def encode_real(vae, folder, looked, pictures_only):
     """The captioned clips (several windows each, all sizes) and photographs, as sets of one size each: as they are, half of the
     wordings calling them photos; or, `looked`, each in drawn looks, with the words for them."""
     real = data.RealMaterial()
@@ -76,8 +79,10 @@ def encode_real(vae, folder, random, looked):
         return looks.apply(random, clip, chosen), [looks.say(random, caption, chosen) for _ in range(3)]
 
     for height, width in data.SIZES:
+        random = np.random.default_rng([looked, height])
         clips, texts = [], []
-        for file, about in real.captions["clips"].items():
+        target = folder / f"{name}-clips-{width}x{height}"
+        for file, about in real.captions["clips"].items() if not (pictures_only or (target / "captions.json").exists()) else ():
             clip = real.clips[file]
             for _ in range(6 if (height, width) == data.SIZES[0] else 3):
                 stride = 2 if len(clip) > 33 else 1
@@ -89,7 +94,11 @@ def encode_real(vae, folder, random, looked):
                 shown, statics = with_looks(cut[:, top : top + height, left : left + width], about["static"])
                 clips.append(shown)
                 texts.append([statics, [about["dynamic"]]])
-        encode_set(vae, folder / f"{name}-clips-{width}x{height}", lambda a, b, c=clips: c[a:b], texts)
+        if clips:
+            encode_set(vae, target, lambda a, b, c=clips: c[a:b], texts)
+        target = folder / f"{name}-photos-{width}x{height}"
+        if (target / "captions.json").exists():
+            continue
         photos, texts = [], []
         for file, caption in real.captions["photos"].items():
             for _ in range((2 if (height, width) == data.SIZES[0] else 1) * (2 if looked else 1)):
@@ -101,7 +110,6 @@ def encode_real(vae, folder, random, looked):
                 photos.append(shown)
                 texts.append([statics, []])
         latents = np.concatenate([encode(vae, photos[i : i + 16]) for i in range(0, len(photos), 16)])
-        target = folder / f"{name}-photos-{width}x{height}"
         target.mkdir(parents=True, exist_ok=True)
         np.save(target / "frames.npy", latents[:, None])
         (target / "captions.json").write_text(json.dumps(texts))
@@ -125,7 +133,7 @@ def main():
     parser.add_argument("--autoencoder", default="v1")
     parser.add_argument("--world", nargs="*", default=["v2"])
     parser.add_argument("--watch", action="store_true", help="keep waiting for new shards")
-    parser.add_argument("--pictures-only", action="store_true", help="two single frames of each clip: a tenth of the time")
+    parser.add_argument("--pictures-only", action="store_true", help="two single frames of each clip, and photographs: a tenth of the time")
     parser.add_argument("--statistics", action="store_true", help="compute the statistics anew; not once a transformer has begun to train on them")
     parser.add_argument("--shards", type=int, default=10**9, help="at most")
     parser.add_argument("--threads", type=int, default=1)
@@ -139,19 +147,19 @@ def main():
     if options.autoencoder == "exported":  # a transformer was trained on its statistics
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "statistics.json").write_text(json.dumps({key: list(vae.config[key]) for key in ("latents_mean", "latents_std")}, indent=1))
-    for name, looked in ("real", False), ("real-looks", True):
-        if not options.pictures_only and not (folder / f"{name}-photos-96x176" / "captions.json").exists():
-            encode_real(vae, folder, np.random.default_rng(int(looked)), looked)
     sets = [data.WorldShards(version, training=not version.endswith("-val")) for version in options.world]
     while True:
         for clips, items, use, path in [shard for world in sets for shard in world.refresh().shards][: options.shards]:
-            target = folder / f"{path.parent.name}-{path.stem}{'-pictures' if options.pictures_only else ''}"
+            pictures_only = options.pictures_only or clips.shape[1] < data.FRAMES
+            target = folder / f"{path.parent.name}-{path.stem}{'-pictures' if pictures_only else ''}"
             if (target / "captions.json").exists() or (folder / f"{path.parent.name}-{path.stem}" / "captions.json").exists():
                 continue
             texts = [[items[i]["static"], items[i]["dynamic"]] for i in use]
             start = time.time()
-            encode_set(vae, target, lambda a, b: [clips[i] for i in use[a:b]], texts, pictures_only=options.pictures_only)
+            encode_set(vae, target, lambda a, b: [clips[i] for i in use[a:b]], texts, pictures_only=pictures_only)
             print(f"{target.name}: {len(use)} clips in {time.time() - start:.0f} s", flush=True)
+        for looked in (True, False):
+            encode_real(vae, folder, looked, options.pictures_only)
         if not options.watch:
             break
         time.sleep(20)
