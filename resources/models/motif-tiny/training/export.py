@@ -14,6 +14,7 @@ from diffusers import UniPCMultistepScheduler
 
 import data
 from autoencoder import build
+from latents import load
 from networks import TEXT_TOKENS, build_text_encoder, build_transformer
 
 MOTIF = {
@@ -67,7 +68,7 @@ def main():
     shutil.rmtree(new, ignore_errors=True)
 
     saved = checkpoint("autoencoder", options.autoencoder)
-    vae = build(*([saved["options"]["decoder_base"], saved["options"]["multipliers"]] if saved else []))
+    vae = load("exported") if options.autoencoder == "exported" else build(*([saved["options"]["decoder_base"], saved["options"]["multipliers"]] if saved else []))
     if saved:
         vae.load_state_dict(saved["averaged"])
     statistics = data.CACHE / f"latents-{options.latents or options.autoencoder}" / "statistics.json"

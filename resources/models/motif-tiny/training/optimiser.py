@@ -24,19 +24,21 @@ def orthogonalised(gradient):
 
 
 class Muon:
-    def __init__(self, model, rate, adam_rate, enabled=True, weight_decay=0.0, plain=()):
-        """`plain`: parts of parameter names that Adam trains although they are matrices."""
+    def __init__(self, model, rate, adam_rate, enabled=True, weight_decay=0.0, plain=(), embedding_rate=None):
+        """`plain`: parts of parameter names that Adam trains although they are matrices; `embedding_rate`: its rate for `shared`, if another."""
         self.rate, self.weight_decay = rate, weight_decay
-        self.matrices, others = [], []
+        self.matrices, others, embedding = [], [], []
         for name, parameter in model.named_parameters():
             matrix = parameter.ndim >= 2 and min(parameter.shape[0], parameter[0].numel()) >= 8
             if enabled and matrix and not any(part in name for part in plain):
                 self.matrices.append(parameter)
+            elif embedding_rate and name.startswith("shared"):
+                embedding.append(parameter)
             else:
                 others.append(parameter)
+        groups = [{"params": others, "rate": adam_rate}] + ([{"params": embedding, "rate": embedding_rate}] if embedding else [])
         self.momenta = [torch.zeros_like(p) for p in self.matrices]
-        self.adam = torch.optim.AdamW(others, lr=adam_rate, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.0, foreach=True)
-        self.adam_rate = adam_rate
+        self.adam = torch.optim.AdamW(groups, lr=adam_rate, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.0, foreach=True)
 
     def step(self, factor):
         """One step with all learning rates times `factor`; clears the gradients."""
@@ -53,7 +55,7 @@ class Muon:
                 parameter.sub_((orthogonalised(rows).view(update.shape) * scale).to(parameter.dtype), alpha=self.rate * factor)
             parameter.grad = None
         for group in self.adam.param_groups:
-            group["lr"] = self.adam_rate * factor
+            group["lr"] = group["rate"] * factor
         self.adam.step()
         self.adam.zero_grad(set_to_none=True)
 

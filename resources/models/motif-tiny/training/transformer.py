@@ -209,6 +209,8 @@ def main():
     parser.add_argument("--rate", type=float, default=0.012)
     parser.add_argument("--adam-rate", type=float, default=2e-3)
     parser.add_argument("--text-rate", type=float, default=0.15, help="the text encoder's learning rates as a share of the transformer's; 0 keeps it as it is, which saves an eighth of a step")
+    parser.add_argument("--embedding-rate", type=float, help="AdamW's rate for the rows of the words, if another: rows of new words have far to go")
+    parser.add_argument("--adam", action="store_true", help="AdamW alone, without Muon, whose step takes as long as ten pictures without native bfloat16")
     parser.add_argument("--subject-weight", type=float, default=2, help="how much more a cell with a subject counts than one without")
     parser.add_argument("--small-weight", type=float, default=5, help="the same for hats and held objects")
     parser.add_argument("--ema", type=float, default=0.999)
@@ -226,7 +228,9 @@ def main():
     initialise(model["transformer"])
     averaged.load_state_dict(model.state_dict())
     optimisers = {
-        part: Muon(model[part], options.rate * scale, options.adam_rate * scale, plain=ADAM_ONLY)
+        part: Muon(
+            model[part], options.rate * scale, options.adam_rate * scale, not options.adam, plain=ADAM_ONLY, embedding_rate=options.embedding_rate
+        )
         for part, scale in {"transformer": 1.0, "text_encoder": options.text_rate}.items()
     }
     step, elapsed, seen = 0, 0.0, [0, 0]
