@@ -42,9 +42,9 @@ def encode(vae, clips):
 
 
 def drawn_frames(name, clips, frame_count):
-    """Which two frames of each clip of a set are encoded alone: the same whenever it is asked. Both of those that have two."""
-    if frame_count == 2:
-        return [np.arange(2)] * clips
+    """Which two frames of each clip of a set are encoded alone: the same whenever it is asked. All of those that have no more."""
+    if frame_count <= 2:
+        return [np.arange(frame_count)] * clips
     random = np.random.default_rng(clips + sum(name.encode()))
     return [random.choice(np.arange(4, frame_count), 2, replace=False) for _ in range(clips)]
 
@@ -59,7 +59,7 @@ def encode_set(vae, folder, clips, texts, batch=4, pictures_only=False):
         if not pictures_only:
             whole.append(encode(vae, part))
         single = encode(vae, [clip[[i]] for clip, pair in zip(part, drawn[start:]) for i in pair])
-        frames.append(single.reshape(len(part), 2, *single.shape[1:]))
+        frames.append(single.reshape(len(part), -1, *single.shape[1:]))
     np.save(folder / "frames.npy", np.concatenate(frames))
     if not pictures_only:
         np.save(folder / "clips.npy", np.concatenate(whole))
@@ -101,7 +101,7 @@ def encode_real(vae, folder, looked, pictures_only):
             continue
         photos, texts = [], []
         for file, caption in real.captions["photos"].items():
-            for _ in range((2 if (height, width) == data.SIZES[0] else 1) * (2 if looked else 1)):
+            for _ in range(2 if (height, width) == data.SIZES[0] else 1):
                 cut = data.fit(real.photos[file][None], round(height * 1.2), round(width * 1.2))[0]
                 top, left = random.integers(cut.shape[0] - height + 1), random.integers(cut.shape[1] - width + 1)
                 cut = cut[top : top + height, left : left + width]
