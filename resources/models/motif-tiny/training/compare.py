@@ -35,13 +35,13 @@ def load(folder):
 
 
 @torch.no_grad()
-def draw(loaded, prompts, height=128, width=128, batch=16, seed=0):
-    """A picture for each prompt, the noise of the n-th being the same whatever the model: [n, height, width, 3] uint8."""
+def draw(loaded, prompts, height=128, width=128, steps=20, same=False, batch=16):
+    """A picture for each prompt, the noise of the n-th (or of all, `same`) alike whatever the model: [n, height, width, 3] uint8."""
     model, vae, tokenizer = loaded
     mean, deviation = (torch.tensor(vae.config[key]).view(1, 16, 1, 1, 1) for key in ("latents_mean", "latents_std"))
     pictures = []
     for start in range(0, len(prompts), batch):
-        z = sample(model, tokenizer, prompts[start : start + batch], 1, height, width, seed=seed + start)
+        z = sample(model, tokenizer, prompts[start : start + batch], 1, height, width, steps, seed=0 if same else start, same=same)
         with autocast():
             pixels = wholesequence.decode(vae, z * deviation + mean).clamp(-1, 1)
         pictures += [((x + 1) * 127.5).round().byte().permute(1, 2, 3, 0).numpy()[0] for x in pixels.float()]
@@ -59,10 +59,9 @@ def prompts_of_looks(shown):
     }
 
 
-def sheet(models, shown, columns=11):
+def sheet(models, shown, steps, columns=11):
     prompts = prompts_of_looks(shown)
-    # One seed for all: each look on the same noise
-    drawn = [[draw(model, [prompt])[0] for prompt in prompts.values()] for model in models]
+    drawn = [draw(model, list(prompts.values()), steps=steps, same=True) for model in models]
     side, label = 128, 14
     out = np.full((-(-len(prompts) // columns) * (side * len(models) + label + 4), columns * (side + 4), 3), 255, np.uint8)
     for i, name in enumerate(prompts):
@@ -74,7 +73,7 @@ def sheet(models, shown, columns=11):
 
 
 @torch.no_grad()
-def names(models, world, count):
+def names(models, world, count, steps):
     """Share of named attributes per model, and of the rendered pictures themselves, with the number of each."""
     labels = json.loads((JUDGE / "config.json").read_text())["labels"]
     judge = Judge(labels).eval()
@@ -86,7 +85,7 @@ def names(models, world, count):
         prompts = [items[i]["static"][0] for i in use]
         shown = {"rendered": [np.asarray(clips[i][0]) for i in use]}
         for name, model in models.items():
-            shown[name] = draw(model, prompts, *clips.shape[2:4])
+            shown[name] = draw(model, prompts, *clips.shape[2:4], steps)
         for name, pictures in shown.items():
             video = judge.video(judge.frames(look(data.to_batch([picture[None] for picture in pictures]))))
             for attribute in PICTURED:
@@ -106,14 +105,15 @@ def main():
     parser.add_argument("--sheet", help="where to draw it")
     parser.add_argument("--shown", default=SHOWN)
     parser.add_argument("--names", help="a rendered set of edition 1, of held-out seeds")
+    parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--count", type=int, default=48, help="of pictures from each shard")
     options = parser.parse_args()
     torch.set_num_threads(1)
     models = {str(folder): load(folder) for folder in options.models}
     if options.sheet:
-        cv2.imwrite(options.sheet, sheet(models.values(), options.shown)[..., ::-1])
+        cv2.imwrite(options.sheet, sheet(models.values(), options.shown, options.steps)[..., ::-1])
     if options.names:
-        print(*names(models, options.names, options.count), sep="\n")
+        print(*names(models, options.names, options.count, options.steps), sep="\n")
 
 
 if __name__ == "__main__":

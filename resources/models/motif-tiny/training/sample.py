@@ -30,12 +30,13 @@ PROMPTS = [
 
 
 @torch.no_grad()
-def sample(model, tokenizer, prompts, frames, height, width, steps=20, guidance=4.0, shift=2.0, seed=0):
-    """-> normalised latents [prompts, 16, frames, height / 8, width / 8]."""
+def sample(model, tokenizer, prompts, frames, height, width, steps=20, guidance=4.0, shift=2.0, seed=0, same=False):
+    """All of different noise, or of the `same` -> normalised latents [prompts, 16, frames, height / 8, width / 8]."""
     texts = list(prompts) + [""] * len(prompts)
     states = embed(model["text_encoder"], *tokenize(tokenizer, texts))
     generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(len(prompts), 16, frames, height // 8, width // 8, generator=generator)
+    noise = torch.randn(1 if same else len(prompts), 16, frames, height // 8, width // 8, generator=generator)
+    x = noise.repeat(len(prompts) // len(noise), 1, 1, 1, 1)
     previous = torch.zeros_like(x)
     sigmas = torch.linspace(1, 0, steps + 1)
     sigmas = shift * sigmas / (1 + (shift - 1) * sigmas)

@@ -169,9 +169,9 @@ def flow_errors(model, x0, states, sigma, noise):
     return (velocity(model, x, previous, sigma, states) - noise + x0).square().mean(1)
 
 
-def times(size, clip, generator=None):
+def times(size, clip, generator=None, later=0.0):
     """Logit-normal; later (noisier) for clips, whose neighbouring frames give each other away."""
-    return torch.sigmoid(torch.randn(size, generator=generator) * 1.1 + (0.7 if clip else 0.3))
+    return torch.sigmoid(torch.randn(size, generator=generator) * 1.1 + (0.7 if clip else 0.3) + later)
 
 
 @torch.no_grad()
@@ -211,6 +211,7 @@ def main():
     parser.add_argument("--text-rate", type=float, default=0.15, help="the text encoder's learning rates as a share of the transformer's; 0 keeps it as it is, which saves an eighth of a step")
     parser.add_argument("--embedding-rate", type=float, help="AdamW's rate for the rows of the words, if another: rows of new words have far to go")
     parser.add_argument("--adam", action="store_true", help="AdamW alone, without Muon, whose step takes as long as ten pictures without native bfloat16")
+    parser.add_argument("--later", type=float, default=0, help="how much noisier than usual: light and colour of a whole picture are decided early in sampling")
     parser.add_argument("--subject-weight", type=float, default=2, help="how much more a cell with a subject counts than one without")
     parser.add_argument("--small-weight", type=float, default=5, help="the same for hats and held objects")
     parser.add_argument("--ema", type=float, default=0.999)
@@ -284,7 +285,7 @@ def main():
         ids, mask = tokenize(tokenizer, [prompt(random, caption, clip) for caption in captions])
         with autocast(), torch.set_grad_enabled(options.text_rate > 0):
             states = embed(model["text_encoder"], ids, mask)
-        errors = flow_errors(model, x0, states, times(len(x0), clip), torch.randn_like(x0))
+        errors = flow_errors(model, x0, states, times(len(x0), clip, later=options.later), torch.randn_like(x0))
         (errors * cell_weights(masks, options.subject_weight, options.small_weight)).mean().backward()
         for part, optimiser in optimisers.items():
             if part == "transformer" or options.text_rate > 0:
