@@ -257,7 +257,7 @@ function changeRow(
       const ag = across[f + 1]! + s * (across[n + 1]! - across[f + 1]!);
       const ab = across[f + 2]! + s * (across[n + 2]! - across[f + 2]!);
       const bias = across[first + 9 + out]! + s * (across[second + 9 + out]! - across[first + 9 + out]!);
-      to[at + out] = valueOf(r * ar + g * ag + b * ab + peak * bias, peak);
+      to[at + out] = roundWithin(r * ar + g * ag + b * ab + peak * bias, peak);
     }
   }
 }
@@ -308,7 +308,7 @@ function mixRow(
         across[first + 9 + out]! +
         s * (across[second + 9 + out]! - across[first + 9 + out]!);
       const mixed = agreement * (changed + unexplained) + (1 - agreement) * edited;
-      to[at + out] = valueOf(peak * ((1 - detailShare) * changed + detailShare * mixed), peak);
+      to[at + out] = roundWithin(peak * ((1 - detailShare) * changed + detailShare * mixed), peak);
     }
   }
 }
@@ -318,6 +318,6 @@ function peakOf(values: PictureValues): number {
   return values instanceof Uint16Array ? 65535 : 255;
 }
 
-function valueOf(value: number, peak: number): number {
+function roundWithin(value: number, peak: number): number {
   return value <= 0 ? 0 : value >= peak ? peak : (value + 0.5) | 0;
 }
