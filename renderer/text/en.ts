@@ -543,6 +543,7 @@ export const text = {
       'Light and colour are carried on before and after the range that the model saw; what it draws there is not.',
     soundTrack: 'Which sound of a clip with several, such as 2',
     files: (count: number) => (count === 1 ? '1 file' : `${count} files`),
+    takes: (time: string) => `about ${time}`,
     space: (needed: string, free: string) => `at most ${needed}, ${free} free`,
     tooLarge: (needed: string, free: string) =>
       `Up to ${needed} are needed and ${free} are free. Choose a folder on another disk, or fewer files.`,

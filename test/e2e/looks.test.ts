@@ -219,6 +219,7 @@ it('applies a look to two other clips, and exports one at the size of its source
   expect(await page.getByRole('checkbox', { name: /^Over the whole clip/ }).isChecked()).toBe(true);
   await page.getByText("With the clip's sound").click();
   await page.getByRole('textbox', { name: 'Folder' }).fill(folder);
+  await page.getByText(/^1 file, about .*, at most .* free$/).waitFor(patient);
   await page.locator('#start-export').click();
   await page
     .getByText(/^Exported .*walk Night\.mp4/)

@@ -17,6 +17,7 @@ import { text } from '../../text/en.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import { windowFrameCount } from '../player/source-frames.ts';
 import type { SettingsState } from '../settings/settings.svelte.ts';
+import { ExportPace, type PacedExport } from './export-pace.ts';
 import { fileName, fillTemplate, numberDuplicates } from './name-template.ts';
 import type { QueueState } from './queue.svelte.ts';
 
@@ -59,6 +60,7 @@ export class ExportState {
   readonly #queue: QueueState;
   readonly #files: Files;
   readonly #host: Host;
+  readonly #pace = new ExportPace(localStorage);
   #isTold = this.batch.length === 0;
 
   readonly defaultFolder = $derived.by(
@@ -106,6 +108,10 @@ export class ExportState {
       return bytes + width * height * frameCount * exportBytesPerPixel[form.settings.preset];
     }, 0),
   );
+  /** What the videos will take, by what the last ones took. */
+  readonly neededSeconds = $derived.by(() =>
+    this.#pace.secondsOf(this.files.flatMap(({ edit, form }) => (edit ? [this.#pacedOf(edit, form)] : []))),
+  );
   readonly fits = $derived(this.target === null || this.target.freeBytes > this.neededBytes);
   readonly batchJobs = $derived.by(() => this.batch.flatMap((id) => this.#queue.byId(id) ?? []));
 
@@ -127,7 +133,10 @@ export class ExportState {
     this.#files = parts.files;
     this.#host = parts.host;
     parts.queue.whenLoaded(() => void this.#tellWhenDone(parts.onReport));
-    parts.queue.whenDone(() => void this.#tellWhenDone(parts.onReport));
+    parts.queue.whenDone((job) => {
+      this.#pace.end(job);
+      void this.#tellWhenDone(parts.onReport);
+    });
   }
 
   /** Starts with the result on screen. */
@@ -214,7 +223,10 @@ export class ExportState {
           : shownKind === 'concept' && concept && dialect
             ? ({ what: 'lora', conceptId: concept.id, dialect, overwrite: this.overwrite, output } as const)
             : null;
-        if (request) jobs.push((await this.#connection.call('jobs.enqueue', { kind: 'export', request })).id);
+        if (!request) continue;
+        const { id } = await this.#connection.call('jobs.enqueue', { kind: 'export', request });
+        if (edit) this.#pace.begin(id, this.#pacedOf(edit, form));
+        jobs.push(id);
       }
       return true;
     });
@@ -272,6 +284,12 @@ export class ExportState {
     const own = this.#picturesOf(edit);
     const width = this.#chosen(form).width ?? own.width;
     return { ...own, width, height: Math.round((own.height * width) / own.width) };
+  }
+
+  #pacedOf(edit: Edit, form: Form): PacedExport {
+    const { width, height, frameCount } = this.madeOf(edit, form);
+    const isFinished = this.#isFinished(edit);
+    return { preset: form.settings.preset, isFinished, pixels: width * height * frameCount };
   }
 
   /** The clip's own where the edit is finished. */
