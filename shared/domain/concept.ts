@@ -9,7 +9,7 @@ export const conceptCaption = z.object({
 });
 export type ConceptCaption = z.infer<typeof conceptCaption>;
 
-/** The gains of one slider setting (method.md, "Stylisation"): all 1 and no directions is the concept as learned. */
+/** The gains of one slider setting (docs/method.md, "Stylisation"): all 1 and no directions is the concept as learned. */
 export const sliders = z.object({
   identity: z.number().min(-4).max(4).default(1),
   motion: z.number().min(-4).max(4).default(1),

@@ -47,7 +47,7 @@ const numbers = z.object({
   learningRate: z.number().positive().default(2e-3),
   /**
    * Learning rate of the special tokens' embeddings; 0 keeps them as they start. They learn through the text encoder, which on the
-   * embedded model costs less than can be measured; with an encoder too large for memory they stay frozen, which works too (method.md).
+   * embedded model costs less than can be measured; with an encoder too large for memory they stay frozen, which works too (docs/method.md).
    */
   tokenLearningRate: z.number().nonnegative().default(1e-5),
   schedule: z.enum(['constant', 'warmup']).default('constant'),

@@ -93,7 +93,7 @@ export function tokenHooks(
 }
 
 /**
- * Fresh embeddings. The first `[v]` and `[u]` start at zeros (method.md); the further tokens of a joint concept would then be
+ * Fresh embeddings. The first `[v]` and `[u]` start at zeros (docs/method.md); the further tokens of a joint concept would then be
  * the same token, so they start as random vectors of the length that the vocabulary's words have.
  */
 export function freshTokens(

@@ -135,7 +135,7 @@ function drawConcept(random: Random, data: StageData, stitchedShare: number, fit
   return clip[random.integer(clip.length)]!;
 }
 
-/** 0 for a dropped weight, else 1, or 1 / (1 - p) when the kept ones make up for the dropped (method.md leaves it open). */
+/** 0 for a dropped weight, else 1, or 1 / (1 - p) when the kept ones make up for the dropped (docs/method.md). */
 function dropoutMask(random: Random, shape: readonly number[], p: number, rescale: boolean): Float32Array {
   const kept = rescale ? 1 / (1 - p) : 1;
   const limit = (1 - p) * 2 ** 32;

@@ -70,7 +70,7 @@ const everyday: ConceptCaption[] = [
 ];
 
 /**
- * Prompts of the prior clips (method.md, regulariser 1): every other one is the concept's own caption without its tokens, so that the
+ * Prompts of the prior clips (docs/method.md, regulariser 1): every other one is the concept's own caption without its tokens, so that the
  * model keeps what such a thing is in general; the rest are everyday scenes.
  */
 export function priorCaptions(captions: readonly ConceptCaption[], count: number): CaptionTexts[] {

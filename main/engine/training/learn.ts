@@ -189,7 +189,7 @@ function partsOf(pipeline: WanPipeline, { recipe }: LearnRequest): Parts {
   }
 }
 
-/** Tokens learn only where the text encoder fits into memory; elsewhere they stay as they start, which works too (method.md). */
+/** Tokens learn only where the text encoder fits into memory; elsewhere they stay as they start, which works too (docs/method.md). */
 async function holdsTextEncoder(pipeline: WanPipeline): Promise<boolean> {
   try {
     await pipeline.textEncoder();

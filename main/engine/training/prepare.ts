@@ -65,7 +65,7 @@ function captionsOf(request: LearnRequest): Prepared['captions'] {
   };
 }
 
-/** Every ordered pair of clips of equal size and length (method.md, "Composition"). */
+/** Every ordered pair of clips of equal size and length (docs/method.md, "Composition"). */
 function stitchablePairs(clips: readonly Pick<Pictures, 'count' | 'width' | 'height'>[]): [number, number][] {
   const same = (i: number, j: number) =>
     (['count', 'width', 'height'] as const).every((side) => clips[i]![side] === clips[j]![side]);

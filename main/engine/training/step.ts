@@ -64,7 +64,7 @@ export interface StepOptions {
 
 /**
  * One step of a stage: forward, backward, clipping and AdamW, recorded once per shape of its batch.
- * With `selfConditioning` the model first predicts without gradient, and that prediction is fed back (method.md, regulariser 4).
+ * With `selfConditioning` the model first predicts without gradient, and that prediction is fed back (docs/method.md, regulariser 4).
  */
 export function conceptStep(model: TrainableModel, options: StepOptions, selfConditioning: boolean) {
   const optimiser = adamW(options.optimiser);
