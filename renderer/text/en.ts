@@ -332,6 +332,8 @@ export const text = {
           'lora-1': 'Plain LoRA of rank 1',
           'textual-inversion': 'Textual Inversion',
           dreammix: 'Dreamix',
+          newmove: 'NewMove',
+          'motion-director': 'MotionDirector',
           dreamvideo: 'DreamVideo',
         },
       },

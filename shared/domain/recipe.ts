@@ -24,6 +24,8 @@ export const methodName = z.enum([
   'lora-1',
   'textual-inversion',
   'dreammix',
+  'newmove',
+  'motion-director',
   'dreamvideo',
 ]);
 export type LearningMethod = z.infer<typeof methodName>;
@@ -124,6 +126,15 @@ const methodDefaults: Readonly<Record<LearningMethod, RecipeInput>> = {
   // At the rate of 1e-5 a token ends at 1/4,000 of a word's length; the words of T5 are vectors of about unit variance.
   'textual-inversion': { stepsMotion: 400, tokenLearningRate: 1e-2, regularisers: unregularised },
   dreammix: { rank: 8, stepsMotion: 900, regularisers: unregularised },
+  // Whole weights, for which the rate of a LoRA is too high; half of a batch is the prior.
+  newmove: {
+    stepsMotion: 400,
+    learningRate: 2e-4,
+    tokenLearningRate: 1e-2,
+    priorShare: 0.5,
+    regularisers: { ...unregularised, priorPreservation: true },
+  },
+  'motion-director': { rank: 16, stepsMotion: 300, regularisers: unregularised },
   // The rank is the width of the adapters. The paper's 1,000 and 3,000 steps at 1e-5 as Set-and-Sequence's are here: faster in fewer.
   dreamvideo: {
     rank: 128,

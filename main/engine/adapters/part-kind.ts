@@ -56,7 +56,7 @@ export interface PartKind<S> {
   readsAppearance?(shape: S): boolean;
 
   /** One slider setting as plain low-rank layers; absent where what is added is no low-rank change of weights. */
-  toLora?(shape: S, values: Values, gains: Gains): LoraLayer[];
+  toLora?(shape: S, values: Values, gains: Gains, own: number): LoraLayer[];
 
   /** Turned so that its directions come in the order of how much they matter, acting as before. */
   order?(shape: S, values: Values): { values: Values; strengths: number[] };

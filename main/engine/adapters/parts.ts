@@ -4,16 +4,19 @@ import type * as tf from '../backends/tf.ts';
 import type { Random } from '../nn/random.ts';
 import { basis } from './kinds/basis.ts';
 import { type BottleneckShape, bottleneckKind } from './kinds/bottleneck.ts';
+import { type DenseShape, dense } from './kinds/dense.ts';
+import { lowRank } from './kinds/low-rank.ts';
 import type { ModelShape } from './model-shape.ts';
 import type { Gains, PartKind, PartTensors, Slider, Values } from './part-kind.ts';
 import type { ConceptShape } from './set-and-sequence.ts';
 
 /** Everything that can be learned beside the special tokens, by kind. */
-const partKinds = { basis, bottleneck: bottleneckKind };
+const partKinds = { basis, 'low-rank': lowRank, dense, bottleneck: bottleneckKind };
 
 /** One learned part of a concept, as data: its kind, its shape there and the slider that it follows (none: its kind has its own, or has none). */
 export type Part = { slider?: Slider } & (
-  | { kind: 'basis'; shape: ConceptShape }
+  | { kind: 'basis' | 'low-rank'; shape: ConceptShape }
+  | { kind: 'dense'; shape: DenseShape }
   | { kind: 'bottleneck'; shape: BottleneckShape }
 );
 
@@ -26,15 +29,16 @@ export type LearnedPart = { part: Part; values: Values };
 export function kindOf({ kind, shape, slider }: Part) {
   const of = partKinds[kind] as unknown as PartKind<Part['shape']>;
   const { toLora, order } = of;
+  const own = (gains: Gains) => (slider ? gains[slider] : 1);
   return {
     requireFit: (model: ModelShape) => of.requireFit(shape, model),
     tensors: () => of.tensors(shape),
     fresh: (random: Random) => of.fresh(shape, random),
     add: (tensors: PartTensors, appearance?: tf.Tensor) => of.add(shape, tensors, appearance),
-    mix: (values: Values, gains: Gains) => of.mix(shape, values, gains, slider ? gains[slider] : 1),
+    mix: (values: Values, gains: Gains) => of.mix(shape, values, gains, own(gains)),
     readsAppearance: of.readsAppearance?.(shape) ?? false,
     linearIn: of.linearIn,
-    toLora: toLora && ((values: Values, gains: Gains) => toLora(shape, values, gains)),
+    toLora: toLora && ((values: Values, gains: Gains) => toLora(shape, values, gains, own(gains))),
     order: order && ((values: Values) => order(shape, values)),
   };
 }

@@ -1,4 +1,5 @@
 import type { Recipe } from '../../../shared/domain/recipe.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
 import type { ModelShape } from '../adapters/model-shape.ts';
 import type { Parts } from '../adapters/parts.ts';
 
@@ -26,6 +27,10 @@ export type StagePlan = {
   clipText: 'full' | 'motion';
   /** Parts are told how a picture of the clip looks, which is left blank with this probability; null: they are told nothing. */
   blankAppearance: number | null;
+  /** How much the error without appearance counts beside the whole one (MotionDirector): that of frames against a random one. */
+  debiased: number;
+  /** Whether high noise levels, at which motion is decided, are drawn more often (NewMove). */
+  coarse: boolean;
   /** Weight -> probability with which each of its numbers is dropped in a step. */
   dropout: Readonly<Record<string, number>>;
 };
@@ -67,6 +72,8 @@ export function stage(
     rates: Object.fromEntries(Object.keys(of.trains).map((part) => [part, rate(part)])),
     clipText: 'full',
     blankAppearance: null,
+    debiased: 0,
+    coarse: false,
     dropout: {},
     ...of,
   };
@@ -80,4 +87,12 @@ export function trainedNames({ trains }: Pick<StagePlan, 'trains'>): string[] {
 /** What a stage learns from. */
 export function dataKinds({ pictureShare }: Pick<StagePlan, 'pictureShare'>): DataKind[] {
   return [...(pictureShare > 0 ? (['pictures'] as const) : []), ...(pictureShare < 1 ? (['clips'] as const) : [])];
+}
+
+/** Throws `invalid-input` where there is no motion to learn. */
+export function requireMotion(method: string, { moving }: Material): void {
+  if (moving) return;
+  throw new AppError('invalid-input', `${method} learns a motion, and a single picture has none.`, {
+    hint: 'Choose a clip of more than one frame, or another method.',
+  });
 }

@@ -3,6 +3,8 @@ import { dreammix } from './dreammix.ts';
 import { dreamvideo } from './dreamvideo.ts';
 import { lora } from './lora.ts';
 import type { Method } from './method.ts';
+import { motionDirector } from './motion-director.ts';
+import { newmove } from './newmove.ts';
 import { setAndSequence } from './set-and-sequence.ts';
 import { textualInversion } from './textual-inversion.ts';
 
@@ -15,6 +17,8 @@ const methods: Readonly<Record<LearningMethod, Method>> = {
   'lora-1': lora,
   'textual-inversion': textualInversion,
   dreammix,
+  newmove,
+  'motion-director': motionDirector,
   dreamvideo,
 };
 

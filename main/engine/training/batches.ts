@@ -56,7 +56,8 @@ export function drawBatch(random: Random, data: StageData, bank: TextBank, optio
   const shape = [count, ...rows[0]!.example.shape] as [number, number, number, number, number];
   const clean = new Float32Array(count * size);
   for (const [row, { example }] of rows.entries()) clean.set(example.latents, row * size);
-  const levels = drawNoiseLevels(random, count, options.noiseLevels);
+  const { noiseLevels } = options;
+  const levels = drawNoiseLevels(random, count, plan.coarse ? { ...noiseLevels, distribution: 'coarse' } : noiseLevels);
 
   const texts = bank.learned + bank.encoded.shape[0];
   const tokens = bank.encoded.shape[1];
@@ -82,6 +83,7 @@ export function drawBatch(random: Random, data: StageData, bank: TextBank, optio
       [count, 1, 1, 1, 1],
     ),
     ...(plan.blankAppearance === null ? {} : { appearance: drawAppearances(random, rows, plan.blankAppearance) }),
+    ...(plan.debiased > 0 && shape[2] > 1 ? { anchor: drawAnchors(random, count, shape[2]) } : {}),
     masks: Object.fromEntries(
       Object.entries(plan.dropout).flatMap(([name, probability]) => {
         const shape = [...weightShapes[name]!];
@@ -90,6 +92,13 @@ export function drawBatch(random: Random, data: StageData, bank: TextBank, optio
       }),
     ),
   };
+}
+
+/** A random frame of each row: 1 there, else 0 [rows, 1, frames, 1, 1]. */
+function drawAnchors(random: Random, rows: number, frames: number): tf.Tensor {
+  const anchors = new Float32Array(rows * frames);
+  for (let row = 0; row < rows; row++) anchors[row * frames + random.integer(frames)] = 1;
+  return tf.tensor(anchors, [rows, 1, frames, 1, 1]);
 }
 
 /** Of a random picture of each row, or blank: -> [rows, values] */

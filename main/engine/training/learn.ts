@@ -27,7 +27,7 @@ import { encodeTexts, prepare, stageData } from './prepare.ts';
 import { Rate } from './rate.ts';
 import { measureConcept, reconstruct } from './reconstruct.ts';
 import { type TrainingRun, train } from './train.ts';
-import { makeFolderOf, openWorkFolder, requestHash, requireSpace } from './work-folder.ts';
+import { makeFolderOf, openWorkFolder, requestHash, requireMemory, requireSpace } from './work-folder.ts';
 
 export interface LearnModel {
   pipeline: WanPipeline;
@@ -44,7 +44,7 @@ export interface LearnOptions {
 /**
  * Learns a concept from one clip or several by the recipe's method, and writes its file. Goes on exactly where an unfinished run of the
  * same request in the same folder stands. A file `keep` in that folder ends it early, with what it has. Throws `cancelled` after saving
- * a checkpoint, `conflict` for a folder of another request, `out-of-space`, and `invalid-input` for clips that the model or the method
+ * a checkpoint, `conflict` for a folder of another request, `out-of-space`, `out-of-memory`, and `invalid-input` for clips that the model or the method
  * cannot take.
  */
 export async function learnConcept(
@@ -59,6 +59,7 @@ export async function learnConcept(
   await makeFolderOf(conceptFile);
   const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint), freeMemory());
   await requireSpace(workDirectory, neededBytes(parts, request));
+  requireMemory(countNumbers(parts), folder.memoryBytes);
 
   const wordsLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const moving = clips.some(({ frames }) => frames.frameCount > 1);

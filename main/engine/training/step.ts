@@ -5,7 +5,7 @@ import { type Traced, traced } from '../backends/traced.ts';
 import { type StagePlan, trainedNames, wordRows } from '../methods/method.ts';
 import type { Hooks } from '../nn/hooks.ts';
 import { type AdamWOptions, type AdamWRates, type AdamWState, adamW, clipGlobalNorm, type Tensors } from './adamw.ts';
-import { addNoise, predictedClean, velocityLoss } from './flow-matching.ts';
+import { addNoise, debiasedLoss, predictedClean, velocityLoss } from './flow-matching.ts';
 
 /** A frozen model as training sees it. All tensors of one batch; differentiable in what the hooks compute with. */
 export interface TrainableModel {
@@ -34,6 +34,8 @@ export type Batch = {
   kept: tf.Tensor;
   /** How much each row's loss counts [batch, 1, 1, 1, 1]. */
   weight: tf.Tensor;
+  /** 1 at a random frame of each row, else 0 [batch, 1, frames, 1, 1]; where the error without appearance counts too. */
+  anchor?: tf.Tensor;
   /** How a picture of each row looks [batch, values], for parts that are told. */
   appearance?: tf.Tensor;
   /** Weights by name -> what their numbers are multiplied by in this step, of their shape. */
@@ -57,7 +59,7 @@ export type StepOutputs = {
 
 export interface StepOptions {
   parts: Parts;
-  plan: Pick<StagePlan, 'trains' | 'acts'>;
+  plan: Pick<StagePlan, 'trains' | 'acts'> & Partial<Pick<StagePlan, 'debiased'>>;
   optimiser: AdamWOptions;
   gradientClip: number;
 }
@@ -81,7 +83,12 @@ export function conceptStep(model: TrainableModel, options: StepOptions, selfCon
       const given = { ...weights, ...Object.fromEntries(names.map((name, index) => [name, values[index]!])) };
       const text = textOf(model, given, batch); // once for both passes
       const previous = start && selfConditioning ? ownPrediction(text) : start;
-      return velocityLoss(predict(given, text, previous), batch.clean, batch.noise, batch.weight);
+      const velocity = predict(given, text, previous);
+      const { clean, noise, weight, anchor } = batch;
+      const whole = velocityLoss(velocity, clean, noise, weight);
+      if (!anchor) return whole;
+      const debiased = debiasedLoss(velocity, { clean, noise, weight, anchor });
+      return tf.add(whole, tf.mul(debiased, options.plan.debiased ?? 0)) as tf.Scalar;
     })(trainable);
     const named = (values: tf.Tensor[]): Tensors =>
       Object.fromEntries(names.map((name, index) => [name, values[index]!]));

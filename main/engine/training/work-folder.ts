@@ -88,6 +88,18 @@ export async function requireSpace(directory: string, bytes: number): Promise<vo
   });
 }
 
+/** Throws `out-of-memory` unless so many numbers can learn: they, their gradients and AdamW's two moments, in float32, in half of what is free. */
+export function requireMemory(numbers: number, freeBytes: number): void {
+  const bytes = 16 * numbers;
+  if (bytes <= freeBytes / 2) return;
+  const gigabytes = (count: number) => `${(count / 1e9).toFixed(1)} GB`;
+  throw new AppError(
+    'out-of-memory',
+    `What this method learns takes ${gigabytes(bytes)} of memory beside the model, and ${gigabytes(freeBytes)} are free.`,
+    { hint: 'Choose a method that learns less, such as Set-and-Sequence, or a smaller rank.' },
+  );
+}
+
 /** Makes the folder of a file that is going to be written. */
 export async function makeFolderOf(file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });

@@ -149,6 +149,26 @@ describe('learning', () => {
     await expect(exported).rejects.toThrow('no low-rank change');
   });
 
+  it("learns the two LoRAs of MotionDirector, which become one file, and NewMove's whole weights, which become none", async () => {
+    const sliders = { identity: 0, motion: 1, directions: {} };
+    const exported = async (method: 'motion-director' | 'newmove') => {
+      const asked = await learnRequest(folder, { method, stepsIdentity: 2, stepsMotion: 2, rank: 2 });
+      const conceptFile = join(folder, `${method}.safetensors`);
+      await engine.learn({ ...asked, workDirectory: join(folder, method), conceptFile });
+      expect(await engine.checkConcept({ file: conceptFile, model: tinyModel })).toMatchObject({
+        rank: method === 'newmove' ? 0 : 2,
+      });
+      const whole = await generate(method, {}, { conceptFile });
+      expect((await generate(`${method}-still`, { sliders: { motion: 0 } }, { conceptFile })).equals(whole)).toBe(
+        false,
+      );
+      const output = join(folder, `${method}-lora.safetensors`);
+      return engine.exportLora({ model: tinyModel, conceptFile, sliders, dialect: 'comfyui', output });
+    };
+    expect(await exported('motion-director')).toMatchObject({ rank: 2, layers: 20 });
+    await expect(exported('newmove')).rejects.toThrow('no low-rank change');
+  });
+
   it('refuses layers that the model does not have', async () => {
     const wrong = await learnRequest(folder, { targetLayers: ['attn3.to_q'] });
     await expect(engine.learn(wrong)).rejects.toThrow('attn3.to_q');

@@ -178,6 +178,15 @@ describe('methods that cannot work', () => {
     const asked = recipe.parse({ method: 'textual-inversion' });
     expect(() => methodOf(asked).stages(asked, { moving: true, wordsLearn: false })).toThrow('words cannot learn');
   });
+
+  it.each(['newmove', 'motion-director'] as const)('say why: a single picture has no motion (%s)', (method) => {
+    const asked = recipe.parse({ method });
+    expect(() => methodOf(asked).stages(asked, { moving: false, wordsLearn: true })).toThrow('single picture');
+  });
+
+  it('say why: layers that leave the look or the motion without any', () => {
+    expect(() => microRun(pipeline, { method: 'motion-director', targetLayers: ['attn1.to_q'] })).toThrow('attn1');
+  });
 });
 
 it('a mixed method learns from pictures and clips in the share of its recipe', () => {

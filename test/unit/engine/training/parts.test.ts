@@ -5,7 +5,12 @@ import { stage } from '../../../../main/engine/methods/method.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { adamW, biasCorrections, clipGlobalNorm } from '../../../../main/engine/training/adamw.ts';
 import { drawBatch, type StageData } from '../../../../main/engine/training/batches.ts';
-import { addNoise, drawNoiseLevels, predictedClean } from '../../../../main/engine/training/flow-matching.ts';
+import {
+  addNoise,
+  debiasedLoss,
+  drawNoiseLevels,
+  predictedClean,
+} from '../../../../main/engine/training/flow-matching.ts';
 import { Rate } from '../../../../main/engine/training/rate.ts';
 import { learningRateFactor } from '../../../../main/engine/training/schedule.ts';
 import { ownTokens } from '../../../../shared/domain/concept.ts';
@@ -58,12 +63,35 @@ describe('flow matching', () => {
     expect([...again.dataSync()].map((value) => Math.round(value * 1e5) / 1e5)).toEqual([1, 2]);
   });
 
+  it('draws coarse levels by their density: a share of s - sin(pi s) / (2 pi) lies below s', () => {
+    const levels = drawNoiseLevels(new Random(1), 4000, { distribution: 'coarse', shift: 1 });
+    for (const s of [0.2, 0.5, 0.8]) {
+      const share = levels.filter((level) => level < s).length / levels.length;
+      expect(Math.abs(share - (s - Math.sin(Math.PI * s) / (2 * Math.PI)))).toBeLessThan(0.02);
+    }
+    expect(Math.min(...levels)).toBeGreaterThan(0);
+    expect(Math.max(...levels)).toBeLessThan(1);
+  });
+
   it('draws levels between 0 and 1 that a shift moves towards noise', () => {
     const draw = (shift: number) =>
       drawNoiseLevels(new Random(1), 2000, { distribution: 'logit-normal', shift }).sort((a, b) => a - b);
     for (const levels of [draw(1), draw(3)]) expect(levels[0]! > 0 && levels.at(-1)! < 1).toBe(true);
     expect(draw(1)[1000]).toBeCloseTo(0.5, 1);
     expect(draw(3)[1000]).toBeCloseTo(0.75, 1);
+  });
+});
+
+describe('the error without appearance', () => {
+  it('is that of frames against the anchor: what all frames share weighs (sqrt(2) - 1)^2 of what it does in the whole', () => {
+    const [clean, noise] = [tf.zeros([1, 1, 3, 1, 1]), tf.zeros([1, 1, 3, 1, 1])];
+    const weight = tf.ones([1, 1, 1, 1, 1]);
+    const anchor = tf.tensor([0, 1, 0], [1, 1, 3, 1, 1]);
+    const loss = (...error: number[]) =>
+      debiasedLoss(tf.tensor(error, [1, 1, 3, 1, 1]), { clean, noise, weight, anchor }).dataSync()[0];
+    expect(loss(2, 2, 2)).toBeCloseTo(4 * (Math.SQRT2 - 1) ** 2, 5);
+    expect(loss(1, 0, 0)).toBeCloseTo(2 / 3, 5);
+    expect(loss(0, 1, 0)).toBeCloseTo((2 + (Math.SQRT2 - 1) ** 2) / 3, 5);
   });
 });
 

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readTrainingState } from '../../../../main/engine/training/checkpoint.ts';
-import { openWorkFolder, requestHash, requireSpace } from '../../../../main/engine/training/work-folder.ts';
+import {
+  openWorkFolder,
+  requestHash,
+  requireMemory,
+  requireSpace,
+} from '../../../../main/engine/training/work-folder.ts';
 import { learnRequest } from '../../../../shared/domain/engine.ts';
 
 let folder: string;
@@ -71,4 +76,9 @@ describe('a folder of learning', () => {
     await writeFile(file, 'nonsense');
     await expect(readTrainingState(file)).rejects.toMatchObject({ code: 'damaged-file' });
   });
+});
+
+it('what learns must fit into half of the free memory, with its gradients and moments', () => {
+  expect(() => requireMemory(1e6, 32e6)).not.toThrow();
+  expect(() => requireMemory(425e6, 8e9)).toThrow('6.8 GB of memory beside the model, and 8.0 GB are free');
 });
