@@ -11,6 +11,7 @@ export interface SliderOptions {
   identity?: number;
   motion?: number;
   direction?: Record<string, number>;
+  appearance?: number;
 }
 
 export interface EditOptions extends SliderOptions {
@@ -37,6 +38,11 @@ export function addSliderOptions(command: Command): Command {
       '--direction <K=gain>',
       'gain of one direction of the identity, K = 0 the strongest; several times for several',
       collectDirection,
+    )
+    .option(
+      '--appearance <gain>',
+      'by DreamVideo: how much the motion is told of how the subject looks, 0 to 1.5 (default: 1)',
+      parseNumber(0, 1.5),
     );
 }
 
@@ -78,13 +84,15 @@ export function addSamplingOptions(command: Command): Command {
 }
 
 export function slidersOf(options: SliderOptions): z.input<typeof sliders> {
-  return { identity: options.identity, motion: options.motion, directions: options.direction };
+  const { identity, motion, direction: directions, appearance } = options;
+  return { identity, motion, directions, appearance };
 }
 
 const gains = {
   identity: sliders.shape.identity.unwrap().optional(),
   motion: sliders.shape.motion.unwrap().optional(),
   directions: sliders.shape.directions.unwrap().optional(),
+  appearance: sliders.shape.appearance,
 };
 
 /**
@@ -111,14 +119,14 @@ const batchFile = z.array(
       sliders: z.strictObject(gains).optional(),
       ...gains,
     })
-    .transform(({ name, identity, motion, directions, sliders, strength, seen, ...settings }) => ({
+    .transform(({ name, identity, motion, directions, appearance, sliders, strength, seen, ...settings }) => ({
       name,
       settings: {
         ...(strength !== undefined && strengthSettings(strength)),
         ...(settings.fidelity !== undefined && { guidance: guidanceFor(settings.fidelity) }),
         ...settings,
         ...(seen !== undefined && { shown: seen }),
-        sliders: { ...sliders, ...defined({ identity, motion, directions }) },
+        sliders: { ...sliders, ...defined({ identity, motion, directions, appearance }) },
       },
     })),
 );

@@ -14,6 +14,7 @@ import {
   learnRequest,
   learnResult,
   loraReport,
+  mixRequest,
   modelInfo,
   openVinoInstalled,
 } from '../../shared/domain/engine.ts';
@@ -37,6 +38,7 @@ export const engineContract = {
     generate: { input: generateRequest, output: generateResult },
     exportLora: { input: exportLoraRequest, output: loraReport },
     importLora: { input: importLoraRequest, output: importedLora },
+    mix: { input: mixRequest, output: conceptFacts },
     checkConcept: { input: checkConceptRequest, output: conceptFacts },
     evaluateModel: { input: evaluateModelRequest, output: evaluateModelResult },
     evaluateConcept: { input: evaluateConceptRequest, output: evaluateConceptResult },

@@ -12,6 +12,7 @@ import type {
   LearnRequest,
   LearnResult,
   LoraReport,
+  MixRequest,
   OpenVinoInstalled,
 } from '../../shared/domain/engine.ts';
 import type {
@@ -116,6 +117,10 @@ export class EngineHost implements Engine {
 
   importLora(request: ImportLoraRequest, options: CallOptions = {}): Promise<ImportedLora> {
     return this.#compute(options, (client, wire) => client.call.importLora(request, wire));
+  }
+
+  mix(request: MixRequest, options: CallOptions = {}): Promise<ConceptFacts> {
+    return this.#compute(options, (client, wire) => client.call.mix(request, wire));
   }
 
   checkConcept(request: CheckConceptRequest): Promise<ConceptFacts> {

@@ -44,6 +44,7 @@ export function serveEngine(createEngine: (options: EngineOptions) => Engine | P
     generate: (request, { signal }) => use((e) => e.generate(request, telling(signal))),
     exportLora: (request, { signal }) => use((e) => e.exportLora(request, telling(signal))),
     importLora: (request, { signal }) => use((e) => e.importLora(request, telling(signal))),
+    mix: (request, { signal }) => use((e) => e.mix(request, telling(signal))),
     checkConcept: (request) => use((e) => e.checkConcept(request)),
     evaluateModel: (request, { signal }) => use((e) => e.evaluateModel(request, telling(signal))),
     evaluateConcept: (request, { signal }) => use((e) => e.evaluateConcept(request, telling(signal))),

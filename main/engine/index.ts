@@ -16,6 +16,7 @@ import type {
   LearnRequest,
   LearnResult,
   LoraReport,
+  MixRequest,
   OpenVinoInstalled,
 } from '../../shared/domain/engine.ts';
 import type {
@@ -43,6 +44,7 @@ import { generateClip } from './sampling/generate-clip.ts';
 import { isWarmed, warmUpConcepts, warmUpLooks } from './sampling/warm-up.ts';
 import { exportLora, importLora } from './training/exchange-lora.ts';
 import { learnConcept } from './training/learn.ts';
+import { mixConcepts } from './training/mix-concepts.ts';
 import { compareSampleSteps } from './training/sample-step.ts';
 
 export interface CallOptions {
@@ -63,6 +65,8 @@ export interface Engine {
   generate(request: GenerateRequest, options?: CallOptions): Promise<GenerateResult>;
   exportLora(request: ExportLoraRequest, options?: CallOptions): Promise<LoraReport>;
   importLora(request: ImportLoraRequest, options?: CallOptions): Promise<ImportedLora>;
+  /** Puts who or what one concept is together with how another moves, as a concept file of its own. */
+  mix(request: MixRequest, options?: CallOptions): Promise<ConceptFacts>;
   /** Reads a concept file whole. Throws `damaged-file` or `invalid-input` for one that could not be used. */
   checkConcept(request: CheckConceptRequest): Promise<ConceptFacts>;
   /** Measures a model's autoencoder and text to video; goes on where an earlier run in the same folder stopped. */
@@ -162,6 +166,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       inTurn(options.signal, async () => exportLora(await modelAt(request.model), request)),
     importLora: (request, options = {}) =>
       inTurn(options.signal, async () => importLora(await modelAt(request.model), request)),
+    mix: (request, options = {}) =>
+      inTurn(options.signal, async () => mixConcepts(await modelAt(request.model), request)),
     // As describing a model does, it reads files alone.
     checkConcept,
     evaluateModel: (request, options = {}) =>

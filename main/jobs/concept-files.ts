@@ -35,7 +35,7 @@ interface Parts {
   clips: ClipStore;
   concepts: ConceptStore;
   models: ModelRegistry;
-  engine: Pick<Engine, 'importLora' | 'checkConcept'>;
+  engine: Pick<Engine, 'importLora' | 'mix' | 'checkConcept'>;
 }
 
 /** The loss curves that were kept with a concept; none for one that came from elsewhere. */
@@ -116,6 +116,62 @@ export async function importLora(parts: Parts, request: ImportLoraRequest, signa
               ]
             : []),
         ].join('\n'),
+        createdAt: new Date().toISOString(),
+      }),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export interface MixRequest {
+  /** References of concepts: who or what it is, and how it moves. */
+  identity: string;
+  motion: string;
+  name?: string;
+}
+
+/**
+ * Who or what one concept is with how another moves, as a new concept; nothing is learned. Its clip, which gives size and length, is the
+ * motion's. Throws `invalid-input` when the two belong to different models, or have learned no such thing.
+ */
+export async function mixConcepts(parts: Parts, request: MixRequest, signal?: AbortSignal): Promise<Concept> {
+  const { library, concepts, models, engine } = parts;
+  library.requireWriting();
+  const [identity, motion] = [concepts.get(request.identity), concepts.get(request.motion)];
+  const model = await models.get(identity.model);
+  const name = request.name ?? `${identity.name} as ${motion.name}`;
+  const folder = makeFolder(library);
+  try {
+    const of = (concept: Concept) => ({ file: library.absolutePath(concept.file), name: concept.name });
+    const facts = await engine.mix(
+      {
+        model: model.directory,
+        identity: of(identity),
+        motion: of(motion),
+        conceptFile: join(folder, 'concept.safetensors'),
+      },
+      { signal },
+    );
+    writeFileSync(join(folder, lossesFile), '[]');
+    const id = makeItemId(library, name);
+    const place = `concepts/${id}/v1`;
+    return library.adopt([{ from: folder, to: place }], () =>
+      concepts.insert({
+        id,
+        name,
+        version: 1,
+        clipIds: motion.clipIds.slice(0, 1),
+        captions: facts.captions,
+        recipe: facts.recipe,
+        model: models.reference(model),
+        rank: facts.rank,
+        directionStrengths: facts.directionStrengths,
+        directionNames: {},
+        metrics: {},
+        file: `${place}/concept.safetensors`,
+        tags: [],
+        notes: `Identity of ${identity.name}, motion of ${motion.name}.`,
         createdAt: new Date().toISOString(),
       }),
     );

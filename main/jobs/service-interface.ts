@@ -129,6 +129,8 @@ export interface Services {
      * select the concept, as for a file that was opened from outside of them.
      */
     importFile(file: string, options?: { show?: boolean }): Promise<{ concept: Concept; duplicate: boolean }>;
+    /** Who or what one concept is with how another moves, as a new concept, without learning. */
+    mix(request: { identity: string; motion: string; name?: string }, signal?: AbortSignal): Promise<Concept>;
     /** A LoRA file of any dialect becomes a concept. */
     importLora(
       request: { file: string; clipId: string; caption: ConceptCaption; name?: string; model?: string },

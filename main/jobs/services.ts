@@ -17,7 +17,14 @@ import { readSettings, writeSettings } from '../library/settings.ts';
 import { deleteItems, emptyTrash, listTrash, restoreItems } from '../library/trash.ts';
 import { locateMediaTools, type MediaTools } from '../media/locate.ts';
 import type { Runners } from './attempts.ts';
-import { duplicateConcept, exportConcept, importConcept, importLora, readLosses } from './concept-files.ts';
+import {
+  duplicateConcept,
+  exportConcept,
+  importConcept,
+  importLora,
+  mixConcepts,
+  readLosses,
+} from './concept-files.ts';
 import { clearFolder, folderBytes, inspectTarget } from './disk.ts';
 import { Emitter } from './emitter.ts';
 import { removeHalfFiles } from './leftovers.ts';
@@ -152,6 +159,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
         if (show) emitter.emit('concept.opened', imported);
         return imported;
       },
+      mix: async (request, signal) => telling('concept', await mixConcepts(parts, request, signal)),
       importLora: async (request, signal) => telling('concept', await importLora(parts, request, signal)),
     },
     edits: {

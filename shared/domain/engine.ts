@@ -113,6 +113,11 @@ export const importedLora = loraReport.extend({
 });
 export type ImportedLora = z.infer<typeof importedLora>;
 
+/** Who or what one concept is with how another moves, put together without learning. Names are for messages. */
+const mixed = z.object({ file: z.string(), name: z.string() });
+export const mixRequest = z.object({ model: z.string(), identity: mixed, motion: mixed, conceptFile: z.string() });
+export type MixRequest = z.infer<typeof mixRequest>;
+
 /** Whether a concept file from elsewhere can be used: by itself, and with a model where there is one. */
 export const checkConceptRequest = z.object({ file: z.string(), model: z.string().nullable() });
 export type CheckConceptRequest = z.infer<typeof checkConceptRequest>;

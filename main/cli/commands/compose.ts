@@ -4,23 +4,47 @@ import { addRecipeOptions, type RecipeOptions, recipeOf } from '../learn-options
 import { runLearn } from '../run-job.ts';
 import { reportConcept } from './learn.ts';
 
+interface ComposeOptions extends RecipeOptions {
+  identity?: string;
+  motion?: string;
+  name?: string;
+}
+
 export const registerCompose: Registration = (program, run) => {
   const command = program
     .command('compose')
-    .description('Learns several concepts again as one: a shared identity basis, the motions jointly.')
-    .argument('<concept...>', 'two concepts or more; their clips and captions are used');
+    .description(
+      'Learns several concepts again as one: a shared identity basis, the motions jointly. Or puts the identity of one and the motion of another together, without learning.',
+    )
+    .argument('[concept...]', 'to learn again: two concepts or more; their clips and captions are used');
   addRecipeOptions(command)
-    .option('--name <name>', 'a name for the joint concept')
+    .option('--identity <concept>', 'without learning: who or what it is')
+    .option('--motion <concept>', 'and how it moves; best of concepts learned by dreamvideo or motion-director')
+    .option('--name <name>', 'a name for the new concept')
     .addHelpText(
       'after',
       `
 Examples:
   motif compose dancer dog --name together
   motif compose dancer dog --rank 16 --steps-motion 2000
+  motif compose --identity dancer --motion dog --name dancing-dog
   motif edit together --prompt "a [v] person is dancing in [u] motion beside a dog"`,
     )
     .action(
-      run(async (context, references: string[], options: RecipeOptions & { name?: string }, command: Command) => {
+      run(async (context, references: string[], options: ComposeOptions, command: Command) => {
+        const { identity, motion, name } = options;
+        if (identity !== undefined || motion !== undefined) {
+          if (identity === undefined || motion === undefined || references.length > 0)
+            command.error('error: --identity and --motion go together, and take no other concepts.');
+          await context.withServices({ access: 'write' }, async (services) => {
+            const concept = await services.concepts.mix({ identity, motion, name }, context.signal);
+            const [words] = concept.captions;
+            const prompt = [words!.static, words!.dynamic].filter(Boolean).join(' ');
+            context.output.note(`To see it: motif edit ${concept.id} --fidelity 0 --prompt "${prompt}"`);
+            reportConcept(context, services, concept.id, concept.version);
+          });
+          return;
+        }
         if (references.length < 2) command.error('error: give two concepts or more.');
         await context.withServices({ access: 'write' }, async (services) => {
           const concepts = references.map((reference) => services.concepts.get(reference));

@@ -13,7 +13,7 @@ const onlyPart = 'concept';
 type Described = Pick<ConceptFile, 'directionStrengths' | 'captions' | 'recipe' | 'model' | 'tokens'> & {
   /** The stages as they were planned. */
   stages: readonly object[];
-  /** How its pictures look, for parts that are told. */
+  /** How its pictures look. */
   appearance: Float32Array;
 };
 
@@ -32,9 +32,8 @@ export function conceptFileOf(parts: LearnedParts, { stages, appearance, ...desc
     return [name, { ...part, tensors: Object.fromEntries(tensors) }];
   });
   const plain = stages.map((stage) => ({ ...stage }));
-  const told = Object.values(parts).some(({ part }) => kindOf(part).readsAppearance);
-  const looks = told ? { appearance: [...appearance] } : {};
-  return { version: 2, rank, ...described, ...looks, stages: plain, parts: Object.fromEntries(stored) };
+  const looks = [...appearance];
+  return { version: 2, rank, ...described, appearance: looks, stages: plain, parts: Object.fromEntries(stored) };
 }
 
 /** The parts of a concept file. Throws `invalid-input` when the model has no such places, `damaged-file` when tensors are not what a part has. */

@@ -46,8 +46,8 @@ const secondMetadata = z.object({
   /** The largest of a part; 0 where none is of low rank. */
   rank: z.int().min(0).max(maximumRank),
   ...described,
-  /** How its pictures look, for parts that are told: mean over the pictures. */
-  appearance: z.array(z.number()).max(4096).optional(),
+  /** How its pictures look, which some kinds of parts are told; the mean over the pictures. */
+  appearance: z.array(z.number()).max(4096),
   /** The stages of learning as they were planned, whatever their defaults have become since; for readers. */
   stages: z.array(z.record(z.string(), z.unknown())).max(64),
   parts: z.record(

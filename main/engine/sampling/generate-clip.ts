@@ -125,13 +125,13 @@ export function fitConcept(
     tokens.set(values, index * width);
   }
   const model = modelShape(transformerConfig);
-  const told = concept.version === 2 ? concept.appearance : undefined;
   const size = appearanceSize(model.latentChannels);
-  if (told && told.length !== size)
+  const told = concept.version === 2 ? concept.appearance : new Array<number>(size).fill(0);
+  if (told.length !== size)
     throw new AppError('damaged-file', `${file}: its appearance has ${told.length} values, not ${size}`, {
       hint: 'Fetch the concept again, or learn it again.',
     });
-  const appearance = Float32Array.from(told ?? []);
+  const appearance = Float32Array.from(told);
   return { parts: partsOfFile(concept, model), tokens: { names, values: tokens }, appearance };
 }
 

@@ -4,6 +4,14 @@ import { specialTokens } from '../adapters/tokens.ts';
 /** The texts of a clip: of its pictures, of itself, and of its motion alone, as an ordinary sentence. */
 export type CaptionTexts = { static: string; full: string; motion: string };
 
+/**
+ * The words of a mix: what one concept looks like and how another moves. `plain`: the motion was learned without a token, so that its words
+ * have none.
+ */
+export function mixedCaption(identity: ConceptCaption, motion: ConceptCaption, plain: boolean): ConceptCaption {
+  return { static: identity.static, dynamic: plain ? classCaption(motion).dynamic : motion.dynamic };
+}
+
 /** The static part, both parts together as models' trainings join them, and the dynamic part without special tokens (the static, where there is none). */
 export function captionTexts(caption: ConceptCaption): CaptionTexts {
   const { static: looks, dynamic } = classCaption(caption);

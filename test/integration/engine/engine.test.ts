@@ -169,6 +169,28 @@ describe('learning', () => {
     await expect(exported('newmove')).rejects.toThrow('no low-rank change');
   });
 
+  it('puts the identity of one concept and the motion of another together, each as it is alone', async () => {
+    const dream = join(folder, 'dream.safetensors');
+    const conceptFile = join(folder, 'mix.safetensors');
+    const named = (file: string) => ({ file, name: 'it' });
+    const mixed = await engine.mix({ model: tinyModel, identity: named(concept), motion: named(dream), conceptFile });
+    // What DreamVideo learned of the motion, it learned under plain words.
+    expect(mixed.captions).toEqual([{ static: 'a [v] dog on the beach', dynamic: 'runs' }]);
+    expect(await engine.checkConcept({ file: conceptFile, model: tinyModel })).toEqual(mixed);
+    const prompt = 'a dog on the beach'; // without the tokens, which are of both
+    const far = async (sliders: object, alone: string) => {
+      const together = await generate('mixed', { prompt, sliders }, { conceptFile });
+      const apart = await generate('apart', { prompt, sliders }, { conceptFile: alone });
+      return Math.max(...together.map((value, index) => Math.abs(value - apart[index]!)));
+    };
+    expect(await far({ identity: 1, motion: 0 }, concept)).toBeLessThanOrEqual(1);
+    expect(await far({ identity: 0, motion: 1, appearance: 0 }, dream)).toBeLessThanOrEqual(1);
+    expect(await far({ identity: 1, motion: 2, appearance: 0 }, dream)).toBeGreaterThan(1);
+    const words = named(join(folder, 'words.safetensors'));
+    const nothing = engine.mix({ model: tinyModel, identity: named(concept), motion: words, conceptFile });
+    await expect(nothing).rejects.toThrow('no motion');
+  });
+
   it('refuses layers that the model does not have', async () => {
     const wrong = await learnRequest(folder, { targetLayers: ['attn3.to_q'] });
     await expect(engine.learn(wrong)).rejects.toThrow('attn3.to_q');

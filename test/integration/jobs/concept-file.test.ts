@@ -13,7 +13,7 @@ let file: string;
 
 beforeEach(async () => {
   folder = makeTempFolder('package');
-  addClips(join(folder, 'giver'), 'river');
+  addClips(join(folder, 'giver'), 'river', 'lake');
   giver = await openTestServices(join(folder, 'giver'));
   taker = await openTestServices(join(folder, 'taker'));
   await giver.jobs.runNew(learnRequest('river', 4));
@@ -128,4 +128,23 @@ it('what is damaged or no concept is refused, and nothing is added', async () =>
   expect([taker.concepts.list(), taker.clips.list()]).toEqual([[], []]);
   expect(existsSync(join(folder, 'taker/home/clips/river'))).toBe(false);
   expect(readdirSync(join(folder, 'taker/home/jobs'))).toEqual([]);
+});
+
+it('the identity of one concept with the motion of another is a concept of its own, on the clip of the motion', async () => {
+  await giver.jobs.runNew({ ...learnRequest('lake', 2), name: 'Swimmer' });
+  const mixed = await giver.concepts.mix({ identity: 'Dancer', motion: 'Swimmer', name: 'Both' });
+  expect(mixed).toMatchObject({
+    name: 'Both',
+    version: 1,
+    clipIds: ['lake'],
+    captions: [{ static: 'a [v] dog', dynamic: 'is dancing' }],
+    notes: 'Identity of Dancer, motion of Swimmer.',
+    model: giver.concepts.get('Dancer').model,
+  });
+  expect(readFileSync(giver.library.absolutePath(mixed.file), 'utf8')).toBe('Dancer as Swimmer');
+  expect(giver.concepts.losses('Both')).toEqual([]);
+  expect(readdirSync(join(folder, 'giver/home/jobs'))).not.toContainEqual(expect.stringContaining('incoming'));
+  await expect(giver.concepts.mix({ identity: 'Dancer', motion: 'nobody' })).rejects.toMatchObject({
+    code: 'not-found',
+  });
 });

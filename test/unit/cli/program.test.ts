@@ -71,6 +71,10 @@ function fakeServices(end: (requests: JobRequest[]) => Partial<Job>) {
         added.push({ file });
         return { concept: { id: 'k1', name: 'waltz' }, duplicate: added.length > 1 };
       },
+      mix: async (request: object) => {
+        added.push(request);
+        return { id: 'k4', version: 1, captions: [{ static: 'a [v] dog', dynamic: 'is dancing' }] };
+      },
       importLora: async (request: object) => {
         added.push(request);
         return { id: 'k2', name: 'waltz', notes: 'Imported from waltz.safetensors (comfyui, rank 8, 80 layers).' };
@@ -324,6 +328,21 @@ test('a concept or LoRA given to import is told where it goes', async () => {
   const { code, err } = await motif(['import', file]);
   expect(code).toBe(1);
   expect(err).toContain('motif concepts --add');
+});
+
+test('composing without learning takes the identity of one concept and the motion of another, and says how to see it', async () => {
+  const library = fakeServices(() => ({}));
+  const { code, err } = await motif(['compose', '--identity', 'dog', '--motion', 'waltz', '--name', 'both'], library);
+  expect(code).toBe(0);
+  expect(library.added).toEqual([{ identity: 'dog', motion: 'waltz', name: 'both' }]);
+  expect(library.requests).toEqual([]);
+  expect(err).toContain('motif edit k4 --fidelity 0 --prompt "a [v] dog is dancing"');
+  for (const wrong of [
+    ['--identity', 'dog'],
+    ['--motion', 'waltz'],
+    ['k1', '--identity', 'dog', '--motion', 'waltz'],
+  ])
+    expect((await motif(['compose', ...wrong], library)).code).toBe(2);
 });
 
 test('composing takes the clips and captions of both concepts', async () => {

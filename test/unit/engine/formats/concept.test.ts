@@ -43,6 +43,7 @@ const several: Extract<ConceptFile, { version: 2 }> = {
   captions: concept.captions,
   recipe: concept.recipe,
   model: concept.model,
+  appearance: [0.5, -1],
   stages: [{ label: 'identity', steps: 3, trains: { look: ['basis'] } }],
   parts: {
     look: {
