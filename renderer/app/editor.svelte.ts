@@ -18,6 +18,7 @@ import { ExportState } from '../features/queue/export.svelte.ts';
 import { QueueState } from '../features/queue/queue.svelte.ts';
 import { SettingsState } from '../features/settings/settings.svelte.ts';
 import { isText } from '../features/shell/keys.ts';
+import { PanelsState } from '../features/shell/panels.svelte.ts';
 import type { Host } from '../host/host.ts';
 import { text } from '../text/en.ts';
 import { Connection } from './connection.svelte.ts';
@@ -46,6 +47,7 @@ export class Editor {
   readonly queue: QueueState;
   readonly library: LibraryState;
   readonly trash: TrashState;
+  readonly panels = new PanelsState();
   readonly versions: VersionsState;
   readonly player = new PlayerState();
   readonly frames = new FrameStore();

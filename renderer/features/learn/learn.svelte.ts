@@ -36,6 +36,8 @@ export class LearnState {
   /** As it is drawn at this moment; `recordCut` makes it a step of undo. */
   crop = $state.raw<CropRectangle | null>(null);
   cropping = $state(false);
+  /** Width to height of what is drawn; null: any. */
+  cropRatio = $state<number | null>(null);
   starting = $state(false);
   /** What is learned becomes the next version of it; null: a new concept. */
   again = $state.raw<Concept | null>(null);

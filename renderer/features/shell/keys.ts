@@ -25,6 +25,7 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
     e: () => {
       const isClip = library.shownKind === 'clip';
       editor.inspector = isClip ? 'looks' : 'edit';
+      if (!editor.panels.isOpen('right')) editor.panels.toggle('right');
       requestAnimationFrame(() => document.getElementById(isClip ? 'look-words' : 'prompt')?.focus());
     },
     r: () => {
@@ -59,7 +60,10 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
 function runCommand(editor: Editor, { key, shiftKey }: KeyboardEvent): boolean {
   const commands: Record<string, () => void> = {
     z: () => (shiftKey ? editor.undoable.redo() : editor.undoable.undo()),
-    f: () => document.getElementById('library-search')?.focus(),
+    f: () => {
+      if (!editor.panels.isOpen('left')) editor.panels.toggle('left');
+      requestAnimationFrame(() => document.getElementById('library-search')?.focus());
+    },
     o: () => document.getElementById('file-picker')?.click(),
     e: () => editor.canExport && editor.openExport(),
     ',': () => {
