@@ -152,7 +152,7 @@ it('learns a concept with few steps, through a reload in the middle', async () =
   await page.getByText('Advanced').click();
   await page.getByLabel('Steps for the looks').fill('6');
   await page.getByLabel('Steps for the motion').fill('6');
-  await page.getByLabel('Rank').fill('4');
+  await page.getByRole('spinbutton', { name: 'Rank' }).fill('4');
   await page.getByLabel('Clips of the prior').fill('0');
   await page.getByLabel('Prior preservation').uncheck();
   await page.locator('#learn').click();

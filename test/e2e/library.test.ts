@@ -234,7 +234,7 @@ it('goes from a clip to an exported edit by keyboard alone', async () => {
   await write(page.locator('#learn-motion'), 'it is flickering in [u] motion');
   await tabTo(page.locator('summary', { hasText: 'Advanced' }));
   await keyboard.press('Enter');
-  await write(page.getByLabel('Rank'), '4');
+  await write(page.getByRole('spinbutton', { name: 'Rank' }), '4');
   await write(page.getByLabel('Steps for the looks'), '2');
   await write(page.getByLabel('Steps for the motion'), '2');
   await write(page.getByLabel('Clips of the prior'), '0');

@@ -38,7 +38,7 @@ async function learnBriefly(page: Page): Promise<void> {
   await page.locator('summary', { hasText: 'Advanced' }).click();
   await page.getByLabel('Steps for the looks').fill('2');
   await page.getByLabel('Steps for the motion').fill('2');
-  await page.getByLabel('Rank').fill('4');
+  await page.getByRole('spinbutton', { name: 'Rank' }).fill('4');
   await page.getByLabel('Clips of the prior').fill('0');
   await page.getByLabel('Prior preservation').uncheck();
 }
