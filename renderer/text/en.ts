@@ -308,7 +308,12 @@ export const text = {
     motionHint: 'stands for the way it moves.',
     effort: 'Effort',
     presets: { quick: 'Quick', standard: 'Standard', thorough: 'Thorough' },
-    steps: (identity: number, motion: number) => `${identity} steps for the looks, ${motion} for the motion`,
+    steps: (stages: readonly { label: string; steps: number }[]) =>
+      stages
+        .map(
+          ({ label, steps }, index) => `${steps}${index === 0 ? ' steps' : ''} for the ${stageNames[label] ?? label}`,
+        )
+        .join(', '),
     estimate: (time: string, name: string) => `About ${time}, by the rate at which ${name} was learned.`,
     model: (name: string) => `Learned on ${name}.`,
     memory: (needed: string, there: string) => `About ${needed} of memory, of the ${there} of this machine.`,

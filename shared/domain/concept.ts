@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { recipe } from './recipe.ts';
+import { type PlannedRecipe, plannedSteps, recipe } from './recipe.ts';
 import { promptText } from './text.ts';
 
 /** What the words of one clip of a concept are: `[v]` marks the identity's token, `[u]` the motion's. */
@@ -102,15 +102,20 @@ export function givesClipBack({ metrics }: Pick<Concept, 'metrics'>): boolean | 
 /** What a learning with so many steps takes, by how long another one took; null where that was not measured. */
 export function learningSeconds(
   { metrics, recipe }: Pick<Concept, 'metrics' | 'recipe'>,
-  { stepsIdentity, stepsMotion }: Pick<Concept['recipe'], 'stepsIdentity' | 'stepsMotion'>,
+  asked: PlannedRecipe,
 ): number | null {
-  const { timing, seconds, steps = recipe.stepsIdentity + recipe.stepsMotion } = metrics;
+  const total = (stages: readonly { steps: number }[]) => stages.reduce((sum, { steps }) => sum + steps, 0);
+  const { timing, seconds, steps = total(plannedSteps(recipe)) } = metrics;
+  const stages = plannedSteps(asked);
   const identity = timing?.identity ?? timing?.motion;
   const motion = timing?.motion ?? timing?.identity;
   if (timing && identity !== undefined && motion !== undefined)
-    return timing.prepare + identity * stepsIdentity + motion * stepsMotion + timing.measure;
+    return stages.reduce(
+      (sum, { label, steps }) => sum + steps * (label === 'motion' ? motion : identity),
+      timing.prepare + timing.measure,
+    );
   // Of few steps, most of the time went into what comes before and after them.
-  return seconds !== undefined && steps > 20 ? (seconds / steps) * (stepsIdentity + stepsMotion) : null;
+  return seconds !== undefined && steps > 20 ? (seconds / steps) * total(stages) : null;
 }
 
 /** The steps that a concept was learned with, where that is known, else those that its recipe asked for. */
@@ -122,4 +127,16 @@ export function learnedSteps({ metrics, recipe }: Pick<Concept, 'metrics' | 'rec
     identity: metrics.stepsIdentity ?? recipe.stepsIdentity,
     motion: metrics.stepsMotion ?? recipe.stepsMotion,
   };
+}
+
+/** The same by stage, in the order of learning. */
+export function learnedStages({
+  metrics,
+  recipe,
+}: Pick<Concept, 'metrics' | 'recipe'>): { label: string; steps: number }[] {
+  const done: Readonly<Record<string, number | undefined>> = {
+    identity: metrics.stepsIdentity,
+    motion: metrics.stepsMotion,
+  };
+  return plannedSteps(recipe).map(({ label, steps }) => ({ label, steps: done[label] ?? steps }));
 }

@@ -172,3 +172,32 @@ const identityByToken: ReadonlySet<LearningMethod> = new Set([
 export function needsIdentityToken(method: LearningMethod): boolean {
   return identityByToken.has(method);
 }
+
+type Steps = 'stepsIdentity' | 'stepsMotion';
+const both: readonly [label: string, steps: Steps][] = [
+  ['identity', 'stepsIdentity'],
+  ['motion', 'stepsMotion'],
+];
+const once: typeof both = [['identity', 'stepsMotion']];
+
+/** The stages of a method on a clip of several frames, in their order, and which number of the recipe says how many steps each takes. */
+const methodStages: Readonly<Record<LearningMethod, typeof both>> = {
+  'set-and-sequence': both,
+  'two-stage': both,
+  lora: once,
+  'lora-8': once,
+  'lora-1': once,
+  'textual-inversion': [['words', 'stepsMotion']],
+  dreammix: once,
+  newmove: [['motion', 'stepsMotion']],
+  'motion-director': both,
+  dreamvideo: [['words', 'stepsIdentity'], ...both],
+};
+
+/** What of a recipe decides how many steps are done. */
+export type PlannedRecipe = Pick<Recipe, 'method' | Steps>;
+
+/** The stages of a recipe in their order, as they are reported, with their steps. */
+export function plannedSteps(recipe: PlannedRecipe): { label: string; steps: number }[] {
+  return methodStages[recipe.method].map(([label, steps]) => ({ label, steps: recipe[steps] }));
+}

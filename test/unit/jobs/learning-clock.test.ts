@@ -50,3 +50,9 @@ it('times a run that did all of its phases, and none that went on from a checkpo
   resumed.tell(told('motion', 200, 200), 85_000);
   expect(resumed.timing(90_000)).toBe(undefined);
 });
+
+it('counts every stage of a method that has three', () => {
+  const clock = new LearningClock({ ...recipe, method: 'dreamvideo' }, null, 0);
+  expect(clock.tell(told('words', 1, 100), 0).etaSeconds).toBe(null);
+  expect(clock.tell(told('words', 11, 100, 44), 5000).etaSeconds).toBe(44 + 100 * 0.5 + 200 * 0.5);
+});

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { givesClipBack, learnedPrompt, learnedSteps } from '../../../shared/domain/concept.ts';
+import { givesClipBack, learnedPrompt, learnedStages, learnedSteps } from '../../../shared/domain/concept.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';
 
 const dancer = { static: 'a [v] lady', dynamic: 'is dancing in [u] motion' };
@@ -35,4 +35,15 @@ it('gives its clip back where it explains half of the clip, or is well above wha
   // A dark clip is near its mean colour whatever was learned, a stark one far from it.
   expect(measured({ reconstructionPsnr: 24, reconstructionMse: 0.004, plainMse: 0.002 })).toBe(false);
   expect(measured({ reconstructionPsnr: 16, reconstructionMse: 0.025, plainMse: 0.08 })).toBe(true);
+});
+
+it('the stages of a concept are those of its method, with the steps that were done of each', () => {
+  const asked = { stepsIdentity: 250, stepsMotion: 400 };
+  const stages = (method: 'lora' | 'dreamvideo', metrics: object) =>
+    learnedStages({ recipe: recipe.parse({ ...asked, method }), metrics }).map(
+      ({ label, steps }) => `${label} ${steps}`,
+    );
+  expect(stages('lora', {})).toEqual(['identity 400']);
+  expect(stages('lora', { stepsIdentity: 7, stepsMotion: 0 })).toEqual(['identity 7']);
+  expect(stages('dreamvideo', { stepsMotion: 3 })).toEqual(['words 250', 'identity 250', 'motion 3']);
 });

@@ -14,7 +14,7 @@ import type { Hooks } from '../../../../main/engine/nn/hooks.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { readTrainingState, writeTrainingState } from '../../../../main/engine/training/checkpoint.ts';
 import { train } from '../../../../main/engine/training/train.ts';
-import { type LearningMethod, methodName, recipe } from '../../../../shared/domain/recipe.ts';
+import { type LearningMethod, methodName, plannedSteps, recipe } from '../../../../shared/domain/recipe.ts';
 import { dispose, microRun, numbers, openMicroModel } from './micro.ts';
 
 let pipeline: WanPipeline;
@@ -170,6 +170,14 @@ describe('recipes', () => {
     expect(recipe.parse(given)).toEqual(given);
     expect(() => recipe.parse('lora')).toThrow('recipe');
     expect(() => recipe.parse({ method: 'magic' })).toThrow('method');
+  });
+});
+
+describe.each(methodName.options)('what is told of the stages of %s before it learns', (method) => {
+  it('is what it does on a clip of several frames', () => {
+    const asked = recipe.parse({ method, stepsIdentity: 11, stepsMotion: 22 });
+    const stages = methodOf(asked).stages(asked, { moving: true, wordsLearn: true });
+    expect(plannedSteps(asked)).toEqual(stages.map(({ label, steps }) => ({ label, steps })));
   });
 });
 
