@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { EditSettings } from '../../../shared/domain/edit.ts';
 import { hooksOf } from '../adapters/additions.ts';
-import type { Gains, PartTensors } from '../adapters/part-kind.ts';
-import { kindOf, type LearnedPart } from '../adapters/parts.ts';
+import type { Gains } from '../adapters/part-kind.ts';
+import { kindOf } from '../adapters/parts.ts';
 import { markPrompt, type TokenEmbeddings, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
+import { type AdapterTensors, adapterTensors, type LearnedParts, scaled, tensorsOf } from './adapter-tensors.ts';
 import { createSampler, firstStep, type Sampler } from './sampler.ts';
 import { schedulerConfigOf } from './scheduler-config.ts';
-
-type LearnedParts = Readonly<Record<string, LearnedPart>>;
 
 /** A learned concept at one slider setting. */
 export interface SampledConcept {
@@ -62,9 +61,6 @@ export interface ConceptSampler {
   sample(options: ConceptSamplingOptions): Promise<tf.Tensor>;
   dispose(): void;
 }
-
-/** The adapter's tensors, inputs of the recorded step: a moved slider records nothing anew. */
-type AdapterTensors = { parts: Record<string, PartTensors>; appearance?: tf.Tensor2D /* [1, values] */ };
 
 const learnedGains: Gains = { identity: 1, motion: 1 };
 
@@ -275,42 +271,6 @@ function hashOfConcept({ parts, tokens, appearance }: SampledConcept): string {
   const found = hash.digest('hex');
   hashes.set(parts, found);
   return found;
-}
-
-/** Every part at the concept's slider setting; the caller owns the tensors. */
-function adapterTensors({ parts, gains, part: share, appearance }: SampledConcept): AdapterTensors {
-  const tensors: AdapterTensors['parts'] = {};
-  for (const [name, { part, values }] of Object.entries(parts)) {
-    const kind = kindOf(part);
-    const shapes = kind.tensors();
-    const mixed = Object.entries(kind.mix(values, gains)).map(([tensor, given]) => {
-      const acting = share !== 1 && kind.linearIn.includes(tensor) ? given.map((value) => value * share) : given;
-      return [tensor, tf.tensor(acting, shapes[tensor]!)];
-    });
-    tensors[name] = Object.fromEntries(mixed);
-  }
-  const told = Object.values(parts).some(({ part }) => kindOf(part).readsAppearance);
-  return { parts: tensors, ...(told ? { appearance: tf.tensor2d(appearance, [1, appearance.length]) } : {}) };
-}
-
-/** The same, acting `factor` times as much; the caller owns the tensors. */
-function scaled(parts: LearnedParts, adapter: AdapterTensors, factor: number): AdapterTensors {
-  const scaledParts = Object.entries(adapter.parts).map(([name, tensors]) => {
-    const { linearIn } = kindOf(parts[name]!.part);
-    const changed = Object.entries(tensors).map(([tensor, value]) => [
-      tensor,
-      linearIn.includes(tensor) ? tf.mul(value, factor) : tf.clone(value),
-    ]);
-    return [name, Object.fromEntries(changed)];
-  });
-  const { appearance } = adapter;
-  return { parts: Object.fromEntries(scaledParts), ...(appearance ? { appearance: tf.clone(appearance) } : {}) };
-}
-
-function tensorsOf(adapter: AdapterTensors | undefined): tf.Tensor[] {
-  if (!adapter) return [];
-  const { parts, appearance } = adapter;
-  return [...Object.values(parts).flatMap((tensors) => Object.values(tensors)), ...(appearance ? [appearance] : [])];
 }
 
 /** Prompts with a concept's special tokens -> [prompts, tokens, text width]; the caller owns it. */

@@ -170,6 +170,7 @@ describe('learning', () => {
   });
 
   it('puts the identity of one concept and the motion of another together, each as it is alone', async () => {
+    // What the tests above have learned.
     const dream = join(folder, 'dream.safetensors');
     const conceptFile = join(folder, 'mix.safetensors');
     const named = (file: string) => ({ file, name: 'it' });
