@@ -228,6 +228,7 @@ it('says of a concept that it does not give its clip back, compares it with the 
 
 it('has panels that are made wider, narrower or away, and stay so', async () => {
   const widthOf = (name: string) => page.getByRole('complementary', { name }).evaluate((panel) => panel.clientWidth);
+  await subject().getByText('Waltz').waitFor(patient);
   const before = await widthOf('Library');
   await page.getByRole('separator', { name: 'Width of the library' }).focus();
   await page.keyboard.press('ArrowRight');
@@ -242,7 +243,7 @@ it('has panels that are made wider, narrower or away, and stay so', async () => 
   await expect.poll(() => widthOf('Inspector')).toBe(inspector + 80);
   await page.getByRole('button', { name: 'Show the library' }).click();
   await page.reload();
-  await subject().waitFor();
+  await subject().waitFor(patient);
   expect(await page.getByRole('complementary', { name: 'Library' }).count()).toBe(0);
   expect(await widthOf('Inspector')).toBe(inspector + 80);
   await page.keyboard.press('Control+f');

@@ -36,9 +36,9 @@ export class PanelsState {
     this.#put(side, { ...this[side], width: Math.round(Math.min(high, Math.max(low, width))) });
   }
 
-  /** As designed. */
+  /** As designed: as wide as the window has room for, and away where it has none. */
   reset(side: Side): void {
-    this.#put(side, { ...this[side], width: null });
+    this.#put(side, asDesigned);
   }
 
   #put(side: Side, panel: Panel): void {
