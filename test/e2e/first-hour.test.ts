@@ -260,9 +260,9 @@ it('leaves room for picture, words and results at 200 %, whatever is called how'
   await page.keyboard.press('F2');
   await page.getByLabel('New name').fill(long);
   await page.keyboard.press('Enter');
-  await subject().getByText(long).waitFor();
+  await subject().getByText(long).waitFor(patient);
   await page.setViewportSize({ width: 720, height: 450 });
-  await page.getByRole('complementary', { name: 'Library' }).waitFor({ state: 'hidden' });
+  await page.getByRole('complementary', { name: 'Library' }).waitFor({ state: 'hidden', ...patient });
   const boxOf = async (part: string) => (await page.locator(part).boundingBox())!;
   const [stage, transport, render, head] = await Promise.all(['#stage', '.transport', '#render', '#export'].map(boxOf));
   expect(stage!.width).toBeGreaterThan(360);
