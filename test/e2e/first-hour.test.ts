@@ -116,7 +116,7 @@ it('goes to the clips, with their panel, when files are dropped, and folds what 
   expect(await tab('Clips').getAttribute('aria-selected')).toBe('true');
   expect(await tab('Looks').getAttribute('aria-selected')).toBe('true');
   await page.getByText('2 files could not be imported').click(patient);
-  expect(await page.getByRole('alert').getByRole('listitem').allTextContents()).toEqual([
+  expect((await page.getByRole('alert').getByRole('listitem').allTextContents()).sort()).toEqual([
     expect.stringMatching(/one\.mp4.*not a video/s),
     expect.stringMatching(/two\.mp4.*not a video/s),
   ]);
