@@ -59,8 +59,7 @@ def prompts_of_looks(shown):
     }
 
 
-def sheet(models, shown, steps, columns=11):
-    prompts = prompts_of_looks(shown)
+def sheet(models, prompts, steps, columns=11):
     drawn = [draw(model, list(prompts.values()), steps=steps, same=True) for model in models]
     side, label = 128, 14
     out = np.full((-(-len(prompts) // columns) * (side * len(models) + label + 4), columns * (side + 4), 3), 255, np.uint8)
@@ -104,6 +103,7 @@ def main():
     parser.add_argument("models", nargs="+", type=Path)
     parser.add_argument("--sheet", help="where to draw it")
     parser.add_argument("--shown", default=SHOWN)
+    parser.add_argument("--looks", nargs="*", help="some of the looks' names; all otherwise")
     parser.add_argument("--names", help="a rendered set of edition 1, of held-out seeds")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--count", type=int, default=48, help="of pictures from each shard")
@@ -111,7 +111,8 @@ def main():
     torch.set_num_threads(1)
     models = {str(folder): load(folder) for folder in options.models}
     if options.sheet:
-        cv2.imwrite(options.sheet, sheet(models.values(), options.shown, options.steps)[..., ::-1])
+        prompts = {name: prompt for name, prompt in prompts_of_looks(options.shown).items() if name in (options.looks or [name])}
+        cv2.imwrite(options.sheet, sheet(models.values(), prompts, options.steps)[..., ::-1])
     if options.names:
         print(*names(models, options.names, options.count, options.steps), sep="\n")
 

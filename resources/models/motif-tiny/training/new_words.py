@@ -18,35 +18,19 @@ import data
 from tokenizer import CONCEPTS, phrases
 
 KIN = {  # what the model knows: words that mean about that
-    "sunset": "dawn daybreak sunrise hour",
-    "dusk": "twilight",
+    "sunset": "dawn daybreak sunrise hour firelight candlelight candles embers",
+    "night": "late twilight moonlit shadow spotlight firelight candlelight candles embers",
     "moonlight": "moon moonlit",
-    "night": "late moonlit shadow spotlight",
-    "fog": "mist dense",
+    "golden": "warm autumn",
+    "day": "noon midday morning",
+    "bright": "harsh blazing glare noon midday",
+    "fog": "mist dense overcast cloudy",
+    "clouds": "overcast cloudy stormy",
     "rain": "storm stormy thunderstorm rainy rages",
     "snow": "snowfall snowflakes flurry winter",
-    "grey": "overcast cloudy monochrome silvery drained storm stormy infrared",
-    "clouds": "overcast cloudy",
-    "day": "noon midday morning",
-    "bright": "harsh blazing glare noon midday high key",
     "desert": "dust dusty parched dry heat",
-    "fire": "firelight embers",
-    "candle": "candlelight candles",
-    "light": "candlelight firelight sunlight beam glow",
-    "neon": "spotlight",
-    "water": "underwater surface bubbles",
-    "fish": "underwater",
-    "flower": "spring",
-    "tree": "autumn",
-    "red": "autumn",
-    "brown": "sepia toned tones",
-    "golden": "warm",
     "pencil": "ink pen",
     "watercolour": "oil canvas",
-    "photo": "shot",
-    "film": "grain grainy movie home scratched",
-    "white": "faded washed",
-    "blue": "teal deep",
 }
 
 
@@ -98,6 +82,9 @@ def main():
     weights["shared.weight"] = rows.half()
     save_file(weights, data.MODEL / "text_encoder" / "model.safetensors", {"format": "pt"})
     after.save(str(file))
+    vocabulary = data.MODEL / "vocabulary.json"
+    known = set(json.loads(vocabulary.read_text())).union(*(like.split() for like in KIN.values()))
+    vocabulary.write_text(json.dumps(sorted(known), indent=1) + "\n")
     print(f"{len(new)} words from id {before.get_vocab_size()} on: {' '.join(new)}")
 
 

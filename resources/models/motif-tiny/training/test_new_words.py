@@ -36,9 +36,12 @@ def main():
     torch.manual_seed(0)
     rows = torch.randn(2560, 8)
     old = rows.clone()
-    begin(rows, before, after, words, {"sunset"})
+    learned = json.loads((data.REPOSITORY / "resources" / "models" / "motif-tiny" / "vocabulary.json").read_text())
+    begin(rows, before, after, words, set(learned))
     places = {i for word in words for i in ids(after, word)}
     assert all((rows[i] == old[i]).all() for i in range(len(rows)) if i not in places), "a row of another word has changed"
+    used = {i for text in captions[:-2] for i in ids(after, text)}
+    assert all((rows[i] == old[i]).all() for i in used), "a row of a caption's word has changed"
     near = lambda word, known: torch.cosine_similarity(rows[ids(after, word)[0]], rows[ids(after, known)[0]], dim=0)
     assert near("dawn", "sunset") > 0.8 and near("mist", "fog") > 0.3
     assert all(len(ids(before, known)) == 1 for known in KIN)
