@@ -305,7 +305,7 @@ it('exports in several forms and shows where they are', async () => {
   await dialog.getByText('H.264 (.mp4), 256 wide').waitFor();
   await dialog.getByText('Twirl Edit 1 Small.mp4').waitFor();
   await dialog.getByLabel('Width').selectOption('');
-  await dialog.getByLabel('H.264').check();
+  await dialog.getByRole('checkbox', { name: 'H.264 (.mp4)', exact: true }).check();
   await dialog.getByLabel('GIF').check();
   expect(await inspectScreen(page, 'export')).toEqual([]);
   await page.evaluate(() => {
