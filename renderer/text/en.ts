@@ -415,8 +415,7 @@ export const text = {
     change: 'Change',
     applyTitle: 'Apply this edit to other clips',
     fromNoise: 'Start from noise',
-    fromNoiseHint:
-      'A new clip from the words and what was learned, instead of a change to the clip. It cannot be finished.',
+    fromNoiseHint: 'a new clip, not a change to this one: it cannot be finished',
     basis: 'Identity basis',
     directions: (count: number) => `${count} directions`,
     direction: (number: number) => `Direction ${number}`,
