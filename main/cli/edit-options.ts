@@ -60,7 +60,7 @@ export function addSamplingOptions(command: Command): Command {
     .option('--seed <n>', `the same settings and seed give the same frames (default: ${usual.seed})`, parseInteger(0))
     .option(
       '--fidelity <f>',
-      '0 starts from noise, towards 1 ever closer to the clip (default: that of the strength; 0 for a concept of several clips)',
+      '0 starts from noise, towards 1 ever closer to the clip (default: that of the strength; 0 for a concept of several clips or a mix)',
       parseNumber(0, 1),
     )
     .option(

@@ -168,7 +168,7 @@ export async function mixConcepts(parts: Parts, request: MixRequest, signal?: Ab
         rank: facts.rank,
         directionStrengths: facts.directionStrengths,
         directionNames: {},
-        metrics: {},
+        metrics: { isMix: true },
         file: `${place}/concept.safetensors`,
         tags: [],
         notes: `Identity of ${identity.name}, motion of ${motion.name}.`,

@@ -41,6 +41,8 @@ export const conceptMetrics = z.object({
   /** Steps that were done of each stage in the end: fewer than the recipe's when it was ended early. */
   stepsIdentity: z.int().optional(),
   stepsMotion: z.int().optional(),
+  /** Put together of two others; nothing was learned. */
+  isMix: z.boolean().optional(),
 });
 
 export type ConceptMetrics = z.infer<typeof conceptMetrics>;
@@ -68,6 +70,11 @@ export const concept = z.object({
   createdAt: z.string(),
 });
 export type Concept = z.infer<typeof concept>;
+
+/** Whether an edit begins as a change of the concept's clip: of several, and of a mix, which was never seen, there is none to start from. */
+export function hasOwnClip({ clipIds, metrics }: Pick<Concept, 'clipIds' | 'metrics'>): boolean {
+  return clipIds.length === 1 && !metrics.isMix;
+}
 
 /** In the caption of a joint concept's clip number `index` (from 0), `[v]` and `[u]` mean that clip's own: `[v2]`, `[u2]` ... */
 export function ownTokens(caption: string, index: number): string {

@@ -39,9 +39,9 @@ export function guidanceFor(fidelity: number): number {
 }
 
 /**
- * What a new edit of a concept begins with, by how many clips the concept was learned from: what one clip shows stays unless the words
- * or sliders change it; of several clips none is the one to start from.
+ * What a new edit of a concept begins with: what its clip shows stays unless the words or sliders change it; where it has none of its
+ * own, the edit begins at noise.
  */
-export function startSettings(clips: number): Strength {
-  return clips === 1 ? strengthSettings(startStrength) : fromNoise;
+export function startSettings(hasOwnClip: boolean): Strength {
+  return hasOwnClip ? strengthSettings(startStrength) : fromNoise;
 }

@@ -79,7 +79,7 @@ async function study(scene: ConceptScene, settings: Recipe) {
   };
   const fromNoise = { fidelity: 0, guidance: reconstructionGuidance };
   const makeClip: MakeClip = ({ task, prompt, sliders }) =>
-    make(prompt.learned, { sliders, ...(task === 'edit' ? startSettings(1) : fromNoise) });
+    make(prompt.learned, { sliders, ...(task === 'edit' ? startSettings(true) : fromNoise) });
   const measured = await measureMethod('concept', scene, judge, makeClip, numbers(options.gains));
   const otherSeeds: number[] = [];
   for (const seed of [3, 5, 7]) {

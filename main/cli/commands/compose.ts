@@ -40,7 +40,7 @@ Examples:
             const concept = await services.concepts.mix({ identity, motion, name }, context.signal);
             const [words] = concept.captions;
             const prompt = [words!.static, words!.dynamic].filter(Boolean).join(' ');
-            context.output.note(`To see it: motif edit ${concept.id} --fidelity 0 --prompt "${prompt}"`);
+            context.output.note(`To see it: motif edit ${concept.id} --prompt "${prompt}"`);
             reportConcept(context, services, concept.id, concept.version);
           });
           return;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { hasOwnClip } from '../../../shared/domain/concept.ts';
 import type { EditSettingsInput } from '../../../shared/domain/edit.ts';
 import { startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import type { Services } from '../../jobs/services.ts';
@@ -83,7 +84,7 @@ function subjectOf(
 ): { request: { conceptId?: string; sourceClipId?: string; model?: string }; usual: Partial<EditSettingsInput> } {
   const { kind, id } = services.library.resolve(reference, ['concept', 'clip']);
   if (kind === 'concept') {
-    return { request: { conceptId: id }, usual: startSettings(services.concepts.get(id).clipIds.length) };
+    return { request: { conceptId: id }, usual: startSettings(hasOwnClip(services.concepts.get(id))) };
   }
   const { seen } = services.clips.get(id);
   return {

@@ -43,7 +43,7 @@ export function planVideos(
     ...edits.map(({ name, label, prompt }) => ({
       name,
       label,
-      settings: { prompt, ...startSettings(1), ...sampling },
+      settings: { prompt, ...startSettings(true), ...sampling },
     })),
     ...slider('identity'),
     ...slider('motion'),

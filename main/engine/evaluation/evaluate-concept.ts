@@ -89,7 +89,7 @@ async function settingsOf(
     fingerprint,
     weights: await weightsStamp(pipeline.directory),
     judge: await weightsStamp(judge),
-    edits: { ...startSettings(1), keepDetail: usualDetail },
+    edits: { ...startSettings(true), keepDetail: usualDetail },
     size,
     sampling,
     recipe: learned,

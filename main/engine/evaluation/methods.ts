@@ -40,7 +40,7 @@ export function settingsOfClip(
     return { ...look, guidance: askedGuidance ?? look.guidance, steps, seed };
   }
   if (!recipe) return editSettings.parse({ prompt: prompt.plain, ...sampling });
-  const begins = task === 'edit' ? startSettings(1) : { guidance: reconstructionGuidance };
+  const begins = task === 'edit' ? startSettings(true) : { guidance: reconstructionGuidance };
   const guidance = askedGuidance ?? begins.guidance;
   return editSettings.parse({ prompt: prompt.learned, ...sampling, ...begins, guidance, sliders });
 }

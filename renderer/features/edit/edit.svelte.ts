@@ -1,6 +1,6 @@
 import type { Brush, BrushStroke } from '../../../shared/domain/brush.ts';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
-import { type Concept, learnedPrompt } from '../../../shared/domain/concept.ts';
+import { type Concept, hasOwnClip, learnedPrompt } from '../../../shared/domain/concept.ts';
 import {
   type Edit,
   type EditSettings,
@@ -442,7 +442,7 @@ function captionOf(concept: Concept | null): string {
 
 /** What an edit of a concept begins with. */
 function startOf(concept: Concept): EditSettings {
-  return editSettings.parse({ prompt: captionOf(concept), ...startSettings(concept.clipIds.length) });
+  return editSettings.parse({ prompt: captionOf(concept), ...startSettings(hasOwnClip(concept)) });
 }
 
 /** Variations differ in nothing but the seed. */

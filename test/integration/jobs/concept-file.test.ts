@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Services } from '../../../main/jobs/services.ts';
+import { hasOwnClip } from '../../../shared/domain/concept.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
 import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
 
@@ -133,6 +134,7 @@ it('what is damaged or no concept is refused, and nothing is added', async () =>
 it('the identity of one concept with the motion of another is a concept of its own, on the clip of the motion', async () => {
   await giver.jobs.runNew({ ...learnRequest('lake', 2), name: 'Swimmer' });
   const mixed = await giver.concepts.mix({ identity: 'Dancer', motion: 'Swimmer', name: 'Both' });
+  expect(hasOwnClip(mixed)).toBe(false);
   expect(mixed).toMatchObject({
     name: 'Both',
     version: 1,

@@ -336,7 +336,7 @@ test('composing without learning takes the identity of one concept and the motio
   expect(code).toBe(0);
   expect(library.added).toEqual([{ identity: 'dog', motion: 'waltz', name: 'both' }]);
   expect(library.requests).toEqual([]);
-  expect(err).toContain('motif edit k4 --fidelity 0 --prompt "a [v] dog is dancing"');
+  expect(err).toContain('motif edit k4 --prompt "a [v] dog is dancing"');
   for (const wrong of [
     ['--identity', 'dog'],
     ['--motion', 'waltz'],

@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest';
-import { givesClipBack, learnedPrompt, learnedStages, learnedSteps } from '../../../shared/domain/concept.ts';
+import {
+  givesClipBack,
+  hasOwnClip,
+  learnedPrompt,
+  learnedStages,
+  learnedSteps,
+} from '../../../shared/domain/concept.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';
 
 const dancer = { static: 'a [v] lady', dynamic: 'is dancing in [u] motion' };
@@ -46,4 +52,10 @@ it('the stages of a concept are those of its method, with the steps that were do
   expect(stages('lora', {})).toEqual(['identity 400']);
   expect(stages('lora', { stepsIdentity: 7, stepsMotion: 0 })).toEqual(['identity 7']);
   expect(stages('dreamvideo', { stepsMotion: 3 })).toEqual(['words 250', 'identity 250', 'motion 3']);
+});
+
+it('begins edits at its clip where it has one of its own', () => {
+  expect(hasOwnClip({ clipIds: ['a'], metrics: {} })).toBe(true);
+  expect(hasOwnClip({ clipIds: ['a', 'b'], metrics: {} })).toBe(false);
+  expect(hasOwnClip({ clipIds: ['a'], metrics: { isMix: true } })).toBe(false);
 });

@@ -30,8 +30,8 @@ describe('strength', () => {
     expect(guidanceFor(0.9)).toBe(20);
   });
 
-  it('begins in the middle for a concept of one clip, and from noise for one of several', () => {
-    expect(startSettings(1)).toEqual(strengthSettings(startStrength));
-    expect(startSettings(2)).toEqual({ fidelity: 0, guidance: 4 });
+  it('begins in the middle where there is a clip, and from noise elsewhere', () => {
+    expect(startSettings(true)).toEqual(strengthSettings(startStrength));
+    expect(startSettings(false)).toEqual({ fidelity: 0, guidance: 4 });
   });
 });

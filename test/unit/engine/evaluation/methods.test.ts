@@ -60,7 +60,7 @@ test('a guidance that was asked for holds for words alone and for what is given 
 test('a concept edits from its clip and gives it back from noise, the base model knows nothing but plain words and noise', () => {
   expect(settingsOf('concept')).toMatchObject({
     prompt: 'a [v] man at night',
-    ...startSettings(1),
+    ...startSettings(true),
     sliders: { identity: 0, motion: 1 },
   });
   for (const task of ['reconstruction', 'slider'] as const)
