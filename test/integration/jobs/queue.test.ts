@@ -316,7 +316,7 @@ describe('the queue', () => {
 
   it('lets a preview go before what learns, which goes on from its checkpoint', async () => {
     services.jobs.start();
-    const { id } = services.jobs.enqueue(learnRequest('river', 60));
+    const { id } = services.jobs.enqueue(learnRequest('river', 600));
     await expect.poll(() => services.jobs.get(id).progress?.done ?? 0).toBeGreaterThan(4);
     const other = services.jobs.enqueue(learnRequest('lake', 2));
     expect(services.jobs.makeWay()).toBe(true);
