@@ -261,12 +261,13 @@ export class LooksState {
   /** The look on the stage, for other clips: an edit of each. */
   async applyTo(clipIds: readonly string[]): Promise<void> {
     const { prompt, shown } = this.settings;
+    const name = this.chosen?.look.name ?? this.#library.edit?.name;
     for (const clipId of clipIds) {
       const other = this.#library.clipById(clipId);
       const own = this.#library.clip?.seen || nothingSaid;
       const said = other?.seen || nothingSaid;
       const words = { prompt: prompt.replaceAll(own, said), shown: shown.replaceAll(own, said) };
-      await this.#enqueue(clipId, { ...this.settings, ...words }, this.chosen?.look.name, false);
+      await this.#enqueue(clipId, { ...this.settings, ...words }, name, false);
     }
   }
 

@@ -10,6 +10,10 @@ export class SourceFrames {
   readonly #video: HTMLVideoElement;
   readonly #canvas = document.createElement('canvas');
   readonly #kept = new Map<number, ImageData>();
+  #giveUp: (reason: Error) => void = () => {};
+  readonly #gone = new Promise<never>((_, reject) => {
+    this.#giveUp = reject;
+  });
   #last: Promise<unknown>;
 
   /** `address`: of the clip's proxy. */
@@ -24,19 +28,24 @@ export class SourceFrames {
     });
     this.#last = loaded;
     loaded.catch(() => {});
+    this.#gone.catch(() => {});
     this.#video.src = address;
   }
 
-  /** Frame `index`, counted from the range's beginning at the source's rate, before it below 0; one decoding at a time. */
+  /**
+   * Frame `index`, counted from the range's beginning at the source's rate, before it below 0; one decoding at a time. Rejects once this
+   * is disposed of: of a video that is taken away no event comes any more.
+   */
   at(index: number): Promise<ImageData> {
     const known = this.#kept.get(index);
     if (known) return Promise.resolve(known);
     const picture = this.#last.then(() => this.#kept.get(index) ?? this.#decode(index));
     this.#last = picture.catch(() => {});
-    return picture;
+    return Promise.race([picture, this.#gone]);
   }
 
   dispose(): void {
+    this.#giveUp(new DOMException('The clip is no longer shown.', 'AbortError'));
     this.#video.removeAttribute('src');
     this.#video.load();
     this.#kept.clear();
