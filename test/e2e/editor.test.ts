@@ -217,7 +217,10 @@ it('edits it with words and sliders: preview, undo, result', async () => {
   await page.getByText('2 words changed').waitFor();
   await page.getByLabel('Motion', { exact: true }).focus();
   await page.keyboard.press('ArrowLeft');
-  await page.locator('#stage').getByText(/^(Preview|Not kept yet)$/).waitFor({ timeout: jobSeconds });
+  await page
+    .locator('#stage')
+    .getByText(/^(Preview|Not kept yet)$/)
+    .waitFor({ timeout: jobSeconds });
   expect(await inspectScreen(page, 'preview')).toEqual([]);
   await page.keyboard.press('Control+z');
   await expect.poll(() => page.getByLabel('Motion', { exact: true }).inputValue()).toBe('1');

@@ -56,7 +56,10 @@ it.skipIf(program === null)('starts in Electron, imports, edits and quits', asyn
     await page.getByRole('tab', { name: 'Edit' }).click();
     await page.getByRole('button', { name: 'Light' }).click();
     await page.getByRole('menuitem', { name: 'at sunset' }).click();
-    await page.locator('#stage').getByText(/^(Preview|Not kept yet)$/).waitFor();
+    await page
+      .locator('#stage')
+      .getByText(/^(Preview|Not kept yet)$/)
+      .waitFor();
     expect(problems).toEqual([]);
   } finally {
     await app.close();
