@@ -301,7 +301,8 @@ it('exports in several forms and shows where they are', async () => {
   const dialog = page.getByRole('dialog');
   await dialog.getByText(/GB free/).waitFor();
   await dialog.getByRole('checkbox', { name: 'Edit 1' }).check();
-  await dialog.getByRole('checkbox', { name: 'Edit 3' }).uncheck();
+  // The one on the stage is chosen at first.
+  for (const other of [2, 3, 4, 5]) await dialog.getByRole('checkbox', { name: `Edit ${other}` }).uncheck();
   await dialog.getByLabel('Width').selectOption('256');
   await dialog.getByLabel('Name of the preset').fill('Small');
   await dialog.getByRole('button', { name: 'Save' }).click();
