@@ -11,11 +11,11 @@ import {
 import { startSettings } from '../../../shared/domain/strength.ts';
 import type { GenerateModel } from '../sampling/generate-clip.ts';
 import { evaluateScene } from './evaluate-scene.ts';
-import { openEvaluationFolder, readKept, writeWhole } from './folder.ts';
+import { keptOr, openEvaluationFolder } from './folder.ts';
 import { openEvaluationJudge } from './judging.ts';
 import type { EvaluationOptions } from './progress.ts';
 import { checkTestSeeds } from './scenes.ts';
-import { weightsStamp } from './stamp.ts';
+import { standingOf } from './stamp.ts';
 import { summariseConcepts } from './summarise-concepts.ts';
 
 /** So many scenes keep their clips, for the contact sheets. */
@@ -46,16 +46,12 @@ export async function evaluateConcept(
       const file = join(outputFolder, `${name}.json`);
       const folder = join(outputFolder, name);
       const shown = index < shownScenes;
-      const kept = await readKept(file, sceneMeasures);
-      if (kept) {
-        takenOver++;
-        scenes.push(kept);
-        continue;
-      }
       const whole = () => wholeProgress(index, seeds.length, index - takenOver, startedAt);
-      const scene = await evaluateScene({ model, judge, request, sampling, whole }, seed, folder, shown, options);
-      await writeWhole(file, scene);
-      if (!shown) await rm(folder, { recursive: true, force: true });
+      const { value: scene, isKept } = await keptOr(file, sceneMeasures, () =>
+        evaluateScene({ model, judge, request, sampling, whole }, seed, folder, shown, options),
+      );
+      if (isKept) takenOver++;
+      else if (!shown) await rm(folder, { recursive: true, force: true });
       scenes.push(scene);
     }
     return {
@@ -78,17 +74,14 @@ function samplingOf({ sampling }: EvaluateConceptRequest): UsedSampling {
 
 /** What has to be equal for scenes to be comparable. How often a learning saves changes nothing in it. */
 async function settingsOf(
-  { name, fingerprint, pipeline }: GenerateModel,
+  model: GenerateModel,
   { recipe, judge, size, gains, withLora }: EvaluateConceptRequest,
   sampling: UsedSampling,
 ): Promise<Record<string, unknown>> {
   const { checkpointEvery: _, sampleEvery: __, ...learned } = recipe;
   return {
     kind: 'concept',
-    model: name,
-    fingerprint,
-    weights: await weightsStamp(pipeline.directory),
-    judge: await weightsStamp(judge),
+    ...(await standingOf(model, judge)),
     edits: { ...startSettings(true), keepDetail: usualDetail },
     size,
     sampling,

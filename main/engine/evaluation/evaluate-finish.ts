@@ -11,21 +11,21 @@ import {
 } from '../../../shared/domain/evaluation-finish.ts';
 import { startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
-import { finishClip } from '../../../shared/finish/finish-clip.ts';
 import { type Pictures, readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
 import { renderEdit } from '../world/edit-mask.ts';
 import { sampleScene } from '../world/scene.ts';
 import { type ConceptScene, conceptScene, type TrueEdit } from './concept-scene.ts';
-import { openEvaluationFolder, readKept, writeWhole } from './folder.ts';
+import { finishEdit } from './finish-edit.ts';
+import { keptOr, openEvaluationFolder } from './folder.ts';
 import { openEvaluationJudge } from './judging.ts';
-import { enlargement, measureFinish, picturesPerFrame, smallClip } from './measure-finish.ts';
-import { measureEdit } from './measure-method.ts';
+import { enlargement, measureFinish, picturesPerFrame } from './measure-finish.ts';
+import { learned, measureEdit } from './measure-method.ts';
 import { settingsOfClip } from './methods.ts';
 import { type EvaluationOptions, phaseReporter, withinPart } from './progress.ts';
-import { breathe, checkTestSeeds, picturesOf, sizeOfConcepts } from './scenes.ts';
-import { weightsStamp } from './stamp.ts';
+import { breathe, checkTestSeeds, picturesOf, sizeOfConcepts, throughAutoencoder } from './scenes.ts';
+import { standingOf } from './stamp.ts';
 import { summariseFinish } from './summarise-finish.ts';
 
 /** So many scenes keep pictures for the contact sheet, and of each clip so many. */
@@ -62,10 +62,7 @@ export async function evaluateFinish(
   try {
     await openEvaluationFolder(outputFolder, {
       kind: 'finish',
-      model: model.name,
-      fingerprint: model.fingerprint,
-      weights: await weightsStamp(model.pipeline.directory),
-      judge: await weightsStamp(request.judge),
+      ...(await standingOf(model, request.judge)),
       edits: { ...strength, keepDetail: usualDetail },
       details: request.details,
       size: request.size,
@@ -77,18 +74,16 @@ export async function evaluateFinish(
     for (const [index, seed] of seeds.entries()) {
       options.signal?.throwIfAborted();
       const file = join(outputFolder, `seed-${String(seed).padStart(6, '0')}.json`);
-      const kept = await readKept(file, finishScene);
-      if (kept) takenOver++;
-      const scene =
-        kept ??
-        (await evaluateScene({ model, judge, request, sampling }, seed, index < shownScenes, {
+      const { value: scene, isKept } = await keptOr(file, finishScene, () =>
+        evaluateScene({ model, judge, request, sampling }, seed, index < shownScenes, {
           ...options,
           onEvent: withinPart(options.onEvent, ({ phase }) => ({
             phase: `seed ${seed}: ${phase}`,
             message: `scene ${index + 1} of ${seeds.length}`,
           })),
-        }));
-      if (!kept) await writeWhole(file, scene);
+        }),
+      );
+      if (isKept) takenOver++;
       scenes.push(scene);
       report(scenes.length, scenes.length - takenOver);
     }
@@ -122,7 +117,7 @@ async function evaluateScene(
     frameRate: small.frameRate * picturesPerFrame,
   };
   const scene = await conceptScene(seed, edition, small, judge);
-  const base = await throughAutoencoder(evaluation, scene.source, options);
+  const base = await throughAutoencoder(model, scene.source, options.signal);
   const group = `seed ${seed}`;
   const edits: FinishMeasures[] = [];
   const sheet: SheetRow[] = [];
@@ -143,7 +138,7 @@ async function evaluateScene(
       await show('truth', someOf(truth.target));
     }
     const made = {
-      perfect: await throughAutoencoder(evaluation, edit.target, options),
+      perfect: await throughAutoencoder(model, edit.target, options.signal),
       words: await byWords(evaluation, scene, edit, options),
     };
     for (const name of ['perfect', 'words'] as const) {
@@ -183,11 +178,11 @@ function someOf(pictures: Pictures): Pictures {
   return { ...pictures, data, count: some.length };
 }
 
-/** What the judge sees: the model's size. */
+/** At the model's size, as the judge sees it. */
 function finishedSmall(source: Pictures, base: Pictures, edited: Pictures, keepDetail: number | null): Pictures {
-  if (keepDetail === null) return edited;
-  const parts = { source: smallClip(source), base: smallClip(base), edited: smallClip(edited) };
-  return { ...source, data: finishClip({ ...parts, keepDetail }).data };
+  return keepDetail === null
+    ? edited
+    : finishEdit(source, base, { pictures: edited, seconds: 0 }, { keepDetail }).pictures;
 }
 
 /** What the model makes of the words, from the scene's caption to the edited one. */
@@ -200,12 +195,7 @@ async function byWords(
   const rate = parseRational(String(model.pipeline.extras.frameRate));
   const stem = join(request.outputFolder, `seed-${scene.seed}-${change.kind}`);
   const source = await writeRawFrames(`${stem}-source.rgb`, scene.source, rate);
-  const wanted = {
-    name: change.kind,
-    task: 'edit',
-    prompt,
-    sliders: { identity: 1, motion: 1, directions: {} },
-  } as const;
+  const wanted = { name: change.kind, task: 'edit', prompt, sliders: learned } as const;
   const { guidance } = request.sampling;
   const settings = settingsOfClip({ name: 'words', recipe: null }, wanted, scene.prompt.plain, sampling, guidance);
   const output = `${stem}-edited.rgb`;
@@ -222,13 +212,4 @@ async function byWords(
   } finally {
     await Promise.all([source.file, output].map((file) => rm(file, { force: true })));
   }
-}
-
-async function throughAutoencoder(
-  { model: { pipeline } }: Evaluation,
-  source: Pictures,
-  { signal }: EvaluationOptions,
-): Promise<Pictures> {
-  const latents = await pipeline.encodeFrames(source, { signal });
-  return pipeline.decodeFrames(latents, { signal }).finally(() => latents.dispose());
 }

@@ -5,7 +5,7 @@ import { openEvaluationFolder } from './folder.ts';
 import { openEvaluationJudge } from './judging.ts';
 import type { EvaluationOptions } from './progress.ts';
 import { checkTestSeeds } from './scenes.ts';
-import { weightsStamp } from './stamp.ts';
+import { standingOf } from './stamp.ts';
 import { evaluateTextToVideo } from './text-to-video.ts';
 
 /**
@@ -27,10 +27,7 @@ export async function evaluateModel(
   try {
     await openEvaluationFolder(request.outputFolder, {
       kind: 'model',
-      model: model.name,
-      fingerprint: model.fingerprint,
-      weights: await weightsStamp(model.pipeline.directory),
-      judge: await weightsStamp(request.judge),
+      ...(await standingOf(model, request.judge)),
       size: request.size,
       sampling,
     });

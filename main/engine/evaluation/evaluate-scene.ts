@@ -13,7 +13,7 @@ import {
 } from '../../../shared/domain/evaluation.ts';
 import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
-import { type Pictures, readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
+import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
 import { learnConcept } from '../training/learn.ts';
@@ -23,7 +23,7 @@ import { readKept, writeWhole } from './folder.ts';
 import { type MakeClip, measureAutoencoder, measureEdits, measureMethod, measureTruth } from './measure-method.ts';
 import { methodsOf, settingsOfClip } from './methods.ts';
 import { type EvaluationOptions, withinPart } from './progress.ts';
-import { renderOptions, sizeOfConcepts } from './scenes.ts';
+import { renderOptions, sizeOfConcepts, throughAutoencoder } from './scenes.ts';
 
 /** What every scene of an evaluation shares. */
 export interface SceneEvaluation {
@@ -162,15 +162,6 @@ async function learnOnce(
   await writeWhole(file, { finished: true, seconds });
   await rm(workDirectory, { recursive: true, force: true });
   return { conceptFile, seconds };
-}
-
-async function throughAutoencoder(
-  { pipeline }: GenerateModel,
-  source: Pictures,
-  signal?: AbortSignal,
-): Promise<Pictures> {
-  const latents = await pipeline.encodeFrames(source, { signal });
-  return pipeline.decodeFrames(latents, { signal }).finally(() => latents.dispose());
 }
 
 async function truthRows(

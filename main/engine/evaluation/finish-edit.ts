@@ -23,4 +23,4 @@ export function finishEdit(
   return { pictures: { ...source, data }, seconds: seconds + (performance.now() - startedAt) / 1000 };
 }
 
-const smallClip = ({ data, count, width, height }: Pictures) => ({ data, frameCount: count, width, height });
+export const smallClip = ({ data, count, width, height }: Pictures) => ({ data, frameCount: count, width, height });

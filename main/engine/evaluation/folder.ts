@@ -38,6 +38,19 @@ export async function readKept<T>(file: string, schema: z.ZodType<T>): Promise<T
   }
 }
 
+/** A part that an earlier run finished, or made now and written. */
+export async function keptOr<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  make: () => Promise<T>,
+): Promise<{ value: T; isKept: boolean }> {
+  const kept = await readKept(file, schema);
+  if (kept !== undefined) return { value: kept, isKept: true };
+  const value = await make();
+  await writeWhole(file, value);
+  return { value, isKept: false };
+}
+
 /** Writes a part: beside, then renamed. */
 export async function writeWhole(file: string, value: unknown): Promise<void> {
   await writeFile(`${file}.part`, `${JSON.stringify(value, null, 1)}\n`);

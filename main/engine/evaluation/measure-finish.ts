@@ -4,6 +4,7 @@ import { createFinisher } from '../../../shared/finish/finish-frame.ts';
 import { placementOf } from '../../../shared/finish/placement.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import { luminance } from '../metrics/picture.ts';
+import { smallClip } from './finish-edit.ts';
 
 /** So many times the model's size are the pictures that are finished, and so many of them come for one of its frames. */
 export const enlargement = 4;
@@ -79,13 +80,6 @@ export function measureFinish(
     secondsPerPicture: keepDetail === null ? null : seconds.value,
   };
 }
-
-export const smallClip = ({ data, count, width, height }: Pictures): SmallClip => ({
-  data,
-  frameCount: count,
-  width,
-  height,
-});
 
 /** A change that shows the edit itself wherever it is done: by cubics in space and linearly in time, as finishing lays it in. */
 function showing({ data, frameCount, width, height }: SmallClip): ColourChange {

@@ -42,7 +42,7 @@ export type MakeClip = (wanted: WantedClip) => Promise<MadeClip & { finished: Ma
 /** Which slider a user would turn down for an edit that replaces what it stands for. */
 const replacedBy: Partial<Record<ChangeKind, keyof Sliders>> = { subject: 'identity', motion: 'motion' };
 
-const learned: Sliders = { identity: 1, motion: 1 };
+export const learned: Sliders = { identity: 1, motion: 1 };
 
 /** Reconstructs a scene by a method, makes every true edit of it and, for `gains`, moves both sliders (a method without sliders has none). */
 export async function measureMethod(

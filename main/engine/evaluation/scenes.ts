@@ -38,6 +38,16 @@ export function picturesOf(data: Uint8Array, { width, height }: RenderOptions): 
   return { data, count: data.length / (width * height * 3), width, height };
 }
 
+/** Coded and decoded: all that the model can give back of a clip. */
+export async function throughAutoencoder(
+  { pipeline }: { pipeline: WanPipeline },
+  source: Pictures,
+  signal?: AbortSignal,
+): Promise<Pictures> {
+  const latents = await pipeline.encodeFrames(source, { signal });
+  return pipeline.decodeFrames(latents, { signal }).finally(() => latents.dispose());
+}
+
 /** A turn of the event loop, in which canvases give back their memory and an abort arrives. */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
