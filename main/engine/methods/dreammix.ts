@@ -1,22 +1,9 @@
-import { type Method, stage, withWords } from './method.ts';
-import { conceptPart } from './set-and-sequence.ts';
+import { oneLora } from './lora.ts';
+import type { Method } from './method.ts';
 
 /**
  * Mixed training of Dreamix (Molad et al., arXiv 2302.01329), with a LoRA for its fine-tuned weights, as Set-and-Sequence compares itself with it
  * ("DreamMix"): W' = W + A B, A [m, r], B [r, n]. A step learns either from the whole clip or, with the probability of the recipe's
  * `pictureShare` (default 0.5, the paper's is not known), from its frames as single pictures, so that the motion stays editable.
  */
-export const dreammix: Method = {
-  parts: (model, recipe) => ({ concept: conceptPart(model, recipe) }),
-  stages(recipe, material) {
-    const { moving } = material;
-    return [
-      stage(recipe, {
-        label: 'identity',
-        steps: moving ? recipe.stepsMotion : recipe.stepsIdentity,
-        trains: withWords({ concept: ['basis', 'coefficients'] }, material),
-        pictureShare: moving ? (recipe.pictureShare ?? 0.5) : 1,
-      }),
-    ];
-  },
-};
+export const dreammix: Method = oneLora(({ pictureShare = 0.5 }) => pictureShare);
