@@ -76,7 +76,7 @@ export interface ImportLoraRequest {
 
 /** A LoRA file of any dialect becomes a concept. Throws what the engine says about a file that does not fit the model. */
 export async function importLora(parts: Parts, request: ImportLoraRequest, signal?: AbortSignal): Promise<Concept> {
-  const { library, clips, concepts, models, engine } = parts;
+  const { library, clips, models, engine } = parts;
   library.requireWriting();
   const file = resolve(request.file);
   if (!existsSync(file)) throw new AppError('not-found', `There is no file ${file}.`);
@@ -90,38 +90,49 @@ export async function importLora(parts: Parts, request: ImportLoraRequest, signa
       { model: model.directory, file, caption: request.caption, conceptFile },
       { signal },
     );
-    writeFileSync(join(folder, lossesFile), '[]');
-    const id = makeItemId(library, name);
-    const place = `concepts/${id}/v1`;
-    return library.adopt([{ from: folder, to: place }], () =>
-      concepts.insert({
-        id,
-        name,
-        version: 1,
-        clipIds: [clip.id],
-        captions: [request.caption],
-        recipe: recipe.parse({ method: 'lora', rank: report.rank }),
-        model: models.reference(model),
-        rank: report.rank,
-        directionStrengths: report.directionStrengths,
-        directionNames: {},
-        metrics: {},
-        file: `${place}/concept.safetensors`,
-        tags: [],
-        notes: [
-          `Imported from ${basename(file)} (${report.dialect}, rank ${report.rank}, ${report.layers} layers).`,
-          ...(report.alphaMissing
-            ? [
-                'No adapter_config.json lay beside it, so that its alpha was taken to be its rank: it may act too weakly or too strongly.',
-              ]
-            : []),
-        ].join('\n'),
-        createdAt: new Date().toISOString(),
-      }),
-    );
+    return adoptUnlearned(parts, folder, {
+      name,
+      clipIds: [clip.id],
+      captions: [request.caption],
+      recipe: recipe.parse({ method: 'lora', rank: report.rank }),
+      model: models.reference(model),
+      rank: report.rank,
+      directionStrengths: report.directionStrengths,
+      metrics: {},
+      notes: [
+        `Imported from ${basename(file)} (${report.dialect}, rank ${report.rank}, ${report.layers} layers).`,
+        ...(report.alphaMissing
+          ? [
+              'No adapter_config.json lay beside it, so that its alpha was taken to be its rank: it may act too weakly or too strongly.',
+            ]
+          : []),
+      ].join('\n'),
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A concept file that was made here without learning, in a folder of its own, becomes the first version of a new concept. */
+function adoptUnlearned(
+  { library, concepts }: Parts,
+  folder: string,
+  made: Omit<Concept, 'id' | 'version' | 'directionNames' | 'file' | 'tags' | 'createdAt'>,
+): Concept {
+  writeFileSync(join(folder, lossesFile), '[]');
+  const id = makeItemId(library, made.name);
+  const place = `concepts/${id}/v1`;
+  return library.adopt([{ from: folder, to: place }], () =>
+    concepts.insert({
+      ...made,
+      id,
+      version: 1,
+      directionNames: {},
+      file: `${place}/concept.safetensors`,
+      tags: [],
+      createdAt: new Date().toISOString(),
+    }),
+  );
 }
 
 export interface MixRequest {
@@ -153,28 +164,17 @@ export async function mixConcepts(parts: Parts, request: MixRequest, signal?: Ab
       },
       { signal },
     );
-    writeFileSync(join(folder, lossesFile), '[]');
-    const id = makeItemId(library, name);
-    const place = `concepts/${id}/v1`;
-    return library.adopt([{ from: folder, to: place }], () =>
-      concepts.insert({
-        id,
-        name,
-        version: 1,
-        clipIds: motion.clipIds.slice(0, 1),
-        captions: facts.captions,
-        recipe: facts.recipe,
-        model: models.reference(model),
-        rank: facts.rank,
-        directionStrengths: facts.directionStrengths,
-        directionNames: {},
-        metrics: { isMix: true },
-        file: `${place}/concept.safetensors`,
-        tags: [],
-        notes: `Identity of ${identity.name}, motion of ${motion.name}.`,
-        createdAt: new Date().toISOString(),
-      }),
-    );
+    return adoptUnlearned(parts, folder, {
+      name,
+      clipIds: motion.clipIds.slice(0, 1),
+      captions: facts.captions,
+      recipe: facts.recipe,
+      model: models.reference(model),
+      rank: facts.rank,
+      directionStrengths: facts.directionStrengths,
+      metrics: { isMix: true },
+      notes: `Identity of ${identity.name}, motion of ${motion.name}.`,
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
