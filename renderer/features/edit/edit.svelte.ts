@@ -1,4 +1,3 @@
-import type { Brush, BrushStroke } from '../../../shared/domain/brush.ts';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
 import { type Concept, hasOwnClip, learnedPrompt } from '../../../shared/domain/concept.ts';
 import {
@@ -61,7 +60,6 @@ export class EditState {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #changedAt = Number.NEGATIVE_INFINITY;
   #endsTimer: ReturnType<typeof setTimeout> | undefined;
-  #strokesBefore: Brush | null = null;
   #asking: AbortController | null = null;
   #askingEnds: AbortController | null = null;
   #tooSlow = false;
@@ -151,15 +149,6 @@ export class EditState {
     // Finishing is done in the window: nothing has to be computed for it.
     if (isFinishingOnly(patch) && this.#keepPicture()) this.#keepDraft();
     else this.#changed(patch.prompt !== undefined || patch.negativePrompt !== undefined);
-  }
-
-  /** A stroke of the brush, as it grows. */
-  paint(stroke: BrushStroke, isOver: boolean): void {
-    this.#strokesBefore ??= this.settings.brush;
-    this.adjust({ brush: [...this.#strokesBefore, stroke] });
-    if (!isOver) return;
-    this.#strokesBefore = null;
-    this.settle();
   }
 
   /** What is on the stage is finished in another way. False: nothing is there. */

@@ -1,4 +1,3 @@
-import type { Brush, BrushStroke } from '../../../shared/domain/brush.ts';
 import type { Clip } from '../../../shared/domain/clip.ts';
 import { type Edit, type EditSettings, editSettings, isFinishingOnly } from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
@@ -44,7 +43,6 @@ export class LooksState {
   #history = $state.raw<History<Draft>>(startHistory(emptyDraft));
   #stored: Draft | null = null;
   #clipId: string | null = null;
-  #strokesBefore: Brush | null = null;
   #asking: AbortController | null = null;
   #askingVariants: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -150,15 +148,6 @@ export class LooksState {
     // Finishing is done in the window: nothing has to be computed for it.
     if (isFinishingOnly(patch)) this.#keepPicture();
     else this.#changed();
-  }
-
-  /** A stroke of the brush, as it grows. */
-  paint(stroke: BrushStroke, isOver: boolean): void {
-    this.#strokesBefore ??= this.settings.brush;
-    this.adjust({ brush: [...this.#strokesBefore, stroke] });
-    if (!isOver) return;
-    this.#strokesBefore = null;
-    this.settle();
   }
 
   settle(): void {
