@@ -16,21 +16,13 @@ import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
+import { DirectionEnds, directionRange } from './direction-ends.svelte.ts';
 
 /** The first change asks for a preview at once; while more follow, and while words are typed, the last one does, after so long. */
 const settleMilliseconds = 120;
 /** When nothing moved for so long after a preview, the full result follows in its place. */
 const fullMilliseconds = 1200;
-/** The ends of the directions are made when nothing happened for so long. */
-const endsMilliseconds = 3000;
-/** Where one end takes longer, as large models do on a processor, the engine is kept free for what is asked for. */
-const endLimitMilliseconds = 15_000;
-/** Of a concept's directions, the strongest are on screen at first. */
-const directionsAtFirst = 4;
 const variationCount = 4;
-
-/** The ends of a direction's slider; 1 is as learned. */
-export const directionRange = { low: -1, neutral: 1, high: 3 } as const;
 
 /** Which of the copied settings others take over. */
 export interface PasteParts {
@@ -45,10 +37,6 @@ export class EditState {
   preview = $state.raw<{ frames: RawFrames; base: RawFrames | null; full: boolean } | null>(null);
   previewing = $state(false);
   previewError = $state.raw<AppErrorShape | null>(null);
-  /** Previews of both ends of the directions, by their number. */
-  directionEnds = $state.raw<Record<number, { low: RawFrames; high: RawFrames }>>({});
-  /** How many directions are on screen: only their ends are made. */
-  shownDirections = $state(directionsAtFirst);
   /** With the concept that they were copied from: directions belong to it alone. */
   copied = $state.raw<{ conceptId: string; settings: EditSettings } | null>(null);
 
@@ -59,10 +47,7 @@ export class EditState {
   #conceptId: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #changedAt = Number.NEGATIVE_INFINITY;
-  #endsTimer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | null = null;
-  #askingEnds: AbortController | null = null;
-  #tooSlow = false;
   /** Jobs whose results are waited for here. */
   readonly #asked = new Set<string>();
 
@@ -92,6 +77,7 @@ export class EditState {
     return known ? (known.seconds! * this.settings.steps) / known.settings.steps : null;
   });
 
+  readonly ends: DirectionEnds;
   readonly #connection: Connection;
   readonly #notices: Notices;
   readonly #library: LibraryState;
@@ -102,15 +88,20 @@ export class EditState {
     this.#notices = notices;
     this.#library = library;
     this.#queue = queue;
+    this.ends = new DirectionEnds(connection, {
+      concept: () => library.concept,
+      startOf,
+      isBusy: () => this.waitsFor !== null,
+    });
     addEventListener('storage', ({ key, newValue }) => {
       if (this.#conceptId !== null && key === draftKey(this.#conceptId)) this.#takeOver(newValue);
     });
     // What is in the queue comes before pictures beside sliders.
     connection.on('job.changed', ({ job }) => {
-      if (this.#askingEnds && usesEngine(job) && job.state === 'running') this.#askingEnds.abort();
+      if (usesEngine(job) && job.state === 'running') this.ends.stop();
     });
     queue.whenDone((job) => {
-      if (usesEngine(job)) this.#lookForEnds();
+      if (usesEngine(job)) this.ends.makeSoon();
       if (job.kind !== 'generate') return;
       if (job.state === 'failed' && job.error) notices.fail(fromErrorShape(job.error));
       const editId = generateOutput.safeParse(job.output).data?.editId;
@@ -118,20 +109,12 @@ export class EditState {
     });
   }
 
-  /** Those that are not on screen at first. */
-  showAllDirections(): void {
-    this.shownDirections = this.#library.concept?.directionStrengths.length ?? 0;
-    this.#lookForEnds();
-  }
-
   /** Takes up a concept where it was left, or with its own caption. */
   open(concept: Concept | null): void {
     if (concept === null || concept.id === this.#conceptId) return;
     this.#conceptId = concept.id;
+    this.ends.clear();
     this.#dropPreview();
-    this.directionEnds = {};
-    this.shownDirections = directionsAtFirst;
-    this.#tooSlow = false;
     const kept = editSettings.safeParse(JSON.parse(localStorage.getItem(draftKey(concept.id)) ?? 'null'));
     this.#history = startHistory(kept.data ?? startOf(concept));
   }
@@ -285,48 +268,10 @@ export class EditState {
     }
   }
 
-  /** What a new edit of the concept becomes at both ends of each direction, the strongest first, while nothing else is to be computed. */
-  async #showEnds(): Promise<void> {
-    const { concept } = this.#library;
-    if (!concept || this.#tooSlow) return;
-    const asking = new AbortController();
-    this.#askingEnds = asking;
-    const end = async (index: number, gain: number) => {
-      const limit = AbortSignal.timeout(endLimitMilliseconds);
-      const settings = editSettings.parse({ ...startOf(concept), sliders: { directions: { [index]: gain } } });
-      const request = { conceptId: concept.id, settings };
-      const signal = AbortSignal.any([asking.signal, limit]);
-      try {
-        return (await this.#connection.call('edits.preview', request, { signal })).frames;
-      } catch (thrown) {
-        this.#tooSlow = limit.aborted;
-        throw thrown;
-      }
-    };
-    try {
-      for (let index = 0; index < Math.min(this.shownDirections, concept.directionStrengths.length); index++) {
-        if (asking.signal.aborted || this.waitsFor !== null) return;
-        if (this.directionEnds[index]) continue;
-        const ends = { low: await end(index, directionRange.low), high: await end(index, directionRange.high) };
-        if (asking.signal.aborted) return;
-        this.directionEnds = { ...this.directionEnds, [index]: ends };
-      }
-    } catch {
-      // Pictures beside a slider are worth no message; they are tried again after the next pause.
-    }
-  }
-
-  #lookForEnds(): void {
-    clearTimeout(this.#endsTimer);
-    this.#askingEnds?.abort();
-    this.#endsTimer = setTimeout(() => void this.#showEnds(), endsMilliseconds);
-  }
-
   #stopAsking(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#endsTimer);
     this.#asking?.abort();
-    this.#askingEnds?.abort();
+    this.ends.stop();
   }
 
   /** A result that another window asked for, or one before a reload, does not take the place of what is looked at here. */
@@ -386,7 +331,7 @@ export class EditState {
     this.preview = null;
     this.previewing = false;
     this.previewError = null;
-    this.#lookForEnds();
+    this.ends.makeSoon();
   }
 
   /** First with few steps, then in full. */
@@ -405,7 +350,7 @@ export class EditState {
       if (this.#asking !== asking) return;
       this.preview = { frames: preview.frames, base: preview.base, full };
       this.previewError = null;
-      if (full) this.#lookForEnds();
+      if (full) this.ends.makeSoon();
       else this.#timer = setTimeout(() => void this.#askPreview(true), fullMilliseconds);
     } catch (thrown) {
       if (this.#asking !== asking) return;

@@ -9,7 +9,7 @@ export interface PacedExport {
   pixels: number;
 }
 
-/** Pixels a second where nothing was exported yet: as measured on two slow cores. */
+/** Pixels a second where nothing was exported yet: rough, and put right by the first export of a kind. */
 const firstGuess = { finished: 8e6, plain: 40e6, slow: 4e6 };
 const slowPresets: readonly ExportPreset[] = ['av1', 'h265'];
 /** How much the last export counts against those before it. */
