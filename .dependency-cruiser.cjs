@@ -33,7 +33,8 @@ module.exports = {
     only('main-library', '^main/library/', '^shared/'),
     only('main-media', '^main/media/', '^shared/'),
     only('main-engine-host', '^main/engine-host/', '^main/engine/index\\.ts$', '^shared/'),
-    only('main-engine', '^main/engine/', '^shared/(domain|finish|ipc/result)'),
+    only('main-engine', '^main/engine/', '^main/world/', '^shared/(domain|finish|ipc/result)'),
+    only('world-alone', '^main/world/', '^shared/'),
     never(
       'engine-knows-no-host',
       '^main/engine/',
@@ -48,13 +49,9 @@ module.exports = {
     never(
       'formats-and-backends-first',
       '^main/engine/(formats|backends)/',
-      '^main/engine/(nn|models|adapters|methods|training|sampling|metrics|world)/',
+      '^main/engine/(nn|models|adapters|methods|training|sampling|metrics)/',
     ),
-    never(
-      'nn-below-models',
-      '^main/engine/nn/',
-      '^main/engine/(models|adapters|methods|training|sampling|metrics|world)/',
-    ),
+    never('nn-below-models', '^main/engine/nn/', '^main/engine/(models|adapters|methods|training|sampling|metrics)/'),
     never(
       'models-below-training',
       '^main/engine/(models|adapters)/',
@@ -62,17 +59,12 @@ module.exports = {
     ),
     never('methods-below-training', '^main/engine/methods/', '^main/engine/(training|sampling|metrics)/'),
     never('metrics-and-sampling-without-training', '^main/engine/(metrics|sampling)/', '^main/engine/training/'),
-    never(
-      'what-runs-without-the-world',
-      '^main/engine/(models|adapters|methods|training|sampling|metrics)/',
-      '^main/engine/world/',
-    ),
+    never('world-for-evaluation', '^main/(?!engine/evaluation/|world/)', '^main/world/'),
     never(
       'evaluation-last',
-      '^main/engine/(formats|backends|nn|models|adapters|methods|training|sampling|metrics|world)/',
+      '^main/engine/(formats|backends|nn|models|adapters|methods|training|sampling|metrics)/',
       '^main/engine/evaluation/',
     ),
-    never('world-alone', '^main/engine/world/', '^main/engine/(?!world/)'),
     never('inside-the-engine-no-index', '^main/engine/.+/', '^main/engine/index\\.ts$'),
     only('renderer', '^renderer/', '^shared/'),
   ],

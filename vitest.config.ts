@@ -35,6 +35,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/e2e/unpack-browser.ts'],
           testTimeout: 600_000,
           hookTimeout: 60_000,
           // A busy machine draws late; a second, which is usual, is not enough there.

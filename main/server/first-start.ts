@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { importOutput } from '../../shared/domain/job-input.ts';
+import { sampleTag } from '../../shared/domain/library.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import type { Services } from '../jobs/services.ts';
 
@@ -15,7 +16,7 @@ const sample = z.object({
 
 /**
  * Imports the bundled sample clips into a library in which nothing was ever done, and the concepts that were learned from them
- * (`NAME.motif` beside the clip); what is in a clip becomes its notes.
+ * (`NAME.motif` beside the clip); what is in a clip becomes its notes. They carry the tag `sample`.
  */
 export function welcome(services: Services, samplesFolder: string): void {
   const isNew =
@@ -36,12 +37,15 @@ export function welcome(services: Services, samplesFolder: string): void {
     const stop = services.on('job.changed', ({ job }) => {
       if (job.id !== id || job.state !== 'done') return;
       stop();
-      services.clips.label(importOutput.parse(job.output).clipId, { notes: `${looks}\n${dynamic}` });
+      services.clips.label(importOutput.parse(job.output).clipId, { notes: `${looks}\n${dynamic}`, tags: [sampleTag] });
       const concept = join(samplesFolder, name.replace(/\.mp4$/, '.motif'));
       if (!existsSync(concept)) return;
-      services.concepts.importFile(concept).catch((thrown: unknown) => {
-        services.program.log('error', `the sample ${basename(concept)} could not be imported`, toErrorShape(thrown));
-      });
+      services.concepts
+        .importFile(concept)
+        .then((imported) => services.concepts.label(imported.concept.id, { tags: [sampleTag] }))
+        .catch((thrown: unknown) => {
+          services.program.log('error', `the sample ${basename(concept)} could not be imported`, toErrorShape(thrown));
+        });
     });
   }
 }

@@ -64,6 +64,9 @@ export class Editor {
   /** What the details dialog is about. */
   described = $state.raw<ItemReference | null>(null);
 
+  /** Whether the user has chosen what to see: nothing that is loaded late takes it away. */
+  #wasChosen = false;
+
   constructor(host: Host) {
     this.host = host;
     this.connection = new Connection(host);
@@ -114,8 +117,8 @@ export class Editor {
   async #load(): Promise<void> {
     const isFirst = !this.library.isLoaded;
     const place = isFirst ? readPlace() : null;
-    await this.library.loadAll(place);
-    if (!isFirst) return;
+    await this.library.loadAll(place, () => this.#wasChosen);
+    if (!isFirst || this.#wasChosen) return;
     this.inspector = place?.inspector ?? (this.library.shownKind === 'concept' ? 'edit' : 'looks');
     if (place) this.player.compare = place.compare;
   }
@@ -182,6 +185,7 @@ export class Editor {
   }
 
   showKind(kind: 'clip' | 'concept'): void {
+    this.#wasChosen = true;
     this.#putOnStage(kind);
     if (kind === 'clip' && this.inspector !== 'learn') this.inspector = 'looks';
     else if (kind === 'concept' && this.inspector !== 'compose') this.inspector = 'edit';
@@ -190,6 +194,7 @@ export class Editor {
   /** What a tab is about comes on the stage with it: a concept to edit, or the clip; from a concept to that which it was learned from. */
   showTab(tab: InspectorTab): void {
     const { library } = this;
+    this.#wasChosen = true;
     this.inspector = tab;
     if (tab === 'edit') this.#putOnStage('concept');
     else if (tab !== 'compose' && library.shownKind === 'concept') {

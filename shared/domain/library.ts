@@ -9,6 +9,9 @@ export type ItemKind = z.infer<typeof itemKind>;
 export const itemReference = z.object({ kind: itemKind, id: referenceText });
 export type ItemReference = z.infer<typeof itemReference>;
 
+/** The tag of what came with the program, so that one's own things go first and the samples can be filtered out. */
+export const sampleTag = 'sample';
+
 /** What a user may write on any item. */
 export const itemLabels = z.object({
   name: nameText.trim().min(1).optional(),

@@ -6,7 +6,7 @@ import { describePipeline } from '../../main/engine/models/wan/describe.ts';
 import { transformerFingerprint } from '../../main/engine/models/wan/fingerprint.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { schedulerConfigOf } from '../../main/engine/sampling/scheduler-config.ts';
-import { createRandom } from '../../main/engine/world/random.ts';
+import { createRandom } from '../../main/world/random.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { mutateJson } from './mutate-json.ts';
 import { mutateTensors } from './mutate-tensors.ts';

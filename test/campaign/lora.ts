@@ -5,7 +5,7 @@ import { readConcept } from '../../main/engine/formats/concept.ts';
 import { type LoraLayer, readLora, writeLora } from '../../main/engine/formats/lora.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { importLora } from '../../main/engine/training/exchange-lora.ts';
-import { createRandom, type Random } from '../../main/engine/world/random.ts';
+import { createRandom, type Random } from '../../main/world/random.ts';
 import { loraDialect } from '../../shared/domain/export.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { mutateTensors } from './mutate-tensors.ts';

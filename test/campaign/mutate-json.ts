@@ -1,4 +1,4 @@
-import type { Random } from '../../main/engine/world/random.ts';
+import type { Random } from '../../main/world/random.ts';
 
 /** What no reader expects where a number, a text or a list belongs. */
 const odd = [

@@ -1,4 +1,4 @@
-import type { Random } from '../../main/engine/world/random.ts';
+import type { Random } from '../../main/world/random.ts';
 
 /** A safetensors file taken apart, each tensor with its bytes. */
 interface Parts {

@@ -32,8 +32,8 @@ export async function openEditor(fill?: (home: string) => void) {
   const folder = await mkdtemp(join(tmpdir(), 'motif-editor-'));
   const home = join(folder, 'library');
   fill?.(home);
-  const { child, address, errors } = await startServer(home);
   const browser = await launchBrowser();
+  const { child, address, errors } = await startServer(home);
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const problems: string[] = [];
   context.setDefaultTimeout(20_000);

@@ -4,10 +4,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { caption } from '../../main/engine/world/caption.ts';
-import { changeKinds, sampleChange } from '../../main/engine/world/edit.ts';
-import { render } from '../../main/engine/world/render.ts';
-import { sampleScene } from '../../main/engine/world/scene.ts';
+import { caption } from '../../main/world/caption.ts';
+import { changeKinds, sampleChange } from '../../main/world/edit.ts';
+import { render } from '../../main/world/render.ts';
+import { sampleScene } from '../../main/world/scene.ts';
 
 const [size, blocks] = [48, 4];
 

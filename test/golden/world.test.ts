@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { applyFilm } from '../../main/engine/world/film.ts';
-import { sampleScene } from '../../main/engine/world/scene.ts';
-import { type FilmKind, filmKinds } from '../../main/engine/world/vocabulary.ts';
+import { applyFilm } from '../../main/world/film.ts';
+import { sampleScene } from '../../main/world/scene.ts';
+import { type FilmKind, filmKinds } from '../../main/world/vocabulary.ts';
 import { firstEdition } from './first-edition.ts';
 import { golden } from './golden.ts';
 

@@ -16,8 +16,8 @@ import { createEngine } from '../../main/engine/index.ts';
 import { openJudge } from '../../main/engine/models/judge/judge.ts';
 import { readModelExtras } from '../../main/engine/models/wan/model-extras.ts';
 import { captionTexts } from '../../main/engine/training/captions.ts';
-import { attributes, caption } from '../../main/engine/world/caption.ts';
-import { sampleScene } from '../../main/engine/world/scene.ts';
+import { attributes, caption } from '../../main/world/caption.ts';
+import { sampleScene } from '../../main/world/scene.ts';
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { generateRequest } from '../../shared/domain/engine.ts';
 

@@ -8,6 +8,7 @@ import {
   type SheetRow,
 } from '../../../shared/domain/evaluation.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
+import { sampleScene } from '../../world/scene.ts';
 import { type Pictures, readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import { gradientDistance } from '../metrics/gradient-distance.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
@@ -16,7 +17,6 @@ import { structuralSimilarity } from '../metrics/ssim.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
 import { checkVideoSize } from '../models/wan/vae-config.ts';
-import { sampleScene } from '../world/scene.ts';
 import { readKept, writeWhole } from './folder.ts';
 import { judgeDistanceOf } from './judging.ts';
 import { type EvaluationOptions, phaseReporter } from './progress.ts';

@@ -1,13 +1,13 @@
 import type { ConceptCaption } from '../../../shared/domain/concept.ts';
+import { type Attributes, attributes, caption } from '../../world/caption.ts';
+import { type Change, changeKinds, editScene, sampleChange } from '../../world/edit.ts';
+import { renderEdit } from '../../world/edit-mask.ts';
+import type { RenderOptions } from '../../world/render.ts';
+import { type Scene, sampleScene } from '../../world/scene.ts';
+import type { Edition } from '../../world/vocabulary.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
 import { captionTexts } from '../training/captions.ts';
-import { type Attributes, attributes, caption } from '../world/caption.ts';
-import { type Change, changeKinds, editScene, sampleChange } from '../world/edit.ts';
-import { renderEdit } from '../world/edit-mask.ts';
-import type { RenderOptions } from '../world/render.ts';
-import { type Scene, sampleScene } from '../world/scene.ts';
-import type { Edition } from '../world/vocabulary.ts';
 import { breathe, picturesOf, renderPictures } from './scenes.ts';
 
 /** The tokens that a concept is learned under. */

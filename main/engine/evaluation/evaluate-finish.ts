@@ -11,11 +11,11 @@ import {
 } from '../../../shared/domain/evaluation-finish.ts';
 import { startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
+import { renderEdit } from '../../world/edit-mask.ts';
+import { sampleScene } from '../../world/scene.ts';
 import { type Pictures, readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
-import { renderEdit } from '../world/edit-mask.ts';
-import { sampleScene } from '../world/scene.ts';
 import { type ConceptScene, conceptScene, type TrueEdit } from './concept-scene.ts';
 import { finishEdit } from './finish-edit.ts';
 import { keptOr, openEvaluationFolder } from './folder.ts';

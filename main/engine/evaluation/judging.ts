@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../../shared/ipc/result.ts';
+import type { Attributes } from '../../world/caption.ts';
+import type { ChangeKind } from '../../world/edit.ts';
 import { cosine, temporalCoherence } from '../metrics/temporal-coherence.ts';
 import { type Judge, type Judgement, openJudge } from '../models/judge/judge.ts';
-import type { Attributes } from '../world/caption.ts';
-import type { ChangeKind } from '../world/edit.ts';
 
 /** Opens the judge, or says that there is none. */
 export async function openEvaluationJudge(folder: string): Promise<Judge> {

@@ -5,11 +5,11 @@ import type {
   ReconstructionMeasures,
   SliderPoint,
 } from '../../../shared/domain/evaluation.ts';
+import type { ChangeKind } from '../../world/edit.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import { motionAgainstSource } from '../metrics/motion.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
-import type { ChangeKind } from '../world/edit.ts';
 import type { ConceptScene, TrueEdit } from './concept-scene.ts';
 import type { MadeClip } from './finish-edit.ts';
 import {

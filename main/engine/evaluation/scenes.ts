@@ -1,10 +1,10 @@
 import type { EvaluationSize } from '../../../shared/domain/evaluation.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { type RenderOptions, render } from '../../world/render.ts';
+import type { Scene } from '../../world/scene.ts';
+import { splitOf } from '../../world/split.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import type { WanPipeline } from '../models/wan/pipeline.ts';
-import { type RenderOptions, render } from '../world/render.ts';
-import type { Scene } from '../world/scene.ts';
-import { splitOf } from '../world/split.ts';
 
 /** Throws `invalid-input` for seeds that a training may have seen. */
 export function checkTestSeeds(seeds: readonly number[]): void {

@@ -9,13 +9,13 @@ import type {
   TextToVideoSummary,
   UsedSampling,
 } from '../../../shared/domain/evaluation.ts';
+import { attributes, caption } from '../../world/caption.ts';
+import { sampleScene } from '../../world/scene.ts';
 import { readRawFrames } from '../formats/raw-frames.ts';
 import { frechetDistance } from '../metrics/frechet.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
 import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
 import { captionTexts } from '../training/captions.ts';
-import { attributes, caption } from '../world/caption.ts';
-import { sampleScene } from '../world/scene.ts';
 import { readKept, writeWhole } from './folder.ts';
 import { agreementOf, askedAttributes, coherenceOf, namesIt } from './judging.ts';
 import { type EvaluationOptions, phaseReporter } from './progress.ts';

@@ -2,7 +2,7 @@ import type { Clip } from '../../../shared/domain/clip.ts';
 import type { Concept } from '../../../shared/domain/concept.ts';
 import type { Edit } from '../../../shared/domain/edit.ts';
 import { importOutput } from '../../../shared/domain/job-input.ts';
-import type { ItemLabels, ItemQuery, ItemReference } from '../../../shared/domain/library.ts';
+import { type ItemLabels, type ItemQuery, type ItemReference, sampleTag } from '../../../shared/domain/library.ts';
 import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { CallValue, Connection } from '../../app/connection.svelte.ts';
 import type { Files } from '../../app/files.ts';
@@ -96,11 +96,17 @@ export class LibraryState {
     connection.on('concept.opened', (opened) => void this.#showImported(opened));
   }
 
-  /** `place`: what was on screen before a reload; otherwise a library with concepts opens on the last one learned. */
-  async loadAll(place: Shown | null): Promise<void> {
+  /**
+   * `place`: what was on screen before a reload; otherwise a library opens on the last concept that was learned in it, else on its
+   * newest clip, else on the first sample. `wasChosen` tells whether the user has gone somewhere while it was loaded, and stays there.
+   */
+  async loadAll(place: Shown | null, wasChosen: () => boolean): Promise<void> {
     await Promise.all([this.loadClips(), this.loadConcepts()]);
-    if (!this.isLoaded) this.shownKind = place?.shownKind ?? (this.concepts.length > 0 ? 'concept' : 'clip');
-    if (place && this.clips.some(({ id }) => id === place.clipId)) this.clipId = place.clipId;
+    if (!this.isLoaded && !wasChosen()) {
+      this.shownKind = place?.shownKind ?? (this.concepts.some(isOwn) ? 'concept' : 'clip');
+      const first = this.clips.find(({ id }) => id === place?.clipId) ?? this.clips.find(isOwn) ?? this.clips.at(-1);
+      this.clipId = first?.id ?? null;
+    }
     const known = this.concepts.find(({ id }) => id === place?.conceptId) ?? this.concepts[0];
     if (this.conceptId === null && known) await this.chooseConcept(known.id);
     else await this.loadEdits();
@@ -325,6 +331,8 @@ export class LibraryState {
     this.arrivals = this.arrivals.map((arrival) => (arrival.id === id ? { ...arrival, ...change } : arrival));
   }
 }
+
+const isOwn = ({ tags }: { tags: string[] }) => !tags.includes(sampleTag);
 
 const keyOf = ({ conceptId, sourceClipId }: Edit) =>
   conceptId === null ? `clip ${sourceClipId}` : `concept ${conceptId}`;

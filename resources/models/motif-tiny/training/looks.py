@@ -2,7 +2,7 @@
 
     python looks.py --out sheet.png [--photo city_from_drone.jpg]     every look on one photograph
 
-Words and numbers are those of main/engine/world/looks.json. Films are the same exact functions of colour as in the world. Styles are
+Words and numbers are those of main/world/looks.json. Films are the same exact functions of colour as in the world. Styles are
 filters, light is guessed from brightness and height in the picture: what is high is taken to be far away.
 Clips are [frames, height, width, 3] uint8. Everything random comes from the generator that the caller owns.
 """

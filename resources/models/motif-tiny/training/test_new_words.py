@@ -11,8 +11,8 @@ from new_words import KIN, begin, with_pieces, words_of_looks
 from tokenizer import CONCEPTS
 
 CAPTIONS = """
-import { caption } from './main/engine/world/caption.ts';
-import { sampleScene } from './main/engine/world/scene.ts';
+import { caption } from './main/world/caption.ts';
+import { sampleScene } from './main/world/scene.ts';
 const texts = new Set();
 for (let seed = 0; seed < 4000; seed++)
   for (const variant of [0, 1, 2]) for (const text of Object.values(caption(sampleScene(seed), { variant }))) texts.add(text);

@@ -9,9 +9,9 @@ import {
   preservationOf,
 } from '../../../../main/engine/evaluation/judging.ts';
 import type { Judgement } from '../../../../main/engine/models/judge/judge.ts';
-import { attributes } from '../../../../main/engine/world/caption.ts';
-import { editScene } from '../../../../main/engine/world/edit.ts';
-import { sampleScene } from '../../../../main/engine/world/scene.ts';
+import { attributes } from '../../../../main/world/caption.ts';
+import { editScene } from '../../../../main/world/edit.ts';
+import { sampleScene } from '../../../../main/world/scene.ts';
 
 const labels = { subject: ['man', 'dog'], shirtColour: ['none', 'red', 'blue'], hat: ['none', 'cap'] };
 

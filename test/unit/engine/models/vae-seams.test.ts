@@ -7,8 +7,8 @@ import { framesToVideo } from '../../../../main/engine/models/wan/frames.ts';
 import { openWanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
 import type { ChunkOptions, Vae } from '../../../../main/engine/models/wan/vae.ts';
 import { tilesOf } from '../../../../main/engine/models/wan/vae-tiles.ts';
-import { render } from '../../../../main/engine/world/render.ts';
-import { sampleScene } from '../../../../main/engine/world/scene.ts';
+import { render } from '../../../../main/world/render.ts';
+import { sampleScene } from '../../../../main/world/scene.ts';
 
 const directory = fileURLToPath(new URL('../../../../resources/models/motif-tiny', import.meta.url));
 /** Above the 150,000 pixels from which pictures are coded in tiles. */

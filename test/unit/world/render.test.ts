@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { render } from '../../../../main/engine/world/render.ts';
-import { type SceneOptions, sampleScene } from '../../../../main/engine/world/scene.ts';
+import { render } from '../../../main/world/render.ts';
+import { type SceneOptions, sampleScene } from '../../../main/world/scene.ts';
 import {
   backgroundKinds,
   backgroundsOf,
@@ -10,7 +10,7 @@ import {
   motionsOf,
   styleKinds,
   subjectKinds,
-} from '../../../../main/engine/world/vocabulary.ts';
+} from '../../../main/world/vocabulary.ts';
 
 const small = { width: 48, height: 48, frameCount: 3, frameRate: 3 };
 

@@ -1,6 +1,6 @@
 /**
  * Renders the bundled sample clips with their captions:
- *   node main/engine/world/make-samples.ts --ffmpeg FFMPEG --out resources/samples
+ *   node main/world/make-samples.ts --ffmpeg FFMPEG --out resources/samples
  * The scenes are of test seeds, which no training of ours sees.
  */
 import { spawnSync } from 'node:child_process';
@@ -73,7 +73,7 @@ function makeSample(sample: Sample, ffmpeg: string, out: string): void {
     height: size,
     attributes: attributes(scene),
     seed: sample.seed,
-    source: "Rendered by Motif's own procedural world (main/engine/world/make-samples.ts).",
+    source: "Rendered by Motif's own procedural world (main/world/make-samples.ts).",
     license: 'Apache-2.0, like the project.',
   };
   writeFileSync(join(out, `${sample.name}.json`), `${JSON.stringify(about, null, 2)}\n`);

@@ -1,6 +1,6 @@
 /**
  * Renders a captioned data set, shard by shard:
- *   node main/engine/world/dataset.ts --seeds 2..20000 --sizes 128x128,176x96,96x176 --split train --out DIR
+ *   node main/world/dataset.ts --seeds 2..20000 --sizes 128x128,176x96,96x176 --split train --out DIR
  *     [--edition 1] [--workers 1] [--shard 500] [--frames 17] [--rate 8] [--masks]
  * With `--masks` it writes, for shards that are rendered already, where their subjects are. Run again after a stop, it goes on behind
  * the last complete shard. What a shard holds is in shards.ts.
@@ -13,7 +13,7 @@ import { maskShard, planShards, renderShard, type Shard } from './shards.ts';
 import { editions } from './vocabulary.ts';
 
 const usage =
-  'usage: node main/engine/world/dataset.ts --seeds FIRST..LAST --out DIR ' +
+  'usage: node main/world/dataset.ts --seeds FIRST..LAST --out DIR ' +
   '[--sizes WxH,WxH] [--split train|validation|test] [--edition 1|2] [--workers N] [--shard CLIPS] [--frames N] [--rate HZ] [--masks]';
 
 const whole = z.coerce.number().int().positive();

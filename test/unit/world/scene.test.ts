@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { sampleScene, sceneSchema } from '../../../../main/engine/world/scene.ts';
-import { belongsTo, isHeldOut, splitOf } from '../../../../main/engine/world/split.ts';
-import { backgroundsOf, lightsOf, motionsOf, subjectKinds } from '../../../../main/engine/world/vocabulary.ts';
+import { sampleScene, sceneSchema } from '../../../main/world/scene.ts';
+import { belongsTo, isHeldOut, splitOf } from '../../../main/world/split.ts';
+import { backgroundsOf, lightsOf, motionsOf, subjectKinds } from '../../../main/world/vocabulary.ts';
 
 const seeds = Array.from({ length: 2000 }, (_, seed) => seed);
 

@@ -1,6 +1,6 @@
 /**
  * Draws every look of the second edition on one scene, as a contact sheet:
- *   node main/engine/world/make-look-sheet.ts --out docs/looks.png
+ *   node main/world/make-look-sheet.ts --out docs/looks.png
  *     [--seed 1990] [--subject woman] [--background park] [--motion dance] [--width 128] [--height 128] [--seconds 1] [--columns 9]
  */
 import { writeFileSync } from 'node:fs';

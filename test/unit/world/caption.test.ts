@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { attributes, caption, captionWords, wordsOf } from '../../../../main/engine/world/caption.ts';
-import { sampleScene } from '../../../../main/engine/world/scene.ts';
-import { isPerson } from '../../../../main/engine/world/vocabulary.ts';
+import { attributes, caption, captionWords, wordsOf } from '../../../main/world/caption.ts';
+import { sampleScene } from '../../../main/world/scene.ts';
+import { isPerson } from '../../../main/world/vocabulary.ts';
 
 const scenes = Array.from({ length: 1500 }, (_, seed) => sampleScene(seed));
 

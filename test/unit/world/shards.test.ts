@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { render } from '../../../../main/engine/world/render.ts';
-import { sampleScene } from '../../../../main/engine/world/scene.ts';
-import { maskShard, planShards, renderShard } from '../../../../main/engine/world/shards.ts';
+import { render } from '../../../main/world/render.ts';
+import { sampleScene } from '../../../main/world/scene.ts';
+import { maskShard, planShards, renderShard } from '../../../main/world/shards.ts';
 
 const plan = {
   first: 0,

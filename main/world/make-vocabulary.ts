@@ -1,10 +1,10 @@
 /**
  * Writes the words that captions of the world can have, which are those that the embedded model knows:
- *   node main/engine/world/make-vocabulary.ts --out resources/models/motif-tiny/vocabulary.json [--edition 1]
+ *   node main/world/make-vocabulary.ts --out resources/models/motif-tiny/vocabulary.json [--edition 1]
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { wordsOf } from '../../../shared/domain/vocabulary.ts';
+import { wordsOf } from '../../shared/domain/vocabulary.ts';
 import { caption } from './caption.ts';
 import { sampleScene } from './scene.ts';
 import { type Edition, editions } from './vocabulary.ts';

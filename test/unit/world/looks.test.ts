@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { attributes, type Caption, caption, captionWords, wordsOf } from '../../../../main/engine/world/caption.ts';
-import { type Change, editScene, possibleValues, sampleChange } from '../../../../main/engine/world/edit.ts';
-import { renderEdit } from '../../../../main/engine/world/edit-mask.ts';
-import { film, light, season, style } from '../../../../main/engine/world/looks.ts';
-import { render } from '../../../../main/engine/world/render.ts';
-import { type Scene, type SceneOptions, sampleScene, sceneSchema } from '../../../../main/engine/world/scene.ts';
+import { attributes, type Caption, caption, captionWords, wordsOf } from '../../../main/world/caption.ts';
+import { type Change, editScene, possibleValues, sampleChange } from '../../../main/world/edit.ts';
+import { renderEdit } from '../../../main/world/edit-mask.ts';
+import { film, light, season, style } from '../../../main/world/looks.ts';
+import { render } from '../../../main/world/render.ts';
+import { type Scene, type SceneOptions, sampleScene, sceneSchema } from '../../../main/world/scene.ts';
 import {
   backgroundKinds,
   filmKinds,
@@ -12,7 +12,7 @@ import {
   lightsOf,
   seasonKinds,
   styleKinds,
-} from '../../../../main/engine/world/vocabulary.ts';
+} from '../../../main/world/vocabulary.ts';
 
 const small = { width: 64, height: 64, frameCount: 2, frameRate: 1 };
 const plain: SceneOptions = {

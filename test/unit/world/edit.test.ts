@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { attributes } from '../../../../main/engine/world/caption.ts';
-import {
-  changeKinds,
-  compareWords,
-  editScene,
-  possibleValues,
-  sampleChange,
-} from '../../../../main/engine/world/edit.ts';
-import { renderEdit } from '../../../../main/engine/world/edit-mask.ts';
-import { sampleScene } from '../../../../main/engine/world/scene.ts';
-import { stylesOf } from '../../../../main/engine/world/vocabulary.ts';
+import { attributes } from '../../../main/world/caption.ts';
+import { changeKinds, compareWords, editScene, possibleValues, sampleChange } from '../../../main/world/edit.ts';
+import { renderEdit } from '../../../main/world/edit-mask.ts';
+import { sampleScene } from '../../../main/world/scene.ts';
+import { stylesOf } from '../../../main/world/vocabulary.ts';
 
 const size = { width: 48, height: 48, frameCount: 2, frameRate: 1 };
 
