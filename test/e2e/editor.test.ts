@@ -375,7 +375,7 @@ it('tags and describes a concept, saves it as a file and takes that file back', 
   await page.getByRole('tab', { name: 'Clips' }).click();
   await drop(page, [join(editor.home, 'exports', 'Twirl.motif')]);
   // It is that concept, and is shown instead of being added again.
-  await page.getByText('"Twirl" was in the library already.').waitFor();
+  await page.getByText('"Twirl" was in the library already.').waitFor({ timeout: jobSeconds });
   expect(await page.getByRole('tab', { name: 'Edit' }).getAttribute('aria-selected')).toBe('true');
   expect(await page.locator('[role=listitem]', { hasText: 'Twirl' }).count()).toBe(1);
 });
