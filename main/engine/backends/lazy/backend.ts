@@ -246,6 +246,15 @@ export class LazyBackend extends tf.KernelBackend {
     });
   }
 
+  /**
+   * Compiled programs give back the memory that they hold between runs, where their next run has it again in a moment. Answers whether
+   * there was any.
+   */
+  rest(): boolean {
+    this.executor.trim();
+    return this.programs.rest();
+  }
+
   // --- tracing
 
   get isTracing(): boolean {

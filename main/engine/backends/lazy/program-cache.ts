@@ -47,6 +47,13 @@ export class ProgramCache {
     }
   }
 
+  /** All give back what they hold between runs. Answers whether any holds such memory at all. */
+  rest(): boolean {
+    const resting = [...this.programs.values()].filter(({ rest }) => rest !== undefined);
+    for (const program of resting) program.rest!();
+    return resting.length > 0;
+  }
+
   get size(): number {
     return this.programs.size;
   }

@@ -104,6 +104,26 @@ describe('the cache of compiled graphs', () => {
     expect(readFileSync(blob)).not.toEqual(Buffer.alloc(size, 7));
     expect(entries()).toEqual([entry]);
   });
+
+  it.skipIf(!installed)(
+    'lets programs rest: they give back their memory, and compute the same when they are needed again',
+    async () => {
+      const library = installed!.path;
+      const run = async () => tf.tidy(() => tf.sum(tf.square(tf.tensor1d([1, 2, 3])))).data();
+      const backend = await useLazyBackend(
+        createOpenVinoExecutor({ library, precision: 'f32', cacheDirectory: folder }),
+      );
+      const first = await run();
+      expect(backend.rest()).toBe(true);
+      expect(await run()).toEqual(first);
+      backend.rest();
+      backend.rest();
+      expect(await Promise.all([run(), run()])).toEqual([first, first]);
+        const uncached = await useLazyBackend(createOpenVinoExecutor({ library, precision: 'f32' }));
+      await run();
+      expect(uncached.rest()).toBe(false);
+    },
+  );
 });
 
 if (!installed) console.log('OpenVINO is not on this machine: what needs its library was skipped.');

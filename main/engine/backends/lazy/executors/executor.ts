@@ -49,5 +49,7 @@ export interface Executor {
 export interface Program {
   /** Runs once. New buffers are returned, for which the caller calls `release`; a failed run leaves none behind. */
   run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] | Promise<DeviceBuffer[]>;
+  /** Gives back what memory it holds between runs, where the next run has it again in a moment. */
+  rest?(): void;
   dispose(): void;
 }

@@ -103,20 +103,24 @@ export function createOpenVinoExecutor({
         }
         return results;
       };
+      const free = async () => {
+        const [oldRequest, oldCompiled] = [request, compiled];
+        [request, compiled, bound] = [undefined, undefined, []];
+        if (oldRequest) openVino.freeRequest(oldRequest);
+        if (oldCompiled) openVino.freeCompiled(await oldCompiled);
+      };
+      const freeInTurn = () => {
+        queue = queue.then(free).catch(() => {});
+      };
       return {
         run(buffers) {
           const result = queue.then(() => runOnce(buffers as HostBuffer[]));
           queue = result.catch(() => {});
           return result;
         },
-        dispose() {
-          void queue
-            .then(async () => {
-              if (request) openVino.freeRequest(request);
-              if (compiled) openVino.freeCompiled(await compiled);
-            })
-            .catch(() => {});
-        },
+        // All that a compiled graph needs between its operations stays with it. From the cache it is compiled again in a moment.
+        ...(cache ? { rest: freeInTurn } : {}),
+        dispose: freeInTurn,
       };
     },
     upload: (values) => pool.adopt(values),
