@@ -28,7 +28,6 @@ import { Notices } from './notices.svelte.ts';
 export type InspectorTab = 'looks' | 'learn' | 'edit' | 'compose';
 export type DialogName =
   | 'export'
-  | 'queue'
   | 'settings'
   | 'shortcuts'
   | 'details'
@@ -177,6 +176,12 @@ export class Editor {
   async renderVariations(): Promise<void> {
     this.player.grid = true;
     await this.edit.renderVariations();
+  }
+
+  /** What was just asked for, in its place among the rest; a dialog that asked for it is done. */
+  showQueue(): void {
+    this.dialog = null;
+    this.panels.toggle('bottom', true);
   }
 
   describe(item: ItemReference): void {

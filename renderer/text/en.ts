@@ -65,7 +65,7 @@ export const text = {
     library: 'Library',
     inspector: 'Inspector',
     subject: 'On the stage',
-    widthOf: { left: 'Width of the library', right: 'Width of the inspector' },
+    sizeOf: { left: 'Width of the library', right: 'Width of the inspector', bottom: 'Height of the queue' },
     panelOf: { left: 'Show the library', right: 'Show the inspector' },
     picture: 'Picture',
     dropHere: 'Drop to import',
@@ -470,6 +470,8 @@ export const text = {
   },
   queue: {
     title: 'Queue',
+    list: 'Jobs of the queue',
+    close: 'Close the queue',
     empty: 'Nothing was asked for yet. What is learned, rendered and exported lines up here.',
     clear: 'Clear what is done',
     states: {

@@ -188,14 +188,14 @@ it('goes on after the death of its engine, stops a learning and keeps what it ha
   if (process.platform === 'linux') {
     await killChildren(editor.server.pid!);
     await page.getByRole('button', { name: /^Queue/ }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog
+    const queue = page.getByRole('region', { name: 'Queue' });
+    await queue
       .getByText(/engine/i)
       .first()
       .waitFor();
     expect(await inspectScreen(page, 'queue-failed')).toEqual([]);
-    await dialog.getByRole('button', { name: 'Try again' }).click();
-    await page.keyboard.press('Escape');
+    await queue.getByRole('button', { name: 'Try again' }).click();
+    await queue.getByRole('button', { name: 'Close the queue' }).click();
   }
   await keep.click({ timeout: jobSeconds });
   await page.getByRole('tab', { name: 'Concepts' }).click();
@@ -330,7 +330,7 @@ it('exports in several forms and shows where they are', async () => {
   await expect.poll(told).toContainEqual(['Export', '3 files exported.']);
   await page.evaluate(() => Object.defineProperty(document, 'hidden', { value: false, configurable: true }));
   expect(await inspectScreen(page, 'queue')).toEqual([]);
-  await dialog.getByRole('button', { name: 'Report' }).click();
+  await page.getByRole('region', { name: 'Queue' }).getByRole('button', { name: 'Report' }).click();
   await page.getByText('What was exported').waitFor();
   expect(await dialog.locator('li').count()).toBe(3);
   expect(await inspectScreen(page, 'report')).toEqual([]);
@@ -341,6 +341,8 @@ it('exports in several forms and shows where they are', async () => {
   const small = await probe(await locateMediaTools(), join(editor.home, 'exports', 'Twirl Edit 1 Small.mp4'));
   expect(small.width).toBe(256);
   await page.keyboard.press('Escape');
+  await page.keyboard.press('q');
+  await expect.poll(() => page.getByRole('region', { name: 'Queue' }).count()).toBe(0);
 });
 
 it('takes a clip that is there already for the same, and gives a deleted one back', async () => {

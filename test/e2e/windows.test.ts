@@ -87,7 +87,6 @@ it('shows in one window what is done in another, and loses the work of neither',
   // The queue: paused here, ordered there, in sight in both.
   await first.getByRole('button', { name: /^Queue/ }).click();
   await first.getByRole('button', { name: 'Pause the queue' }).click();
-  await first.keyboard.press('Escape');
   await second.getByText('The queue is paused', { exact: true }).waitFor();
   await setSteps(second, 2);
   for (const [index, seed] of ['11', '12', '13'].entries()) {
@@ -97,7 +96,6 @@ it('shows in one window what is done in another, and loses the work of neither',
     // In the queue before the next is asked for: on a busy machine two requests may be under way at once.
     await second.getByRole('button', { name: `Queue ${index + 1}` }).waitFor();
   }
-  await first.getByRole('button', { name: 'Queue 3' }).click();
   await second.getByRole('button', { name: 'Queue 3' }).click();
   const waiting = (page: Page) => page.getByRole('list', { name: 'Waiting' }).locator('> li');
   const { home } = editor;
@@ -114,7 +112,6 @@ it('shows in one window what is done in another, and loses the work of neither',
   await first.waitForTimeout(400);
   await first.mouse.up();
   await expect.poll(jobs).toEqual(['13 queued', '11 queued', '12 queued']);
-  await first.getByRole('dialog').waitFor();
   // The other window's list follows: its first one can be moved down only.
   await expect.poll(() => waiting(second).nth(0).getByRole('button', { name: 'Move up' }).count()).toBe(0);
   await waiting(second).nth(1).getByRole('button', { name: 'Move down' }).click();
@@ -127,10 +124,9 @@ it('shows in one window what is done in another, and loses the work of neither',
   await expect.poll(jobs).toEqual(['12 queued', '13 queued', '11 queued']);
 
   await waiting(second).nth(2).getByRole('button', { name: 'Pause' }).click();
-  await second.getByRole('dialog').getByRole('button', { name: 'Resume the queue' }).first().click();
+  await second.getByRole('region', { name: 'Queue' }).getByRole('button', { name: 'Resume the queue' }).click();
   await expect.poll(jobs, patient).toEqual(['12 done', '13 done', '11 paused']);
   for (const page of [first, second]) {
-    await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Edit 2', exact: true }).waitFor(patient);
   }
 
@@ -317,7 +313,8 @@ it('says in an empty library what to do, in the names of the keys of a Mac on a 
   await page.getByRole('tab', { name: 'Compose' }).click();
   expect(await inspectScreen(page, 'empty-compose')).toEqual([]);
   await page.getByRole('button', { name: /^Queue/ }).click();
-  await page.keyboard.press('Escape');
+  await page.getByRole('region', { name: 'Queue' }).waitFor();
+  expect(await inspectScreen(page, 'empty-queue')).toEqual([]);
   expect(await page.getByRole('button', { name: 'Undo' }).getAttribute('title')).toBe('Undo (Ctrl Z)');
 
   await context.addInitScript(() => Object.defineProperty(navigator, 'platform', { get: () => 'MacIntel' }));

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import type { DeviceName, DeviceReport } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { createCpuExecutor } from './lazy/executors/onnxruntime/cpu.ts';
+import { runtimeVersion } from './lazy/executors/onnxruntime/native-session.ts';
 import { createWebGpuExecutor } from './lazy/executors/onnxruntime/webgpu.ts';
 import { createOpenVinoExecutor } from './lazy/executors/openvino/executor.ts';
 import { findOpenVino } from './lazy/executors/openvino/locate.ts';
-import { trustOpenVino } from './lazy/executors/openvino/trust.ts';
 import { useLazyBackend } from './lazy/use.ts';
 import { measureMatMulRate } from './matmul-rate.ts';
 import { findTensorFlow, useTensorFlow } from './tensorflow/load.ts';
 import * as tf from './tf.ts';
+import { graphicsName, mayPass, processorName, trustDevice } from './trust.ts';
 
 type Precision = 'bf16' | 'f32';
 
@@ -52,22 +53,74 @@ const onnxRuntime: Device = {
   useIfBest: (setup) => onnxRuntime.use(setup),
 };
 
+const useWebGpuWithout = async (without: readonly string[]) =>
+  (await useLazyBackend(createWebGpuExecutor({ without }))).executor.name;
+
+/**
+ * Fused operations that adapters have computed wrongly are left to plain ones, one more each time, until a step of training comes out as
+ * on the processor.
+ */
+const suspects = ['multiHeadAttention', 'rotaryEmbedding', 'gelu'];
+
+/** WebGPU as far as a self-test found it right, in words what was found. */
+async function useTrustedWebGpu(setup: Setup): Promise<string> {
+  const { selfTest, cacheFolder: folder } = setup;
+  if (!selfTest) return useWebGpuWithout([]);
+  const about = ['webgpu', runtimeVersion(), graphicsName(), processorName()];
+  const {
+    trusted,
+    reason,
+    without = [],
+  } = await trustDevice({ about, folder }, async () => {
+    for (let count = 0; ; count++) {
+      const without = suspects.slice(0, count);
+      await useWebGpuWithout(without);
+      try {
+        const found = await selfTest('f32', () => onnxRuntime.use(setup));
+        return { reason: count > 0 ? `${found}, without ${without.join(', ')}` : found, without };
+      } catch (error) {
+        if (count === suspects.length || mayPass(error)) throw error;
+      }
+    }
+  });
+  if (!trusted) throw new Error(reason);
+  return `${await useWebGpuWithout(without)}; ${reason}`;
+}
+
 const webGpu: Device = {
   name: 'webgpu',
-  because: 'it computes on the graphics processor, more than twice as fast as this processor does',
-  use: async () => (await useLazyBackend(createWebGpuExecutor())).executor.name,
+  because:
+    'it computes on the graphics processor, more than twice as fast as this processor does, and a small step of training came out the same on both',
+  use: useTrustedWebGpu,
   async useIfBest(setup) {
     if (!hasGraphicsProcessor()) throw new Error('no graphics processor was found');
     // A software adapter passes for a device, but computes on the processor, slower than ONNX Runtime does there.
     await onnxRuntime.use(setup);
     const processorRate = await measureMatMulRate();
-    const description = await webGpu.use(setup);
+    await useWebGpuWithout([]);
     const rate = await measureMatMulRate();
     if (rate < 2 * processorRate)
       throw new Error(`its ${Math.round(rate)} GFLOP/s are not twice the processor's ${Math.round(processorRate)}`);
-    return description;
+    if (!setup.selfTest) throw new Error('only used when asked for, or after a test that was not made here');
+    return useTrustedWebGpu(setup);
   },
 };
+
+/** What `use` makes compute, once a self-test found it right; without one, as it is. */
+async function useTested(
+  about: readonly string[],
+  precision: Precision,
+  setup: Setup,
+  use: () => Promise<string>,
+): Promise<string> {
+  const { selfTest, cacheFolder: folder } = setup;
+  const description = await use();
+  if (!selfTest) return description;
+  const test = () => selfTest(precision, () => onnxRuntime.use(setup));
+  const { trusted, reason } = await trustDevice({ about, folder }, test);
+  if (!trusted) throw new Error(reason);
+  return `${await use()}; ${reason}`;
+}
 
 async function openVinoLibrary(folder: string | undefined) {
   const found = await findOpenVino(process.env, folder);
@@ -87,6 +140,15 @@ async function useOpenVino(precision: Precision, setup: Setup): Promise<string> 
   return `${executor.name}, from ${found.where}`;
 }
 
+async function useTestedOpenVino(precision: Precision, setup: Setup): Promise<string> {
+  const { executor } = await openOpenVino(precision, setup);
+  const { version } = executor;
+  executor.dispose();
+  return useTested(['openvino', version, precision, processorName()], precision, setup, () =>
+    useOpenVino(precision, setup),
+  );
+}
+
 /** Uses OpenVINO where it is at least `gain` times as fast in this precision as something else that computes, and right. */
 async function useOpenVinoIfFaster(
   precision: Precision,
@@ -100,7 +162,8 @@ async function useOpenVinoIfFaster(
     throw new Error('without bfloat16 in the processor it is not faster than in float32');
   const { selfTest } = setup;
   if (!selfTest) throw new Error('only used when asked for, or after a test that was not made here');
-  const { trusted, reason } = await trustOpenVino({ version, precision, folder: setup.cacheFolder }, async () => {
+  const about = ['openvino', version, precision, processorName(), 'speed'];
+  const { trusted, reason } = await trustDevice({ about, folder: setup.cacheFolder }, async () => {
     await use();
     const otherRate = await measureMatMulRate();
     await useOpenVino(precision, setup);
@@ -124,7 +187,7 @@ const openVino: Device = {
   name: 'openvino',
   because:
     'it was found, this processor is faster in bfloat16 than in float32, and a small step of training came out the same as with ONNX Runtime',
-  use: (setup) => useOpenVino('bf16', setup),
+  use: (setup) => useTestedOpenVino('bf16', setup),
   useIfBest: (setup) =>
     useOpenVinoIfFaster('bf16', setup, { gain: bfloat16Gain, than: 'float32', use: () => useOpenVino('f32', setup) }),
 };
@@ -133,7 +196,7 @@ const openVinoFloat32: Device = {
   name: 'openvino-f32',
   because:
     'it was found, it fuses more than ONNX Runtime, whose matrix products are hardly faster here, and a small step of training came out the same on both',
-  use: (setup) => useOpenVino('f32', setup),
+  use: (setup) => useTestedOpenVino('f32', setup),
   useIfBest: (setup) =>
     useOpenVinoIfFaster('f32', setup, { gain: float32Gain, than: 'ONNX Runtime', use: () => onnxRuntime.use(setup) }),
 };
@@ -141,9 +204,14 @@ const openVinoFloat32: Device = {
 const tensorFlow: Device = {
   name: 'tensorflow',
   because: 'it is installed and computes on the graphics processor through CUDA',
-  use: async () => {
+  async use(setup) {
     const { package: name, version, gpu } = await useTensorFlow();
-    return `TensorFlow through ${name} ${version} on ${gpu ? 'the graphics processor (CUDA)' : 'the processor'}`;
+    const about = ['tensorflow', name, version, gpu ? graphicsName() : processorName()];
+    // Graphics processors multiply in TF32, which is rougher than float32.
+    return useTested(about, gpu ? 'bf16' : 'f32', setup, async () => {
+      await useTensorFlow();
+      return `TensorFlow through ${name} ${version} on ${gpu ? 'the graphics processor (CUDA)' : 'the processor'}`;
+    });
   },
   async useIfBest(setup) {
     const found = findTensorFlow();

@@ -42,9 +42,7 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
     '5': () => {
       player.grid = !player.grid;
     },
-    q: () => {
-      editor.dialog = 'queue';
-    },
+    q: () => editor.panels.toggle('bottom'),
     f: () => void document.getElementById('stage')?.requestFullscreen(),
     '?': () => {
       editor.dialog = 'shortcuts';

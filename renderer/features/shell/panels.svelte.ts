@@ -1,44 +1,50 @@
 import { MediaQuery } from 'svelte/reactivity';
 import { z } from 'zod';
 
-export type Side = 'left' | 'right';
+export type Side = 'left' | 'right' | 'bottom';
 
-const limits = { left: { low: 160, high: 560 }, right: { low: 260, high: 640 } } as const;
-const stored = z.object({ width: z.number().nullable(), isOpen: z.boolean().nullable() });
+/** Of a panel's width, or of the height of that below the picture. */
+const limits = {
+  left: { low: 160, high: 560, share: '45vw' },
+  right: { low: 260, high: 640, share: '45vw' },
+  bottom: { low: 120, high: 720, share: '60vh' },
+} as const;
+const stored = z.object({ size: z.number().nullable(), isOpen: z.boolean().nullable() });
 type Panel = z.infer<typeof stored>;
-const asDesigned: Panel = { width: null, isOpen: null };
+const asDesigned: Panel = { size: null, isOpen: null };
 
-/** How wide the panels beside the picture are, and whether they are there; kept across starts of the window. */
+/** How large the panels around the picture are, and whether they are there; kept across starts of the window. */
 export class PanelsState {
   left = $state.raw<Panel>(readPanel('left'));
   right = $state.raw<Panel>(readPanel('right'));
+  bottom = $state.raw<Panel>(readPanel('bottom'));
 
   /** As at 200 % on a laptop: the picture would have no room beside both panels. */
   readonly #narrow = new MediaQuery('max-width: 900px');
 
   isOpen(side: Side): boolean {
-    return this[side].isOpen ?? (side === 'right' || !this.#narrow.current);
+    return this[side].isOpen ?? (side === 'right' || (side === 'left' && !this.#narrow.current));
   }
 
   /** For the layout; undefined: as designed for a window of this size. */
-  columnOf(side: Side): string | undefined {
+  sizeOf(side: Side): string | undefined {
     if (!this.isOpen(side)) return '0px';
-    const { width } = this[side];
-    return width === null ? undefined : `min(${width}px, 45vw)`;
+    const { size } = this[side];
+    return size === null ? undefined : `min(${size}px, ${limits[side].share})`;
   }
 
-  toggle(side: Side): void {
-    this.#put(side, { ...this[side], isOpen: !this.isOpen(side) });
+  toggle(side: Side, isOpen = !this.isOpen(side)): void {
+    this.#put(side, { ...this[side], isOpen });
   }
 
-  resize(side: Side, width: number): void {
+  resize(side: Side, size: number): void {
     const { low, high } = limits[side];
-    this.#put(side, { ...this[side], width: Math.round(Math.min(high, Math.max(low, width))) });
+    this.#put(side, { ...this[side], size: Math.round(Math.min(high, Math.max(low, size))) });
   }
 
-  /** As designed: as wide as the window has room for, and away where it has none. */
+  /** As designed: as large as the window has room for. */
   reset(side: Side): void {
-    this.#put(side, asDesigned);
+    this.#put(side, side === 'bottom' ? { ...this[side], size: null } : asDesigned);
   }
 
   #put(side: Side, panel: Panel): void {

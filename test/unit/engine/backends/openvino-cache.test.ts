@@ -119,7 +119,7 @@ describe('the cache of compiled graphs', () => {
       backend.rest();
       backend.rest();
       expect(await Promise.all([run(), run()])).toEqual([first, first]);
-        const uncached = await useLazyBackend(createOpenVinoExecutor({ library, precision: 'f32' }));
+      const uncached = await useLazyBackend(createOpenVinoExecutor({ library, precision: 'f32' }));
       await run();
       expect(uncached.rest()).toBe(false);
     },

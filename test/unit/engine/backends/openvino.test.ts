@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { installOpenVino } from '../../../../main/engine/backends/lazy/executors/openvino/install.ts';
 import { findOpenVino, isSupportedVersion } from '../../../../main/engine/backends/lazy/executors/openvino/locate.ts';
-import { trustOpenVino, type Verdict } from '../../../../main/engine/backends/lazy/executors/openvino/trust.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import type { Verdict } from '../../../../main/engine/backends/trust.ts';
 import { compareSampleSteps } from '../../../../main/engine/training/sample-step.ts';
 import { speaksOfMemory } from '../../../../main/engine-host/memory.ts';
 
@@ -136,52 +136,6 @@ describe('the search for OpenVINO', () => {
   });
 });
 
-describe('trust in OpenVINO', () => {
-  const about = { version: '2026.1.0', precision: 'bf16' };
-
-  it('is found out once, whatever the verdict', async () => {
-    let tests = 0;
-    const pass = async () => `passed ${++tests}`;
-    const fail = async () => {
-      throw new Error(`differs ${++tests}`);
-    };
-    expect(await trustOpenVino({ ...about, folder }, pass)).toEqual({ trusted: true, reason: 'passed 1' });
-    expect(await trustOpenVino({ ...about, folder }, fail)).toEqual({ trusted: true, reason: 'passed 1' });
-    expect(await trustOpenVino({ ...about, version: '2026.2.0', folder }, fail)).toEqual({
-      trusted: false,
-      reason: 'differs 2',
-    });
-    expect(await trustOpenVino({ ...about, version: '2026.2.0', folder }, pass)).toMatchObject({ trusted: false });
-    expect(tests).toBe(2);
-  });
-
-  it('is not given where the process ended twice in the middle of the test', async () => {
-    let tests = 0;
-    const never = () => {
-      tests++;
-      return new Promise<string>(() => {});
-    };
-    for (let start = 0; start < 2; start++) void trustOpenVino({ ...about, folder }, never);
-    expect(await trustOpenVino({ ...about, folder }, never)).toEqual({
-      trusted: false,
-      reason: expect.stringMatching(/ended 2 times/),
-    });
-    expect(tests).toBe(2);
-    // Once may have been the user; what passes afterwards is trusted.
-    void trustOpenVino({ ...about, version: '2026.3.0', folder }, never);
-    expect(await trustOpenVino({ ...about, version: '2026.3.0', folder }, async () => 'passed')).toMatchObject({
-      trusted: true,
-    });
-  });
-
-  it('is found out again where what was remembered is damaged or there is nowhere to remember it', async () => {
-    writeFileSync(join(folder, 'openvino-self-test.json'), '{"half');
-    expect(await trustOpenVino({ ...about, folder }, async () => 'passed')).toMatchObject({ trusted: true });
-    expect(JSON.parse(readFileSync(join(folder, 'openvino-self-test.json'), 'utf8'))).toBeTypeOf('object');
-    expect(await trustOpenVino({ ...about, folder: undefined }, async () => 'passed')).toMatchObject({ trusted: true });
-  });
-});
-
 describe('the sample step of training', () => {
   const use = (device: 'cpu' | 'onnxruntime') => selectBackend({ device });
 
@@ -294,7 +248,7 @@ describe('the choice of OpenVINO', () => {
       cacheFolder: folder,
       selfTest: compareSampleSteps,
     });
-    const file = join(folder, 'openvino-self-test.json');
+    const file = join(folder, 'self-tests.json');
     const remembered: [string, Verdict][] = existsSync(file)
       ? Object.entries(JSON.parse(readFileSync(file, 'utf8')))
       : [];
@@ -308,7 +262,7 @@ describe('the choice of OpenVINO', () => {
         expect(reason).toMatch(/^it was found, .* came out the same/);
         expect(description).toMatch(new RegExp(`OpenVINO 20\\d\\d\\..* in ${precision}.*gradients within`));
         expect(verdict).toEqual([
-          expect.stringMatching(/^20\d\d\..*, \S/),
+          expect.stringMatching(/^openvino, 20\d\d\..*, \S/),
           { trusted: true, reason: expect.stringMatching(/within/) },
         ]);
       } else if (verdict) {

@@ -40,6 +40,12 @@ export function createNativeSession(model: Uint8Array, options: InferenceSession
   return session;
 }
 
+/** The version of ONNX Runtime. */
+export function runtimeVersion(): string {
+  const { env } = require('onnxruntime-node') as { env: { versions: { node?: string } } };
+  return env.versions.node ?? '';
+}
+
 /** A tensor over an array, without a copy. */
 export function hostTensor(
   type: Tensor.Type,

@@ -47,9 +47,9 @@ class Maker {
 
 /**
  * ONNX Runtime's WebGPU provider: any GPU with Vulkan, Metal or Direct3D 12. Values stay on the device between programs. Throws where
- * no adapter answers. ONNX Runtime does not say what the adapter is.
+ * no adapter answers. ONNX Runtime does not say what the adapter is. `without`: capabilities that this adapter computes wrongly.
  */
-export function createWebGpuExecutor(): Executor {
+export function createWebGpuExecutor({ without = [] }: { without?: readonly string[] } = {}): Executor {
   const open = (model: Uint8Array, location: 'gpu-buffer' | 'cpu') =>
     createNativeSession(model, {
       executionProviders: [{ name: 'webgpu' }],
@@ -97,11 +97,11 @@ export function createWebGpuExecutor(): Executor {
     name: 'ONNX Runtime on the graphics processor (WebGPU)',
     capabilities: {
       fusedMatMul: false, // falls back to the processor
-      multiHeadAttention: true,
-      rotaryEmbedding: true,
+      multiHeadAttention: !without.includes('multiHeadAttention'),
+      rotaryEmbedding: !without.includes('rotaryEmbedding'),
       simplifiedLayerNormalization: false, // its second output is wrong
       layerNormalizationStatistics: false, // fails in the optimiser
-      gelu: true,
+      gelu: !without.includes('gelu'),
       videoResize: false,
       deepestFirst: true,
     },
