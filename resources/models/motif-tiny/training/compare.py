@@ -50,7 +50,7 @@ def draw(loaded, prompts, height=128, width=128, steps=20, same=False, batch=16)
 
 def prompts_of_looks(shown):
     """{name of a look: a prompt that names it}, the plain photograph first."""
-    looks = json.loads((data.REPOSITORY / "main" / "engine" / "world" / "looks.json").read_text())
+    looks = json.loads((data.REPOSITORY / "main" / "world" / "looks.json").read_text())
     return {
         **{name: f"{shown} {about['phrases'][0]}, photo" for name, about in looks["light"].items()},
         **{name: f"{shown} {phrases[0]}, photo" for name, phrases in looks["season"].items()},

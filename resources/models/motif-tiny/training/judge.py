@@ -44,7 +44,7 @@ STAGES = [  # of what sees a frame: a convolution with stride, then residual one
 
 def vocabulary():
     """The world's names of attributes, in its own order."""
-    source = (data.REPOSITORY / "main" / "engine" / "world" / "vocabulary.ts").read_text()
+    source = (data.REPOSITORY / "main" / "world" / "vocabulary.ts").read_text()
 
     def names(constant):
         body = re.search(rf"export const {constant} = \[(.*?)\] as const", source, re.S).group(1)

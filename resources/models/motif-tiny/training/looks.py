@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-WORLD = Path(__file__).resolve().parents[4] / "main" / "engine" / "world"
+WORLD = Path(__file__).resolve().parents[4] / "main" / "world"
 LOOKS = json.loads((WORLD / "looks.json").read_text())
 FILMS = list(LOOKS["film"])
 STYLES = ["watercolour", "pencil", "ink", "comic", "oil", "pixel art"]  # no filter makes a photograph 3D animation

@@ -35,7 +35,7 @@ KIN = {  # what the model knows: words that mean about that
 
 
 def words_of_looks():
-    looks = json.loads((data.REPOSITORY / "main" / "engine" / "world" / "looks.json").read_text())
+    looks = json.loads((data.REPOSITORY / "main" / "world" / "looks.json").read_text())
     return sorted(set(re.findall(r"[a-z0-9][a-z0-9-]*", " ".join(phrases(looks)).lower())))
 
 

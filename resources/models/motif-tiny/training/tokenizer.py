@@ -27,11 +27,11 @@ def corpus():
         sentences += [clip["static"], clip["dynamic"]]
     words = Path(__file__).with_name("words.txt").read_text().split()
     for source in ["vocabulary.ts", "grammar.ts", "caption.ts"]:
-        path = data.REPOSITORY / "main" / "engine" / "world" / source
+        path = data.REPOSITORY / "main" / "world" / source
         if path.exists():
             for quoted in re.findall(r"'([A-Za-z][^'\n]*)'", path.read_text()):
                 words += [word for word in re.findall(r"[A-Za-z-]+", quoted) if not word.endswith("-")]
-    looks = json.loads((data.REPOSITORY / "main" / "engine" / "world" / "looks.json").read_text())
+    looks = json.loads((data.REPOSITORY / "main" / "world" / "looks.json").read_text())
     words += re.findall(r"[A-Za-z][A-Za-z-]*", " ".join(phrases(looks)))
     sentences += 40 * phrases(looks)
     source = random.Random(0)
