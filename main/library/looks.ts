@@ -23,7 +23,7 @@ function fromRow(row: LookRow): Look {
   });
 }
 
-/** Looks of one's own, in an order of one's own, after those that come with the program. */
+/** Looks of one's own, in an order of one's own, before those that come with the program. */
 export class LookStore {
   readonly #library: Library;
 
@@ -37,8 +37,8 @@ export class LookStore {
 
   list(): { look: Look; isOwn: boolean }[] {
     return [
-      ...standardLooks.map((look) => ({ look, isOwn: false })),
       ...this.own().map((look) => ({ look, isOwn: true })),
+      ...standardLooks.map((look) => ({ look, isOwn: false })),
     ];
   }
 

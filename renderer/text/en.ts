@@ -231,6 +231,10 @@ export const text = {
   looks: {
     tab: 'Looks',
     title: 'Looks',
+    groupsOf: 'Kinds of looks',
+    groups: { all: 'All', light: 'Light', weather: 'Weather', season: 'Season', film: 'Film', own: 'Own' },
+    search: 'Search looks',
+    noneFound: 'No look has these words.',
     seen: 'What is seen',
     seenExample: 'a photograph of a dog in a park',
     seenHint: 'Looks follow a clip better when it is said what is in it. Nothing has to be.',

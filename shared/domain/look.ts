@@ -26,7 +26,15 @@ export const lookInput = z.strictObject({
 });
 export type LookInput = z.infer<typeof lookInput>;
 
-export const look = lookInput.extend({ id: z.string() });
+/** What the looks that come with the program change, in the order in which they are offered. */
+export const lookGroup = z.enum(['light', 'weather', 'season', 'film']);
+export type LookGroup = z.infer<typeof lookGroup>;
+
+export const look = lookInput.extend({
+  id: z.string(),
+  /** Looks of one's own have none. */
+  group: lookGroup.optional(),
+});
 export type Look = z.infer<typeof look>;
 
 /** A look in a file of its own, for another library. */
@@ -81,15 +89,22 @@ export function lookSettings(
   });
 }
 
-/** Of the light of a place, which is what finishing carries best. */
-const lightLook = (id: string, name: string, phrase: string, strength: number): Look => ({
-  id,
-  name,
-  from: `${seenMark} by day, the camera is still`,
-  to: `${seenMark} ${phrase}, the camera is still`,
-  strength,
-  keepDetail: 1,
-});
+/** A look that is said of a clip by day, before the camera. */
+const sceneLook =
+  (group: LookGroup) =>
+  (id: string, phrase: string, strength: number): Look => ({
+    id,
+    group,
+    name: nameOf(id),
+    from: `${seenMark} by day, the camera is still`,
+    to: `${seenMark} ${phrase}, the camera is still`,
+    strength,
+    keepDetail: 1,
+  });
+
+const nameOf = (id: string) => (id.charAt(0).toUpperCase() + id.slice(1)).replaceAll('-', ' ');
+
+const [light, weather] = [sceneLook('light'), sceneLook('weather')];
 
 /**
  * The looks that come with the program, in their order, each with the strength at which real clips looked best (test/studies); they begin
@@ -97,9 +112,12 @@ const lightLook = (id: string, name: string, phrase: string, strength: number): 
  * styles are left out: drawn from the shapes of its world, they take photographs to pieces.
  */
 export const standardLooks: readonly Look[] = [
-  lightLook('sunset', 'Sunset', 'at sunset', 0.7),
-  lightLook('night', 'Night', 'at night', 0.75),
-  lightLook('snow', 'Snow', 'in the snow by day', 0.7),
-  lightLook('fog', 'Fog', 'in fog', 0.75),
-  lightLook('neon', 'Neon', 'in neon light', 0.7),
+  light('sunset', 'at sunset', 0.7),
+  light('night', 'at night', 0.75),
+  weather('snow', 'in the snow by day', 0.7),
+  weather('fog', 'in fog', 0.75),
+  light('neon', 'in neon light', 0.7),
 ];
+
+/** What is shown first of all: in the demo, and where looks are measured. */
+export const firstLooks = standardLooks.slice(0, 5);

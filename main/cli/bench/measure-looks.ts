@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import { importOutput } from '../../../shared/domain/job-input.ts';
-import { type Look, lookSettings, standardLooks } from '../../../shared/domain/look.ts';
+import { firstLooks, type Look, lookSettings } from '../../../shared/domain/look.ts';
 import { findChange, type SmallClip } from '../../../shared/finish/change.ts';
 import { createFinisher } from '../../../shared/finish/finish-frame.ts';
 import { placementOf } from '../../../shared/finish/placement.ts';
@@ -64,18 +64,18 @@ export async function measureLooks(options: MeasureOptions): Promise<LooksMeasur
   for (const [move, strength] of strengths.entries()) {
     onProgress('moving the strength', rounds + move, total);
     const started = performance.now();
-    const { base, edited } = await render(options, last!.clip, standardLooks[0]!, { strength });
+    const { base, edited } = await render(options, last!.clip, firstLooks[0]!, { strength });
     const change = findChange(await readSmall(base), await readSmall(edited), { keepDetail: 1 });
     const placement = placementOf(size, edited, last!.clip.fit);
     createFinisher(change, { placement, keepDetail: 1 }).finish(picture, 0, new Uint8Array(picture.rgb.length));
     times.previews.push(performance.now() - started);
   }
   const { allBytes } = memory.end();
-  const made: LooksMeasured['made'] = [{ ...sizes[0], request: await render(options, last!.clip, standardLooks[0]!) }];
+  const made: LooksMeasured['made'] = [{ ...sizes[0], request: await render(options, last!.clip, firstLooks[0]!) }];
   onProgress('a 4K clip', total - 1, total);
   const file = join(folder, 'clip-4k.mp4');
   await makeBenchClip(tools, file, sizes[1].size, 0, signal);
-  made.push({ ...sizes[1], request: await render(options, await importFile(options, file), standardLooks[0]!) });
+  made.push({ ...sizes[1], request: await render(options, await importFile(options, file), firstLooks[0]!) });
   return { times, peakBytes: allBytes, made };
 }
 
@@ -85,7 +85,7 @@ async function dropClip(options: MeasureOptions, file: string, times: LooksTimes
   const started = performance.now();
   const clip = await importFile(options, file);
   let looks = 0;
-  for (const [index, look] of standardLooks.entries()) {
+  for (const [index, look] of firstLooks.entries()) {
     const before = performance.now();
     const request = await render(options, clip, look);
     looks += performance.now() - before;

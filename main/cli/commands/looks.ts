@@ -22,6 +22,7 @@ interface LooksOptions {
 export const registerLooks: Registration = (program, run) => {
   program
     .command('looks')
+    .argument('[words]', 'only those whose group, name or words have them')
     .description('Lists looks, saves pairs of words as looks of your own, and takes them to other libraries.')
     .option('--from <text>', 'with --save: what a clip shows; {seen} stands for what is said of it')
     .option('--to <text>', 'with --save: what it should show')
@@ -41,12 +42,13 @@ export const registerLooks: Registration = (program, run) => {
       `
 Examples:
   motif looks
+  motif looks film
   motif looks --save dusk --from "{seen} by day, the camera is still" --to "{seen} at dusk in the fog, the camera is still"
   motif looks --export dusk -o dusk.json
   motif looks --import dusk.json --json`,
     )
     .action(
-      run(async (context, options: LooksOptions, command: Command) => {
+      run(async (context, words: string | undefined, options: LooksOptions, command: Command) => {
         const { save, from, to, strength, keepDetail, remove, export: exported, output } = options;
         if (save !== undefined && (from === undefined || to === undefined))
           command.error('error: --save needs --from and --to.');
@@ -80,13 +82,19 @@ Examples:
             context.output.result('file', { file: resolve(output!), look }, resolve(output!));
           }
           if (changes || exported !== undefined) return;
-          const all = services.looks.list();
+          const wanted = (words ?? '').toLowerCase().split(/\s+/);
+          const has = ({ group, name, to }: Look) => {
+            const said = `${group ?? 'own'} ${name} ${to}`.toLowerCase();
+            return wanted.every((word) => said.includes(word));
+          };
+          const all = services.looks.list().filter(({ look }) => has(look));
           context.output.result(
             'looks',
             { looks: all.map(({ look, isOwn }) => ({ ...look, isOwn })) },
             formatTable(
-              ['look', 'name', 'strength', 'from -> to'],
+              ['group', 'look', 'name', 'strength', 'from -> to'],
               all.map(({ look }) => [
+                look.group ?? 'own',
                 look.id,
                 look.name,
                 String(look.strength),

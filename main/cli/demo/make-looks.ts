@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clip } from '../../../shared/domain/clip.ts';
-import { lookSettings, standardLooks } from '../../../shared/domain/look.ts';
+import { firstLooks, lookSettings } from '../../../shared/domain/look.ts';
 import type { Services } from '../../jobs/services.ts';
 import type { ContactSheetRow } from '../../media/contact-sheet.ts';
 import type { CommandContext } from '../context.ts';
@@ -15,7 +15,7 @@ export interface LooksMade {
   rows: ContactSheetRow[];
 }
 
-/** The standard looks of a clip by words alone, each a finished video of the clip's own size and rate in `folder`. */
+/** The first looks of a clip by words alone, each a finished video of the clip's own size and rate in `folder`. */
 export async function makeLooks(
   context: CommandContext,
   services: Services,
@@ -25,7 +25,7 @@ export async function makeLooks(
   await mkdir(folder, { recursive: true });
   const looks: DemoLook[] = [];
   const rows: ContactSheetRow[] = [];
-  for (const look of standardLooks) {
+  for (const look of firstLooks) {
     const settings = { ...lookSettings(look, { seen: clip.seen }), ...sampling };
     const model = context.global.model ?? null;
     const request = { sourceClipId: clip.id, settings, name: look.name, model };

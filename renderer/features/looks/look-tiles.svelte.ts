@@ -29,6 +29,8 @@ export class LookTiles {
   readonly #isBusy: () => boolean;
   #filling: AbortController | null = null;
   #isVisible = false;
+  /** Looks whose tiles are in sight: no others are made. */
+  readonly #seen = new Set<string>();
 
   constructor(render: (settings: EditSettings, signal: AbortSignal) => Promise<LookPicture>, isBusy: () => boolean) {
     this.#render = render;
@@ -55,8 +57,19 @@ export class LookTiles {
     else this.pause();
   }
 
+  /** A tile came into sight, or left it. */
+  see(lookId: string, isSeen: boolean): void {
+    if (!isSeen) this.#seen.delete(lookId);
+    else {
+      this.#seen.add(lookId);
+      // What is being filled comes to it.
+      if (this.#filling === null) void this.fill();
+    }
+  }
+
   pause(): void {
     this.#filling?.abort();
+    this.#filling = null;
   }
 
   async fill(): Promise<void> {
@@ -64,16 +77,22 @@ export class LookTiles {
     if (!this.#isVisible) return;
     const filling = new AbortController();
     this.#filling = filling;
-    for (;;) {
-      if (filling.signal.aborted || this.#isBusy()) return;
-      const tile = this.all.find(({ picture, error }) => picture === null && error === null);
+    await this.#fillWith(filling.signal);
+    if (this.#filling === filling) this.#filling = null;
+  }
+
+  async #fillWith(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#isBusy()) {
+      const tile = this.all.find(
+        ({ look, picture, error }) => this.#seen.has(look.id) && picture === null && error === null,
+      );
       if (!tile) return;
       try {
-        const picture = await this.#render(tile.settings, filling.signal);
-        if (filling.signal.aborted) return;
+        const picture = await this.#render(tile.settings, signal);
+        if (signal.aborted) return;
         this.#change(tile.look.id, { picture });
       } catch (thrown) {
-        if (filling.signal.aborted) return;
+        if (signal.aborted) return;
         const error = toErrorShape(thrown);
         if (error.code === 'cancelled' || error.code === 'disconnected') return;
         this.#change(tile.look.id, { error });

@@ -2,7 +2,15 @@ import type { Clip } from '../../../shared/domain/clip.ts';
 import { type Edit, type EditSettings, editSettings, isFinishingOnly } from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import { generateOutput } from '../../../shared/domain/job-input.ts';
-import { type Look, type LookInput, lookSettings, nothingSaid, seenMark } from '../../../shared/domain/look.ts';
+import {
+  type Look,
+  type LookGroup,
+  type LookInput,
+  lookGroup,
+  lookSettings,
+  nothingSaid,
+  seenMark,
+} from '../../../shared/domain/look.ts';
 import { startStrength, strengthOf, strengthSettings } from '../../../shared/domain/strength.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
@@ -29,6 +37,14 @@ const variantPlan = [
 export class LooksState {
   looks = $state.raw<{ look: Look; isOwn: boolean }[]>([]);
   readonly tiles: LookTiles;
+  /** Only looks of this group are listed; null: all. */
+  group = $state<LookGroup | 'own' | null>(null);
+  /** Only looks are listed whose name or words have these. */
+  searchText = $state('');
+  readonly groups = $derived(
+    [...lookGroup.options, 'own' as const].filter((group) => this.looks.some(({ look }) => groupOf(look) === group)),
+  );
+  readonly listed = $derived.by(() => this.tiles.all.filter(({ look }) => this.#isListed(look)));
   /** The look whose words are on the stage, unless they were changed since. */
   chosenId = $state<string | null>(null);
   strength = $state(startStrength);
@@ -97,6 +113,15 @@ export class LooksState {
     this.variants = [];
     this.#history = startHistory(emptyDraft);
     this.#begin();
+  }
+
+  #isListed(look: Look): boolean {
+    if (this.group !== null && groupOf(look) !== this.group) return false;
+    const said = `${groupOf(look)} ${look.name} ${look.to}`.toLowerCase();
+    return this.searchText
+      .toLowerCase()
+      .split(/\s+/)
+      .every((word) => said.includes(word));
   }
 
   /** The tiles anew, since the clip, the words for what is seen in it, or the list of looks have changed. */
@@ -305,6 +330,7 @@ export class LooksState {
   async #loadLooks(): Promise<void> {
     await this.#notices.attempt(async () => {
       this.looks = await this.#connection.call('looks.list', {});
+      if (this.group !== null && !this.groups.includes(this.group)) this.group = null;
       this.#begin();
     });
   }
@@ -436,3 +462,5 @@ interface Draft {
 const emptyDraft: Draft = { lookId: null, strength: startStrength, settings: editSettings.parse({ prompt: '' }) };
 
 const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+
+const groupOf = ({ group }: Look): LookGroup | 'own' => group ?? 'own';

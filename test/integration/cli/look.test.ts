@@ -63,7 +63,7 @@ test('words of one’s own become a look, which goes out and in as a file', asyn
   await place.answer('look', ['looks', '--remove', 'misty night']);
   await place.answer('look', ['looks', '--import', target]);
   const { looks } = await place.answer('looks', ['looks']);
-  expect(looks.at(-1)).toMatchObject({ name: 'Misty night', isOwn: true });
+  expect(looks[0]).toMatchObject({ name: 'Misty night', isOwn: true });
 });
 
 test(
