@@ -274,8 +274,9 @@ it('shows variations by seed as a grid, results against each other, and pastes s
   await dialog.getByRole('checkbox', { name: 'Dancer' }).check();
   expect(await inspectScreen(page, 'paste')).toEqual([]);
   await dialog.getByRole('button', { name: 'Render' }).click();
-  await dialog.locator('li', { hasText: 'Edit Dancer' }).getByText('took').waitFor({ timeout: jobSeconds });
-  await page.keyboard.press('Escape');
+  const queue = page.getByRole('region', { name: 'Queue' });
+  await queue.locator('li', { hasText: 'Edit Dancer' }).getByText('took').waitFor({ timeout: jobSeconds });
+  await page.keyboard.press('q');
 });
 
 it('learns concepts and clips together, in sight in the Learn tab', async () => {
