@@ -15,14 +15,14 @@ import {
 import type { HostCommand } from '../../shared/domain/host-command.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import { serveApp } from '../ipc/serve-app.ts';
-import { outliveFaults } from '../jobs/last-resort.ts';
-import { findResources } from '../jobs/models.ts';
-import { openServices, type Services } from '../jobs/services.ts';
-import { engineIdleSeconds, warmUpInBackground } from '../jobs/warm-up.ts';
 import { welcome } from '../server/first-start.ts';
 import { contentSecurityPolicy } from '../server/guard.ts';
 import { mediaResponse } from '../server/media-response.ts';
 import { pageResponse } from '../server/page-response.ts';
+import { outliveFaults } from '../services/last-resort.ts';
+import { findResources } from '../services/program.ts';
+import { openServices, type Services } from '../services/services.ts';
+import { engineIdleSeconds, warmUpInBackground } from '../services/warm-up.ts';
 import { electronPort } from './electron-port.ts';
 import { menuTemplate } from './menu.ts';
 import { startUtilityEngine } from './utility-engine.ts';

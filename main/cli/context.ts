@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DeviceName } from '../../shared/domain/engine.ts';
-import type { Services, ServicesOptions } from '../jobs/services.ts';
+import type { Services, ServicesOptions } from '../services/services.ts';
 import type { Output } from './output.ts';
 
 /** The options that every command understands. */

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { AppError, type AppErrorShape, toErrorShape } from '../../shared/ipc/result.ts';
-import type { Services, ServicesOptions } from '../jobs/services.ts';
+import type { Services, ServicesOptions } from '../services/services.ts';
 import type { ActionWrapper, CommandContext, GlobalOptions } from './context.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { type SignalSource, watchInterruption } from './interruption.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { refuseOlderNode } from '../node-version.ts';
 
 refuseOlderNode('npm run motif -- COMMAND');
-const { openServices } = await import('../jobs/services.ts');
+const { openServices } = await import('../services/services.ts');
 const { runCommandLine } = await import('./main.ts');
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

@@ -10,7 +10,7 @@ import {
   learnOutput,
 } from '../../shared/domain/job-input.ts';
 import { AppError, fromErrorShape } from '../../shared/ipc/result.ts';
-import type { JobListener, JobRequest, Services } from '../jobs/services.ts';
+import type { JobListener, JobRequest, Services } from '../services/services.ts';
 import type { CommandContext } from './context.ts';
 import { shorten } from './tables.ts';
 

@@ -1,6 +1,6 @@
 import type { AppContract } from '../../shared/ipc/app-contract.ts';
 import type { Handlers } from '../../shared/ipc/rpc.ts';
-import type { Services } from '../jobs/services.ts';
+import type { Services } from '../services/services.ts';
 
 export function libraryHandlers({ library }: Services) {
   return {

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import type { AppContract } from '../../shared/ipc/app-contract.ts';
 import type { Handlers } from '../../shared/ipc/rpc.ts';
-import type { Services } from '../jobs/services.ts';
+import type { Services } from '../services/services.ts';
 
 /** Models, the device, ffmpeg and the settings. */
 export function machineHandlers({ models, device, media, settings, disk, program }: Services) {

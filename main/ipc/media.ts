@@ -3,7 +3,7 @@ import { type ItemKind, itemKind } from '../../shared/domain/library.ts';
 import type { AppContract } from '../../shared/ipc/app-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Handlers } from '../../shared/ipc/rpc.ts';
-import type { Services } from '../jobs/services.ts';
+import type { Services } from '../services/services.ts';
 import { isOneName, namesIn } from './address.ts';
 
 /** The folders of the library that a window may look into; its database and locks are none of them. */

@@ -1,6 +1,6 @@
 import { appContract } from '../../shared/ipc/app-contract.ts';
 import { type Port, serve } from '../../shared/ipc/rpc.ts';
-import type { ServiceEvents, Services } from '../jobs/services.ts';
+import type { ServiceEvents, Services } from '../services/services.ts';
 import { clipHandlers } from './clips.ts';
 import { conceptHandlers } from './concepts.ts';
 import { editHandlers } from './edits.ts';

@@ -9,12 +9,12 @@ import { AppError } from '../../shared/ipc/result.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
 import type { Made } from '../library/edits.ts';
+import type { ModelRegistry } from '../library/models.ts';
 import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
 import { importClip } from '../media/import.ts';
 import type { MediaTools } from '../media/locate.ts';
 import { requireDirections, requireFit } from './fit.ts';
-import type { ModelRegistry } from './models.ts';
 
 interface EditServices {
   library: Library;

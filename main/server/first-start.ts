@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { importOutput } from '../../shared/domain/job-input.ts';
 import { sampleTag } from '../../shared/domain/library.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
-import type { Services } from '../jobs/services.ts';
+import type { Services } from '../services/services.ts';
 
 const sample = z.object({
   title: z.string().min(1),

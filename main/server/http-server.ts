@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import { serveApp } from '../ipc/serve-app.ts';
-import type { Services } from '../jobs/services.ts';
+import type { Services } from '../services/services.ts';
 import { isOurs, securityHeaders } from './guard.ts';
 import { mediaResponse } from './media-response.ts';
 import { pageResponse } from './page-response.ts';

@@ -1,6 +1,6 @@
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import { mediaFile } from '../ipc/media.ts';
-import type { Services } from '../jobs/services.ts';
+import type { Services } from '../services/services.ts';
 import { type FileTypes, fileResponse } from './send-file.ts';
 
 /** Pictures, videos, reports: nothing that a browser would run, whatever a file is called. */

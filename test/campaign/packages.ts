@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { isAbsolute, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { readConcept } from '../../main/engine/formats/concept.ts';
-import type { Services } from '../../main/jobs/services.ts';
+import type { Services } from '../../main/services/services.ts';
 import { createRandom, type Random } from '../../main/world/random.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { alterPackage, makePackage, type OpenPackage, openCheckingServices } from '../fixtures/package.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Concept, learnedSteps } from '../../../shared/domain/concept.ts';
-import type { Services } from '../../jobs/services.ts';
+import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { parsePlace } from '../options.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';

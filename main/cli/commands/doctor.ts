@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DeviceReport } from '../../../shared/domain/engine.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Services } from '../../jobs/services.ts';
 import { locateMediaTools, type MediaTools } from '../../media/locate.ts';
+import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
 

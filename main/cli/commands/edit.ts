@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { hasOwnClip } from '../../../shared/domain/concept.ts';
 import type { EditSettingsInput } from '../../../shared/domain/edit.ts';
 import { startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
-import type { Services } from '../../jobs/services.ts';
+import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
 import { collect, parseNumber, parseSeconds } from '../options.ts';

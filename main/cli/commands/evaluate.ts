@@ -8,8 +8,8 @@ import type { EvaluationSize, SheetRow, UsedSampling } from '../../../shared/dom
 import type { ModelInfo } from '../../../shared/domain/model.ts';
 import { recipe as recipeSchema } from '../../../shared/domain/recipe.ts';
 import { parseInput } from '../../../shared/ipc/result.ts';
-import type { Services } from '../../jobs/services.ts';
 import { drawContactSheet } from '../../media/contact-sheet.ts';
+import type { Services } from '../../services/services.ts';
 import type { ActionWrapper, CommandContext, Registration } from '../context.ts';
 import { formatConceptReport } from '../evaluation/concept-report.ts';
 import { formatFinishReport } from '../evaluation/finish-report.ts';

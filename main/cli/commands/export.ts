@@ -11,8 +11,8 @@ import {
 import type { ItemReference } from '../../../shared/domain/library.ts';
 import type { Rational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import type { Services } from '../../jobs/services.ts';
 import { presets } from '../../media/presets.ts';
+import type { Services } from '../../services/services.ts';
 import type { Registration } from '../context.ts';
 import { addSliderOptions, type SliderOptions, slidersOf } from '../edit-options.ts';
 import { parseExportSize, parseInteger, parsePlace, parseRate } from '../options.ts';

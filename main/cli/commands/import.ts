@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { toNumber } from '../../../shared/domain/time.ts';
 import { AppError, toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Services } from '../../jobs/services.ts';
+import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { parseSeconds } from '../options.ts';
 import { runImport } from '../run-job.ts';

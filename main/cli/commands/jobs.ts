@@ -1,5 +1,5 @@
 import type { Job } from '../../../shared/domain/job.ts';
-import type { Services } from '../../jobs/services.ts';
+import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { runAgain } from '../run-job.ts';
 import { formatMoment, formatTable, shorten } from '../tables.ts';

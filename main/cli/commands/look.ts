@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { type ExportLength, type ExportPreset, exportLength, exportPreset } from '../../../shared/domain/export.ts';
 import { type Look, lookSettings } from '../../../shared/domain/look.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Services } from '../../jobs/services.ts';
+import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { collect, parseInteger, parseNumber, parseSeconds } from '../options.ts';
 import { formatBytes } from '../progress-text.ts';

@@ -8,9 +8,9 @@ import { type RecipeInput, recipe as recipeSchema } from '../../../shared/domain
 import { AppError } from '../../../shared/ipc/result.ts';
 import { meanSquaredError } from '../../engine/metrics/mse.ts';
 import { psnrOfMse } from '../../engine/metrics/psnr.ts';
-import type { Services } from '../../jobs/services.ts';
 import { type ContactSheetRow, drawContactSheet } from '../../media/contact-sheet.ts';
 import { drawLossPlot } from '../../media/loss-plot.ts';
+import type { Services } from '../../services/services.ts';
 import type { CommandContext } from '../context.ts';
 import { formatDuration } from '../progress-text.ts';
 import { runAgain, runExport, runGenerate, runImport, runLearn } from '../run-job.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ConceptCaption } from '../../../shared/domain/concept.ts';
-import { findResources } from '../../jobs/models.ts';
+import { findResources } from '../../services/program.ts';
 import { type DemoEdit, promptOf } from './plan.ts';
 
 /** `resources/samples/NAME.json` beside each bundled clip: the words that describe it. */

@@ -1,8 +1,8 @@
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import type { Edit, Finishing } from '../../../shared/domain/edit.ts';
-import type { Services } from '../../jobs/services.ts';
 import type { ContactSheetRow } from '../../media/contact-sheet.ts';
 import { finishedPictures, type PictureStream } from '../../media/finished-pictures.ts';
+import type { Services } from '../../services/services.ts';
 
 /** The clip's own pictures. */
 export async function sourceRow(services: Services, clip: Clip): Promise<ContactSheetRow> {

@@ -4,8 +4,8 @@ import type { RawFrames } from '../../../shared/domain/clip.ts';
 import type { EvaluationSize } from '../../../shared/domain/evaluation.ts';
 import type { ModelInfo } from '../../../shared/domain/model.ts';
 import { AppError, toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Services } from '../../jobs/services.ts';
 import { importClip } from '../../media/import.ts';
+import type { Services } from '../../services/services.ts';
 import type { CommandContext } from '../context.ts';
 
 const videoEndings = new Set(['.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.ts', '.mpg', '.gif']);

@@ -9,6 +9,7 @@ import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import type { EditStore } from '../../library/edits.ts';
+import type { ModelRegistry } from '../../library/models.ts';
 import type { Library } from '../../library/open.ts';
 import { readSettings } from '../../library/settings.ts';
 import { exportFrames } from '../../media/export.ts';
@@ -16,7 +17,6 @@ import { finishedPictures, type PictureStream } from '../../media/finished-pictu
 import type { MediaTools } from '../../media/locate.ts';
 import { requireDirections } from '../fit.ts';
 import { freeFile, placeNoted } from '../free-file.ts';
-import type { ModelRegistry } from '../models.ts';
 import type { RunContext, Runner } from '../runner.ts';
 
 type EditExport = Extract<ExportInput, { what: 'edit' }>;

@@ -5,11 +5,11 @@ import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import { type EditStore, recipeKey } from '../../library/edits.ts';
+import type { ModelRegistry } from '../../library/models.ts';
 import type { Library } from '../../library/open.ts';
 import type { MediaTools } from '../../media/locate.ts';
 import { engineEdit, resolveEdit } from '../edit-request.ts';
-import type { ModelRegistry } from '../models.ts';
-import { keptPreview } from '../preview.ts';
+import { keptPreview } from '../kept-preview.ts';
 import type { Runner } from '../runner.ts';
 
 /** A clip or a concept and a prompt become an edit: the same settings twice are the same edit. */

@@ -1,9 +1,9 @@
 import { basename, extname, join, resolve } from 'node:path';
 import type { ImportInput, ImportOutput } from '../../../shared/domain/job-input.ts';
 import { type ClipStore, isSameCut } from '../../library/clips.ts';
+import type { ModelRegistry } from '../../library/models.ts';
 import { importClip } from '../../media/import.ts';
 import type { MediaTools } from '../../media/locate.ts';
-import type { ModelRegistry } from '../models.ts';
 import { createProgressMeter } from '../progress-meter.ts';
 import type { Runner } from '../runner.ts';
 

@@ -6,12 +6,12 @@ import { AppError } from '../../../shared/ipc/result.ts';
 import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
+import type { ModelRegistry } from '../../library/models.ts';
 import type { Library } from '../../library/open.ts';
 import { plainError } from '../../media/plain-picture.ts';
 import { mergeLosses, readEvents } from '../event-log.ts';
 import { requireFit } from '../fit.ts';
 import { LearningClock } from '../learning-clock.ts';
-import type { ModelRegistry } from '../models.ts';
 import type { Runner } from '../runner.ts';
 
 /** The name of the loss curves beside a concept's file. */

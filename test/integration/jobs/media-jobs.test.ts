@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Services } from '../../../main/jobs/services.ts';
+import type { Services } from '../../../main/services/services.ts';
 import type { ImportOutput } from '../../../shared/domain/job-input.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
 import { addClips, openTestServices } from '../../fixtures/services.ts';

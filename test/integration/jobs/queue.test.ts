@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Services } from '../../../main/jobs/services.ts';
 import { ClipStore } from '../../../main/library/clips.ts';
 import { openLibrary } from '../../../main/library/open.ts';
+import type { Services } from '../../../main/services/services.ts';
 import { makeClip, makeTempFolder } from '../../fixtures/library.ts';
 import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
 

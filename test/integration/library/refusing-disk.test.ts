@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Services } from '../../../main/jobs/services.ts';
+import type { Services } from '../../../main/services/services.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
 import { addClips, learnRequest, makeResources, openTestServices } from '../../fixtures/services.ts';
 import { canMount, SmallDisk } from '../../fixtures/small-disk.ts';

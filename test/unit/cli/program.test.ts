@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommandLine } from '../../../main/cli/main.ts';
-import type { JobRequest, Services, ServicesOptions } from '../../../main/jobs/services.ts';
+import type { JobRequest, Services, ServicesOptions } from '../../../main/services/services.ts';
 import { editSettings } from '../../../shared/domain/edit.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';

@@ -33,12 +33,12 @@ import type { ModelInfo } from '../../shared/domain/model.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
 import type { StartEngineProcess } from '../engine-host/child.ts';
 import type { CallOptions, Engine, EngineState } from '../engine-host/host.ts';
+import type { JobListener } from '../jobs/queue.ts';
 import type { EditsOf } from '../library/edits.ts';
 import type { MediaTools } from '../media/locate.ts';
 import type { LogLevel } from './log-file.ts';
 import type { ProxyFormat } from './media-cache.ts';
 import type { PreviewRequest } from './preview.ts';
-import type { JobListener } from './queue.ts';
 
 /** What a caller writes to start a job: `{ kind: 'learn', clips: [...], recipe: { rank: 8 } }`. Defaults may be left out. */
 export type JobRequest = {

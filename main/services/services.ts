@@ -4,6 +4,14 @@ import type { Deletion, ItemKind } from '../../shared/domain/library.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import { type Engine, EngineHost } from '../engine-host/host.ts';
+import type { Runners } from '../jobs/attempts.ts';
+import { Precedence } from '../jobs/precedence.ts';
+import { JobQueue } from '../jobs/queue.ts';
+import { downloadRunner } from '../jobs/runners/download.ts';
+import { exportRunner } from '../jobs/runners/export.ts';
+import { generateRunner } from '../jobs/runners/generate.ts';
+import { importRunner } from '../jobs/runners/import.ts';
+import { learnRunner } from '../jobs/runners/learn.ts';
 import { growOlder } from '../library/age.ts';
 import { ClipStore } from '../library/clips.ts';
 import { ConceptStore } from '../library/concepts.ts';
@@ -11,12 +19,12 @@ import { EditStore } from '../library/edits.ts';
 import { resolveItem } from '../library/ids.ts';
 import { allTags } from '../library/labels.ts';
 import { LookStore } from '../library/looks.ts';
+import { ModelRegistry } from '../library/models.ts';
 import { type Library, openLibrary } from '../library/open.ts';
 import { searchItems } from '../library/search.ts';
 import { readSettings, writeSettings } from '../library/settings.ts';
 import { deleteItems, emptyTrash, listTrash, restoreItems } from '../library/trash.ts';
 import { locateMediaTools, type MediaTools } from '../media/locate.ts';
-import type { Runners } from './attempts.ts';
 import {
   duplicateConcept,
   exportConcept,
@@ -30,21 +38,13 @@ import { Emitter } from './emitter.ts';
 import { removeHalfFiles } from './leftovers.ts';
 import { LogFile } from './log-file.ts';
 import { MediaCache } from './media-cache.ts';
-import { findResources, ModelRegistry } from './models.ts';
-import { Precedence } from './precedence.ts';
 import { type Preview, renderPreview } from './preview.ts';
-import { programVersion, readNotices } from './program.ts';
-import { JobQueue } from './queue.ts';
+import { findResources, programVersion, readNotices } from './program.ts';
 import { writeReport } from './report.ts';
-import { downloadRunner } from './runners/download.ts';
-import { exportRunner } from './runners/export.ts';
-import { generateRunner } from './runners/generate.ts';
-import { importRunner } from './runners/import.ts';
-import { learnRunner } from './runners/learn.ts';
 import type { ServiceEvents, Services, ServicesOptions } from './service-interface.ts';
 import { SharedWork } from './shared-work.ts';
 
-export type { JobListener } from './queue.ts';
+export type { JobListener } from '../jobs/queue.ts';
 export type { JobRequest, ServiceEvents, Services, ServicesOptions } from './service-interface.ts';
 
 /** Opens the library and wires the queue, the media tools and the engine host. Starts no process. */

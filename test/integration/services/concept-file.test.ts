@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSy
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Services } from '../../../main/jobs/services.ts';
+import type { Services } from '../../../main/services/services.ts';
 import { hasOwnClip } from '../../../shared/domain/concept.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
 import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';

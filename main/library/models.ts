@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import { AppError, toErrorShape } from '../../shared/ipc/result.ts';
-import type { Library } from '../library/open.ts';
-import { readSettings, writeSettings } from '../library/settings.ts';
+import type { Library } from './open.ts';
+import { readSettings, writeSettings } from './settings.ts';
 
 export interface ModelEntry {
   directory: string;
@@ -132,12 +132,4 @@ const isModel = (directory: string) => existsSync(join(directory, 'model_index.j
 function modelChangedAt(directory: string): number {
   const file = join(directory, 'model_index.json');
   return existsSync(file) ? statSync(file).mtimeMs : 0;
-}
-
-/** The folder of what comes with the program (models, samples), above wherever this code lies. */
-export function findResources(from = import.meta.dirname): string {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'resources'))) return join(folder, 'resources');
-    if (dirname(folder) === folder) throw new Error(`no folder above ${from} has resources`);
-  }
 }

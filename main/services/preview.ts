@@ -1,30 +1,19 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { type RawFrames, rawFrames } from '../../shared/domain/clip.ts';
+import type { RawFrames } from '../../shared/domain/clip.ts';
 import { type EditSettingsInput, editSettings } from '../../shared/domain/edit.ts';
 import { parseInput } from '../../shared/ipc/result.ts';
 import type { Engine } from '../engine-host/host.ts';
+import { engineEdit, resolveEdit } from '../jobs/edit-request.ts';
+import { type KeptPreview, previewFile, previewKey, readPreview } from '../jobs/kept-preview.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
-import { type Made, renderingKey } from '../library/edits.ts';
+import type { ModelRegistry } from '../library/models.ts';
 import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
 import type { MediaTools } from '../media/locate.ts';
 import { partialBeside } from '../media/place.ts';
 import { folderBytes } from './disk.ts';
-import { engineEdit, resolveEdit } from './edit-request.ts';
-import type { ModelRegistry } from './models.ts';
 import type { SharedWork } from './shared-work.ts';
 
 export interface PreviewRequest {
@@ -38,8 +27,7 @@ export interface PreviewRequest {
   full?: boolean;
 }
 
-const preview = z.object({ frames: rawFrames, base: rawFrames.nullable().default(null), seconds: z.number() });
-export type Preview = z.infer<typeof preview> & { cached: boolean };
+export type Preview = KeptPreview & { cached: boolean };
 
 /**
  * A rendering with few steps, for a slider that moves, or a look's tile. Kept in the library's `previews` folder under a key of everything
@@ -98,24 +86,6 @@ export async function renderPreview(
       rmSync(part, { recursive: true, force: true });
     }
   });
-}
-
-const previewFile = 'preview.json';
-
-function previewKey(made: Made): string {
-  return renderingKey(made).slice(0, 32);
-}
-
-/** The frames of a preview that was made in exactly this way, if it is kept: a result need not be computed again. */
-export function keptPreview(library: Library, made: Made): z.infer<typeof preview> | null {
-  return readPreview(library.absolutePath(`previews/${previewKey(made)}`));
-}
-
-function readPreview(folder: string): z.infer<typeof preview> | null {
-  const file = join(folder, previewFile);
-  if (!existsSync(file)) return null;
-  utimesSync(folder, new Date(), new Date()); // used just now
-  return preview.parse(JSON.parse(readFileSync(file, 'utf8')));
 }
 
 /** Deletes the least recently used previews beyond `limitBytes`; the one just made stays whatever its size. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { LogFile } from '../../../main/jobs/log-file.ts';
+import { LogFile } from '../../../main/services/log-file.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Services } from '../../../main/jobs/services.ts';
 import { ClipStore } from '../../../main/library/clips.ts';
 import { openLibrary } from '../../../main/library/open.ts';
 import { UnfinishedNotes } from '../../../main/library/unfinished.ts';
+import type { Services } from '../../../main/services/services.ts';
 import { makeClip, makeTempFolder } from '../../fixtures/library.ts';
 import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Services } from '../../../main/jobs/services.ts';
+import type { Services } from '../../../main/services/services.ts';
 import { createFakeEngine } from '../../fixtures/fake-engine.ts';
 import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
 

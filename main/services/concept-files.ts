@@ -17,18 +17,18 @@ import type { ExportSettings } from '../../shared/domain/export.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Engine } from '../engine-host/host.ts';
+import { freeFile } from '../jobs/free-file.ts';
+import { lossesFile } from '../jobs/runners/learn.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
 import { makeItemId } from '../library/ids.ts';
+import type { ModelRegistry } from '../library/models.ts';
 import type { Library } from '../library/open.ts';
 import { adoptPackage } from '../library/package/adopt.ts';
 import { conceptName } from '../library/package/format.ts';
 import { unpackAside } from '../library/package/unpack-aside.ts';
 import { writeConceptPackage } from '../library/package/write.ts';
 import { partialBeside } from '../media/place.ts';
-import { freeFile } from './free-file.ts';
-import type { ModelRegistry } from './models.ts';
-import { lossesFile } from './runners/learn.ts';
 
 interface Parts {
   library: Library;

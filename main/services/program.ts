@@ -14,3 +14,11 @@ export function readNotices(): string {
   const file = fileURLToPath(new URL('./third-party-notices.txt', import.meta.url));
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
+
+/** The folder of what comes with the program (models, samples), above wherever this code lies. */
+export function findResources(from = import.meta.dirname): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'resources'))) return join(folder, 'resources');
+    if (dirname(folder) === folder) throw new Error(`no folder above ${from} has resources`);
+  }
+}

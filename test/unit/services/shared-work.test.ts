@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SharedWork } from '../../../main/jobs/shared-work.ts';
+import { SharedWork } from '../../../main/services/shared-work.ts';
 
 /** Work that ends when it is told to, or is given up. */
 function makeWork() {

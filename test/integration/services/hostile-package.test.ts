@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mediaFile } from '../../../main/ipc/media.ts';
-import type { Services } from '../../../main/jobs/services.ts';
 import { unpackAside } from '../../../main/library/package/unpack-aside.ts';
+import type { Services } from '../../../main/services/services.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
 import { alterPackage, makePackage, type OpenPackage, openCheckingServices } from '../../fixtures/package.ts';
 
