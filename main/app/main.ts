@@ -14,15 +14,14 @@ import {
 } from 'electron';
 import type { HostCommand } from '../../shared/domain/host-command.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
-import { serveApp } from '../ipc/serve-app.ts';
-import { welcome } from '../server/first-start.ts';
-import { contentSecurityPolicy } from '../server/guard.ts';
-import { mediaResponse } from '../server/media-response.ts';
-import { pageResponse } from '../server/page-response.ts';
-import { outliveFaults } from '../services/last-resort.ts';
+import { contentSecurityPolicy } from '../host/content-security-policy.ts';
+import { welcome } from '../host/first-start.ts';
+import { outliveFaults } from '../host/last-resort.ts';
+import { mediaResponse } from '../host/media-response.ts';
+import { pageResponse } from '../host/page-response.ts';
+import { engineIdleSeconds, warmUpInBackground } from '../host/warm-up.ts';
 import { findResources } from '../services/program.ts';
 import { openServices, type Services } from '../services/services.ts';
-import { engineIdleSeconds, warmUpInBackground } from '../services/warm-up.ts';
 import { electronPort } from './electron-port.ts';
 import { menuTemplate } from './menu.ts';
 import { startUtilityEngine } from './utility-engine.ts';
@@ -50,8 +49,8 @@ async function start(): Promise<void> {
     startEngine: startUtilityEngine,
     engineIdleSeconds,
   });
-  if (services.library.status().access === 'write') services.jobs.start();
-  welcome(services, join(resources, 'samples'));
+  if (services.library.status().access === 'write') services.queue.start();
+  await welcome(services, join(resources, 'samples'));
   outliveFaults(services);
 
   serveScheme(services);
@@ -66,8 +65,8 @@ async function start(): Promise<void> {
   const menu = menuTemplate(process.platform, {
     command: (name) => void command(name),
     newWindow: () => openWindow(services),
-    saveReport: () => void services.program.saveReport().then((file) => shell.showItemInFolder(file)),
-    showLog: () => shell.showItemInFolder(services.program.logFile),
+    saveReport: () => void services.call['program.saveReport']().then(({ file }) => shell.showItemInFolder(file)),
+    showLog: () => shell.showItemInFolder(services.log.file),
     showNotices: () => void shell.openPath(join(import.meta.dirname, 'third-party-notices.txt')),
   });
   Menu.setApplicationMenu(Menu.buildFromTemplate(menu));
@@ -114,7 +113,7 @@ function conceptFiles(words: string[]): string[] {
 async function importConcepts(services: Services, files: string[]): Promise<void> {
   for (const file of files) {
     try {
-      await services.concepts.importFile(file, { show: true });
+      await services.call['concepts.importFile']({ file, show: true });
     } catch (thrown) {
       const { message, hint } = toErrorShape(thrown);
       dialog.showErrorBox(message, hint ?? '');
@@ -142,7 +141,7 @@ function answerWindows(services: Services): void {
   ipcMain.on('motif:connect', (event) => {
     if (!isPage(event.senderFrame?.url)) return;
     const { port1, port2 } = new MessageChannelMain();
-    serveApp(services, electronPort(port1));
+    services.serve(electronPort(port1));
     event.senderFrame?.postMessage('motif:port', null, [port2]);
   });
   ipcMain.handle('motif:choose-folder', async (event) => {
@@ -181,14 +180,14 @@ function openWindow(services: Services): void {
   window.webContents.on('will-attach-webview', (event) => event.preventDefault());
   // The page reconnects and shows what the library and the queue hold; nothing lives in it alone.
   window.webContents.on('render-process-gone', (_event, { reason }) => {
-    services.program.log('error', `the window's process ended: ${reason}`);
+    services.log.write('error', `the window's process ended: ${reason}`);
     if (reason !== 'clean-exit') window.reload();
   });
   let asked = false;
   window.on('unresponsive', () => {
     if (asked) return;
     asked = true;
-    services.program.log('error', 'the window does not answer');
+    services.log.write('error', 'the window does not answer');
     const question = { message: 'The window does not answer.', detail: kept, buttons: ['Wait', 'Reload'], cancelId: 0 };
     void dialog.showMessageBox(window, question).then(({ response }) => {
       asked = false;
@@ -201,7 +200,10 @@ function openWindow(services: Services): void {
 
 const kept = 'Whatever runs in the queue goes on. Words, ranges and gains are kept.';
 
-/** A page opens no dialog for files unless somebody has just done something in it; the choice of a menu counts as that. */
+/**
+ * A page opens no dialog for files unless somebody has just done something in it; the choice of a menu
+ * counts as that.
+ */
 async function command(name: HostCommand): Promise<void> {
   const contents = BrowserWindow.getFocusedWindow()?.webContents;
   await contents?.executeJavaScript('undefined', true);
@@ -210,7 +212,7 @@ async function command(name: HostCommand): Promise<void> {
 
 /** Dock or task bar: how far the running job is. */
 function showProgress(services: Services): void {
-  const [running] = services.jobs.list({ states: ['running'] });
+  const [running] = services.queue.list({ states: ['running'] });
   const ratio = running?.progress && running.progress.total > 0 ? running.progress.done / running.progress.total : -1;
   for (const window of BrowserWindow.getAllWindows()) window.setProgressBar(ratio);
 }

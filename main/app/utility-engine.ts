@@ -6,9 +6,12 @@ import {
   engineProcessFile,
   readOutput,
 } from '../engine-host/child.ts';
-import type { EngineProcessOptions } from '../engine-host/contract.ts';
+import type { EngineProcessOptions } from '../engine-host/process-options.ts';
 
-/** Starts the engine in a utility process: a packaged Electron does not run as Node, so there is no forking it. */
+/**
+ * Starts the engine in a utility process: a packaged Electron does not run as Node, so there is no forking
+ * it.
+ */
 export function startUtilityEngine(options: EngineProcessOptions): EngineChild {
   const child = utilityProcess.fork(engineProcessFile(), [JSON.stringify(options)], {
     serviceName: 'Motif engine',

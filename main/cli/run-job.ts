@@ -10,7 +10,8 @@ import {
   learnOutput,
 } from '../../shared/domain/job-input.ts';
 import { AppError, fromErrorShape } from '../../shared/ipc/result.ts';
-import type { JobListener, JobRequest, Services } from '../services/services.ts';
+import type { JobListener } from '../jobs/queue.ts';
+import type { JobRequest, Services } from '../services/services.ts';
 import type { CommandContext } from './context.ts';
 import { shorten } from './tables.ts';
 
@@ -40,25 +41,21 @@ export async function runGenerate(
   return generateOutput.parse((await runNew(context, services, { kind: 'generate', ...request })).output);
 }
 
-type WithoutKind<T> = T extends unknown ? Omit<T, 'kind'> : never;
-
 export async function runExport(
   context: CommandContext,
   services: Services,
-  request: WithoutKind<Request<'export'>>,
+  request: Request<'export'>['request'],
 ): Promise<ExportOutput> {
-  return exportOutput.parse(
-    (await runNew(context, services, { kind: 'export', ...request } as Request<'export'>)).output,
-  );
+  return exportOutput.parse((await runNew(context, services, { kind: 'export', request })).output);
 }
 
 /** Runs a job that exists already, from its last checkpoint if it has one. */
 export async function runAgain(context: CommandContext, services: Services, id: string): Promise<Job> {
-  return finished(context, await services.jobs.run(id, { ...listener(context), signal: context.signal }));
+  return finished(context, await services.queue.run(id, { ...listener(context), signal: context.signal }));
 }
 
 async function runNew(context: CommandContext, services: Services, request: JobRequest): Promise<Job> {
-  const job = services.jobs.enqueue(request);
+  const job = await services.call['jobs.enqueue'](request);
   context.output.event('job', { id: job.id, kind: job.kind, title: job.title });
   return runAgain(context, services, job.id);
 }

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Port } from '../../shared/ipc/rpc.ts';
-import { type Beat, beat, beatMark, type EngineProcessOptions } from './contract.ts';
+import { type Beat, beat, beatMark, type EngineProcessOptions } from './process-options.ts';
 
 export interface ChildExit {
   code: number | null;
@@ -66,7 +66,10 @@ export function forkEngine(options: EngineProcessOptions, file = engineProcessFi
   };
 }
 
-/** The beats that a process writes to its standard output, and the last lines of its standard error, kept up to date. */
+/**
+ * The beats that a process writes to its standard output, and the last lines of its standard error, kept up
+ * to date.
+ */
 export function readOutput(
   stdout: NodeJS.ReadableStream,
   stderr: NodeJS.ReadableStream,

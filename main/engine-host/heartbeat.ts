@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import { beatMark } from './contract.ts';
+import { beatMark } from './process-options.ts';
 
 /**
- * Runs in a thread of its own. Nobody at the other end of the pipe means that the host is gone, and then a process whose main thread
- * may be blocked for minutes must not live on: it cannot end itself from here but by a signal.
+ * Runs in a thread of its own. Nobody at the other end of the pipe means that the host is gone, and then a
+ * process whose main thread may be blocked for minutes must not live on: it cannot end itself from here but
+ * by a signal.
  */
 const source = `
 const { workerData } = require('node:worker_threads');

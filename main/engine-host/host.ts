@@ -1,43 +1,29 @@
 import { totalmem } from 'node:os';
-import type {
-  CheckConceptRequest,
-  ConceptFacts,
-  DeviceReport,
-  EngineEvent,
-  ExportLoraRequest,
-  GenerateRequest,
-  GenerateResult,
-  ImportedLora,
-  ImportLoraRequest,
-  LearnRequest,
-  LearnResult,
-  LoraReport,
-  MixRequest,
-  OpenVinoInstalled,
-} from '../../shared/domain/engine.ts';
-import type {
-  EvaluateConceptRequest,
-  EvaluateConceptResult,
-  EvaluateModelRequest,
-  EvaluateModelResult,
-} from '../../shared/domain/evaluation.ts';
-import type { EvaluateFinishRequest, EvaluateFinishResult } from '../../shared/domain/evaluation-finish.ts';
-import type { ModelInfo } from '../../shared/domain/model.ts';
-import { AppError, fromErrorShape, type Result } from '../../shared/ipc/result.ts';
-import { type Client, connect } from '../../shared/ipc/rpc.ts';
-import type { CallOptions, Engine, EngineOptions } from '../engine/index.ts';
+import type { DeviceReport, EngineEvent } from '../../shared/domain/engine.ts';
+import {
+  type Engine,
+  type EngineCallOptions,
+  type EngineCalls,
+  engineContract,
+  waitlessCalls,
+} from '../../shared/ipc/engine-contract.ts';
+import { AppError } from '../../shared/ipc/result.ts';
+import { type Client, callsOf, connect } from '../../shared/ipc/rpc.ts';
+import type { EngineOptions } from '../engine/index.ts';
 import { type ChildExit, type EngineChild, forkEngine, type StartEngineProcess } from './child.ts';
-import { engineContract } from './contract.ts';
 import { countMemoryKills, outOfMemoryError, speaksOfMemory } from './memory.ts';
 import { defaultLimits, type Fault, Watch, type WatchLimits } from './watch.ts';
 
-export type EngineState = 'stopped' | 'starting' | 'ready' | 'busy' | 'failed';
+type EngineState = 'stopped' | 'starting' | 'ready' | 'busy' | 'failed';
 
 export interface EngineHostOptions extends EngineOptions {
   start?: StartEngineProcess;
   limits?: Partial<WatchLimits>;
   beatMilliseconds?: number;
-  /** Stops the process after so long without a call, so that an idle program holds no model in memory; null: never. */
+  /**
+   * Stops the process after so long without a call, so that an idle program holds no model in memory; null:
+   * never.
+   */
   idleStopSeconds?: number | null;
   /** How long a cancelled call may take to end before the process is ended instead, seconds. */
   cancelSeconds?: number;
@@ -54,11 +40,22 @@ interface Running {
 }
 
 /**
- * The engine in a process of its own, behind the engine's own interface. The process starts with the first call and again after it
- * died; whatever happens to it, the caller gets `out-of-memory`, `engine-crashed` or `engine-hung` with the reason, and the next call
- * finds a fresh engine. Calls that compute wait for one another; `device` and `describeModel` do not.
+ * An engine in a process of its own. The process starts with the first call and again after it died;
+ * whatever happens to it, the caller gets `out-of-memory`, `engine-crashed` or `engine-hung` with the
+ * reason, and the next call finds a fresh engine.
  */
-export class EngineHost implements Engine {
+export class EngineHost {
+  readonly engine: Engine = {
+    ...callsOf(engineContract.calls, (name, input, options?: EngineCallOptions) => this.#ask(name, input, options)),
+    device: (input) => this.#deviceReport(input),
+    installOpenVino: async (input) => {
+      const installed = await this.#call((client, wire) => client.call.installOpenVino(input, wire), {});
+      // What computes is chosen anew by the next process.
+      this.configure({});
+      return installed;
+    },
+    dispose: () => this.dispose(),
+  };
   #options: EngineHostOptions;
   #limits: WatchLimits;
   #restartWhenIdle = false;
@@ -79,67 +76,10 @@ export class EngineHost implements Engine {
     return this.#running?.child.pid;
   }
 
-  async device({ measure = false }: { measure?: boolean } = {}): Promise<DeviceReport> {
-    if (this.#device !== null && (!measure || this.#device.matMulGflops !== null)) return this.#device;
-    // A measurement beside a running computation would measure that; a process that is to be replaced has nothing to say of the next.
-    const waits = measure || this.#restartWhenIdle;
-    const ask = () => this.#call((client, options) => client.call.device({ measure }, options), {});
-    this.#device = await (waits ? this.#inTurn(undefined, ask) : ask());
-    return this.#device;
-  }
-
-  /** What computes is chosen anew by the next process. */
-  async installOpenVino(source: string): Promise<OpenVinoInstalled> {
-    const installed = await this.#call((client, options) => client.call.installOpenVino({ source }, options), {});
-    this.configure({});
-    return installed;
-  }
-
-  describeModel(model: string): Promise<ModelInfo> {
-    return this.#call((client, options) => client.call.describeModel({ model }, options), {});
-  }
-
-  warmUp(model: string, options: CallOptions = {}): Promise<boolean> {
-    return this.#compute(options, (client, wire) => client.call.warmUp({ model }, wire));
-  }
-
-  learn(request: LearnRequest, options: CallOptions = {}): Promise<LearnResult> {
-    return this.#compute(options, (client, wire) => client.call.learn(request, wire));
-  }
-
-  generate(request: GenerateRequest, options: CallOptions = {}): Promise<GenerateResult> {
-    return this.#compute(options, (client, wire) => client.call.generate(request, wire));
-  }
-
-  exportLora(request: ExportLoraRequest, options: CallOptions = {}): Promise<LoraReport> {
-    return this.#compute(options, (client, wire) => client.call.exportLora(request, wire));
-  }
-
-  importLora(request: ImportLoraRequest, options: CallOptions = {}): Promise<ImportedLora> {
-    return this.#compute(options, (client, wire) => client.call.importLora(request, wire));
-  }
-
-  mix(request: MixRequest, options: CallOptions = {}): Promise<ConceptFacts> {
-    return this.#compute(options, (client, wire) => client.call.mix(request, wire));
-  }
-
-  checkConcept(request: CheckConceptRequest): Promise<ConceptFacts> {
-    return this.#call((client, options) => client.call.checkConcept(request, options), {});
-  }
-
-  evaluateModel(request: EvaluateModelRequest, options: CallOptions = {}): Promise<EvaluateModelResult> {
-    return this.#compute(options, (client, wire) => client.call.evaluateModel(request, wire));
-  }
-
-  evaluateConcept(request: EvaluateConceptRequest, options: CallOptions = {}): Promise<EvaluateConceptResult> {
-    return this.#compute(options, (client, wire) => client.call.evaluateConcept(request, wire));
-  }
-
-  evaluateFinish(request: EvaluateFinishRequest, options: CallOptions = {}): Promise<EvaluateFinishResult> {
-    return this.#compute(options, (client, wire) => client.call.evaluateFinish(request, wire));
-  }
-
-  /** Other devices, threads or limits from the next process on; one that is idle is ended for that, one at work afterwards. */
+  /**
+   * Other devices, threads or limits from the next process on; one that is idle is ended for that, one at
+   * work afterwards.
+   */
   configure(changed: Pick<EngineHostOptions, 'device' | 'threads' | 'limits'>): void {
     this.#options = { ...this.#options, ...changed };
     this.#limits = { ...this.#limits, ...changed.limits };
@@ -159,11 +99,28 @@ export class EngineHost implements Engine {
     await running.child.exited;
   }
 
-  #compute<T>(options: CallOptions, ask: Ask<T>): Promise<T> {
-    return this.#inTurn(options.signal, () => this.#call(ask, options));
+  #ask(name: keyof EngineCalls, input: unknown, options: EngineCallOptions = {}): Promise<unknown> {
+    const call = () =>
+      this.#call((client, wire) => {
+        const ask = client.call[name] as (input: unknown, options: object) => Promise<unknown>;
+        return ask(input, wire);
+      }, options);
+    return waitlessCalls.has(name) ? call() : this.#inTurn(options.signal, call);
   }
 
-  /** One computation at a time, in the order of asking. Rejects with `cancelled` when aborted while waiting. */
+  async #deviceReport({ measure = false }: { measure?: boolean }): Promise<DeviceReport> {
+    if (this.#device !== null && (!measure || this.#device.matMulGflops !== null)) return this.#device;
+    // A measurement beside a running computation would measure that; a process that is to be replaced has
+    // nothing to say of the next.
+    const waits = measure || this.#restartWhenIdle;
+    const ask = () => this.#call((client, wire) => client.call.device({ measure }, wire), {});
+    this.#device = await (waits ? this.#inTurn(undefined, ask) : ask());
+    return this.#device;
+  }
+
+  /**
+   * One computation at a time, in the order of asking. Rejects with `cancelled` when aborted while waiting.
+   */
   async #inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const before = this.#turn;
     let done!: () => void;
@@ -179,7 +136,7 @@ export class EngineHost implements Engine {
     }
   }
 
-  async #call<T>(ask: Ask<T>, { signal, onEvent }: CallOptions): Promise<T> {
+  async #call<T>(ask: Ask<T>, { signal, onEvent }: EngineCallOptions): Promise<T> {
     const running = this.#start();
     const watch = new Watch(this.#limits, performance.now(), running.lastResidentBytes === 0);
     const stopWatching = this.#watchOver(running, watch);
@@ -190,9 +147,9 @@ export class EngineHost implements Engine {
     clearTimeout(this.#idleTimer);
     this.#options.onState?.('busy', null);
     try {
-      const result = await ask(running.client, { signal });
-      if (result.ok) return result.value;
-      if (result.error.code !== 'disconnected') throw fromErrorShape(result.error);
+      return await ask(running.client, { signal });
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code !== 'disconnected') throw thrown;
       throw this.#reasonOfDeath(running, await running.child.exited);
     } finally {
       stopListening();
@@ -311,9 +268,7 @@ export class EngineHost implements Engine {
   }
 }
 
-export type { CallOptions, Engine };
-
-type Ask<T> = (client: Client<typeof engineContract>, options: { signal?: AbortSignal }) => Promise<Result<T>>;
+type Ask<T> = (client: Client<typeof engineContract>, options: { signal?: AbortSignal }) => Promise<T>;
 
 function killedForMemory(killsAtStart: number | null, residentBytes: number): boolean {
   const kills = countMemoryKills();

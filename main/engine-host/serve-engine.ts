@@ -1,10 +1,11 @@
 import type { EngineEvent } from '../../shared/domain/engine.ts';
+import { type Engine, type EngineCallOptions, engineContract } from '../../shared/ipc/engine-contract.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
-import { type Port, serve } from '../../shared/ipc/rpc.ts';
-import type { CallOptions, Engine, EngineOptions } from '../engine/index.ts';
-import { engineContract, engineProcessOptions } from './contract.ts';
+import { type Handlers, type Port, serve } from '../../shared/ipc/rpc.ts';
+import type { EngineOptions } from '../engine/index.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { outOfMemoryError, speaksOfMemory } from './memory.ts';
+import { engineProcessOptions } from './process-options.ts';
 
 /** What an engine process does: serves the engine to its parent until the parent goes away. */
 export function serveEngine(createEngine: (options: EngineOptions) => Engine | Promise<Engine>): void {
@@ -22,7 +23,10 @@ export function serveEngine(createEngine: (options: EngineOptions) => Engine | P
       throw thrown;
     }
   }
-  /** Created at the first call, so that a device that cannot be opened is the error of a call and not of a process. */
+  /**
+   * Created at the first call, so that a device that cannot be opened is the error of a call and not of a
+   * process.
+   */
   async function use<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
     try {
       engine ??= create();
@@ -35,25 +39,29 @@ export function serveEngine(createEngine: (options: EngineOptions) => Engine | P
   }
 
   const port = parentPort();
-  const server = serve(engineContract, port, {
-    device: (input) => use((e) => e.device(input)),
-    installOpenVino: ({ source }) => use((e) => e.installOpenVino(source)),
-    describeModel: ({ model }) => use((e) => e.describeModel(model)),
-    warmUp: ({ model }, { signal }) => use((e) => e.warmUp(model, { signal })),
-    learn: (request, { signal }) => use((e) => e.learn(request, telling(signal))),
-    generate: (request, { signal }) => use((e) => e.generate(request, telling(signal))),
-    exportLora: (request, { signal }) => use((e) => e.exportLora(request, telling(signal))),
-    importLora: (request, { signal }) => use((e) => e.importLora(request, telling(signal))),
-    mix: (request, { signal }) => use((e) => e.mix(request, telling(signal))),
-    checkConcept: (request) => use((e) => e.checkConcept(request)),
-    evaluateModel: (request, { signal }) => use((e) => e.evaluateModel(request, telling(signal))),
-    evaluateConcept: (request, { signal }) => use((e) => e.evaluateConcept(request, telling(signal))),
-    evaluateFinish: (request, { signal }) => use((e) => e.evaluateFinish(request, telling(signal))),
-  });
-  function telling(signal: AbortSignal): CallOptions {
-    return { signal, onEvent: (event: EngineEvent) => server.emit('engine', event) };
-  }
+  const server = serve(
+    engineContract,
+    port,
+    engineHandlers(use, (event) => server.emit('engine', event)),
+  );
   port.onClose(() => process.exit(0));
+}
+
+/** Every call of the contract is that of the engine. */
+function engineHandlers(
+  use: <T>(work: (engine: Engine) => Promise<T>) => Promise<T>,
+  onEvent: (event: EngineEvent) => void,
+): Handlers<(typeof engineContract)['calls']> {
+  const names = Object.keys(engineContract.calls) as (keyof typeof engineContract.calls)[];
+  const entries = names.map((name) => [
+    name,
+    (input: unknown, { signal }: { signal: AbortSignal }) =>
+      use<unknown>((engine) => {
+        const call = engine[name] as (input: unknown, options: EngineCallOptions) => Promise<unknown>;
+        return call(input, { signal, onEvent });
+      }),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 /** The pipe to the parent: Electron's in a utility process, Node's in a forked one. */

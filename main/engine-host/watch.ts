@@ -1,13 +1,22 @@
-import type { Beat } from './contract.ts';
+import type { Beat } from './process-options.ts';
 
 export interface WatchLimits {
   /** Longest time with neither an event of the engine nor computing, seconds. */
   idleSeconds: number;
-  /** Longest time without an event although it computes, seconds: compiling a large model or loading one from disk takes minutes. */
+  /**
+   * Longest time without an event although it computes, seconds: compiling a large model or loading one from
+   * disk takes minutes.
+   */
   silentSeconds: number;
-  /** Longest time without a beat, which a thread of its own gives each second: the whole process stands still, seconds. */
+  /**
+   * Longest time without a beat, which a thread of its own gives each second: the whole process stands
+   * still, seconds.
+   */
   beatSeconds: number;
-  /** Longest time from the start of the process to its first beat, seconds. The limits above count from there. */
+  /**
+   * Longest time from the start of the process to its first beat, seconds. The limits above count from
+   * there.
+   */
   startSeconds: number;
   /** null: no limit. */
   memoryBytes: number | null;
@@ -27,8 +36,9 @@ export type Fault = { code: 'engine-hung' | 'out-of-memory'; reason: string };
 const busyShare = 0.1;
 
 /**
- * Tells a hang from hard work, for one call. Pure: time comes in as milliseconds of any clock. A blocked thread is no hang while the
- * process computes; a graphics card computes without the processor, but then events come after every step.
+ * Tells a hang from hard work, for one call. Pure: time comes in as milliseconds of any clock. A blocked
+ * thread is no hang while the process computes; a graphics card computes without the processor, but then
+ * events come after every step.
  */
 export class Watch {
   readonly #limits: WatchLimits;
@@ -76,7 +86,10 @@ export class Watch {
     return null;
   }
 
-  /** To be asked at least every `beatSeconds` / 2; a longer gap means that this process slept too (a closed laptop). */
+  /**
+   * To be asked at least every `beatSeconds` / 2; a longer gap means that this process slept too (a closed
+   * laptop).
+   */
   check(now: number): Fault | null {
     const slept = now - this.#lastCheck;
     this.#lastCheck = now;

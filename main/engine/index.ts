@@ -1,33 +1,7 @@
-/**
- * The engine's whole public face. No Electron, no SQLite, no ffmpeg: frames come and go as raw files.
- * One call at a time; every call takes an AbortSignal and leaves the engine usable whether it ends, fails or is cancelled.
- */
-import type {
-  CheckConceptRequest,
-  ConceptFacts,
-  DeviceName,
-  DeviceReport,
-  EngineEvent,
-  ExportLoraRequest,
-  GenerateRequest,
-  GenerateResult,
-  ImportedLora,
-  ImportLoraRequest,
-  LearnRequest,
-  LearnResult,
-  LoraReport,
-  MixRequest,
-  OpenVinoInstalled,
-} from '../../shared/domain/engine.ts';
-import type {
-  EvaluateConceptRequest,
-  EvaluateConceptResult,
-  EvaluateModelRequest,
-  EvaluateModelResult,
-} from '../../shared/domain/evaluation.ts';
-import type { EvaluateFinishRequest, EvaluateFinishResult } from '../../shared/domain/evaluation-finish.ts';
-import type { ModelInfo } from '../../shared/domain/model.ts';
+/** The engine's whole public face: the calls of its contract. No Electron, no SQLite, no ffmpeg. */
+import type { DeviceName } from '../../shared/domain/engine.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
+import type { Engine, EngineCallOptions } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { installOpenVino } from './backends/lazy/executors/openvino/install.ts';
 import { lazyBackend } from './backends/lazy/use.ts';
@@ -47,37 +21,6 @@ import { exportLora, importLora } from './training/exchange-lora.ts';
 import { learnConcept } from './training/learn.ts';
 import { mixConcepts } from './training/mix-concepts.ts';
 import { compareSampleSteps } from './training/sample-step.ts';
-
-export interface CallOptions {
-  signal?: AbortSignal;
-  onEvent?(event: EngineEvent): void;
-}
-
-export interface Engine {
-  /** What computes, and why; measures the matrix-product rate when asked. */
-  device(options?: { measure?: boolean }): Promise<DeviceReport>;
-  /** Copies OpenVINO from an archive, a wheel or a folder to `openVinoFolder`, after it was seen to load. */
-  installOpenVino(source: string): Promise<OpenVinoInstalled>;
-  describeModel(directory: string): Promise<ModelInfo>;
-  /** Loads a model and compiles what looks, and edits by a concept of the default recipe, need; answers whether it did (not for large ones). */
-  warmUp(directory: string, options?: CallOptions): Promise<boolean>;
-  /** Learns a concept; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
-  learn(request: LearnRequest, options?: CallOptions): Promise<LearnResult>;
-  generate(request: GenerateRequest, options?: CallOptions): Promise<GenerateResult>;
-  exportLora(request: ExportLoraRequest, options?: CallOptions): Promise<LoraReport>;
-  importLora(request: ImportLoraRequest, options?: CallOptions): Promise<ImportedLora>;
-  /** Puts who or what one concept is together with how another moves, as a concept file of its own. */
-  mix(request: MixRequest, options?: CallOptions): Promise<ConceptFacts>;
-  /** Reads a concept file whole. Throws `damaged-file` or `invalid-input` for one that could not be used. */
-  checkConcept(request: CheckConceptRequest): Promise<ConceptFacts>;
-  /** Measures a model's autoencoder and text to video; goes on where an earlier run in the same folder stopped. */
-  evaluateModel(request: EvaluateModelRequest, options?: CallOptions): Promise<EvaluateModelResult>;
-  /** Measures learned concepts against edits whose truth is known; goes on as `evaluateModel` does. */
-  evaluateConcept(request: EvaluateConceptRequest, options?: CallOptions): Promise<EvaluateConceptResult>;
-  /** Measures finishing against edits whose truth is known; goes on as `evaluateModel` does. */
-  evaluateFinish(request: EvaluateFinishRequest, options?: CallOptions): Promise<EvaluateFinishResult>;
-  dispose(): Promise<void>;
-}
 
 export interface EngineOptions {
   device?: DeviceName;
@@ -121,7 +64,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     return open;
   }
 
-  /** Runs `work` when all calls before it have ended, however they ended. An abort is the error `cancelled`. */
+  /**
+   * Runs `work` when all calls before it have ended, however they ended. An abort is the error `cancelled`.
+   */
   function inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const turn = last.then(async () => {
       try {
@@ -136,27 +81,35 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     return turn;
   }
 
+  /** A call that needs its request's model open. */
+  function onModel<Request extends { model: string }, Value>(
+    work: (model: OpenModel, request: Request, options: EngineCallOptions) => Promise<Value>,
+  ) {
+    return (request: Request, options: EngineCallOptions = {}): Promise<Value> =>
+      inTurn(options.signal, async () => work(await modelAt(request.model), request, options));
+  }
+
   return {
-    device: async ({ measure = false } = {}) =>
+    device: async ({ measure = false }) =>
       measure ? inTurn(undefined, async () => ({ ...report, matMulGflops: await measureMatMulRate() })) : report,
-    async installOpenVino(source) {
+    async installOpenVino({ source }) {
       if (!options.openVinoFolder)
         throw new AppError('invalid-input', 'This engine has no folder to install OpenVINO in.');
       return installOpenVino(source, options.openVinoFolder);
     },
     // Reads files alone, so it need not wait for a learning to end.
-    describeModel: async (directory) => describePipeline(await openWanPipeline(directory)),
+    describeModel: async ({ model }) => describePipeline(await openWanPipeline(model)),
     // In turns of their own: what is asked for meanwhile comes in between.
-    async warmUp(directory, { signal } = {}) {
+    async warmUp({ model }, { signal } = {}) {
       const sizes = await inTurn(signal, async () => {
-        const { pipeline } = await modelAt(directory);
+        const { pipeline } = await modelAt(model);
         return isWarmed(pipeline) ? pipeline.extras.sizes.map(({ width, height }) => [width, height] as const) : [];
       });
       // The widest first: most clips are.
       const [widest, ...others] = sizes.toSorted((a, b) => b[0] / b[1] - a[0] / a[1]);
       if (!widest) return false;
       const look = (size: readonly [number, number]) =>
-        inTurn(signal, async () => warmUpLooks(await modelAt(directory), size, signal));
+        inTurn(signal, async () => warmUpLooks(await modelAt(model), size, signal));
       // What one size holds is given back before the next, and the widest is readied again from what was compiled.
       const rest = () => inTurn(signal, async () => lazyBackend()?.rest() ?? false);
       await look(widest);
@@ -165,28 +118,20 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
         await look(size);
       }
       await rest();
-      await inTurn(signal, async () => warmUpConcepts(await modelAt(directory), recipe.parse({}), signal));
+      await inTurn(signal, async () => warmUpConcepts(await modelAt(model), recipe.parse({}), signal));
       if (await rest()) await look(widest);
       return true;
     },
-    learn: (request, options = {}) =>
-      inTurn(options.signal, async () => learnConcept(await modelAt(request.model), request, options)),
-    generate: (request, options = {}) =>
-      inTurn(options.signal, async () => generateClip(await modelAt(request.model), request, options)),
-    exportLora: (request, options = {}) =>
-      inTurn(options.signal, async () => exportLora(await modelAt(request.model), request)),
-    importLora: (request, options = {}) =>
-      inTurn(options.signal, async () => importLora(await modelAt(request.model), request)),
-    mix: (request, options = {}) =>
-      inTurn(options.signal, async () => mixConcepts(await modelAt(request.model), request)),
+    learn: onModel(learnConcept),
+    generate: onModel(generateClip),
+    exportLora: onModel(exportLora),
+    importLora: onModel(importLora),
+    mix: onModel(mixConcepts),
     // As describing a model does, it reads files alone.
     checkConcept,
-    evaluateModel: (request, options = {}) =>
-      inTurn(options.signal, async () => evaluateModel(await modelAt(request.model), request, options)),
-    evaluateConcept: (request, options = {}) =>
-      inTurn(options.signal, async () => evaluateConcept(await modelAt(request.model), request, options)),
-    evaluateFinish: (request, options = {}) =>
-      inTurn(options.signal, async () => evaluateFinish(await modelAt(request.model), request, options)),
+    evaluateModel: onModel(evaluateModel),
+    evaluateConcept: onModel(evaluateConcept),
+    evaluateFinish: onModel(evaluateFinish),
     dispose: () => inTurn(undefined, close),
   };
 }

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { contentSecurityPolicy } from '../host/content-security-policy.ts';
 
 /**
- * Whether a request names this server and comes from its own pages: a web page elsewhere may neither reach it by a name that it bound to
- * 127.0.0.1 (Host) nor send to it (Origin).
+ * Whether a request names this server and comes from its own pages: a web page elsewhere may neither reach
+ * it by a name that it bound to 127.0.0.1 (Host) nor send to it (Origin).
  */
 export function isOurs(headers: IncomingHttpHeaders, port: number, needsOrigin: boolean): boolean {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
@@ -23,22 +24,4 @@ export function securityHeaders(host: string): Record<string, string> {
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',
   };
-}
-
-/** No inline script, nothing from elsewhere. */
-export function contentSecurityPolicy(...connections: string[]): string {
-  return [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    // Parts that follow the pointer (menus, sliders) are placed by style attributes.
-    "style-src-attr 'unsafe-inline'",
-    "img-src 'self' data: blob:",
-    "media-src 'self' blob:",
-    "font-src 'self'",
-    `connect-src ${["'self'", ...connections].join(' ')}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
 }

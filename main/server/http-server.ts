@@ -5,11 +5,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
 import { toErrorShape } from '../../shared/ipc/result.ts';
-import { serveApp } from '../ipc/serve-app.ts';
+import { mediaResponse } from '../host/media-response.ts';
+import { pageResponse } from '../host/page-response.ts';
 import type { Services } from '../services/services.ts';
 import { isOurs, securityHeaders } from './guard.ts';
-import { mediaResponse } from './media-response.ts';
-import { pageResponse } from './page-response.ts';
 import { Session } from './session.ts';
 import { socketPort } from './socket-port.ts';
 import { receiveUpload } from './uploads.ts';
@@ -25,8 +24,8 @@ export interface EditorServer {
 const maximumMessageBytes = 2 ** 20;
 
 /**
- * Serves the built renderer in `rendererFolder` and everything behind it to browsers of this machine. Nothing is answered to who did not
- * bring the token once, names another host, or comes from another page.
+ * Serves the built renderer in `rendererFolder` and everything behind it to browsers of this machine.
+ * Nothing is answered to who did not bring the token once, names another host, or comes from another page.
  */
 export async function startServer(
   services: Services,
@@ -81,7 +80,8 @@ export async function startServer(
     });
   });
 
-  // One message per turn of the event loop, so that answers have been counted before the next question is taken.
+  // One message per turn of the event loop, so that answers have been counted before the next question is
+  // taken.
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: maximumMessageBytes,
@@ -93,7 +93,7 @@ export async function startServer(
     const allowed =
       isOurs(request.headers, port, true) && session.isKnown(request.headers.cookie) && request.url === '/rpc';
     if (!allowed) return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
-    sockets.handleUpgrade(request, socket, head, (connected) => serveApp(services, socketPort(connected)));
+    sockets.handleUpgrade(request, socket, head, (connected) => services.serve(socketPort(connected)));
   });
 
   return {

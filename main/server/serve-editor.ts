@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toErrorShape } from '../../shared/ipc/result.ts';
-import { outliveFaults } from '../services/last-resort.ts';
+import { welcome } from '../host/first-start.ts';
+import { outliveFaults } from '../host/last-resort.ts';
+import { engineIdleSeconds, warmUpInBackground } from '../host/warm-up.ts';
 import { findResources } from '../services/program.ts';
 import { openServices } from '../services/services.ts';
-import { engineIdleSeconds, warmUpInBackground } from '../services/warm-up.ts';
-import { welcome } from './first-start.ts';
 import { startServer } from './http-server.ts';
 import { openBrowser } from './open-browser.ts';
 
@@ -31,9 +31,9 @@ async function start(): Promise<void> {
   const services = await openServices({ program: 'motif editor', home: values.home, resources, engineIdleSeconds });
   outliveFaults(services);
   const { access, obstacle } = services.library.status();
-  if (access === 'write') services.jobs.start();
+  if (access === 'write') services.queue.start();
   if (obstacle) console.error(`${obstacle.message} ${obstacle.hint ?? ''}`);
-  welcome(services, join(resources, 'samples'));
+  await welcome(services, join(resources, 'samples'));
   const server = await startServer(services, { rendererFolder, port: values.port ? Number(values.port) : undefined });
 
   warmUpInBackground(services);

@@ -15,8 +15,8 @@ import type { Concept, ConceptCaption } from '../../shared/domain/concept.ts';
 import { type LossPoint, lossPoint } from '../../shared/domain/engine.ts';
 import type { ExportSettings } from '../../shared/domain/export.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
+import type { Engine } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
-import type { Engine } from '../engine-host/host.ts';
 import { freeFile } from '../jobs/free-file.ts';
 import { lossesFile } from '../jobs/runners/learn.ts';
 import type { ClipStore } from '../library/clips.ts';
@@ -74,7 +74,10 @@ export interface ImportLoraRequest {
   model?: string;
 }
 
-/** A LoRA file of any dialect becomes a concept. Throws what the engine says about a file that does not fit the model. */
+/**
+ * A LoRA file of any dialect becomes a concept. Throws what the engine says about a file that does not fit
+ * the model.
+ */
 export async function importLora(parts: Parts, request: ImportLoraRequest, signal?: AbortSignal): Promise<Concept> {
   const { library, clips, models, engine } = parts;
   library.requireWriting();
@@ -113,7 +116,10 @@ export async function importLora(parts: Parts, request: ImportLoraRequest, signa
   }
 }
 
-/** A concept file that was made here without learning, in a folder of its own, becomes the first version of a new concept. */
+/**
+ * A concept file that was made here without learning, in a folder of its own, becomes the first version of a
+ * new concept.
+ */
 function adoptUnlearned(
   { library, concepts }: Parts,
   folder: string,
@@ -143,8 +149,9 @@ export interface MixRequest {
 }
 
 /**
- * Who or what one concept is with how another moves, as a new concept; nothing is learned. Its clip, which gives size and length, is the
- * motion's. Throws `invalid-input` when the two belong to different models, or have learned no such thing.
+ * Who or what one concept is with how another moves, as a new concept; nothing is learned. Its clip, which
+ * gives size and length, is the motion's. Throws `invalid-input` when the two belong to different models, or
+ * have learned no such thing.
  */
 export async function mixConcepts(parts: Parts, request: MixRequest, signal?: AbortSignal): Promise<Concept> {
   const { library, concepts, models, engine } = parts;
@@ -204,8 +211,8 @@ export function exportConcept(
 }
 
 /**
- * A `.motif` file -> a concept, with the clips it was learned from; one that is in the library already is a duplicate. Nothing becomes
- * part of the library before all of it was read and found sound.
+ * A `.motif` file -> a concept, with the clips it was learned from; one that is in the library already is a
+ * duplicate. Nothing becomes part of the library before all of it was read and found sound.
  */
 export async function importConcept(parts: Parts, given: string): Promise<{ concept: Concept; duplicate: boolean }> {
   const { library, models, engine } = parts;

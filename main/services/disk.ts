@@ -1,11 +1,38 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
+import type { diskCalls } from '../../shared/ipc/app-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import type { Handlers } from '../../shared/ipc/rpc.ts';
 import { isAbandoned, isPartial } from '../media/place.ts';
+import type { ServiceParts } from './parts.ts';
 
-/** What is to be known of a folder before files are written into it: the space on its disk, and which of the names are taken. */
-export async function inspectTarget(folder: string, names: string[]): Promise<{ freeBytes: number; taken: string[] }> {
+const pictureFolders = ['cache/thumbnails', 'cache/filmstrips', 'cache/fine'];
+
+export function diskHandlers({ library }: ServiceParts): Handlers<typeof diskCalls> {
+  const bytes = (...places: string[]) =>
+    places.reduce((sum, place) => sum + folderBytes(library.absolutePath(place)), 0);
+  const cacheSizes = () => ({
+    previews: bytes('previews'),
+    proxies: bytes('cache/proxies'),
+    pictures: bytes(...pictureFolders),
+  });
+  return {
+    'exports.inspect': ({ folder, names }) => inspectTarget(folder, names),
+    'caches.sizes': cacheSizes,
+    'caches.clear': () => {
+      if (!library.canFreeSpace) library.requireWriting();
+      for (const place of ['previews', 'cache/proxies', ...pictureFolders]) clearFolder(library.absolutePath(place));
+      return cacheSizes();
+    },
+  };
+}
+
+/**
+ * What is to be known of a folder before files are written into it: the space on its disk, and which of the
+ * names are taken.
+ */
+async function inspectTarget(folder: string, names: string[]): Promise<{ freeBytes: number; taken: string[] }> {
   if (!isAbsolute(folder)) {
     throw new AppError('invalid-input', `"${folder}" is no whole path.`, { hint: 'Begin with the disk or with /.' });
   }
@@ -25,7 +52,7 @@ export function folderBytes(folder: string): number {
 }
 
 /** Deletes what is in a folder, but what is being made there; the folder stays. */
-export function clearFolder(folder: string): void {
+function clearFolder(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     if (isPartial(name) && !isAbandoned(name)) continue;

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, write
 import { join } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
 import { type EditSettingsInput, editSettings } from '../../shared/domain/edit.ts';
+import type { Engine } from '../../shared/ipc/engine-contract.ts';
 import { parseInput } from '../../shared/ipc/result.ts';
-import type { Engine } from '../engine-host/host.ts';
 import { engineEdit, resolveEdit } from '../jobs/edit-request.ts';
 import { type KeptPreview, previewFile, previewKey, readPreview } from '../jobs/kept-preview.ts';
 import type { ClipStore } from '../library/clips.ts';
@@ -30,8 +30,9 @@ export interface PreviewRequest {
 export type Preview = KeptPreview & { cached: boolean };
 
 /**
- * A rendering with few steps, for a slider that moves, or a look's tile. Kept in the library's `previews` folder under a key of everything
- * that decides its bytes; the least recently used go when the folder outgrows its setting. Its files are paths of the library.
+ * A rendering with few steps, for a slider that moves, or a look's tile. Kept in the library's `previews`
+ * folder under a key of everything that decides its bytes; the least recently used go when the folder
+ * outgrows its setting. Its files are paths of the library.
  */
 export async function renderPreview(
   services: {
@@ -88,7 +89,9 @@ export async function renderPreview(
   });
 }
 
-/** Deletes the least recently used previews beyond `limitBytes`; the one just made stays whatever its size. */
+/**
+ * Deletes the least recently used previews beyond `limitBytes`; the one just made stays whatever its size.
+ */
 function trim(folder: string, limitBytes: number, keep: string): void {
   const entries = readdirSync(folder)
     .filter((name) => name !== keep && existsSync(join(folder, name, previewFile)))

@@ -1,14 +1,17 @@
 import { basename, dirname, extname } from 'node:path';
-import type { Services } from './service-interface.ts';
+import { readSettings } from '../library/settings.ts';
+import { listTrash } from '../library/trash.ts';
+import type { ServiceParts } from './parts.ts';
 
 const gap = '…';
 /** Shorter names are words that any text has. */
 const shortestSecret = 3;
 
 /**
- * Takes out what is nobody else's business: every name, word and path that the library knows, whatever stands in quotes (messages put
- * names there), and everything from the beginning of a path on to the end of its line, since where a path with spaces ends nobody can
- * tell. Paths of the program itself stay, for its stack traces.
+ * Takes out what is nobody else's business: every name, word and path that the library knows, whatever
+ * stands in quotes (messages put names there), and everything from the beginning of a path on to the end of
+ * its line, since where a path with spaces ends nobody can tell. Paths of the program itself stay, for its
+ * stack traces.
  */
 export class Redactor {
   readonly #secrets: string[];
@@ -35,7 +38,10 @@ export class Redactor {
     );
   }
 
-  /** Line by line, as LogFile writes them: a message, in which line breaks are written out, and perhaps details as JSON. */
+  /**
+   * Line by line, as LogFile writes them: a message, in which line breaks are written out, and perhaps
+   * details as JSON.
+   */
   log(text: string): string {
     const message = (words: string) => words.split('\\n').map(unquoted).join('\\n');
     const line = (whole: string) => {
@@ -66,10 +72,10 @@ function unquoted(text: string): string {
 }
 
 /** Everything in the library that a person wrote or named, and the names of files that it came from. */
-export function secretsOf({ clips, concepts, edits, looks, jobs, library, settings }: SecretParts): string[] {
+export function secretsOf({ clips, concepts, edits, looks, queue, library }: SecretParts): string[] {
   const ofPath = (path: string) => [path, basename(path), basename(path, extname(path)), dirname(path)];
   const { folder } = library.status();
-  const { exportFolder, modelDirectories, exportPresets } = settings.get();
+  const { exportFolder, modelDirectories, exportPresets } = readSettings(library);
   return [
     ...clips
       .list()
@@ -87,14 +93,14 @@ export function secretsOf({ clips, concepts, edits, looks, jobs, library, settin
       .list()
       .flatMap(({ id, name, tags, notes, settings: made }) => [id, name, notes, ...tags, made.prompt, made.shown]),
     ...looks.list().flatMap(({ look, isOwn }) => (isOwn ? [look.name, look.from, look.to] : [])),
-    ...library.trash().flatMap(({ title, items }) => [title, ...items.map(({ id }) => id)]),
-    ...jobs.list().flatMap(({ title, input, output }) => [title, ...textsIn(input), ...textsIn(output)]),
+    ...listTrash(library).flatMap(({ title, items }) => [title, ...items.map(({ id }) => id)]),
+    ...queue.list().flatMap(({ title, input, output }) => [title, ...textsIn(input), ...textsIn(output)]),
     ...[folder, ...modelDirectories, ...(exportFolder === null ? [] : [exportFolder])].flatMap(ofPath),
     ...exportPresets.map(({ name }) => name),
   ].filter((secret) => !ordinary.has(secret));
 }
 
-type SecretParts = Pick<Services, 'clips' | 'concepts' | 'edits' | 'jobs' | 'library' | 'looks' | 'settings'>;
+type SecretParts = Pick<ServiceParts, 'clips' | 'concepts' | 'edits' | 'looks' | 'queue' | 'library'>;
 
 /** What a job's request says without anybody having named it. */
 const ordinary = new Set(['edit', 'clip', 'lora', 'crop', 'pad', 'import', 'export', 'motif', 'reuse', 'keep-both']);

@@ -5,26 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import AdmZip from 'adm-zip';
 import type { Settings } from '../../shared/domain/settings.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
+import { readSettings } from '../library/settings.ts';
 import { partialBeside } from '../media/place.ts';
-import type { LogFile } from './log-file.ts';
+import type { ServiceParts } from './parts.ts';
 import { Redactor, secretsOf } from './redact.ts';
-import type { Services } from './service-interface.ts';
 
 /**
- * A zip for whoever is asked for help: the logs, the machine, the settings, and how the jobs went. No media, no words of prompts and no names
- * of what is in the library. Answers its path.
+ * A zip for whoever is asked for help: the logs, the machine, the settings, and how the jobs went. No media,
+ * no words of prompts and no names of what is in the library. Answers its path.
  */
-export async function writeReport(
-  services: Pick<
-    Services,
-    'library' | 'jobs' | 'device' | 'media' | 'settings' | 'models' | 'clips' | 'concepts' | 'edits' | 'looks'
-  >,
-  log: LogFile,
-  version: string,
-): Promise<string> {
-  const { library, jobs, device, media, settings, models } = services;
+export async function writeReport(parts: ServiceParts, version: string): Promise<string> {
+  const { library, clips, concepts, edits, queue, engine, tools, models, log } = parts;
   const { folder } = library.status();
-  const redactor = new Redactor(secretsOf(services), programFolder);
+  const redactor = new Redactor(secretsOf(parts), programFolder);
   // A report is wanted when something hangs: it waits for nothing.
   const attempt = async (work: () => Promise<unknown>) => {
     try {
@@ -38,9 +31,9 @@ export async function writeReport(
     node: process.versions,
     system: { platform: platform(), release: release(), arch: arch(), cpu: cpus()[0]?.model, cores: cpus().length },
     memory: { totalBytes: totalmem(), freeBytes: freemem() },
-    device: await attempt(async () => redactor.value(await device.report())),
-    ffmpeg: await attempt(async () => redactor.value((await media.tools()).ffmpeg)),
-    settings: plainSettings(settings.get()),
+    device: await attempt(async () => redactor.value(await engine.device({}))),
+    ffmpeg: await attempt(async () => redactor.value((await tools()).ffmpeg)),
+    settings: plainSettings(readSettings(library)),
     models: await attempt(async () =>
       (await models.list()).map(({ embedded, info, error }) => ({
         embedded,
@@ -49,11 +42,11 @@ export async function writeReport(
       })),
     ),
     library: {
-      clips: services.clips.list().length,
-      concepts: services.concepts.list().length,
-      edits: services.edits.list().length,
+      clips: clips.list().length,
+      concepts: concepts.list().length,
+      edits: edits.list().length,
     },
-    jobs: jobs.list().map(({ id, kind, state, progress, error, attempts, createdAt, startedAt, finishedAt }) => ({
+    jobs: queue.list().map(({ id, kind, state, progress, error, attempts, createdAt, startedAt, finishedAt }) => ({
       ...{ id, kind, state, attempts, createdAt, startedAt, finishedAt },
       progress: progress && { phase: progress.phase, done: progress.done, total: progress.total },
       error: error && { code: error.code, message: redactor.text(error.message) },

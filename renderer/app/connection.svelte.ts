@@ -1,16 +1,12 @@
-import type { z } from 'zod';
 import { type AppContract, appContract } from '../../shared/ipc/app-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
-import { type Client, connect, unwrap } from '../../shared/ipc/rpc.ts';
+import { type Client, callsOf, connect, type EventName, type EventPayload } from '../../shared/ipc/rpc.ts';
 import type { Host } from '../host/host.ts';
 import { text } from '../text/en.ts';
 
 type AppClient = Client<AppContract>;
-type CallName = keyof AppClient['call'];
-type CallInput<K extends CallName> = Parameters<AppClient['call'][K]>[0];
-export type CallValue<K extends CallName> = Extract<Awaited<ReturnType<AppClient['call'][K]>>, { ok: true }>['value'];
-type EventName = keyof AppContract['events'] & string;
-type EventPayload<E extends EventName> = z.output<AppContract['events'][E]>;
+type AppCalls = AppClient['call'];
+export type CallValue<K extends keyof AppCalls> = Awaited<ReturnType<AppCalls[K]>>;
 
 const retryMilliseconds = 1000;
 
@@ -19,6 +15,15 @@ export class Connection {
   state = $state<'connecting' | 'open' | 'lost'>('connecting');
   /** The library was deleted or moved away under the program, which has ended for that. */
   libraryLost = $state.raw<{ message: string; hint: string } | null>(null);
+  /**
+   * `connection.call['clips.get']({ reference })`: rejects with AppError, `disconnected` while there is
+   * nobody to ask.
+   */
+  readonly call = callsOf(appContract.calls, async (name, input, options?: { signal?: AbortSignal }) => {
+    if (this.#client === null) throw new AppError('disconnected', text.connection.noAnswer);
+    const ask = this.#client.call[name] as (input: unknown, options?: object) => Promise<unknown>;
+    return ask(input, options);
+  });
   #client: AppClient | null = null;
   readonly #host: Host;
   readonly #listeners: ((client: AppClient) => void)[] = [];
@@ -55,18 +60,7 @@ export class Connection {
     this.#whenOpen.push(listener);
   }
 
-  /** Throws AppError. */
-  async call<K extends CallName>(
-    name: K,
-    input: CallInput<K>,
-    options?: { signal?: AbortSignal },
-  ): Promise<CallValue<K>> {
-    if (this.#client === null) throw new AppError('disconnected', text.connection.noAnswer);
-    const ask = this.#client.call[name] as (input: unknown, options?: object) => Promise<never>;
-    return unwrap<CallValue<K>>(await ask(input, options));
-  }
-
-  on<E extends EventName>(name: E, listener: (payload: EventPayload<E>) => void): void {
+  on<E extends EventName<AppContract>>(name: E, listener: (payload: EventPayload<AppContract, E>) => void): void {
     const listen = (client: AppClient) => void client.on(name, listener as never);
     this.#listeners.push(listen);
     if (this.#client) listen(this.#client);

@@ -19,7 +19,7 @@ export class Files {
     if (showInFolder) return { label: text.queue.show, run: () => showInFolder(file) };
     if (!/\.[a-z0-9]+$/i.test(file)) return undefined;
     try {
-      const { address } = await this.#connection.call('media.address', { path: file });
+      const { address } = await this.#connection.call['media.address']({ path: file });
       return { label: text.queue.download, run: () => download(address) };
     } catch {
       return undefined;

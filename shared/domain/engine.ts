@@ -7,7 +7,10 @@ import { progress } from './job.ts';
 import { modelInfo } from './model.ts';
 import { recipe } from './recipe.ts';
 
-/** What the engine can be asked. Pixels never travel in a message: frames are files (RawFrames), paths are absolute. */
+/**
+ * What the engine can be asked. Pixels never travel in a message: frames are files (RawFrames), paths are
+ * absolute.
+ */
 
 export const deviceName = z.enum(['auto', 'onnxruntime', 'webgpu', 'openvino', 'openvino-f32', 'tensorflow', 'cpu']);
 export type DeviceName = z.infer<typeof deviceName>;
@@ -23,13 +26,15 @@ export const deviceReport = z.object({
 export type DeviceReport = z.infer<typeof deviceReport>;
 
 export const openVinoInstalled = z.object({ version: z.string(), folder: z.string() });
-export type OpenVinoInstalled = z.infer<typeof openVinoInstalled>;
 
 export const learnRequest = z.object({
   model: z.string(),
   clips: z.array(z.object({ frames: rawFrames, caption: conceptCaption })).min(1),
   recipe,
-  /** Checkpoints, prior clips and samples live here while learning; starting again with the same folder resumes exactly. */
+  /**
+   * Checkpoints, prior clips and samples live here while learning; starting again with the same folder
+   * resumes exactly.
+   */
   workDirectory: z.string(),
   /** The finished concept file, written beside and renamed. */
   conceptFile: z.string(),
@@ -57,7 +62,10 @@ export const learnResult = z.object({
 });
 export type LearnResult = z.infer<typeof learnResult>;
 
-/** One edit or plain generation. Without a concept the base model answers, by words alone; without source frames fidelity must be 0. */
+/**
+ * One edit or plain generation. Without a concept the base model answers, by words alone; without source
+ * frames fidelity must be 0.
+ */
 export const generateRequest = z.object({
   model: z.string(),
   conceptFile: z.string().nullable(),
@@ -113,7 +121,9 @@ export const importedLora = loraReport.extend({
 });
 export type ImportedLora = z.infer<typeof importedLora>;
 
-/** Who or what one concept is with how another moves, put together without learning. Names are for messages. */
+/**
+ * Who or what one concept is with how another moves, put together without learning. Names are for messages.
+ */
 const mixed = z.object({ file: z.string(), name: z.string() });
 export const mixRequest = z.object({ model: z.string(), identity: mixed, motion: mixed, conceptFile: z.string() });
 export type MixRequest = z.infer<typeof mixRequest>;

@@ -22,16 +22,19 @@ import { nameText, pathText, promptText, referenceText, searchText } from '../do
 import type { Contract } from './rpc.ts';
 
 /**
- * What the window may ask of the program behind it, the same over Electron's IPC and a WebSocket. A `reference` is an id, a unique
- * beginning of one, or a unique name. Long work is a job: `jobs.enqueue` answers at once, `job.changed` tells how it goes. Pixels never
- * come this way: `media.address` says where they are served.
+ * Every call of the services, declared nowhere else: the window asks it over Electron's IPC or a WebSocket,
+ * the command line in its own process, and the same handler of `main/services` answers. A `reference` is an
+ * id, a unique beginning of one, or a unique name. What cannot be done is an AppError: `not-found`,
+ * `conflict` (an ambiguous reference), `invalid-input`, `library-locked` (another program writes). Long work
+ * is a job: `jobs.enqueue` answers at once, `job.changed` tells how it goes. Pixels never come this way:
+ * `media.address` says where they are served.
  */
 
 const nothing = z.object({}).prefault({});
 const reference = z.object({ reference: referenceText });
 const versioned = reference.extend({ version: z.int().positive().optional() });
 
-const libraryCalls = {
+export const libraryCalls = {
   'library.status': { input: nothing, output: libraryStatus },
   'library.search': {
     input: z.object({
@@ -42,28 +45,39 @@ const libraryCalls = {
     output: z.array(searchHit),
   },
   'library.tags': { input: nothing, output: z.array(z.object({ tag: z.string(), count: z.int() })) },
+  /** Which item a reference names, for whoever takes "a concept or an edit". */
+  'library.resolve': {
+    input: reference.extend({ kinds: z.array(itemKind).max(itemKind.options.length).optional() }),
+    output: itemReference,
+  },
+  /** What is deleted goes into the trash together; an edit goes with its concept. */
   'library.delete': { input: z.object({ items: z.array(itemReference).min(1).max(10_000) }), output: deletion },
   'library.restore': { input: z.object({ deletionId: referenceText }), output: deletion },
   'library.trash': { input: nothing, output: z.array(deletion) },
+  /** Deletes for good what is in the trash. */
   'library.emptyTrash': { input: nothing, output: z.object({ count: z.int() }) },
 };
 
-const clipCalls = {
+export const clipCalls = {
   'clips.list': { input: itemQuery.prefault({}), output: z.array(clip) },
   'clips.get': { input: reference, output: clip },
   'clips.label': {
     input: reference.extend({ labels: itemLabels.extend({ seen: promptText.optional() }) }),
     output: clip,
   },
-  /** Answers when a copy of the clip's source that scrubs fast is there; where it is served. Cancelling gives up the waiting. */
+  /**
+   * Answers when a copy of the clip's source that scrubs fast is there; where it is served. Cancelling gives
+   * up the waiting.
+   */
   'clips.proxy': {
     input: z.object({ clipId: referenceText, format: z.enum(['mp4', 'webm']) }),
     output: z.object({ address: z.string() }),
   },
 };
 
-const conceptCalls = {
+export const conceptCalls = {
   'concepts.list': { input: itemQuery.prefault({}), output: z.array(concept) },
+  /** The newest version unless one is asked for. */
   'concepts.get': { input: versioned, output: concept },
   'concepts.versions': { input: reference, output: z.array(concept) },
   'concepts.label': {
@@ -73,16 +87,28 @@ const conceptCalls = {
     output: concept,
   },
   'concepts.duplicate': { input: reference.extend({ name: nameText.min(1).optional() }), output: concept },
+  /** The loss curves of one learning, stage by stage. */
   'concepts.losses': { input: versioned, output: z.array(lossPoint) },
+  /** Writes a `.motif` file: the concept with the frames it was learned from. */
   'concepts.exportFile': {
     input: versioned.extend({ target: pathText.min(1), overwrite: exportSettings.shape.overwrite }),
     output: z.object({ file: z.string(), sizeBytes: z.int() }),
   },
-  /** `duplicate`: it was in the library already. */
+  /**
+   * A `.motif` file becomes a new concept, unless it is here already (`duplicate`); clips that are here
+   * already are not added again. `show`: windows select the concept, as for a file that was opened from
+   * outside of them.
+   */
   'concepts.importFile': {
-    input: z.object({ file: pathText }),
+    input: z.object({ file: pathText, show: z.boolean().default(false) }),
     output: z.object({ concept, duplicate: z.boolean() }),
   },
+  /** Who or what one concept is with how another moves, as a new concept, without learning. */
+  'concepts.mix': {
+    input: z.object({ identity: referenceText, motion: referenceText, name: nameText.min(1).optional() }),
+    output: concept,
+  },
+  /** A LoRA file of any dialect becomes a concept. */
   'concepts.importLora': {
     input: z.object({
       file: pathText,
@@ -95,7 +121,7 @@ const conceptCalls = {
   },
 };
 
-const editCalls = {
+export const editCalls = {
   'edits.list': {
     input: itemQuery.extend({ conceptId: referenceText.optional(), clipId: referenceText.optional() }).prefault({}),
     output: z.array(edit),
@@ -105,7 +131,10 @@ const editCalls = {
     input: reference.extend({ labels: itemLabels.extend({ starred: z.boolean().optional() }) }),
     output: edit,
   },
-  /** Cancel it when the slider moves on. */
+  /**
+   * A rendering (with few steps, unless `full`) that is not kept in the library but in a bounded cache.
+   * Cancel it when the slider moves on.
+   */
   'edits.preview': {
     input: z.object({
       conceptId: referenceText.nullable(),
@@ -118,8 +147,11 @@ const editCalls = {
   },
 };
 
-const lookCalls = {
+export const lookCalls = {
+  /** Those that came with the program, then one's own in their order. */
   'looks.list': { input: nothing, output: z.array(z.object({ look, isOwn: z.boolean() })) },
+  'looks.get': { input: reference, output: look },
+  /** A new look of one's own; with an id, that one is changed. */
   'looks.save': { input: z.object({ look: lookInput, id: referenceText.optional() }), output: look },
   'looks.move': { input: z.object({ id: referenceText, before: referenceText.nullable() }), output: z.void() },
   'looks.remove': { input: z.object({ id: referenceText }), output: z.void() },
@@ -133,12 +165,16 @@ const jobFilter = z.object({
   kinds: z.array(jobKind).max(jobKind.options.length).optional(),
 });
 
-const jobCalls = {
+export const jobCalls = {
   'jobs.list': {
     input: jobFilter.prefault({}),
     output: z.array(job),
   },
   'jobs.get': { input: reference, output: job },
+  /**
+   * Stores the job as `queued`. References in the request (clips, concepts) may be names: they are resolved
+   * here.
+   */
   'jobs.enqueue': {
     input: z.discriminatedUnion('kind', [
       importInput.extend({ kind: z.literal('import') }),
@@ -149,15 +185,29 @@ const jobCalls = {
     ]),
     output: job,
   },
+  /**
+   * A paused job that cannot go on from where it was begins again. Pausing, resuming and cancelling also
+   * reach a job that runs in another program; then they answer the job as it was and `requested: true`.
+   */
   'jobs.pause': { input: reference, output: controlled },
   'jobs.resume': { input: reference, output: controlled },
   'jobs.cancel': { input: reference, output: controlled },
+  /**
+   * A learning ends with the step at hand, and what it has so far becomes the concept. `conflict` before its
+   * first step.
+   */
   'jobs.keep': { input: reference, output: controlled },
+  /**
+   * A failed, interrupted or cancelled job goes back into the queue, from its last checkpoint if it has one.
+   */
   'jobs.retry': { input: reference, output: job },
+  /** Moves a waiting job before another, or to the end. */
   'jobs.move': { input: reference.extend({ before: referenceText.nullable() }), output: job },
+  /** Forgets a job that does not run, with its checkpoints. */
   'jobs.remove': { input: reference, output: z.void() },
   /** Previews go first: what learns is paused, and goes on by itself when none was asked for in a while. */
   'jobs.makeWay': { input: nothing, output: z.object({ makesWay: z.boolean() }) },
+  /** Losses, samples and checkpoints of a job so far, oldest first (for a curve after a reload). */
   'jobs.events': { input: reference, output: z.array(engineEvent) },
 };
 
@@ -170,13 +220,25 @@ const modelEntry = z.object({
 
 const cacheSizes = z.object({ previews: z.number(), proxies: z.number(), pictures: z.number() });
 
-const machineCalls = {
+export const modelCalls = {
+  /** The embedded model first; folders that hold no readable model carry `error` instead of `info`. */
   'models.list': { input: nothing, output: z.array(modelEntry) },
+  /** A name or folder; null is the default model. */
+  'models.get': { input: z.object({ model: pathText.nullable().default(null) }).prefault({}), output: modelInfo },
   'models.add': { input: z.object({ directory: pathText }), output: modelInfo },
   'models.remove': { input: z.object({ model: pathText }), output: z.void() },
+};
+
+export const deviceCalls = {
   'device.report': { input: z.object({ measure: z.boolean().default(false) }).prefault({}), output: deviceReport },
+};
+
+export const settingsCalls = {
   'settings.get': { input: nothing, output: settings },
   'settings.set': { input: settingsPatch, output: settings },
+};
+
+export const mediaCalls = {
   'media.tools': {
     input: nothing,
     output: z.object({
@@ -187,6 +249,14 @@ const machineCalls = {
       missing: z.array(z.string()),
     }),
   },
+  /**
+   * The address of a file of the library that an answer named (frames of clips and edits, previews, samples
+   * of a job).
+   */
+  'media.address': { input: z.object({ path: pathText }), output: z.object({ address: z.string() }) },
+};
+
+export const diskCalls = {
   /** Of a folder that files will be written to. */
   'exports.inspect': {
     input: z.object({ folder: pathText.min(1), names: z.array(z.string().max(255)).max(10_000) }),
@@ -195,6 +265,9 @@ const machineCalls = {
   /** How much of the disk is taken by what can be made again. */
   'caches.sizes': { input: nothing, output: cacheSizes },
   'caches.clear': { input: nothing, output: cacheSizes },
+};
+
+export const programCalls = {
   'program.about': {
     input: nothing,
     output: z.object({ version: z.string(), totalMemoryBytes: z.number(), logFile: z.string(), notices: z.string() }),
@@ -203,19 +276,33 @@ const machineCalls = {
   'program.logError': { input: z.object({ message: z.string().max(10_000) }), output: z.void() },
   /** A zip with logs and the machine's state, without media. */
   'program.saveReport': { input: nothing, output: z.object({ file: z.string() }) },
-  /** The address of a file of the library that an answer named (frames of clips and edits, previews, samples of a job). */
-  'media.address': { input: z.object({ path: pathText }), output: z.object({ address: z.string() }) },
 };
 
 export const appContract = {
-  calls: { ...libraryCalls, ...clipCalls, ...conceptCalls, ...editCalls, ...lookCalls, ...jobCalls, ...machineCalls },
+  calls: {
+    ...libraryCalls,
+    ...clipCalls,
+    ...conceptCalls,
+    ...editCalls,
+    ...lookCalls,
+    ...jobCalls,
+    ...modelCalls,
+    ...deviceCalls,
+    ...settingsCalls,
+    ...mediaCalls,
+    ...diskCalls,
+    ...programCalls,
+  },
   events: {
     'job.changed': z.object({ job }),
     'job.removed': z.object({ id: z.string() }),
     'job.event': z.object({ id: z.string(), event: engineEvent }),
+    /** Something of this kind was added, changed, deleted or restored. */
     'library.changed': z.object({ kind: itemKind }),
     'looks.changed': z.object({}),
+    /** A `.motif` file was opened from outside of the windows: they select its concept. */
     'concept.opened': z.object({ concept, duplicate: z.boolean() }),
+    /** Its folder was deleted or moved away: nothing can be read or written any more. */
     'library.lost': z.object({ message: z.string(), hint: z.string() }),
     'settings.changed': z.object({ settings }),
     'engine.state': z.object({

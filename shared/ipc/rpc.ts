@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { AppError, appErrorShape, fromErrorShape, parseInput, type Result, toErrorShape } from './result.ts';
 
-/** Any pipe that carries structured-cloneable messages in order: Electron IPC, a child process, a WebSocket, a MessageChannel. */
+/**
+ * Any pipe that carries structured-cloneable messages in order: Electron IPC, a child process, a WebSocket,
+ * a MessageChannel.
+ */
 export interface Port {
   /** Throws when the pipe is closed. */
   postMessage(message: unknown): void;
@@ -10,28 +13,45 @@ export interface Port {
   onClose(listener: () => void): void;
 }
 
-/** What one side may ask of the other, and what it is told unasked. Types are inferred from the schemas. */
+/** What may be asked, by name. Types are inferred from the schemas. */
+type CallSchemas = Record<string, { input: z.ZodType; output: z.ZodType }>;
+
+/** What one side may ask of the other, and what it is told unasked. */
 export interface Contract {
-  calls: Record<string, { input: z.ZodType; output: z.ZodType }>;
+  calls: CallSchemas;
   events: Record<string, z.ZodType>;
 }
 
-export type Handlers<C extends Contract> = {
-  [K in keyof C['calls']]: (
-    input: z.output<C['calls'][K]['input']>,
+/** What answers the calls of a contract, or of one area of it. */
+export type Handlers<Calls extends CallSchemas> = {
+  [K in keyof Calls]: (
+    input: z.output<Calls[K]['input']>,
     context: { signal: AbortSignal },
-  ) => z.input<C['calls'][K]['output']> | Promise<z.input<C['calls'][K]['output']>>;
+  ) => z.input<Calls[K]['output']> | Promise<z.input<Calls[K]['output']>>;
 };
 
-type Calls<C extends Contract> = {
-  [K in keyof C['calls']]: (
-    input: z.input<C['calls'][K]['input']>,
-    options?: { signal?: AbortSignal },
-  ) => Promise<Result<z.output<C['calls'][K]['output']>>>;
+interface CallOptions {
+  signal?: AbortSignal;
+}
+
+/**
+ * The calls as whoever asks sees them, across a port or in the same process. What cannot be done rejects
+ * with AppError. An editor's "go to definition" leads from `call['clips.get']` to the contract, "go to
+ * implementations" to the handler.
+ */
+export type Calls<Schemas extends CallSchemas, Options = CallOptions> = {
+  [K in keyof Schemas]: (
+    ...given: Given<z.input<Schemas[K]['input']>, Options>
+  ) => Promise<z.output<Schemas[K]['output']>>;
 };
 
-type EventName<C extends Contract> = keyof C['events'] & string;
-type EventListener<C extends Contract, E extends EventName<C>> = (payload: z.output<C['events'][E]>) => void;
+/** An input of which everything may be left out may itself be left out. */
+type Given<Input, Options> = undefined extends Input
+  ? [input?: Input, options?: Options]
+  : [input: Input, options?: Options];
+
+export type EventName<C extends Contract> = keyof C['events'] & string;
+export type EventPayload<C extends Contract, E extends EventName<C>> = z.output<C['events'][E]>;
 
 const toServer = z.discriminatedUnion('type', [
   // Through JSON a call with nothing to say has no `input` at all.
@@ -55,11 +75,11 @@ export interface Server<C extends Contract> {
 }
 
 /**
- * Answers the contract's calls that come through the port. Inputs are parsed here; a handler that throws answers the AppError of what
- * it threw. `signal` aborts when the caller cancels or goes away. Messages of other kinds are left alone, so that both sides of a
- * port may serve.
+ * Answers the contract's calls that come through the port. Inputs are parsed here; a handler that throws
+ * answers the AppError of what it threw. `signal` aborts when the caller cancels or goes away. Messages of
+ * other kinds are left alone, so that both sides of a port may serve.
  */
-export function serve<C extends Contract>(contract: C, port: Port, handlers: Handlers<C>): Server<C> {
+export function serve<C extends Contract>(contract: C, port: Port, handlers: Handlers<C['calls']>): Server<C> {
   const running = new Map<number, AbortController>();
   let open = true;
 
@@ -82,10 +102,7 @@ export function serve<C extends Contract>(contract: C, port: Port, handlers: Han
       if (running.size > maximumRunning) throw new AppError('conflict', 'Too many calls wait for an answer.');
       if (!Object.hasOwn(contract.calls, name)) throw new AppError('not-found', `There is no call named "${name}".`);
       const parsed = parseInput(contract.calls[name]!.input, input);
-      // Only the types of one call at a time are known to TypeScript; the schema has just checked the value.
-      const value = await (handlers as Record<string, (input: unknown, context: { signal: AbortSignal }) => unknown>)[
-        name
-      ]!(parsed, { signal: controller.signal });
+      const value = await handlerOf(handlers, name)(parsed, { signal: controller.signal });
       send({ type: 'reply', id, value });
     } catch (thrown) {
       const cancelled = controller.signal.aborted && (thrown === controller.signal.reason || isAbort(thrown));
@@ -117,15 +134,15 @@ export function serve<C extends Contract>(contract: C, port: Port, handlers: Han
 }
 
 export interface Client<C extends Contract> {
-  readonly call: Calls<C>;
+  readonly call: Calls<C['calls']>;
   /** Answers a function that stops listening. */
-  on<E extends EventName<C>>(name: E, listener: EventListener<C, E>): () => void;
+  on<E extends EventName<C>>(name: E, listener: (payload: EventPayload<C, E>) => void): () => void;
 }
 
 /**
- * Calls the contract that the other side of the port serves. A call always resolves: with the value, with the error of the other
- * side, or with `disconnected` when that side goes away. Aborting asks the other side to stop, and its answer is still awaited, so
- * that a caller knows when the work has really ended.
+ * Calls the contract that the other side of the port serves. A call always ends: with the value, with the
+ * error of the other side, or with `disconnected` when that side goes away. Aborting asks the other side to
+ * stop, and its answer is still awaited, so that a caller knows when the work has really ended.
  */
 export function connect<C extends Contract>(contract: C, port: Port): Client<C> {
   const waiting = new Map<number, { name: string; resolve(result: Result<unknown>): void }>();
@@ -181,14 +198,10 @@ export function connect<C extends Contract>(contract: C, port: Port): Client<C> 
     for (const call of [...waiting.values()]) call.resolve({ ok: false, error: disconnectedShape });
   });
 
-  const call = Object.fromEntries(
-    Object.keys(contract.calls).map((name) => [
-      name,
-      (input: unknown, options?: { signal?: AbortSignal }) => request(name, input, options?.signal),
-    ]),
-  );
   return {
-    call: call as unknown as Calls<C>,
+    call: callsOf(contract.calls, async (name, input, options?: CallOptions) =>
+      unwrap(await request(name, input, options?.signal)),
+    ),
     on(name, listener) {
       const set = listeners.get(name) ?? new Set();
       listeners.set(name, set.add(listener as (payload: unknown) => void));
@@ -197,8 +210,38 @@ export function connect<C extends Contract>(contract: C, port: Port): Client<C> 
   };
 }
 
-/** The value of an answer, or its error thrown. */
-export function unwrap<T>(result: Result<T>): T {
+/** One function for each call, all of which ask `ask`. */
+export function callsOf<Schemas extends CallSchemas, Options = CallOptions>(
+  schemas: Schemas,
+  ask: (name: keyof Schemas & string, input: unknown, options?: Options) => Promise<unknown>,
+): Calls<Schemas, Options> {
+  const entries = Object.keys(schemas).map((name) => [
+    name,
+    (input: unknown, options?: Options) => ask(name, input, options),
+  ]);
+  return Object.fromEntries(entries) as Calls<Schemas, Options>;
+}
+
+/**
+ * The calls answered in this process, without a port: the input is parsed, and the handler's own answer and
+ * error come back.
+ */
+export function callsTo<Schemas extends CallSchemas>(schemas: Schemas, handlers: Handlers<Schemas>): Calls<Schemas> {
+  const neverAborted = new AbortController().signal;
+  return callsOf(schemas, async (name, input, options?: CallOptions) =>
+    handlerOf(handlers, name)(parseInput(schemas[name]!.input, input), { signal: options?.signal ?? neverAborted }),
+  );
+}
+
+/**
+ * Only the types of one call at a time are known to TypeScript; the value that it is given was parsed by the
+ * call's schema.
+ */
+function handlerOf(handlers: object, name: string) {
+  return (handlers as Record<string, (input: unknown, context: { signal: AbortSignal }) => unknown>)[name]!;
+}
+
+function unwrap<T>(result: Result<T>): T {
   if (result.ok) return result.value;
   throw fromErrorShape(result.error);
 }

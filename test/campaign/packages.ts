@@ -32,10 +32,10 @@ export async function tryBrokenPackages(folder: string, count: number, seed: num
       const what = `${figures.tried}: ${breakPackage(sound, file, random)}`;
       const started = performance.now();
       try {
-        const { concept } = await services.concepts.importFile(file);
+        const { concept } = await services.call['concepts.importFile']({ file });
         figures.accepted++;
         for (const problem of await problemsOf(services, concept.id)) figures.unsound.push(`${what}: ${problem}`);
-        services.library.delete([{ kind: 'concept', id: concept.id }]);
+        await services.call['library.delete']({ items: [{ kind: 'concept', id: concept.id }] });
       } catch (thrown) {
         if (thrown instanceof AppError && thrown.code !== 'internal') figures.refused++;
         else figures.internal.push(`${what}: ${thrown instanceof Error ? thrown.stack : thrown}`);
@@ -50,7 +50,7 @@ export async function tryBrokenPackages(folder: string, count: number, seed: num
 }
 
 async function problemsOf(services: Services, conceptId: string): Promise<string[]> {
-  const concept = services.concepts.get(conceptId);
+  const concept = await services.call['concepts.get']({ reference: conceptId });
   const problems: string[] = [];
   const file = await readConcept(services.library.absolutePath(concept.file));
   const values = [
@@ -60,10 +60,10 @@ async function problemsOf(services: Services, conceptId: string): Promise<string
     ...Object.values(file.tokens),
   ];
   if (!values.every((list) => list.every(Number.isFinite))) problems.push('holds what is no number');
-  if (!services.concepts.losses(conceptId).every(({ loss }) => Number.isFinite(loss)))
+  if (!(await services.call['concepts.losses']({ reference: conceptId })).every(({ loss }) => Number.isFinite(loss)))
     problems.push('has endless losses');
   if (/[/\\]/.test(concept.model)) problems.push(`names the model ${concept.model}`);
-  for (const clip of services.clips.list()) {
+  for (const clip of await services.call['clips.list']()) {
     if (clip.source.path !== null) problems.push(`a clip lies at ${clip.source.path}`);
     if (isAbsolute(clip.frames.file) || !existsSync(services.library.absolutePath(clip.frames.file)))
       problems.push(`the frames ${clip.frames.file} are not there`);
@@ -85,7 +85,8 @@ function breakPackage(sound: string, file: string, random: Random): string {
 function breakBytes(sound: string, file: string, random: Random): string {
   const bytes = Buffer.from(readFileSync(sound));
   const kept = random.chance(0.2) ? random.index(bytes.length) : bytes.length;
-  // The header, the table's description and the pages of the tree, where a byte decides most, lie at the beginning.
+  // The header, the table's description and the pages of the tree, where a byte decides most, lie at the
+  // beginning.
   const within = random.pick([100, 4096, 8192, bytes.length]);
   for (let count = 1 + random.index(6); count > 0; count--) bytes[random.index(within)] = random.index(256);
   copyFileSync(sound, file);

@@ -19,14 +19,16 @@ import {
 import { type LooksMeasured, measureLooks } from './measure-looks.ts';
 import { watchResidentMemory } from './resident-memory.ts';
 
-/** Looks from a clip that is dropped to the exported video, in a library of their own that goes afterwards. */
+/**
+ * Looks from a clip that is dropped to the exported video, in a library of their own that goes afterwards.
+ */
 export async function benchLooks(context: CommandContext, rounds: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'motif-bench-looks-'));
   try {
     const home = join(folder, 'library');
     const { measured, device } = await context.withServices({ access: 'write', home }, async (services) => {
       const options = { services, folder, rounds, signal: context.signal, onProgress: telling(context) };
-      return { measured: await measureLooks(options), device: await services.device.report() };
+      return { measured: await measureLooks(options), device: await services.call['device.report']() };
     });
     const rows: LooksRow[] = [];
     const add = (more: LooksRow[]) => {

@@ -33,7 +33,7 @@ export async function benchPeers(context: CommandContext, options: PeersBenchOpt
       command.error(`error: there is nothing called "${unknown}" to compare; there are ${known.join(', ')}.`);
   }
   const model = await context.withServices({ access: 'read' }, (services) =>
-    services.models.get(context.global.model ?? null),
+    services.call['models.get']({ model: context.global.model }),
   );
   const results: PartResult[] = [];
   for (const part of parts.filter(({ name }) => only.includes(name))) {

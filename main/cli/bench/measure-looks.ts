@@ -7,6 +7,7 @@ import { findChange, type SmallClip } from '../../../shared/finish/change.ts';
 import { createFinisher } from '../../../shared/finish/finish-frame.ts';
 import { placementOf } from '../../../shared/finish/placement.ts';
 import { AppError, fromErrorShape } from '../../../shared/ipc/result.ts';
+import { warmUp } from '../../host/warm-up.ts';
 import { type FinishRequest, finishedPictures } from '../../media/finished-pictures.ts';
 import type { Services } from '../../services/services.ts';
 import { firstPicture, makeBenchClip, type PictureSize, timeFfmpeg } from './ffmpeg-work.ts';
@@ -39,14 +40,17 @@ const sizes = [
 /** Where the slider is moved to. */
 const strengths = Array.from({ length: 11 }, (_, move) => 0.3 + 0.05 * move);
 
-/** What the editor does from a clip that is dropped to its looks, on the same services, with the engine warmed up as the server does it. */
+/**
+ * What the editor does from a clip that is dropped to its looks, on the same services, with the engine
+ * warmed up as the server does it.
+ */
 export async function measureLooks(options: MeasureOptions): Promise<LooksMeasured> {
   const { services, folder, rounds, signal, onProgress } = options;
-  const tools = await services.media.tools();
+  const tools = await services.tools();
   const times: LooksTimes = { firstTile: [], fiveTiles: [], oneLook: [], fiveLooks: [], previews: [], ffmpeg: [] };
   const total = rounds + strengths.length + 1;
   onProgress('loading and warming up', 0, total);
-  await services.device.warmUp();
+  await warmUp(services);
   const [{ size }] = sizes;
   const memory = watchResidentMemory();
   let last: { clip: Clip; file: string } | undefined;
@@ -90,7 +94,7 @@ async function dropClip(options: MeasureOptions, file: string, times: LooksTimes
     const request = await render(options, clip, look);
     looks += performance.now() - before;
     if (index === 0) times.oneLook.push(looks);
-    const pictures = await finishedPictures(await services.media.tools(), request, signal);
+    const pictures = await finishedPictures(await services.tools(), request, signal);
     const { rate } = pictures;
     await pictures.write({ ...pictures.sizeFor(tileSize), rate, frameCount: 1 }, async () => {}, signal);
     if (index === 0) times.firstTile.push(performance.now() - started);
@@ -101,8 +105,9 @@ async function dropClip(options: MeasureOptions, file: string, times: LooksTimes
 }
 
 async function importFile({ services, signal }: MeasureOptions, path: string): Promise<Clip> {
-  const job = await services.jobs.runNew({ kind: 'import', path }, { signal });
-  if (job.state === 'done') return services.clips.get(importOutput.parse(job.output).clipId);
+  const { id } = await services.call['jobs.enqueue']({ kind: 'import', path });
+  const job = await services.queue.run(id, { signal });
+  if (job.state === 'done') return services.call['clips.get']({ reference: importOutput.parse(job.output).clipId });
   throw job.error ? fromErrorShape(job.error) : new AppError('cancelled', 'Stopped.');
 }
 
@@ -115,7 +120,7 @@ async function render(
 ): Promise<FinishRequest> {
   const settings = lookSettings(look, { strength });
   const request = { conceptId: null, sourceClipId: clip.id, settings, full: strength === undefined };
-  const { frames, base } = await services.edits.preview(request, signal);
+  const { frames, base } = await services.call['edits.preview'](request, { signal });
   if (!frames || !base) throw new Error('expected a look with the clip that it was made from, found none');
   return { clip, edited: absolute(services, frames), base: absolute(services, base), keepDetail: 1 };
 }

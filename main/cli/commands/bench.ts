@@ -87,7 +87,7 @@ Examples:
           );
         const chosen = tasks.filter(({ name }) => options.only?.includes(name) ?? true);
         const model = await context.withServices({ access: 'read' }, (services) =>
-          services.models.get(context.global.model ?? null),
+          services.call['models.get']({ model: context.global.model }),
         );
         const rows: Row[] = [];
         const total = chosen.length;

@@ -11,8 +11,8 @@ export const registerClips: Registration = (program, run) => {
     .addHelpText('after', '\nExamples:\n  motif clips\n  motif clips river --json')
     .action(
       run((context, text: string | undefined) =>
-        context.withServices({ access: 'read' }, (services) => {
-          const clips = services.clips.list({ text: text ?? '' });
+        context.withServices({ access: 'read' }, async (services) => {
+          const clips = await services.call['clips.list']({ text: text ?? '' });
           const table = formatTable(
             ['id', 'name', 'range', 'frames', 'size', 'imported'],
             clips.map((clip) => [

@@ -37,17 +37,19 @@ Examples:
           if (identity === undefined || motion === undefined || references.length > 0)
             command.error('error: --identity and --motion go together, and take no other concepts.');
           await context.withServices({ access: 'write' }, async (services) => {
-            const concept = await services.concepts.mix({ identity, motion, name }, context.signal);
+            const concept = await services.call['concepts.mix']({ identity, motion, name }, { signal: context.signal });
             const [words] = concept.captions;
             const prompt = [words!.static, words!.dynamic].filter(Boolean).join(' ');
             context.output.note(`To see it: motif edit ${concept.id} --prompt "${prompt}"`);
-            reportConcept(context, services, concept.id, concept.version);
+            await reportConcept(context, services, concept.id, concept.version);
           });
           return;
         }
         if (references.length < 2) command.error('error: give two concepts or more.');
         await context.withServices({ access: 'write' }, async (services) => {
-          const concepts = references.map((reference) => services.concepts.get(reference));
+          const concepts = await Promise.all(
+            references.map((reference) => services.call['concepts.get']({ reference })),
+          );
           const learned = await runLearn(context, services, {
             clips: concepts.flatMap((concept) =>
               concept.clipIds.map((clipId, index) => ({ clipId, caption: concept.captions[index]! })),
@@ -56,7 +58,7 @@ Examples:
             name: options.name ?? concepts.map((concept) => concept.name).join(' and '),
             model: context.global.model ?? concepts[0]!.model,
           });
-          reportConcept(context, services, learned.conceptId, learned.version);
+          await reportConcept(context, services, learned.conceptId, learned.version);
         });
       }),
     );

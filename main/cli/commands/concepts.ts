@@ -55,10 +55,13 @@ that is used, see --model. PEFT's adapter_config.json is read beside its adapter
           if (add !== undefined && isLora(add)) await addLora(context, services, resolve(add), options);
           else if (add !== undefined) await addPackage(context, services, resolve(add));
           else if (save !== undefined) {
-            const { file, sizeBytes } = services.concepts.exportFile(reference!, resolve(save));
+            const { file, sizeBytes } = await services.call['concepts.exportFile']({
+              reference: reference!,
+              target: resolve(save),
+            });
             context.output.result('file', { file, sizeBytes }, `${file}, ${formatBytes(sizeBytes)}`);
-          } else if (reference !== undefined) showOne(context, services, reference);
-          else showAll(context, services);
+          } else if (reference !== undefined) await showOne(context, services, reference);
+          else await showAll(context, services);
         });
       }),
     );
@@ -78,7 +81,7 @@ function checkUse(reference: string | undefined, options: ConceptsOptions, comma
 }
 
 async function addPackage({ output }: CommandContext, services: Services, file: string): Promise<void> {
-  const { concept, duplicate } = await services.concepts.importFile(file);
+  const { concept, duplicate } = await services.call['concepts.importFile']({ file });
   if (duplicate) output.note('This concept is in the library already; nothing was added.');
   output.result('concept', { concept, duplicate }, titleOf(concept));
 }
@@ -92,16 +95,19 @@ async function addLora(
   const clipId = await clipIdOf(context, services, clip!, {});
   const caption = { static: looks!, dynamic };
   const { model } = context.global;
-  const concept = await services.concepts.importLora({ file, clipId, caption, name, model }, context.signal);
+  const concept = await services.call['concepts.importLora'](
+    { file, clipId, caption, name, model },
+    { signal: context.signal },
+  );
   context.output.note(concept.notes);
   context.output.result('concept', { concept, duplicate: false }, titleOf(concept));
 }
 
 const titleOf = ({ id, name }: Concept) => `${id}  ${name}`;
 
-function showOne({ output }: CommandContext, services: Services, reference: string): void {
-  const concept = services.concepts.get(reference);
-  const edits = services.edits.list({ conceptId: concept.id });
+async function showOne({ output }: CommandContext, services: Services, reference: string): Promise<void> {
+  const concept = await services.call['concepts.get']({ reference });
+  const edits = await services.call['edits.list']({ conceptId: concept.id });
   const steps = learnedSteps(concept);
   const lines = [
     `${titleOf(concept)}, version ${concept.version}`,
@@ -114,8 +120,8 @@ function showOne({ output }: CommandContext, services: Services, reference: stri
   output.result('concept', { concept, edits }, lines.join('\n'));
 }
 
-function showAll({ output }: CommandContext, services: Services): void {
-  const concepts = services.concepts.list();
+async function showAll({ output }: CommandContext, services: Services): Promise<void> {
+  const concepts = await services.call['concepts.list']();
   const table = formatTable(
     ['id', 'name', 'version', 'recipe', 'rank', 'PSNR', 'learned'],
     concepts.map((concept) => [

@@ -9,7 +9,10 @@ import { formatBytes, formatNumber } from '../progress-text.ts';
 
 interface Finding {
   name: string;
-  /** `missing` is worth knowing, `unused` is there or may be, but was not needed, `broken` means that something will not work. */
+  /**
+   * `missing` is worth knowing, `unused` is there or may be, but was not needed, `broken` means that
+   * something will not work.
+   */
   state: 'good' | 'missing' | 'unused' | 'broken';
   text: string;
 }
@@ -70,7 +73,7 @@ async function installLibrary(context: CommandContext, given: string[], command:
   if (name !== 'openvino' || source === undefined || given.length !== 2)
     command.error('error: --install takes two words: openvino, and a file or folder');
   const { version, folder } = await context.withServices({ access: 'read' }, (services) =>
-    services.device.installOpenVino(resolve(source)),
+    services.engine.installOpenVino({ source: resolve(source) }),
   );
   context.output.result('installed', { name, version, folder }, `OpenVINO ${version} is installed in ${folder}`);
 }
@@ -79,7 +82,7 @@ async function installLibrary(context: CommandContext, given: string[], command:
 async function checkLibrary(services: Services, computes: boolean): Promise<Finding[]> {
   const { folder, access, holder } = services.library.status();
   const held = holder ? `, written by ${holder.program} (process ${holder.pid} since ${holder.since})` : '';
-  const models = computes ? await services.models.list() : [];
+  const models = computes ? await services.call['models.list']() : [];
   return [
     { name: 'library', state: 'good', text: `${folder}${access === 'read' && held ? held : ''}` },
     ...models.map(
@@ -97,7 +100,7 @@ async function checkLibrary(services: Services, computes: boolean): Promise<Find
 
 async function checkDevice(services: Services): Promise<{ report: DeviceReport | null; findings: Finding[] }> {
   try {
-    const report = await services.device.report({ measure: true });
+    const report = await services.call['device.report']({ measure: true });
     const rate =
       report.matMulGflops === null ? '' : `, ${formatNumber(report.matMulGflops)} GFLOP/s in matrix products`;
     const chosen = report.candidates.find(({ name }) => name === report.chosen);

@@ -52,7 +52,7 @@ Examples:
         if (options.on === undefined && (options.from !== undefined || options.to !== undefined))
           command.error('error: --from and --to are of the file that --on names.');
         await context.withServices({ access: 'write' }, async (services) => {
-          const subject = subjectOf(context, services, reference);
+          const subject = await subjectOf(context, services, reference);
           if (options.on !== undefined) {
             if (subject.request.conceptId === undefined)
               command.error('error: --on is for concepts; words alone change the clip that is named.');
@@ -61,7 +61,7 @@ Examples:
           for (const { name, settings } of edits) {
             const request = { ...subject.request, settings: { ...subject.usual, ...settings }, name };
             const { editId, reused } = await runGenerate(context, services, request);
-            const edit = services.edits.get(editId);
+            const edit = await services.call['edits.get']({ reference: editId });
             const frames = edit.frames && { ...edit.frames, file: services.library.absolutePath(edit.frames.file) };
             if (reused) context.output.note('Made before with exactly these settings; taken from the library.');
             const took = edit.seconds === null ? '' : ` (${formatDuration(edit.seconds)})`;
@@ -77,16 +77,22 @@ Examples:
 };
 
 /** What a new edit of a concept, or of a clip by words alone, is asked of and begins with. */
-function subjectOf(
+async function subjectOf(
   { global }: CommandContext,
   services: Services,
   reference: string,
-): { request: { conceptId?: string; sourceClipId?: string; model?: string }; usual: Partial<EditSettingsInput> } {
-  const { kind, id } = services.library.resolve(reference, ['concept', 'clip']);
+): Promise<{
+  request: { conceptId?: string; sourceClipId?: string; model?: string };
+  usual: Partial<EditSettingsInput>;
+}> {
+  const { kind, id } = await services.call['library.resolve']({ reference, kinds: ['concept', 'clip'] });
   if (kind === 'concept') {
-    return { request: { conceptId: id }, usual: startSettings(hasOwnClip(services.concepts.get(id))) };
+    return {
+      request: { conceptId: id },
+      usual: startSettings(hasOwnClip(await services.call['concepts.get']({ reference: id }))),
+    };
   }
-  const { seen } = services.clips.get(id);
+  const { seen } = await services.call['clips.get']({ reference: id });
   return {
     request: { sourceClipId: id, ...(global.model !== undefined && { model: global.model }) },
     usual: { ...strengthSettings(startStrength), shown: seen },

@@ -87,7 +87,7 @@ Run again with the same folder, it goes on where it was stopped.`,
             ? await importFolder(context, services, model, common.size, resolve(options.clips), join(folder, 'clips'))
             : [];
           const { prompts, worldClips } = options;
-          const result = await services.evaluation.model(
+          const result = await services.engine.evaluateModel(
             { ...common, seeds, prompts, worldClips, realClips },
             listening(context),
           );
@@ -122,7 +122,7 @@ Run again with the same folder, it goes on where it was stopped, within a learni
         const recipe = parseInput(recipeSchema, recipeOf(options));
         await context.withServices({ access: 'read' }, async (services) => {
           const { model, folder, common } = await prepare(context, services, options);
-          const result = await services.evaluation.concept(
+          const result = await services.engine.evaluateConcept(
             { ...common, seeds, recipe, gains: options.gains, withLora: options.lora },
             listening(context),
           );
@@ -160,7 +160,7 @@ Run again with the same folder, it goes on where it was stopped.`,
         await context.withServices({ access: 'read' }, async (services) => {
           const { model, folder, common } = await prepare(context, services, options);
           const request = { ...common, seeds, details: options.details };
-          const result = await services.evaluation.finish(request, listening(context));
+          const result = await services.engine.evaluateFinish(request, listening(context));
           const measured = `${seeds.length} test seeds (${seeds[0]} to ${seeds.at(-1)}), finished at ${result.size.width} x ${result.size.height}`;
           await report(context, services, model, folder, result, measured, formatFinishReport(result));
         });
@@ -209,12 +209,12 @@ function seedsOf({ seeds }: CommonOptions, count: number, command: Command): num
 }
 
 async function prepare(context: CommandContext, services: Services, options: CommonOptions) {
-  const model = await services.models.get(context.global.model ?? null);
+  const model = await services.call['models.get']({ model: context.global.model });
   const folder = resolve(options.output);
   await mkdir(folder, { recursive: true });
   const common = {
     model: model.directory,
-    judge: options.judge === undefined ? services.evaluation.judge : resolve(options.judge),
+    judge: options.judge === undefined ? join(services.resources, 'models/motif-judge') : resolve(options.judge),
     size: sizeOf(model, options),
     sampling: { steps: options.steps ?? null, guidance: options.guidance ?? null, seed: options.seed ?? 1 },
     outputFolder: folder,
@@ -255,7 +255,7 @@ async function report(
   tables: string,
 ): Promise<void> {
   context.output.endProgress();
-  const device = await services.device.report();
+  const device = await services.call['device.report']();
   const sheets = await drawSheets(folder, model, result.sheet);
   const text = `${heading(model, device, result, measured)}\n\n${tables}`;
   const value = { model, device, measured, result };

@@ -110,7 +110,7 @@ Examples:
           command.error('error: --sound needs --audio original.');
         }
         await context.withServices({ access: 'write' }, async (services) => {
-          const item = resolveFor(services, reference, options.lora !== undefined);
+          const item = await resolveFor(services, reference, options.lora !== undefined);
           const output = options.output === undefined ? null : absolutePlace(options.output);
           const { overwrite } = options;
           const settings = {
@@ -157,13 +157,16 @@ function absolutePlace(output: string): string {
   return /[/\\]$/.test(output) ? `${resolve(output)}${sep}` : resolve(output);
 }
 
-/** A LoRA is made of a concept, a video of an edit or a clip: what else the reference names says what went wrong. */
-function resolveFor(services: Services, reference: string, lora: boolean): ItemReference {
+/**
+ * A LoRA is made of a concept, a video of an edit or a clip: what else the reference names says what went
+ * wrong.
+ */
+async function resolveFor(services: Services, reference: string, lora: boolean): Promise<ItemReference> {
   try {
-    return services.library.resolve(reference, lora ? ['concept'] : ['edit', 'clip']);
+    return await services.call['library.resolve']({ reference, kinds: lora ? ['concept'] : ['edit', 'clip'] });
   } catch (thrown) {
     if (!(thrown instanceof AppError && thrown.code === 'not-found')) throw thrown;
-    services.library.resolve(reference); // throws for what is nothing at all
+    await services.call['library.resolve']({ reference }); // throws for what is nothing at all
     if (lora) {
       throw new AppError('invalid-input', `${reference} is no concept; only a concept becomes a LoRA file.`, {
         hint: 'See motif concepts.',

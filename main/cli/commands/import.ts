@@ -83,7 +83,7 @@ async function importOne(
     name: options.name,
     model: context.global.model ?? null,
   });
-  const clip = services.clips.get(clipId);
+  const clip = await services.call['clips.get']({ reference: clipId });
   for (const warning of clip.warnings) context.output.warning(warning);
   if (duplicate) context.output.note('This range of the file is in the library already; nothing was added.');
   context.output.result('clip', { clip, duplicate }, describeClip(clip));
@@ -105,7 +105,10 @@ function existingFile(path: string): string {
   return resolve(path);
 }
 
-/** A file is imported first (at no cost when it is in the library already); anything else must name a clip of the library. */
+/**
+ * A file is imported first (at no cost when it is in the library already); anything else must name a clip of
+ * the library.
+ */
 export async function clipIdOf(
   context: CommandContext,
   services: Services,
@@ -119,7 +122,7 @@ export async function clipIdOf(
       toSeconds: range.to,
       model: context.global.model ?? null,
     });
-    const clip = services.clips.get(clipId);
+    const clip = await services.call['clips.get']({ reference: clipId });
     for (const warning of clip.warnings) context.output.warning(warning);
     const { frameCount, width, height, rate } = clip.frames;
     context.output.note(`Clip ${clip.id}: ${frameCount} frames of ${width}x${height} at ${toNumber(rate)} a second.`);
@@ -128,7 +131,7 @@ export async function clipIdOf(
   if (/[/\\]|\.[a-z0-9]{2,4}$/i.test(reference)) {
     throw new AppError('not-found', `There is no file ${reference}.`);
   }
-  const clip = services.clips.get(reference);
+  const clip = await services.call['clips.get']({ reference });
   if (range.from !== undefined || range.to !== undefined) {
     throw new AppError('invalid-input', `Clip ${clip.id} has its range already.`, {
       hint:

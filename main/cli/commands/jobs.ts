@@ -24,8 +24,8 @@ Examples:
     .addHelpText('after', '\nExamples:\n  motif jobs list\n  motif jobs list --json')
     .action(
       run((context) =>
-        context.withServices({ access: 'any' }, (services) => {
-          const all = services.jobs.list();
+        context.withServices({ access: 'any' }, async (services) => {
+          const all = await services.call['jobs.list']();
           const table = formatTable(
             ['id', 'kind', 'state', 'progress', 'title', 'created'],
             all.map((job) => [
@@ -50,8 +50,8 @@ Examples:
     .addHelpText('after', '\nExample:\n  motif jobs pause JOB')
     .action(
       run((context, reference: string) =>
-        context.withServices({ access: 'any' }, (services) => {
-          const { job, requested } = services.jobs.pause(reference);
+        context.withServices({ access: 'any' }, async (services) => {
+          const { job, requested } = await services.call['jobs.pause']({ reference });
           tell(context, job, requested, 'paused');
         }),
       ),
@@ -66,17 +66,18 @@ Examples:
       run((context, reference: string) =>
         context.withServices({ access: 'any' }, async (services) => {
           if (services.library.status().access === 'read') {
-            const { job, requested } = services.jobs.resume(reference);
+            const { job, requested } = await services.call['jobs.resume']({ reference });
             tell(context, job, requested, 'resumed');
             return;
           }
-          const job = services.jobs.get(reference);
-          if (job.state === 'failed' || job.state === 'cancelled') services.jobs.retry(job.id);
+          const job = await services.call['jobs.get']({ reference });
+          if (job.state === 'failed' || job.state === 'cancelled')
+            await services.call['jobs.retry']({ reference: job.id });
           const done = await runAgain(context, services, job.id);
           context.output.result(
             'job',
             { job: done },
-            `${done.id}  ${done.title}: ${done.state}${madeBy(services, done)}`,
+            `${done.id}  ${done.title}: ${done.state}${await madeBy(services, done)}`,
           );
         }),
       ),
@@ -89,8 +90,8 @@ Examples:
     .addHelpText('after', '\nExample:\n  motif jobs cancel JOB')
     .action(
       run((context, reference: string) =>
-        context.withServices({ access: 'any' }, (services) => {
-          const { job, requested } = services.jobs.cancel(reference);
+        context.withServices({ access: 'any' }, async (services) => {
+          const { job, requested } = await services.call['jobs.cancel']({ reference });
           tell(context, job, requested, 'cancelled');
         }),
       ),
@@ -104,13 +105,13 @@ Examples:
     .action(
       run((context, reference: string) =>
         context.withServices({ access: 'any' }, async (services) => {
-          const { job, requested } = services.jobs.keep(reference);
+          const { job, requested } = await services.call['jobs.keep']({ reference });
           if (requested) return tell(context, job, requested, 'done');
           const done = await runAgain(context, services, job.id);
           context.output.result(
             'job',
             { job: done },
-            `${done.id}  ${done.title}: ${done.state}${madeBy(services, done)}`,
+            `${done.id}  ${done.title}: ${done.state}${await madeBy(services, done)}`,
           );
         }),
       ),
@@ -128,9 +129,9 @@ function counted({ progress }: Job): string {
   return progress && progress.total > 0 ? `${progress.phase} ${progress.done}/${progress.total}` : '';
 }
 
-function madeBy(services: Services, job: Job): string {
+async function madeBy(services: Services, job: Job): Promise<string> {
   const output = (job.output ?? {}) as { conceptId?: string; editId?: string; clipId?: string; file?: string };
-  if (output.conceptId) return `, concept ${services.concepts.get(output.conceptId).id}`;
+  if (output.conceptId) return `, concept ${(await services.call['concepts.get']({ reference: output.conceptId })).id}`;
   const made = output.editId ?? output.clipId ?? output.file;
   return made ? `, ${made}` : '';
 }

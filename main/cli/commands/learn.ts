@@ -56,20 +56,20 @@ Ctrl-C stops after the step at hand; motif jobs resume JOB goes on from there.`,
             name: options.name,
             model: context.global.model ?? null,
           });
-          reportConcept(context, services, learned.conceptId, learned.version);
+          await reportConcept(context, services, learned.conceptId, learned.version);
         });
       }),
     );
 };
 
 /** The concept as the result of a command. */
-export function reportConcept(
+export async function reportConcept(
   context: CommandContext,
   services: Parameters<typeof runLearn>[1],
   conceptId: string,
   version: number,
-): void {
-  const concept = services.concepts.get(conceptId, version);
+): Promise<void> {
+  const concept = await services.call['concepts.get']({ reference: conceptId, version });
   const { seconds, reconstructionPsnr } = concept.metrics;
   const told = [
     `${concept.recipe.method}, rank ${concept.rank}`,

@@ -78,7 +78,7 @@ Examples:
         if (options.output !== undefined && results > 1)
           command.error(`error: --output takes one result, and these are ${results}; give --out with a folder.`);
         await context.withServices({ access: 'write' }, async (services) => {
-          const looks = names.map((name) => services.looks.get(name));
+          const looks = await Promise.all(names.map((name) => services.call['looks.get']({ reference: name })));
           if (options.out !== undefined) mkdirSync(resolve(options.out), { recursive: true });
           for (const reference of references) {
             try {
@@ -104,8 +104,9 @@ async function applyLooks(
   options: LookOptions,
 ): Promise<void> {
   const clipId = await clipIdOf(context, services, reference, { from: options.from, to: options.to });
-  if (options.seen !== undefined) services.clips.label(clipId, { seen: options.seen });
-  const clip = services.clips.get(clipId);
+  if (options.seen !== undefined)
+    await services.call['clips.label']({ reference: clipId, labels: { seen: options.seen } });
+  const clip = await services.call['clips.get']({ reference: clipId });
   const isWholeFile = options.from === undefined && options.to === undefined && existsSync(reference);
   for (const look of looks) {
     for (let variant = 0; variant < (options.variants ?? 1); variant++) {

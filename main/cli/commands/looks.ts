@@ -56,28 +56,32 @@ Examples:
           command.error('error: --from and --to need --save with a name.');
         if (exported !== undefined && output === undefined) command.error('error: --export needs -o with a file.');
         const changes = save !== undefined || remove !== undefined || options.import !== undefined;
-        await context.withServices({ access: changes ? 'write' : 'any' }, (services) => {
-          const ownNamed = (name: string) =>
-            services.looks.list().find(({ look, isOwn }) => isOwn && look.name.toLowerCase() === name.toLowerCase())
-              ?.look;
+        await context.withServices({ access: changes ? 'write' : 'any' }, async (services) => {
+          const ownNamed = async (name: string) =>
+            (await services.call['looks.list']()).find(
+              ({ look, isOwn }) => isOwn && look.name.toLowerCase() === name.toLowerCase(),
+            )?.look;
           const told = (look: Look, what: string) =>
             context.output.result('look', { look }, `${what} ${look.id}: ${look.name}`);
           if (save !== undefined)
             told(
-              services.looks.save(lookInput.parse({ name: save, from, to, strength, keepDetail }), ownNamed(save)?.id),
+              await services.call['looks.save']({
+                look: lookInput.parse({ name: save, from, to, strength, keepDetail }),
+                id: (await ownNamed(save))?.id,
+              }),
               'Saved',
             );
           for (const file of options.import ?? []) {
             const look = readLookFile(read(file), basename(file));
-            told(services.looks.save(look, ownNamed(look.name)?.id), 'Imported');
+            told(await services.call['looks.save']({ look, id: (await ownNamed(look.name))?.id }), 'Imported');
           }
           if (remove !== undefined) {
-            const look = services.looks.get(remove);
-            services.looks.remove(look.id);
+            const look = await services.call['looks.get']({ reference: remove });
+            await services.call['looks.remove']({ id: look.id });
             told(look, 'Removed');
           }
           if (exported !== undefined) {
-            const look = services.looks.get(exported);
+            const look = await services.call['looks.get']({ reference: exported });
             writeFileSync(resolve(output!), writeLookFile(look));
             context.output.result('file', { file: resolve(output!), look }, resolve(output!));
           }
@@ -87,7 +91,7 @@ Examples:
             const said = `${group ?? 'own'} ${name} ${to}`.toLowerCase();
             return wanted.every((word) => said.includes(word));
           };
-          const all = services.looks.list().filter(({ look }) => has(look));
+          const all = (await services.call['looks.list']()).filter(({ look }) => has(look));
           context.output.result(
             'looks',
             { looks: all.map(({ look, isOwn }) => ({ ...look, isOwn })) },

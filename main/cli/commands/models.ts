@@ -25,7 +25,7 @@ Examples:
     .action(
       run((context) =>
         context.withServices({ access: 'read' }, async (services) => {
-          const found = await services.models.list();
+          const found = await services.call['models.list']();
           const table = formatTable(
             ['name', 'parameters', 'on disk', 'sizes', 'frames', 'licence', 'folder'],
             found.map(({ directory, info, error }) =>
@@ -55,7 +55,7 @@ Examples:
     .action(
       run((context, folder: string) =>
         context.withServices({ access: 'write' }, async (services) => {
-          const info = await services.models.add(folder);
+          const info = await services.call['models.add']({ directory: folder });
           context.output.result('model', { model: info }, `${info.name}  ${info.directory}`);
         }),
       ),
@@ -68,8 +68,8 @@ Examples:
     .addHelpText('after', '\nExample:\n  motif models remove Wan2.1-T2V-1.3B-Diffusers')
     .action(
       run((context, reference: string) =>
-        context.withServices({ access: 'write' }, (services) => {
-          services.models.remove(reference);
+        context.withServices({ access: 'write' }, async (services) => {
+          await services.call['models.remove']({ model: reference });
           context.output.result('removed', { model: reference }, `Forgot ${reference}; its files are untouched.`);
         }),
       ),

@@ -15,7 +15,10 @@ export interface LooksMade {
   rows: ContactSheetRow[];
 }
 
-/** The first looks of a clip by words alone, each a finished video of the clip's own size and rate in `folder`. */
+/**
+ * The first looks of a clip by words alone, each a finished video of the clip's own size and rate in
+ * `folder`.
+ */
 export async function makeLooks(
   context: CommandContext,
   services: Services,
@@ -37,7 +40,7 @@ export async function makeLooks(
       settings: { preset: 'h264', overwrite: 'replace' },
       output: join(folder, file),
     });
-    const edit = services.edits.get(editId);
+    const edit = await services.call['edits.get']({ reference: editId });
     looks.push({
       file: `looks/${file}`,
       label: look.name,

@@ -34,8 +34,9 @@ export interface DemoRequest {
 }
 
 /**
- * Imports, makes looks by words alone, then learns, edits, moves both sliders and writes videos, contact sheets, LoRA file, loss plot and
- * report. What an earlier run of the same request finished is taken over from its library, and a learning that was stopped goes on where it stopped.
+ * Imports, makes looks by words alone, then learns, edits, moves both sliders and writes videos, contact
+ * sheets, LoRA file, loss plot and report. What an earlier run of the same request finished is taken over
+ * from its library, and a learning that was stopped goes on where it stopped.
  */
 export async function runDemo(context: CommandContext, services: Services, request: DemoRequest): Promise<DemoReport> {
   const takenOver: string[] = [];
@@ -43,7 +44,7 @@ export async function runDemo(context: CommandContext, services: Services, reque
   const write = (name: string, content: string | Buffer) => writeBeside(join(request.folder, name), content);
 
   // The engine starts while the clip is read; what keeps it from starting is told by the first look.
-  const starting = services.device.report().catch(() => {});
+  const starting = services.call['device.report']().catch(() => {});
   const lookClip = await importClip(
     context,
     services,
@@ -75,8 +76,8 @@ export async function runDemo(context: CommandContext, services: Services, reque
   await write(
     'loss.svg',
     drawLossPlot(`Loss while learning: ${concept.name}`, [
-      { name: 'stage I, identity', points: pointsOf(services, concept, 'identity') },
-      { name: 'stage II, motion', points: pointsOf(services, concept, 'motion') },
+      { name: 'stage I, identity', points: await pointsOf(services, concept, 'identity') },
+      { name: 'stage II, motion', points: await pointsOf(services, concept, 'motion') },
     ]),
   );
 
@@ -85,9 +86,8 @@ export async function runDemo(context: CommandContext, services: Services, reque
   const videos: DemoVideo[] = [];
   for (const { name, label, settings } of planVideos(request.caption, request.edits, request.sampling)) {
     const { editId, reused } = await runGenerate(context, services, { conceptId: concept.id, settings });
-    if (reused && !videos.some(({ settings }) => sameSettings(settings, services.edits.get(editId))))
-      takenOver.push(name);
-    const edit = services.edits.get(editId);
+    const edit = await services.call['edits.get']({ reference: editId });
+    if (reused && !videos.some(({ settings }) => sameSettings(settings, edit))) takenOver.push(name);
     const frames = inLibrary(services, framesOf(edit));
     const file = `${name}.mp4`;
     const output = join(request.folder, file);
@@ -114,14 +114,14 @@ export async function runDemo(context: CommandContext, services: Services, reque
     output: join(request.folder, 'concept.safetensors'),
     overwrite: 'replace',
   });
-  const model = await services.models.get(concept.model);
+  const model = await services.call['models.get']({ model: concept.model });
   const report: DemoReport = {
     clip,
     looks,
     firstLookSeconds,
     concept,
     model: { name: model.name, parameters: model.parameters },
-    device: await services.device.report({ measure: true }),
+    device: await services.call['device.report']({ measure: true }),
     videos,
     lora: { file: 'concept.safetensors', sizeBytes: lora.sizeBytes },
     seconds: performance.now() / 1000,
@@ -144,7 +144,7 @@ async function importClip(
     toSeconds: request.toSeconds,
     model: context.global.model ?? null,
   });
-  const clip = services.clips.get(clipId);
+  const clip = await services.call['clips.get']({ reference: clipId });
   for (const warning of clip.warnings) context.output.warning(warning);
   return clip;
 }
@@ -161,35 +161,35 @@ async function learnConcept(
     recipe: recipeSchema.parse(request.recipe),
     model: context.global.model ?? null,
   };
-  const model = await services.models.get(wanted.model);
-  const known = services.concepts
-    .list()
-    .find(
-      (concept) =>
-        concept.model === model.name &&
-        same([concept.clipIds, concept.captions], [[clip.id], [request.caption]]) &&
-        same(concept.recipe, wanted.recipe),
-    );
+  const model = await services.call['models.get']({ model: wanted.model });
+  const known = (await services.call['concepts.list']()).find(
+    (concept) =>
+      concept.model === model.name &&
+      same([concept.clipIds, concept.captions], [[clip.id], [request.caption]]) &&
+      same(concept.recipe, wanted.recipe),
+  );
   if (known) {
     context.output.note(`Learned before with these settings; taken from the demo's library: ${known.id}`);
     return { concept: known, reused: true };
   }
-  const stopped = services.jobs.list({ kinds: ['learn'], states: ['queued', 'paused', 'interrupted'] }).find((job) => {
+  const stopped = (
+    await services.call['jobs.list']({ kinds: ['learn'], states: ['queued', 'paused', 'interrupted'] })
+  ).find((job) => {
     const input = learnInput.safeParse(job.input);
     return input.success && same([input.data.clips, input.data.recipe], [wanted.clips, wanted.recipe]);
   });
   if (stopped) {
     context.output.note('Going on with the learning that was stopped.');
     const { conceptId } = (await runAgain(context, services, stopped.id)).output as { conceptId: string };
-    return { concept: services.concepts.get(conceptId), reused: false };
+    return { concept: await services.call['concepts.get']({ reference: conceptId }), reused: false };
   }
   const { conceptId, version } = await runLearn(context, services, wanted);
-  return { concept: services.concepts.get(conceptId, version), reused: false };
+  return { concept: await services.call['concepts.get']({ reference: conceptId, version }), reused: false };
 }
 
 /**
- * The model's small pictures are enlarged by whole steps to at least 384 pixels, so that players show them at a size one can look at; what
- * is finished (without `frames`) has the clip's own.
+ * The model's small pictures are enlarged by whole steps to at least 384 pixels, so that players show them
+ * at a size one can look at; what is finished (without `frames`) has the clip's own.
  */
 async function exportVideo(
   context: CommandContext,
@@ -204,8 +204,10 @@ async function exportVideo(
   await runExport(context, services, { ...what, settings, output });
 }
 
-function pointsOf(services: Services, concept: Concept, stage: 'identity' | 'motion') {
-  return services.concepts.losses(concept.id, concept.version).filter((point) => point.stage === stage);
+async function pointsOf(services: Services, concept: Concept, stage: 'identity' | 'motion') {
+  return (await services.call['concepts.losses']({ reference: concept.id, version: concept.version })).filter(
+    (point) => point.stage === stage,
+  );
 }
 
 function framesOf(edit: Edit): RawFrames {

@@ -14,7 +14,10 @@ export async function sourceRow(services: Services, clip: Clip): Promise<Contact
   };
 }
 
-/** An edit as it is delivered: finished, with the model's own pictures beside; those alone where it started from noise. */
+/**
+ * An edit as it is delivered: finished, with the model's own pictures beside; those alone where it started
+ * from noise.
+ */
 export async function editRow(
   services: Services,
   clip: Clip,
@@ -43,7 +46,7 @@ async function finished(
   finishing: Finishing,
 ): Promise<PictureStream> {
   const [from, to] = [inLibrary(services, base), inLibrary(services, edited)];
-  const stream = await finishedPictures(await services.media.tools(), {
+  const stream = await finishedPictures(await services.tools(), {
     clip,
     edited: to,
     base: from,

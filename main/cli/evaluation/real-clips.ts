@@ -11,8 +11,9 @@ import type { CommandContext } from '../context.ts';
 const videoEndings = new Set(['.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.ts', '.mpg', '.gif']);
 
 /**
- * The beginning of every video in a folder (not of those below it), at the model's size, rate and length, as raw frames in
- * `outFolder`. One that cannot be read is left out with a warning. Throws `not-found` when none is left.
+ * The beginning of every video in a folder (not of those below it), at the model's size, rate and length, as
+ * raw frames in `outFolder`. One that cannot be read is left out with a warning. Throws `not-found` when
+ * none is left.
  */
 export async function importFolder(
   context: CommandContext,
@@ -23,7 +24,7 @@ export async function importFolder(
   outFolder: string,
 ): Promise<{ name: string; frames: RawFrames }[]> {
   const names = (await readFolder(folder)).filter((name) => videoEndings.has(extname(name).toLowerCase())).sort();
-  const tools = await services.media.tools();
+  const tools = await services.tools();
   const clips: { name: string; frames: RawFrames }[] = [];
   for (const [done, name] of names.entries()) {
     const counted = { phase: 'importing', done, total: names.length, unit: 'clips', perSecond: null, etaSeconds: null };

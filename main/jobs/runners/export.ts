@@ -4,8 +4,8 @@ import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import { type Edit, finishingOf } from '../../../shared/domain/edit.ts';
 import type { ExportPreset, ExportSettings } from '../../../shared/domain/export.ts';
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
+import type { Engine } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import type { EditStore } from '../../library/edits.ts';
@@ -46,7 +46,10 @@ export function exportRunner(services: {
 
   const absolute = (frames: RawFrames): RawFrames => ({ ...frames, file: library.absolutePath(frames.file) });
 
-  /** An edit as it is delivered: its change made to the clip itself, or, where it has none or that is not wanted, the model's pictures. */
+  /**
+   * An edit as it is delivered: its change made to the clip itself, or, where it has none or that is not
+   * wanted, the model's pictures.
+   */
   async function exportEdit(edit: Edit, input: EditExport, context: RunContext<ExportInput>): Promise<ExportOutput> {
     const clip = edit.sourceClipId === null ? null : clips.byId(edit.sourceClipId);
     const file = target(input.output, edit.id);
@@ -186,7 +189,10 @@ export function exportRunner(services: {
   };
 }
 
-/** What was asked for by the name of a folder goes into it under its usual name. Pictures (PNG) are a folder themselves. */
+/**
+ * What was asked for by the name of a folder goes into it under its usual name. Pictures (PNG) are a folder
+ * themselves.
+ */
 function insideFolder(output: string | null, name: string, preset?: ExportPreset): string | null {
   if (output === null || preset === 'png') return output;
   const isFolder = /[/\\]$/.test(output) || (existsSync(output) && statSync(output).isDirectory());

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GenerateInput, GenerateOutput } from '../../../shared/domain/job-input.ts';
-import type { Engine } from '../../engine-host/host.ts';
+import type { Engine } from '../../../shared/ipc/engine-contract.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import { type EditStore, recipeKey } from '../../library/edits.ts';

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LearnInput, LearnOutput } from '../../../shared/domain/job-input.ts';
 import { needsIdentityToken } from '../../../shared/domain/recipe.ts';
+import type { Engine } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import type { Engine } from '../../engine-host/host.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import type { ModelRegistry } from '../../library/models.ts';
@@ -17,7 +17,10 @@ import type { Runner } from '../runner.ts';
 /** The name of the loss curves beside a concept's file. */
 export const lossesFile = 'losses.json';
 
-/** One or more clips become a concept, or the next version of one. Checkpoints stay in the job's folder until it is done. */
+/**
+ * One or more clips become a concept, or the next version of one. Checkpoints stay in the job's folder until
+ * it is done.
+ */
 export function learnRunner(services: {
   library: Library;
   clips: ClipStore;

@@ -65,7 +65,7 @@ export class ComposeState {
   async start(): Promise<boolean> {
     const { concept } = this;
     const done = await this.#notices.attempt(async () => {
-      await this.#connection.call('jobs.enqueue', {
+      await this.#connection.call['jobs.enqueue']({
         kind: 'learn',
         name: this.name.trim() || this.parts.map(({ name }) => name).join(' + '),
         clips: this.parts.map(({ clipId, caption }) => ({

@@ -77,7 +77,7 @@ export class DirectionEnds {
       });
       const signal = AbortSignal.any([asking.signal, limit]);
       try {
-        return (await this.#connection.call('edits.preview', { conceptId: concept.id, settings }, { signal })).frames;
+        return (await this.#connection.call['edits.preview']({ conceptId: concept.id, settings }, { signal })).frames;
       } catch (thrown) {
         this.#tooSlow = limit.aborted;
         throw thrown;

@@ -194,7 +194,7 @@ export class EditState {
     if (!concept) return;
     this.#stopAsking();
     const job = await this.#notices.attempt(() =>
-      this.#connection.call('jobs.enqueue', {
+      this.#connection.call['jobs.enqueue']({
         kind: 'generate',
         conceptId: concept.id,
         settings,
@@ -215,7 +215,7 @@ export class EditState {
       ),
     ];
     await this.#notices.attempt(async () => {
-      for (const request of requests) await this.#connection.call('jobs.enqueue', { kind: 'generate', ...request });
+      for (const request of requests) await this.#connection.call['jobs.enqueue']({ kind: 'generate', ...request });
     });
   }
 
@@ -226,7 +226,7 @@ export class EditState {
     this.#commitAmended();
     for (const sourceClipId of clipIds) {
       const request = { kind: 'generate', conceptId: concept.id, sourceClipId, settings: this.settings } as const;
-      await this.#connection.call('jobs.enqueue', request);
+      await this.#connection.call['jobs.enqueue'](request);
     }
   }
 
@@ -342,8 +342,7 @@ export class EditState {
     this.#asking = asking;
     this.previewing = true;
     try {
-      const preview = await this.#connection.call(
-        'edits.preview',
+      const preview = await this.#connection.call['edits.preview'](
         { conceptId, settings: this.settings, full },
         { signal: asking.signal },
       );

@@ -205,7 +205,7 @@ export class LearnState {
     this.starting = true;
     await this.#notices.attempt(async () => {
       const clipId = await this.#chosenCut(clip);
-      await this.#connection.call('jobs.enqueue', {
+      await this.#connection.call['jobs.enqueue']({
         kind: 'learn',
         name: this.name.trim() || clip.name,
         conceptId: this.again?.id,

@@ -17,7 +17,7 @@ export async function importRange(
   const { path } = clip.source;
   if (path === null) throw new AppError('not-found', text.learn.noSource(clip.name));
   const request = { kind: 'import', path, name: clip.name, fit: clip.fit, ...cut } as const;
-  const { id } = await connection.call('jobs.enqueue', request);
+  const { id } = await connection.call['jobs.enqueue'](request);
   const imported = await queue.finished(id);
   const made = importOutput.safeParse(imported.output).data;
   if (made) return made.clipId;

@@ -117,18 +117,18 @@ export class LibraryState {
 
   async loadClips(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.clips = await this.#connection.call('clips.list', this.#query());
+      this.clips = await this.#connection.call['clips.list'](this.#query());
       const isWhole = this.searchText === '' && this.tag === null;
-      this.allClips = isWhole ? this.clips : await this.#connection.call('clips.list', {});
+      this.allClips = isWhole ? this.clips : await this.#connection.call['clips.list']({});
       if (this.clip === null) this.clipId = this.clips[0]?.id ?? null;
     });
   }
 
   async loadConcepts(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.concepts = await this.#connection.call('concepts.list', this.#query());
+      this.concepts = await this.#connection.call['concepts.list'](this.#query());
       const isWhole = this.searchText === '' && this.tag === null;
-      this.allConcepts = isWhole ? this.concepts : await this.#connection.call('concepts.list', {});
+      this.allConcepts = isWhole ? this.concepts : await this.#connection.call['concepts.list']({});
       if (!this.isLoaded || this.concept !== null) return;
       // Another window may have deleted it.
       this.#chooseNoConcept();
@@ -143,7 +143,7 @@ export class LibraryState {
       return;
     }
     await this.#notices.attempt(async () => {
-      const edits = await this.#connection.call('edits.list', { ...subject.of, order: 'oldest' });
+      const edits = await this.#connection.call['edits.list']({ ...subject.of, order: 'oldest' });
       if (this.subject?.key === subject.key) this.edits = edits;
     });
   }
@@ -200,21 +200,21 @@ export class LibraryState {
   async label(item: ItemReference, labels: ItemLabels): Promise<void> {
     await this.#notices.attempt(async () => {
       const request = { reference: item.id, labels };
-      if (item.kind === 'clip') await this.#connection.call('clips.label', request);
-      else if (item.kind === 'concept') await this.#connection.call('concepts.label', request);
-      else await this.#connection.call('edits.label', request);
+      if (item.kind === 'clip') await this.#connection.call['clips.label'](request);
+      else if (item.kind === 'concept') await this.#connection.call['concepts.label'](request);
+      else await this.#connection.call['edits.label'](request);
     });
   }
 
   async duplicate(conceptId: string): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call('concepts.duplicate', { reference: conceptId }));
+    await this.#notices.attempt(() => this.#connection.call['concepts.duplicate']({ reference: conceptId }));
   }
 
   /** Writes the newest version of a concept into the folder of exports, as a `.motif` file. */
   async exportConcept({ id, name }: Concept, folder: string): Promise<void> {
     await this.#notices.attempt(async () => {
       const target = `${folder}/${fillTemplate('{name}', { name })}.motif`;
-      const { file } = await this.#connection.call('concepts.exportFile', { reference: id, target });
+      const { file } = await this.#connection.call['concepts.exportFile']({ reference: id, target });
       this.#notices.tell(text.exporting.done(file), await this.#files.action(file));
     });
   }
@@ -224,7 +224,7 @@ export class LibraryState {
     const file = this.lora?.path;
     if (file === undefined) return false;
     const concept = await this.#notices.attempt(() =>
-      this.#connection.call('concepts.importLora', { file, clipId, caption, name: name.trim() || undefined }),
+      this.#connection.call['concepts.importLora']({ file, clipId, caption, name: name.trim() || undefined }),
     );
     if (!concept) return false;
     this.lora = null;
@@ -236,19 +236,19 @@ export class LibraryState {
 
   async star(edit: Edit): Promise<void> {
     await this.#notices.attempt(() =>
-      this.#connection.call('edits.label', { reference: edit.id, labels: { starred: !edit.starred } }),
+      this.#connection.call['edits.label']({ reference: edit.id, labels: { starred: !edit.starred } }),
     );
   }
 
   /** Nothing asks: what was deleted can be had back. */
   async remove(item: ItemReference, name: string): Promise<void> {
     await this.#notices.attempt(async () => {
-      const { id } = await this.#connection.call('library.delete', { items: [item] });
+      const { id } = await this.#connection.call['library.delete']({ items: [item] });
       if (this.clipId === item.id) this.clipId = this.clips.find((clip) => clip.id !== item.id)?.id ?? null;
       if (this.conceptId === item.id) this.#chooseNoConcept();
       if (this.editId === item.id) this.editId = null;
       const restore = () =>
-        void this.#notices.attempt(() => this.#connection.call('library.restore', { deletionId: id }));
+        void this.#notices.attempt(() => this.#connection.call['library.restore']({ deletionId: id }));
       this.#notices.tell(text.library.deleted(name), { label: text.action.undo, run: restore });
     });
   }
@@ -264,7 +264,7 @@ export class LibraryState {
     if (!concept) return;
     const directionNames = { ...concept.directionNames, [index]: name };
     await this.#notices.attempt(() =>
-      this.#connection.call('concepts.label', { reference: concept.id, labels: { directionNames } }),
+      this.#connection.call['concepts.label']({ reference: concept.id, labels: { directionNames } }),
     );
   }
 
@@ -308,9 +308,9 @@ export class LibraryState {
   async #takeOver(path: string, fileName: string): Promise<void> {
     const name = nameOf(fileName);
     if (/\.motif$/i.test(fileName)) {
-      await this.#showImported(await this.#connection.call('concepts.importFile', { file: path }));
+      await this.#showImported(await this.#connection.call['concepts.importFile']({ file: path }));
     } else if (/\.safetensors$/i.test(fileName)) this.lora = { path, name };
-    else this.#imports.add((await this.#connection.call('jobs.enqueue', { kind: 'import', path, name })).id);
+    else this.#imports.add((await this.#connection.call['jobs.enqueue']({ kind: 'import', path, name })).id);
   }
 
   async #showImported({ concept: { id, name }, duplicate }: CallValue<'concepts.importFile'>): Promise<void> {

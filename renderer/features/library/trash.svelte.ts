@@ -25,18 +25,18 @@ export class TrashState {
 
   async load(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.deletions = await this.#connection.call('library.trash', {});
+      this.deletions = await this.#connection.call['library.trash']({});
     });
   }
 
   async restore(deletionId: string): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call('library.restore', { deletionId }));
+    await this.#notices.attempt(() => this.#connection.call['library.restore']({ deletionId }));
     await this.load();
   }
 
   async empty(): Promise<void> {
     await this.#notices.attempt(async () => {
-      const { count } = await this.#connection.call('library.emptyTrash', {});
+      const { count } = await this.#connection.call['library.emptyTrash']({});
       this.#notices.tell(text.trash.emptied(count));
     });
     this.isSure = false;

@@ -28,7 +28,7 @@ export class VersionsState {
     this.given = {};
     this.#asking = new AbortController();
     await this.#notices.attempt(async () => {
-      const versions = await this.#connection.call('concepts.versions', { reference: conceptId });
+      const versions = await this.#connection.call['concepts.versions']({ reference: conceptId });
       this.list = versions.toSorted((a, b) => b.version - a.version);
     });
   }
@@ -53,7 +53,7 @@ export class VersionsState {
     });
     const request = { conceptId: id, conceptVersion: version, settings, full: true };
     try {
-      put({ frames: (await this.#connection.call('edits.preview', request, { signal })).frames });
+      put({ frames: (await this.#connection.call['edits.preview'](request, { signal })).frames });
     } catch (thrown) {
       put({ error: toErrorShape(thrown) });
     }

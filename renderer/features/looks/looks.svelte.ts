@@ -133,7 +133,7 @@ export class LooksState {
 
   async #render(settings: EditSettings, full: boolean, signal: AbortSignal): Promise<LookPicture> {
     const request = { conceptId: null, sourceClipId: this.#clipId!, settings, full };
-    const { frames, base } = await this.#connection.call('edits.preview', request, { signal });
+    const { frames, base } = await this.#connection.call['edits.preview'](request, { signal });
     return { frames, base, settings };
   }
 
@@ -219,7 +219,7 @@ export class LooksState {
     const { clip } = this.#library;
     if (!clip || seen.trim() === clip.seen) return;
     await this.#notices.attempt(() =>
-      this.#connection.call('clips.label', { reference: clip.id, labels: { seen: seen.trim() } }),
+      this.#connection.call['clips.label']({ reference: clip.id, labels: { seen: seen.trim() } }),
     );
     await this.#library.loadClips();
     this.#begin();
@@ -293,7 +293,7 @@ export class LooksState {
       name,
       parentId: waits ? this.#library.editId : null,
     } as const;
-    const job = await this.#notices.attempt(() => this.#connection.call('jobs.enqueue', request));
+    const job = await this.#notices.attempt(() => this.#connection.call['jobs.enqueue'](request));
     if (job && waits) this.#asked.add(job.id);
   }
 
@@ -303,7 +303,7 @@ export class LooksState {
     const general = (words: string) => words.replaceAll(said, seenMark);
     const { shown, prompt, keepDetail } = this.settings;
     const look: LookInput = { name, from: general(shown), to: general(prompt), strength: this.strength, keepDetail };
-    const saved = await this.#notices.attempt(() => this.#connection.call('looks.save', { look }));
+    const saved = await this.#notices.attempt(() => this.#connection.call['looks.save']({ look }));
     if (!saved) return false;
     await this.#loadLooks();
     this.chosenId = saved.id;
@@ -312,24 +312,24 @@ export class LooksState {
 
   async change(look: Look, patch: Partial<LookInput>): Promise<void> {
     const { id, ...input } = { ...look, ...patch };
-    await this.#notices.attempt(() => this.#connection.call('looks.save', { look: input, id }));
+    await this.#notices.attempt(() => this.#connection.call['looks.save']({ look: input, id }));
   }
 
   async remove(look: Look): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call('looks.remove', { id: look.id }));
+    await this.#notices.attempt(() => this.#connection.call['looks.remove']({ id: look.id }));
   }
 
   async move(look: Look, before: string | null): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call('looks.move', { id: look.id, before }));
+    await this.#notices.attempt(() => this.#connection.call['looks.move']({ id: look.id, before }));
   }
 
   async add(input: LookInput): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call('looks.save', { look: input }));
+    await this.#notices.attempt(() => this.#connection.call['looks.save']({ look: input }));
   }
 
   async #loadLooks(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.looks = await this.#connection.call('looks.list', {});
+      this.looks = await this.#connection.call['looks.list']({});
       if (this.group !== null && !this.groups.includes(this.group)) this.group = null;
       this.#begin();
     });

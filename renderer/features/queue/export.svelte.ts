@@ -154,7 +154,7 @@ export class ExportState {
       return;
     }
     await this.#notices.attempt(async () => {
-      this.candidates = await this.#connection.call('edits.list', { order: 'newest' });
+      this.candidates = await this.#connection.call['edits.list']({ order: 'newest' });
     });
   }
 
@@ -164,7 +164,7 @@ export class ExportState {
     const folder = this.wholeFolder;
     if (folder === '') return;
     try {
-      const target = await this.#connection.call('exports.inspect', { folder, names });
+      const target = await this.#connection.call['exports.inspect']({ folder, names });
       if (signal.aborted) return;
       this.target = target;
       this.targetError = null;
@@ -224,7 +224,7 @@ export class ExportState {
             ? ({ what: 'lora', conceptId: concept.id, dialect, overwrite: this.overwrite, output } as const)
             : null;
         if (!request) continue;
-        const { id } = await this.#connection.call('jobs.enqueue', { kind: 'export', request });
+        const { id } = await this.#connection.call['jobs.enqueue']({ kind: 'export', request });
         if (edit) this.#pace.begin(id, this.#pacedOf(edit, form));
         jobs.push(id);
       }

@@ -68,7 +68,7 @@ export class QueueState {
 
   async load(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.jobs = await this.#connection.call('jobs.list', {});
+      this.jobs = await this.#connection.call['jobs.list']({});
       for (const job of this.learning) await this.#loadEvents(job.id);
       for (const listener of this.#whenLoaded) listener();
     });
@@ -104,7 +104,7 @@ export class QueueState {
     name: 'jobs.pause' | 'jobs.resume' | 'jobs.keep' | 'jobs.cancel' | 'jobs.retry' | 'jobs.remove',
     id: string,
   ): void {
-    void this.#notices.attempt(() => this.#connection.call(name, { reference: id }) as Promise<unknown>);
+    void this.#notices.attempt(() => this.#connection.call[name]({ reference: id }) as Promise<unknown>);
   }
 
   /** One place earlier or later among those that wait. */
@@ -116,16 +116,16 @@ export class QueueState {
 
   /** Before another one that waits, or behind them all. */
   async place(id: string, before: string | null): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call('jobs.move', { reference: id, before }));
+    await this.#notices.attempt(() => this.#connection.call['jobs.move']({ reference: id, before }));
   }
 
   /** What learns is paused for previews, and goes on by itself. */
   makeWay(): void {
-    void this.#notices.attempt(() => this.#connection.call('jobs.makeWay', {}));
+    void this.#notices.attempt(() => this.#connection.call['jobs.makeWay']({}));
   }
 
   pause(paused: boolean): void {
-    void this.#notices.attempt(() => this.#connection.call('settings.set', { queuePaused: paused }));
+    void this.#notices.attempt(() => this.#connection.call['settings.set']({ queuePaused: paused }));
   }
 
   clearFinished(): void {
@@ -134,12 +134,12 @@ export class QueueState {
 
   async #loadPaused(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.isPaused = (await this.#connection.call('settings.get', {})).queuePaused;
+      this.isPaused = (await this.#connection.call['settings.get']({})).queuePaused;
     });
   }
 
   async #loadEvents(id: string): Promise<void> {
-    const events = await this.#connection.call('jobs.events', { reference: id });
+    const events = await this.#connection.call['jobs.events']({ reference: id });
     this.losses = { ...this.losses, [id]: events.flatMap((event) => (event.type === 'loss' ? [event.point] : [])) };
     this.samples = { ...this.samples, [id]: events.filter((event) => event.type === 'sample') };
   }

@@ -64,14 +64,14 @@ export class SettingsState {
 
   async load(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.values = await this.#connection.call('settings.get', {});
-      this.models = await this.#connection.call('models.list', {});
-      const status = await this.#connection.call('library.status', {});
+      this.values = await this.#connection.call['settings.get']({});
+      this.models = await this.#connection.call['models.list']({});
+      const status = await this.#connection.call['library.status']({});
       this.folder = status.folder;
       this.writer = status.access === 'read' ? (status.holder?.program ?? null) : null;
       this.obstacle = status.obstacle;
-      this.about = await this.#connection.call('program.about', {});
-      this.device = await this.#connection.call('device.report', {});
+      this.about = await this.#connection.call['program.about']({});
+      this.device = await this.#connection.call['device.report']({});
       // How fast it is is said from the beginning; measured once the window has settled.
       if (this.device.matMulGflops === null) setTimeout(() => void this.measure(), measureMilliseconds);
     });
@@ -79,7 +79,7 @@ export class SettingsState {
 
   async change(patch: Partial<Settings>): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.#take(await this.#connection.call('settings.set', patch));
+      this.#take(await this.#connection.call['settings.set'](patch));
     });
   }
 
@@ -93,34 +93,34 @@ export class SettingsState {
 
   async #loadDevice(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.device = await this.#connection.call('device.report', {});
+      this.device = await this.#connection.call['device.report']({});
     });
   }
 
   async measure(): Promise<void> {
     this.measuring = true;
     await this.#notices.attempt(async () => {
-      this.device = await this.#connection.call('device.report', { measure: true });
+      this.device = await this.#connection.call['device.report']({ measure: true });
     });
     this.measuring = false;
   }
 
   async loadDetails(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.models = await this.#connection.call('models.list', {});
-      this.tools = await this.#connection.call('media.tools', {});
-      this.caches = await this.#connection.call('caches.sizes', {});
+      this.models = await this.#connection.call['models.list']({});
+      this.tools = await this.#connection.call['media.tools']({});
+      this.caches = await this.#connection.call['caches.sizes']({});
     });
   }
 
   async addModel(directory: string): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call('models.add', { directory }));
+    await this.#notices.attempt(() => this.#connection.call['models.add']({ directory }));
     await this.loadDetails();
   }
 
   async removeModel({ directory, info }: ModelEntry): Promise<void> {
     await this.#notices.attempt(async () => {
-      await this.#connection.call('models.remove', { model: directory });
+      await this.#connection.call['models.remove']({ model: directory });
       if (info?.name === this.values.defaultModel) await this.change({ defaultModel: null });
     });
     await this.loadDetails();
@@ -134,7 +134,7 @@ export class SettingsState {
   /** Answers whether it is in the queue. */
   async downloadModel(repository: string): Promise<boolean> {
     const job = await this.#notices.attempt(() =>
-      this.#connection.call('jobs.enqueue', { kind: 'download', repository }),
+      this.#connection.call['jobs.enqueue']({ kind: 'download', repository }),
     );
     return job !== undefined;
   }
@@ -145,13 +145,13 @@ export class SettingsState {
 
   async clearCaches(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.caches = await this.#connection.call('caches.clear', {});
+      this.caches = await this.#connection.call['caches.clear']({});
     });
   }
 
   async saveReport(): Promise<void> {
     await this.#notices.attempt(async () => {
-      const { file } = await this.#connection.call('program.saveReport', {});
+      const { file } = await this.#connection.call['program.saveReport']({});
       this.#notices.tell(text.settings.reportSaved(file), await this.#files.action(file));
     });
   }

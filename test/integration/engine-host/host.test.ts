@@ -50,7 +50,7 @@ describe('a healthy engine', () => {
     openHost();
     expect(host.pid).toBeUndefined();
     const events: string[] = [];
-    const { frames } = await host.generate(request('a dancer'), { onEvent: (event) => events.push(event.type) });
+    const { frames } = await host.engine.generate(request('a dancer'), { onEvent: (event) => events.push(event.type) });
     expect(frames).toMatchObject({ width: 2, height: 2, frameCount: 1 });
     expect([...readFileSync(frames.file)]).toEqual(Array(12).fill(7));
     expect(events).toEqual(['progress', 'progress']);
@@ -59,12 +59,12 @@ describe('a healthy engine', () => {
 
   it('keeps its process between calls and stops it when idle for long enough', async () => {
     openHost({ idleStopSeconds: 0.3 });
-    await host.generate(request('a dancer'));
+    await host.engine.generate(request('a dancer'));
     const { pid } = host;
-    await host.generate(request('a dancer'));
+    await host.engine.generate(request('a dancer'));
     expect(host.pid).toBe(pid);
     await expect.poll(() => states.at(-1), { timeout: 3000 }).toBe('stopped');
-    await host.generate(request('a dancer'));
+    await host.engine.generate(request('a dancer'));
     expect(host.pid).not.toBe(pid);
   });
 
@@ -76,24 +76,24 @@ describe('a healthy engine', () => {
         return forkEngine(processOptions, processFile);
       },
     });
-    const work = host.generate(request('long native run'));
+    const work = host.engine.generate(request('long native run'));
     await expect.poll(() => states.at(-1), { timeout: 10_000 }).toBe('busy');
     host.configure({ device: 'cpu' });
-    await host.device();
+    await host.engine.device({});
     expect(started).toEqual([undefined, 'cpu']);
     expect((await work).frames.width).toBe(2);
   });
 
   it('cancels a call and stays usable in the same process', async () => {
     openHost();
-    await host.generate(request('a dancer'));
+    await host.engine.generate(request('a dancer'));
     const { pid } = host;
     const controller = new AbortController();
-    const call = host.generate(request('a dancer', 200), { signal: controller.signal });
+    const call = host.engine.generate(request('a dancer', 200), { signal: controller.signal });
     await sleep(50);
     controller.abort();
     await expect(call).rejects.toMatchObject({ code: 'cancelled' });
-    await host.generate(request('a dancer'));
+    await host.engine.generate(request('a dancer'));
     expect(host.pid).toBe(pid);
   });
 
@@ -102,11 +102,11 @@ describe('a healthy engine', () => {
     const order: number[] = [];
     const controller = new AbortController();
     const calls = [
-      host.generate(request('a dancer', 30)).then(() => order.push(1)),
-      host
+      host.engine.generate(request('a dancer', 30)).then(() => order.push(1)),
+      host.engine
         .generate(request('crash'), { signal: controller.signal })
         .catch((error) => expect(error.code).toBe('cancelled')),
-      host.generate(request('a dancer', 1)).then(() => order.push(3)),
+      host.engine.generate(request('a dancer', 1)).then(() => order.push(3)),
     ];
     controller.abort();
     await Promise.all(calls);
@@ -115,24 +115,24 @@ describe('a healthy engine', () => {
 
   it('answers device while something computes', async () => {
     openHost();
-    const long = host.generate(request('a dancer', 100));
+    const long = host.engine.generate(request('a dancer', 100));
     let ended = false;
     void long.then(() => {
       ended = true;
     });
-    expect((await host.device()).chosen).toBe('fake');
+    expect((await host.engine.device({})).chosen).toBe('fake');
     expect(ended).toBe(false);
     await long;
   });
 
   it('gives the reason when the device cannot be opened', async () => {
     openHost({ device: 'webgpu' });
-    await expect(host.device()).rejects.toMatchObject({ code: 'internal', message: 'no adapter answered' });
+    await expect(host.engine.device({})).rejects.toMatchObject({ code: 'internal', message: 'no adapter answered' });
   });
 
   it('does not take a long native run for a hang', async () => {
     openHost({ limits: { idleSeconds: 1, beatSeconds: 10 } });
-    await expect(host.generate(request('long native run'))).resolves.toBeDefined();
+    await expect(host.engine.generate(request('long native run'))).resolves.toBeDefined();
   });
 });
 
@@ -146,27 +146,27 @@ describe('an engine that dies', () => {
     async (fate, code, message) => {
       vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=64');
       openHost();
-      await expect(host.generate(request(fate))).rejects.toMatchObject({
+      await expect(host.engine.generate(request(fate))).rejects.toMatchObject({
         code,
         message: expect.stringMatching(message),
       });
-      await expect(host.generate(request('a dancer'))).resolves.toBeDefined();
+      await expect(host.engine.generate(request('a dancer'))).resolves.toBeDefined();
       expect(states).toContain('failed');
     },
   );
 
   it('keeps living when a native call reports that memory is short', async () => {
     openHost();
-    await host.generate(request('a dancer'));
+    await host.engine.generate(request('a dancer'));
     const { pid } = host;
-    await expect(host.generate(request('bad allocation'))).rejects.toMatchObject({ code: 'out-of-memory' });
-    await host.generate(request('a dancer'));
+    await expect(host.engine.generate(request('bad allocation'))).rejects.toMatchObject({ code: 'out-of-memory' });
+    await host.engine.generate(request('a dancer'));
     expect(host.pid).toBe(pid);
   });
 
   it('is a crash when somebody kills it', async () => {
     openHost();
-    const call = host.generate(request('wait forever'));
+    const call = host.engine.generate(request('wait forever'));
     await sleep(400);
     process.kill(host.pid!, 'SIGKILL');
     await expect(call).rejects.toMatchObject({ code: 'engine-crashed', details: { signal: 'SIGKILL' } });
@@ -174,7 +174,7 @@ describe('an engine that dies', () => {
 
   it('is stopped above its memory limit, with both numbers', async () => {
     openHost({ limits: { memoryBytes: 250_000_000 } });
-    await expect(host.generate(request('balloon'))).rejects.toMatchObject({
+    await expect(host.engine.generate(request('balloon'))).rejects.toMatchObject({
       code: 'out-of-memory',
       message: expect.stringMatching(/it took \d+ MB, and 250 MB is the limit/),
     });
@@ -189,19 +189,19 @@ describe('an engine that hangs', () => {
     ['stop', { beatSeconds: 2 }, /no sign of life/],
   ])('in a %s is stopped, and the next call finds a fresh one', async (fate, limits, message) => {
     openHost({ limits });
-    await host.generate(request('a dancer', 100)); // long enough for a first sign of life
-    await expect(host.generate(request(fate))).rejects.toMatchObject({
+    await host.engine.generate(request('a dancer', 100)); // long enough for a first sign of life
+    await expect(host.engine.generate(request(fate))).rejects.toMatchObject({
       code: 'engine-hung',
       message: expect.stringMatching(message),
     });
-    await expect(host.generate(request('a dancer'))).resolves.toBeDefined();
+    await expect(host.engine.generate(request('a dancer'))).resolves.toBeDefined();
   });
 
   it('and cannot hear its cancellation is ended as cancelled', async () => {
     openHost({ cancelSeconds: 0.3 });
-    await host.generate(request('a dancer'));
+    await host.engine.generate(request('a dancer'));
     const controller = new AbortController();
-    const call = host.generate(request('endless loop'), { signal: controller.signal });
+    const call = host.engine.generate(request('endless loop'), { signal: controller.signal });
     await sleep(100);
     controller.abort();
     await expect(call).rejects.toMatchObject({ code: 'cancelled' });

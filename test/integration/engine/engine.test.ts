@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lazyBackend } from '../../../main/engine/backends/lazy/use.ts';
 import * as tf from '../../../main/engine/backends/tf.ts';
 import { readConcept, writeConcept } from '../../../main/engine/formats/concept.ts';
-import { createEngine, type Engine } from '../../../main/engine/index.ts';
+import { createEngine } from '../../../main/engine/index.ts';
 import { type EngineEvent, generateRequest } from '../../../shared/domain/engine.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';
+import type { Engine } from '../../../shared/ipc/engine-contract.ts';
 import { learnRequest, temporaryFolder, tinyModel, writeClip } from './tiny-model.ts';
 
 let engine: Engine;
@@ -359,7 +360,7 @@ describe('LoRA files', () => {
 });
 
 it('describes a model', async () => {
-  const info = await engine.describeModel(tinyModel);
+  const info = await engine.describeModel({ model: tinyModel });
   expect(info).toMatchObject({ name: 'model', temporalStride: 4, spatialStride: 16 });
   expect(info.parameters).toBeGreaterThan(10_000);
 });
@@ -381,7 +382,7 @@ it('compiles before the first edit what that needs, when it was warmed up', asyn
   });
   const compiledByEdit = async (name: string, warm: boolean) => {
     const fresh = await createEngine({ threads: 2, device: 'onnxruntime' });
-    if (warm) expect(await fresh.warmUp(model)).toBe(true);
+    if (warm) expect(await fresh.warmUp({ model })).toBe(true);
     const { programs } = lazyBackend()!;
     const before = programs.compiled;
     const settings = { fidelity: 0.5, fidelityStart: 'flow-edit' };

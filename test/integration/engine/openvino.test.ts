@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { findOpenVino } from '../../../main/engine/backends/lazy/executors/openvino/locate.ts';
 import { writeRawFrames } from '../../../main/engine/formats/raw-frames.ts';
-import { createEngine, type Engine } from '../../../main/engine/index.ts';
+import { createEngine } from '../../../main/engine/index.ts';
 import { generateRequest } from '../../../shared/domain/engine.ts';
+import type { Engine } from '../../../shared/ipc/engine-contract.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
 const installed = await findOpenVino();

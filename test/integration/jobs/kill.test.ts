@@ -26,13 +26,13 @@ it('a program killed in the middle of learning leaves no engine behind, an inter
 
   const services = await openTestServices(folder, { access: 'write' });
   try {
-    const [job] = services.jobs.list();
+    const [job] = services.queue.list();
     expect(job).toMatchObject({ state: 'interrupted', checkpoint: `jobs/${job!.id}` });
-    expect(services.jobs.events(job!.id).filter(({ type }) => type === 'loss').length).toBeGreaterThanOrEqual(8);
-    expect(services.concepts.list()).toEqual([]);
-    const again = services.jobs.run(job!.id);
-    await expect.poll(() => services.jobs.get(job!.id).progress?.done ?? 0, { timeout: 10_000 }).toBeGreaterThan(10);
-    services.jobs.cancel(job!.id);
+    expect(services.queue.events(job!.id).filter(({ type }) => type === 'loss').length).toBeGreaterThanOrEqual(8);
+    expect(await services.call['concepts.list']()).toEqual([]);
+    const again = services.queue.run(job!.id);
+    await expect.poll(() => services.queue.get(job!.id).progress?.done ?? 0, { timeout: 10_000 }).toBeGreaterThan(10);
+    services.queue.control(job!.id, 'cancel');
     expect((await again).state).toBe('cancelled');
   } finally {
     await services.close();

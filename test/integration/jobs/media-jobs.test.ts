@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Services } from '../../../main/services/services.ts';
 import type { ImportOutput } from '../../../shared/domain/job-input.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
-import { addClips, openTestServices } from '../../fixtures/services.ts';
+import { addClips, openTestServices, runNew } from '../../fixtures/services.ts';
 
 let folder: string;
 let services: Services;
@@ -14,7 +14,7 @@ beforeAll(async () => {
   folder = makeTempFolder('media');
   addClips(folder, 'grey');
   services = await openTestServices(folder);
-  const job = await services.jobs.runNew({
+  const job = await runNew(services, {
     kind: 'export',
     what: 'clip',
     clipId: 'grey',
@@ -29,12 +29,12 @@ afterAll(async () => {
 });
 
 it('exports a clip as a video file and imports it again, at the size and rate of the model', async () => {
-  const job = await services.jobs.runNew({ kind: 'import', path: film, name: 'Grey wall' });
+  const job = await runNew(services, { kind: 'import', path: film, name: 'Grey wall' });
   expect(job).toMatchObject({ state: 'done', error: null });
   const { clipId, duplicate } = job.output as ImportOutput;
   expect(duplicate).toBe(false);
   expect(clipId).toMatch(/^grey-wall-[0-9a-f]{4}$/);
-  const clip = services.clips.get('Grey wall');
+  const clip = await services.call['clips.get']({ reference: 'Grey wall' });
   expect(clip).toMatchObject({
     id: clipId,
     frames: { width: 16, height: 16, frameCount: 5, file: `clips/${clipId}/frames.rgb` },
@@ -45,36 +45,33 @@ it('exports a clip as a video file and imports it again, at the size and rate of
 });
 
 it('recognises the same content, and keeps both when asked', async () => {
-  const first = (await services.jobs.runNew({ kind: 'import', path: film })).output as ImportOutput;
-  const second = (await services.jobs.runNew({ kind: 'import', path: film })).output as ImportOutput;
+  const first = (await runNew(services, { kind: 'import', path: film })).output as ImportOutput;
+  const second = (await runNew(services, { kind: 'import', path: film })).output as ImportOutput;
   expect(second).toEqual({ clipId: first.clipId, duplicate: true });
-  const both = (await services.jobs.runNew({ kind: 'import', path: film, duplicates: 'keep-both' }))
-    .output as ImportOutput;
+  const both = (await runNew(services, { kind: 'import', path: film, duplicates: 'keep-both' })).output as ImportOutput;
   expect(both.clipId).not.toBe(first.clipId);
 });
 
 it('refuses what is no video with the reason, and leaves library and folders unchanged', async () => {
   const before = [
-    services.clips.list().length,
+    (await services.call['clips.list']()).length,
     readdirSync(join(folder, 'home/clips')),
     readdirSync(join(folder, 'home/jobs')),
   ];
   const text = join(folder, 'text.mp4');
   writeFileSync(text, 'This is no video.');
-  const job = await services.jobs.runNew({ kind: 'import', path: text });
+  const job = await runNew(services, { kind: 'import', path: text });
   expect(job).toMatchObject({ state: 'failed', error: { code: 'unsupported-media' } });
-  expect((await services.jobs.runNew({ kind: 'import', path: join(folder, 'nothing.mp4') })).error?.code).toBe(
-    'not-found',
-  );
+  expect((await runNew(services, { kind: 'import', path: join(folder, 'nothing.mp4') })).error?.code).toBe('not-found');
   expect([
-    services.clips.list().length,
+    (await services.call['clips.list']()).length,
     readdirSync(join(folder, 'home/clips')),
     readdirSync(join(folder, 'home/jobs')),
   ]).toEqual(before);
 });
 
 it('exports into the exports folder of the library when no place is named', async () => {
-  const { output, title } = await services.jobs.runNew({
+  const { output, title } = await runNew(services, {
     kind: 'export',
     what: 'clip',
     clipId: 'grey',

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Services } from '../../../main/services/services.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
-import { addClips, learnRequest, makeResources, openTestServices } from '../../fixtures/services.ts';
+import { addClips, learnRequest, makeResources, openTestServices, runNew } from '../../fixtures/services.ts';
 import { canMount, SmallDisk } from '../../fixtures/small-disk.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures');
@@ -43,11 +43,11 @@ describe.skipIf(!canMount())('on a disk that takes nothing more', () => {
   it('a full one gives its reserve up, so that everything opens and the trash can be emptied', async () => {
     await openOnce();
     disk.fill();
-    const { library, clips } = await open();
+    const { library, call } = await open();
     expect(library.status()).toMatchObject({ access: 'write', obstacle: null });
-    expect(clips.list()).toHaveLength(2);
-    library.delete([{ kind: 'clip', id: 'river-1a2b' }]);
-    expect(library.emptyTrash()).toBe(1);
+    expect(await call['clips.list']()).toHaveLength(2);
+    await call['library.delete']({ items: [{ kind: 'clip', id: 'river-1a2b' }] });
+    expect(await call['library.emptyTrash']()).toEqual({ count: 1 });
     expect(existsSync(join(home, 'clips/river-1a2b'))).toBe(false);
   });
 
@@ -56,20 +56,20 @@ describe.skipIf(!canMount())('on a disk that takes nothing more', () => {
     rmSync(join(home, 'reserve'));
     writeFileSync(join(home, 'previews/x'), Buffer.alloc(2 ** 20));
     disk.fill();
-    const { library, clips, disk: storage } = await open();
+    const { library, call } = await open();
     expect(library.status()).toMatchObject({ access: 'read', obstacle: { code: 'out-of-space' } });
-    expect(clips.list()).toHaveLength(2);
-    expect(() => clips.label('river', { name: 'x' })).toThrow(refusal('out-of-space'));
-    storage.clearCaches();
-    expect(storage.cacheSizes().previews).toBe(0);
+    expect(await call['clips.list']()).toHaveLength(2);
+    const labelled = call['clips.label']({ reference: 'river', labels: { name: 'x' } });
+    await expect(labelled).rejects.toThrow(refusal('out-of-space'));
+    expect((await call['caches.clear']()).previews).toBe(0);
     await services!.close();
     expect((await open()).library.status().access).toBe('write');
   });
 
   it('a full one with the log of a killed program is read with what is in the log', async () => {
     await openOnce();
-    const { clips } = await open();
-    clips.label('river', { name: 'Rapids' });
+    const { call } = await open();
+    await call['clips.label']({ reference: 'river', labels: { name: 'Rapids' } });
     const [database, log] = ['library.db', 'library.db-wal'].map((name) => readFileSync(join(home, name)));
     await services!.close();
     writeFileSync(join(home, 'library.db'), database!);
@@ -77,42 +77,46 @@ describe.skipIf(!canMount())('on a disk that takes nothing more', () => {
     rmSync(join(home, 'reserve'), { force: true });
     disk.fill();
     const reopened = await open();
-    expect(reopened.clips.get('river-1a2b').name).toBe('Rapids');
+    expect((await reopened.call['clips.get']({ reference: 'river-1a2b' })).name).toBe('Rapids');
   });
 
   it('one that fills while a learning reports fails the learning with the reason, and it goes on when there is room', async () => {
-    const { jobs } = await open();
+    const services = await open();
+    const { queue } = services;
     rmSync(join(home, 'reserve'), { force: true });
     let told = 0;
-    const job = await jobs.runNew(learnRequest('river', 400), {
+    const job = await runNew(services, learnRequest('river', 400), {
       onEvent: ({ type }) => {
         if (type === 'loss' && ++told === 3) disk.fill();
       },
     });
     expect(job).toMatchObject({ state: 'failed', error: { code: 'out-of-space' } });
-    expect(jobs.get(job.id)).toMatchObject({ state: 'failed' });
+    expect(queue.get(job.id)).toMatchObject({ state: 'failed' });
     disk.empty();
-    expect(await jobs.run(job.id)).toMatchObject({ state: 'done' });
+    expect(await queue.run(job.id)).toMatchObject({ state: 'done' });
   });
 
   it('one that fills while an edit is made fails the edit with the reason', async () => {
-    const { jobs } = await open();
-    await jobs.runNew(learnRequest('river', 2));
+    const services = await open();
+    const { queue } = services;
+    await runNew(services, learnRequest('river', 2));
     rmSync(join(home, 'reserve'), { force: true });
-    const job = await jobs.runNew(
+    const job = await runNew(
+      services,
       { kind: 'generate', conceptId: 'dancer', settings: { prompt: 'a [v] person', steps: 100 } },
       { onChange: ({ progress }) => progress && progress.done > 20 && disk.fill() },
     );
     expect(job).toMatchObject({ state: 'failed', error: { code: 'out-of-space' } });
     disk.empty();
-    expect(await jobs.run(job.id)).toMatchObject({ state: 'done' });
+    expect(await queue.run(job.id)).toMatchObject({ state: 'done' });
   });
 
   it('an end that the disk did not take is stored as soon as it does', async () => {
-    const { jobs } = await open();
-    jobs.start();
+    const services = await open();
+    const { queue } = services;
+    queue.start();
     rmSync(join(home, 'reserve'), { force: true });
-    const { id } = jobs.enqueue(learnRequest('river', 400));
+    const { id } = queue.enqueue(learnRequest('river', 400));
     const stored = () => {
       const db = new Database(join(home, 'library.db'), { readonly: true });
       try {
@@ -121,9 +125,9 @@ describe.skipIf(!canMount())('on a disk that takes nothing more', () => {
         db.close();
       }
     };
-    await expect.poll(() => jobs.events(id).length, { timeout: 10_000 }).toBeGreaterThan(3);
+    await expect.poll(() => queue.events(id).length, { timeout: 10_000 }).toBeGreaterThan(3);
     disk.fill();
-    await expect.poll(() => jobs.get(id).state, { timeout: 10_000 }).toBe('failed');
+    await expect.poll(() => queue.get(id).state, { timeout: 10_000 }).toBe('failed');
     disk.empty();
     await expect.poll(stored, { timeout: 10_000 }).toBe('failed');
   });
@@ -131,10 +135,10 @@ describe.skipIf(!canMount())('on a disk that takes nothing more', () => {
   it.each(['any', 'read'] as const)('a read-only one is opened for reading (%s) and says so', async (access) => {
     await openOnce();
     disk.setReadOnly(true);
-    const { library, clips, jobs } = await open(access);
+    const { library, call, queue } = await open(access);
     expect(library.status()).toMatchObject({ access: 'read', obstacle: { code: 'forbidden' } });
-    expect([clips.list().length, jobs.list().length]).toEqual([2, 0]);
-    expect(() => jobs.enqueue(learnRequest('river', 4))).toThrow(refusal('forbidden'));
+    expect([(await call['clips.list']()).length, queue.list().length]).toEqual([2, 0]);
+    expect(() => queue.enqueue(learnRequest('river', 4))).toThrow(refusal('forbidden'));
     await services!.close();
     services = null;
     await expect(open('write')).rejects.toThrow(refusal('forbidden'));
@@ -150,7 +154,7 @@ describe.skipIf(!canMount())('on a disk that takes nothing more', () => {
     copyFileSync(join(older, 'library.db'), copy);
     disk.setReadOnly(true);
     services = await openTestServices(disk.folder, { home: older, resources });
-    expect(services.clips.list().length).toBeGreaterThan(0);
+    expect((await services.call['clips.list']()).length).toBeGreaterThan(0);
     expect(readFileSync(join(older, 'library.db')).equals(readFileSync(copy))).toBe(true);
   });
 

@@ -2,11 +2,12 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mediaFile } from '../../../main/ipc/media.ts';
 import { unpackAside } from '../../../main/library/package/unpack-aside.ts';
+import { mediaFile } from '../../../main/services/media.ts';
 import type { Services } from '../../../main/services/services.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
 import { alterPackage, makePackage, type OpenPackage, openCheckingServices } from '../../fixtures/package.ts';
+import { runNew } from '../../fixtures/services.ts';
 
 let folder: string;
 let services: Services;
@@ -40,7 +41,7 @@ function changeWeights(
 }
 
 it('a sound package is taken, with what its concept file says of it', async () => {
-  const { concept } = await services.concepts.importFile(sound);
+  const { concept } = await services.call['concepts.importFile']({ file: sound });
   expect(concept).toMatchObject({ name: 'walker', model: 'model', rank: 2, directionStrengths: [2, 1] });
 });
 
@@ -250,7 +251,7 @@ describe('a package is refused with the reason, at once and without a trace, tha
   it.each(cases)('%s', async (_, reason, change) => {
     const file = alter(change);
     const started = performance.now();
-    const refused = await services.concepts.importFile(file).then(
+    const refused = await services.call['concepts.importFile']({ file }).then(
       () => 'was taken',
       (error) => error,
     );
@@ -261,7 +262,7 @@ describe('a package is refused with the reason, at once and without a trace, tha
     expect(refused.message).toMatch(reason);
     expect(refused.message).not.toContain('incoming-');
     expect(performance.now() - started).toBeLessThan(10_000);
-    expect([services.concepts.list(), services.clips.list()]).toEqual([[], []]);
+    expect([await services.call['concepts.list'](), await services.call['clips.list']()]).toEqual([[], []]);
     expect(readdirSync(join(folder, 'home/jobs'))).toEqual([]);
   });
 });
@@ -277,15 +278,15 @@ it.each(['/etc/passwd', 'C:\\Windows\\win.ini', '\\\\host\\share\\film.mp4'])(
         concept.model = `${path}/model`;
       }),
     );
-    const { concept } = await services.concepts.importFile(file);
-    const [clip] = services.clips.list();
+    const { concept } = await services.call['concepts.importFile']({ file });
+    const [clip] = await services.call['clips.list']();
     expect(clip!.source).toMatchObject({ path: null, name: expect.stringMatching(/^[^/\\]+$/) });
     expect(concept.model).toBe('model');
     for (const address of [`source/${clip!.id}`, `filmstrip/${clip!.id}`, `proxy/${clip!.id}.mp4`])
       await expect(mediaFile(services, address)).rejects.toThrow(
         /came with a concept: its video, .* is not on this machine/,
       );
-    const job = await services.jobs.runNew({
+    const job = await runNew(services, {
       kind: 'export',
       what: 'clip',
       clipId: clip!.id,
@@ -301,6 +302,6 @@ it('a thread that takes too long is given up', async () => {
 
 it('a package that another program turned to a write-ahead log leaves no files beside it', async () => {
   const file = alter(({ db }) => db.pragma('journal_mode = WAL'));
-  await expect(services.concepts.importFile(file)).rejects.toThrow('changed by another program');
+  await expect(services.call['concepts.importFile']({ file })).rejects.toThrow('changed by another program');
   expect(readdirSync(folder).filter((name) => name.includes('-wal') || name.includes('-shm'))).toEqual([]);
 });

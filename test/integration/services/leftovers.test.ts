@@ -7,7 +7,7 @@ import { openLibrary } from '../../../main/library/open.ts';
 import { UnfinishedNotes } from '../../../main/library/unfinished.ts';
 import type { Services } from '../../../main/services/services.ts';
 import { makeClip, makeTempFolder } from '../../fixtures/library.ts';
-import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
+import { addClips, learnRequest, openTestServices, runNew } from '../../fixtures/services.ts';
 
 let folder: string;
 let home: string;
@@ -77,8 +77,8 @@ describe('what a killed program left half is gone after the next start', () => {
 
   it('folders of items that were not adopted yet, or deleted already, but none that a row speaks of', async () => {
     const notes = new UnfinishedNotes(home);
-    await services.jobs.runNew(learnRequest('river', 2));
-    const { file } = services.concepts.get('Dancer');
+    await runNew(services, learnRequest('river', 2));
+    const { file } = await services.call['concepts.get']({ reference: 'Dancer' });
     await restart(() => {
       put('home/clips/lake-0000/frames.rgb');
       put('home/concepts/lake-0000/v1/concept.safetensors');
@@ -93,22 +93,24 @@ describe('what a killed program left half is gone after the next start', () => {
 });
 
 it('nothing is left written down after work that ended', async () => {
-  await services.jobs.runNew(learnRequest('river', 2));
+  await runNew(services, learnRequest('river', 2));
   const output = join(folder, 'out', 'dancer.safetensors');
-  await services.jobs.runNew({ kind: 'export', what: 'lora', conceptId: 'Dancer', output });
-  services.concepts.exportFile('Dancer', join(folder, 'out', 'dancer.motif'));
-  services.library.delete([{ kind: 'concept', id: services.concepts.get('Dancer').id }]);
-  services.library.emptyTrash();
+  await runNew(services, { kind: 'export', what: 'lora', conceptId: 'Dancer', output });
+  await services.call['concepts.exportFile']({ reference: 'Dancer', target: join(folder, 'out', 'dancer.motif') });
+  await services.call['library.delete']({
+    items: [{ kind: 'concept', id: (await services.call['concepts.get']({ reference: 'Dancer' })).id }],
+  });
+  await services.call['library.emptyTrash']();
   expect(readdirSync(join(home, 'unfinished'))).toEqual([]);
   expect(readdirSync(join(folder, 'out')).sort()).toEqual(['dancer.motif', 'dancer.safetensors']);
 });
 
 it('a preview that is being made survives the clearing of the caches', async () => {
-  await services.jobs.runNew(learnRequest('river', 2));
+  await runNew(services, learnRequest('river', 2));
   const request = { conceptId: 'Dancer', settings: { prompt: 'beach', steps: 60 }, full: true };
-  const making = services.edits.preview(request);
+  const making = services.call['edits.preview'](request);
   await expect.poll(() => readdirSync(join(home, 'previews')).length).toBe(1);
-  services.disk.clearCaches();
+  await services.call['caches.clear']();
   expect(existsSync(services.library.absolutePath((await making).frames.file))).toBe(true);
 });
 
@@ -123,11 +125,11 @@ it('the upload that a clip came from goes when its last clip goes for good', asy
     }
     library.close();
   });
-  services.library.delete([{ kind: 'clip', id: 'one' }]);
-  services.library.emptyTrash();
+  await services.call['library.delete']({ items: [{ kind: 'clip', id: 'one' }] });
+  await services.call['library.emptyTrash']();
   expect(existsSync(upload)).toBe(true);
-  services.library.delete([{ kind: 'clip', id: 'two' }]);
+  await services.call['library.delete']({ items: [{ kind: 'clip', id: 'two' }] });
   expect(existsSync(upload)).toBe(true);
-  services.library.emptyTrash();
+  await services.call['library.emptyTrash']();
   expect(existsSync(upload)).toBe(false);
 });

@@ -42,21 +42,18 @@ function fakeServices(end: (requests: JobRequest[]) => Partial<Job>) {
   /** What files of concepts were added. */
   const added: object[] = [];
   let closed = 0;
-  const services = {
-    library: {
-      status: () => ({ folder: 'library', access: 'write', holder: null }),
-      absolutePath: (path: string) => `/library/${path}`,
-      resolve: (id: string, kinds = ['clip', 'concept', 'edit']) => {
-        const kind = id.startsWith('e') ? 'edit' : 'concept';
-        if (id === 'nothing' || !kinds.includes(kind)) {
-          throw new AppError('not-found', `Nothing is called ${id}.`, { hint: 'Look again.' });
-        }
-        return { kind, id };
-      },
+  const known: Partial<Services['call']> = {
+    'library.resolve': async ({ reference: id, kinds = ['clip', 'concept', 'edit'] }) => {
+      const kind = id.startsWith('e') ? 'edit' : 'concept';
+      if (id === 'nothing' || !kinds.includes(kind)) {
+        throw new AppError('not-found', `Nothing is called ${id}.`, { hint: 'Look again.' });
+      }
+      return { kind, id };
     },
-    clips: { get: (id: string) => ({ id, source: { path: 'a.mp4' } }), list: () => [] },
-    concepts: {
-      get: (id: string) => ({
+    'clips.get': async ({ reference: id }) => ({ id, source: { path: 'a.mp4' } }) as never,
+    'clips.list': async () => [],
+    'concepts.get': async ({ reference: id }) =>
+      ({
         id,
         name: id,
         version: 1,
@@ -66,30 +63,35 @@ function fakeServices(end: (requests: JobRequest[]) => Partial<Job>) {
         model: 'm',
         clipIds: ['c'],
         captions: [{ static: 's', dynamic: 'd' }],
-      }),
-      importFile: async (file: string) => {
-        added.push({ file });
-        return { concept: { id: 'k1', name: 'waltz' }, duplicate: added.length > 1 };
-      },
-      mix: async (request: object) => {
-        added.push(request);
-        return { id: 'k4', version: 1, captions: [{ static: 'a [v] dog', dynamic: 'is dancing' }] };
-      },
-      importLora: async (request: object) => {
-        added.push(request);
-        return { id: 'k2', name: 'waltz', notes: 'Imported from waltz.safetensors (comfyui, rank 8, 80 layers).' };
-      },
+      }) as never,
+    'concepts.importFile': async ({ file }) => {
+      added.push({ file });
+      return { concept: { id: 'k1', name: 'waltz' } as never, duplicate: added.length > 1 };
     },
-    edits: { get: (id: string) => ({ id, seconds: 2, frames: null }) },
-    jobs: {
-      enqueue: (request: JobRequest) => {
-        requests.push(request);
-        return idle;
-      },
-      run: async () => ({ ...idle, ...end(requests) }),
-      get: () => idle,
-      list: () => [],
+    'concepts.mix': async (request) => {
+      added.push(request);
+      return { id: 'k4', version: 1, captions: [{ static: 'a [v] dog', dynamic: 'is dancing' }] } as never;
     },
+    'concepts.importLora': async (request) => {
+      added.push(request);
+      const notes = 'Imported from waltz.safetensors (comfyui, rank 8, 80 layers).';
+      return { id: 'k2', name: 'waltz', notes } as never;
+    },
+    'edits.get': async ({ reference: id }) => ({ id, seconds: 2, frames: null }) as never,
+    'jobs.enqueue': async (request) => {
+      requests.push(request);
+      return idle;
+    },
+    'jobs.get': async () => idle,
+    'jobs.list': async () => [],
+  };
+  const services = {
+    library: {
+      status: () => ({ folder: 'library', access: 'write', holder: null }),
+      absolutePath: (path: string) => `/library/${path}`,
+    },
+    call: known,
+    queue: { run: async () => ({ ...idle, ...end(requests) }) },
     close: async () => {
       closed += 1;
     },
@@ -286,13 +288,12 @@ test('a concept exports as LoRA with its gains, an edit as video, and not the ot
   expect((await motif(['export', 'k1', '--lora', 'kohya', '--motion', '0.5'], library)).code).toBe(0);
   expect((await motif(['export', 'e1', '--preset', 'gif', '--size', '64x32'], library)).code).toBe(0);
   expect(library.requests).toMatchObject([
-    { what: 'lora', dialect: 'kohya', sliders: { motion: 0.5 } },
-    { what: 'edit', editId: 'e1', settings: { preset: 'gif', width: 64, height: 32 } },
+    { request: { what: 'lora', dialect: 'kohya', sliders: { motion: 0.5 } } },
+    { request: { what: 'edit', editId: 'e1', settings: { preset: 'gif', width: 64, height: 32 } } },
   ]);
   expect((await motif(['export', 'e1', '--sound', '2', '-o', 'there/'], library)).code).toBe(0);
   expect(library.requests.at(-1)).toMatchObject({
-    output: expect.stringMatching(/there[/\\]$/),
-    settings: { audio: 'original', sound: 2 },
+    request: { output: expect.stringMatching(/there[/\\]$/), settings: { audio: 'original', sound: 2 } },
   });
   expect((await motif(['export', 'k1'], library)).code).toBe(1);
   expect((await motif(['export', 'e1', '--lora', 'kohya'], library)).code).toBe(1);

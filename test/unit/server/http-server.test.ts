@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ClipStore } from '../../../main/library/clips.ts';
 import { type EditorServer, startServer } from '../../../main/server/http-server.ts';
 import type { Services } from '../../../main/services/services.ts';
 import { EditorWindow, signIn } from '../../fixtures/editor-window.ts';
@@ -89,14 +90,15 @@ describe('calls', () => {
 
 it('takes no more from a window that never reads, and all of it once it does', async () => {
   const notes = 'n'.repeat(19_000);
-  services.clips.label('river-1a2b', { notes });
+  await services.call['clips.label']({ reference: 'river-1a2b', labels: { notes } });
   const window = await open();
   let taken = 0;
-  const { list } = services.clips;
-  services.clips.list = (query) => {
+  const [clip] = await services.call['clips.list']();
+  const list = vi.spyOn(ClipStore.prototype, 'list').mockImplementation(() => {
     taken++;
-    return Array.from({ length: 20 }, () => list(query)[0]!);
-  };
+    return Array.from({ length: 20 }, () => clip!);
+  });
+  onTestFinished(() => list.mockRestore());
   const count = 160; // answers of 380 kB
   window.socket.pause();
   const answers = Array.from({ length: count }, () => window.call('clips.list', {}));

@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { contentSecurityPolicy, isOurs } from '../../../main/server/guard.ts';
-import { pageResponse } from '../../../main/server/page-response.ts';
-import { parseRange } from '../../../main/server/send-file.ts';
+import { contentSecurityPolicy } from '../../../main/host/content-security-policy.ts';
+import { pageResponse } from '../../../main/host/page-response.ts';
+import { parseRange } from '../../../main/host/send-file.ts';
+import { isOurs } from '../../../main/server/guard.ts';
 import { Session } from '../../../main/server/session.ts';
 import { safeName } from '../../../main/server/uploads.ts';
 

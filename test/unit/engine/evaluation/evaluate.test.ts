@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import * as tf from '../../../../main/engine/backends/tf.ts';
-import { createEngine, type Engine } from '../../../../main/engine/index.ts';
+import { createEngine } from '../../../../main/engine/index.ts';
 import type { EngineEvent } from '../../../../shared/domain/engine.ts';
 import {
   evaluateConceptRequest,
@@ -15,6 +15,7 @@ import {
 } from '../../../../shared/domain/evaluation.ts';
 import { evaluateFinishRequest } from '../../../../shared/domain/evaluation-finish.ts';
 import { recipe } from '../../../../shared/domain/recipe.ts';
+import type { Engine } from '../../../../shared/ipc/engine-contract.ts';
 
 const golden = resolve(import.meta.dirname, '../../../golden');
 const size = { width: 32, height: 32, frameCount: 5 };

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { AppError, type Result } from '../../../../shared/ipc/result.ts';
-import { type Contract, connect, type Handlers, type Port, serve, unwrap } from '../../../../shared/ipc/rpc.ts';
+import { AppError } from '../../../../shared/ipc/result.ts';
+import { type Contract, callsTo, connect, type Handlers, type Port, serve } from '../../../../shared/ipc/rpc.ts';
 import { overMessagePort } from '../../../fixtures/message-port.ts';
 
 const contract = {
@@ -19,7 +19,7 @@ const contract = {
 } satisfies Contract;
 
 let aborted = 0;
-const handlers: Handlers<typeof contract> = {
+const handlers: Handlers<(typeof contract)['calls']> = {
   double: ({ value, times }) => value * times,
   wait: (_, { signal }) =>
     new Promise((_resolve, reject) => {
@@ -58,8 +58,8 @@ afterEach(() => {
 it('answers with the value, and fills defaults at the receiver', async () => {
   const { client } = pair();
   const answer = await client.call.double({ value: 21 });
-  expectTypeOf(answer).toEqualTypeOf<Result<number>>();
-  expect(answer).toEqual({ ok: true, value: 42 });
+  expectTypeOf(answer).toEqualTypeOf<number>();
+  expect(answer).toBe(42);
 });
 
 it('answers nothing through a pipe of JSON too', async () => {
@@ -71,32 +71,35 @@ it('answers nothing through a pipe of JSON too', async () => {
   });
   serve(contract, asJson(portOf(port1)), handlers);
   const client = connect(contract, asJson(portOf(port2)));
-  expect(await client.call.nothing({})).toEqual({ ok: true, value: undefined });
+  expect(await client.call.nothing({})).toBeUndefined();
 });
 
 it('refuses an input that does not fit the contract, with the reason', async () => {
   const { client } = pair();
-  const answer = await client.call.double({ value: 'one' as unknown as number });
-  expect(answer).toMatchObject({
-    ok: false,
-    error: { code: 'invalid-input', message: expect.stringMatching(/value/) },
-  });
+  const answer = client.call.double({ value: 'one' as unknown as number });
+  await expect(answer).rejects.toMatchObject({ code: 'invalid-input', message: expect.stringMatching(/value/) });
 });
 
 it('carries an expected failure with its code and hint, and any other as internal', async () => {
   const { client } = pair();
-  expect(await client.call.fail('expected')).toEqual({
-    ok: false,
-    error: { code: 'not-found', message: 'No such clip.', hint: 'See motif clips.' },
+  const expected = client.call.fail('expected');
+  await expect(expected).rejects.toBeInstanceOf(AppError);
+  await expect(expected).rejects.toMatchObject({
+    code: 'not-found',
+    message: 'No such clip.',
+    hint: 'See motif clips.',
   });
-  expect(await client.call.fail('bug')).toMatchObject({ ok: false, error: { code: 'internal' } });
+  await expect(client.call.fail('bug')).rejects.toMatchObject({ code: 'internal' });
 });
 
-it('unwraps a failure into the same AppError', async () => {
-  const { client } = pair();
-  const answer = await client.call.fail('expected');
-  expect(() => unwrap(answer)).toThrow(AppError);
-  expect(unwrap(await client.call.double({ value: 1 }))).toBe(2);
+it('answers in the same process as through a port: defaults filled, wrong input refused, errors as they were thrown', async () => {
+  const call = callsTo(contract.calls, handlers);
+  expect(await call.double({ value: 21 })).toBe(42);
+  await expect(call.double({ value: 'one' as unknown as number })).rejects.toMatchObject({ code: 'invalid-input' });
+  await expect(call.fail('expected')).rejects.toMatchObject({ code: 'not-found' });
+  await expect(call.fail('bug')).rejects.toBeInstanceOf(TypeError);
+  const waiting = call.wait({}, { signal: AbortSignal.timeout(10) });
+  await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
 });
 
 it('answers not-found for a call that the contract does not have, even one named like a method of Object', async () => {
@@ -115,13 +118,13 @@ it('cancels across the wire and resolves only when the handler has ended', async
   const answer = client.call.wait({}, { signal: controller.signal });
   await sleep(10);
   controller.abort();
-  expect(await answer).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+  await expect(answer).rejects.toMatchObject({ code: 'cancelled' });
   expect(aborted).toBe(1);
 });
 
 it('sends nothing when the signal was aborted before the call', async () => {
   const { client } = pair();
-  expect(await client.call.wait({}, { signal: AbortSignal.abort() })).toMatchObject({ error: { code: 'cancelled' } });
+  await expect(client.call.wait({}, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
   expect(aborted).toBe(0);
 });
 
@@ -130,13 +133,13 @@ it('resolves waiting calls with disconnected when the other side goes away, and 
   const answer = client.call.wait({});
   await sleep(10);
   port1.close();
-  expect(await answer).toMatchObject({ ok: false, error: { code: 'disconnected' } });
-  expect(await client.call.double({ value: 1 })).toMatchObject({ ok: false, error: { code: 'disconnected' } });
+  await expect(answer).rejects.toMatchObject({ code: 'disconnected' });
+  await expect(client.call.double({ value: 1 })).rejects.toMatchObject({ code: 'disconnected' });
 });
 
 it('aborts what a caller was waiting for when the caller goes away', async () => {
   const { client, port2 } = pair();
-  void client.call.wait({});
+  client.call.wait({}).catch(() => {});
   await sleep(10);
   port2.close();
   await expect.poll(() => aborted).toBe(1);
@@ -144,12 +147,12 @@ it('aborts what a caller was waiting for when the caller goes away', async () =>
 
 it('answers internal when the other side answers something else than the contract says', async () => {
   const { client } = pair();
-  expect(await client.call.lie({})).toMatchObject({ ok: false, error: { code: 'internal' } });
+  await expect(client.call.lie({})).rejects.toMatchObject({ code: 'internal' });
 });
 
 it('answers internal when a value cannot be sent', async () => {
   const { client } = pair();
-  expect(await client.call.unsendable({})).toMatchObject({ ok: false, error: { code: 'internal' } });
+  await expect(client.call.unsendable({})).rejects.toMatchObject({ code: 'internal' });
 });
 
 it('delivers events in order until the listener is removed', async () => {
@@ -169,5 +172,5 @@ it('ignores messages that are none of its own', async () => {
   const { client, port1, port2 } = pair();
   port1.postMessage({ type: 'reply', id: 'seven' });
   port2.postMessage('hello');
-  expect(await client.call.double({ value: 3 })).toEqual({ ok: true, value: 6 });
+  expect(await client.call.double({ value: 3 })).toBe(6);
 });

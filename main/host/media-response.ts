@@ -1,5 +1,5 @@
 import { toErrorShape } from '../../shared/ipc/result.ts';
-import { mediaFile } from '../ipc/media.ts';
+import { mediaFile } from '../services/media.ts';
 import type { Services } from '../services/services.ts';
 import { type FileTypes, fileResponse } from './send-file.ts';
 
@@ -22,7 +22,9 @@ const guarding = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Answers a media address (what follows `media/`) for both hosts: files of the library, by id, with ranges. */
+/**
+ * Answers a media address (what follows `media/`) for both hosts: files of the library, by id, with ranges.
+ */
 export async function mediaResponse(services: Services, address: string, range: string | null): Promise<Response> {
   try {
     const file = await mediaFile(services, address);

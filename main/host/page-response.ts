@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AppError } from '../../shared/ipc/result.ts';
-import { namesIn } from '../ipc/address.ts';
+import { namesIn } from '../services/address.ts';
 import { type FileTypes, fileResponse } from './send-file.ts';
 
 /** What the built page is made of. */

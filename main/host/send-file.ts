@@ -6,7 +6,10 @@ import { Readable } from 'node:stream';
 /** Content types by extension; every other file is bytes to the browser. */
 export type FileTypes = Readonly<Record<string, string>>;
 
-/** A file, or the part of it that a Range header asks for, as an answer. 404 when it is not there, 416 when the range is outside. */
+/**
+ * A file, or the part of it that a Range header asks for, as an answer. 404 when it is not there, 416 when
+ * the range is outside.
+ */
 export async function fileResponse(
   file: string,
   range: string | null,
@@ -46,7 +49,10 @@ function bodyOf(file: string, start: number, end: number): ReadableStream {
   return Readable.toWeb(createReadStream(file, { start, end })) as ReadableStream;
 }
 
-/** The first range of a Range header; null when the header asks for none that we know, and the whole file is the answer. */
+/**
+ * The first range of a Range header; null when the header asks for none that we know, and the whole file is
+ * the answer.
+ */
 export function parseRange(header: string, size: number): { start: number; end: number } | 'outside' | null {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header.trim());
   if (!match || (match[1] === '' && match[2] === '')) return null;

@@ -1,13 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { mediaFile } from '../../../main/ipc/media.ts';
-import { serveApp } from '../../../main/ipc/serve-app.ts';
-import { mediaResponse } from '../../../main/server/media-response.ts';
+import { mediaResponse } from '../../../main/host/media-response.ts';
+import { mediaFile } from '../../../main/services/media.ts';
 import type { Services } from '../../../main/services/services.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { type AppContract, appContract } from '../../../shared/ipc/app-contract.ts';
-import { type Client, connect, unwrap } from '../../../shared/ipc/rpc.ts';
+import { type Client, connect } from '../../../shared/ipc/rpc.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
 import { overMessagePort } from '../../fixtures/message-port.ts';
 import { addClips, learnRequest, openTestServices } from '../../fixtures/services.ts';
@@ -22,7 +21,7 @@ beforeEach(async () => {
   addClips(folder, 'river-1a2b');
   services = await openTestServices(folder);
   const { port1, port2 } = new MessageChannel();
-  serveApp(services, overMessagePort(port1));
+  services.serve(overMessagePort(port1));
   window = connect(appContract, overMessagePort(port2));
   port = port2;
 });
@@ -34,22 +33,22 @@ afterEach(async () => {
 
 /** Enqueues in the window, runs in the program behind it. */
 async function learn(): Promise<string> {
-  const job = unwrap(await window.call['jobs.enqueue'](learnRequest('river', 4)));
-  await services.jobs.run(job.id);
+  const job = await window.call['jobs.enqueue'](learnRequest('river', 4));
+  await services.queue.run(job.id);
   return job.id;
 }
 
 it('lists, renames, finds, deletes and restores what the library holds', async () => {
   const call = window.call;
-  expect(unwrap(await call['clips.list']({})).map(({ id }) => id)).toEqual(['river-1a2b']);
-  unwrap(await call['clips.label']({ reference: 'river', labels: { name: 'Rapids', tags: ['water'] } }));
-  expect(unwrap(await call['library.search']({ text: 'rap' }))).toMatchObject([{ kind: 'clip', name: 'Rapids' }]);
-  expect(unwrap(await call['library.tags']({}))).toEqual([{ tag: 'water', count: 1 }]);
-  const deletion = unwrap(await call['library.delete']({ items: [{ kind: 'clip', id: 'river-1a2b' }] }));
-  expect(unwrap(await call['clips.list']({}))).toEqual([]);
-  expect(unwrap(await call['library.trash']({}))).toEqual([deletion]);
-  unwrap(await call['library.restore']({ deletionId: deletion.id }));
-  expect(unwrap(await call['clips.get']({ reference: 'Rapids' })).tags).toEqual(['water']);
+  expect((await call['clips.list']({})).map(({ id }) => id)).toEqual(['river-1a2b']);
+  await call['clips.label']({ reference: 'river', labels: { name: 'Rapids', tags: ['water'] } });
+  expect(await call['library.search']({ text: 'rap' })).toMatchObject([{ kind: 'clip', name: 'Rapids' }]);
+  expect(await call['library.tags']({})).toEqual([{ tag: 'water', count: 1 }]);
+  const deletion = await call['library.delete']({ items: [{ kind: 'clip', id: 'river-1a2b' }] });
+  expect(await call['clips.list']({})).toEqual([]);
+  expect(await call['library.trash']({})).toEqual([deletion]);
+  await call['library.restore']({ deletionId: deletion.id });
+  expect((await call['clips.get']({ reference: 'Rapids' })).tags).toEqual(['water']);
 });
 
 it('queues a job at once and tells how it goes, to the end', async () => {
@@ -64,20 +63,20 @@ it('queues a job at once and tells how it goes, to the end', async () => {
   expect(jobs[0]).toMatchObject({ id, state: 'queued' });
   expect(jobs.at(-1)).toMatchObject({ id, state: 'done', progress: { done: 4, total: 4 } });
   expect(events.filter((type) => type === 'loss').length).toBe(4);
-  expect(unwrap(await window.call['concepts.losses']({ reference: 'Dancer' })).length).toBe(4);
+  expect((await window.call['concepts.losses']({ reference: 'Dancer' })).length).toBe(4);
 });
 
 it('names directions, duplicates a concept, and renders a preview that has an address', async () => {
   await learn();
   const labels = { directionNames: { 0: 'Jacket' } };
-  expect(unwrap(await window.call['concepts.label']({ reference: 'Dancer', labels })).directionNames).toEqual({
+  expect((await window.call['concepts.label']({ reference: 'Dancer', labels })).directionNames).toEqual({
     0: 'Jacket',
   });
-  const copy = unwrap(await window.call['concepts.duplicate']({ reference: 'Dancer' }));
+  const copy = await window.call['concepts.duplicate']({ reference: 'Dancer' });
   expect(copy).toMatchObject({ name: 'Dancer copy', version: 1, directionNames: { 0: 'Jacket' } });
   const conceptId = copy.id;
-  const { frames } = unwrap(await window.call['edits.preview']({ conceptId, settings: { prompt: 'on a beach' } }));
-  const { address } = unwrap(await window.call['media.address']({ path: frames.file }));
+  const { frames } = await window.call['edits.preview']({ conceptId, settings: { prompt: 'on a beach' } });
+  const { address } = await window.call['media.address']({ path: frames.file });
   expect(address).toBe(`media/${frames.file}`);
 });
 
@@ -106,7 +105,7 @@ it.each([
 
 it('names no address for a path with a backslash in it', async () => {
   for (const path of ['clips\\..\\library.db', 'clips/..\\..\\library.db'])
-    expect(await window.call['media.address']({ path })).toMatchObject({ ok: false, error: { code: 'not-found' } });
+    await expect(window.call['media.address']({ path })).rejects.toMatchObject({ code: 'not-found' });
 });
 
 it.each(['page.html', 'page.xhtml', 'picture.svg', 'code.js', 'code.mjs', 'style.css', 'text.xml', 'none'])(
@@ -131,25 +130,23 @@ it('says in plain text what is not among the media, and guards that answer too',
 });
 
 it('refuses settings that cannot be, and stores those that can', async () => {
-  const refused = await window.call['settings.set']({ previewSteps: 1000 });
-  expect(refused).toMatchObject({ ok: false, error: { code: 'invalid-input' } });
-  const settings = unwrap(await window.call['settings.set']({ theme: 'dark' }));
+  const refused = window.call['settings.set']({ previewSteps: 1000 });
+  await expect(refused).rejects.toMatchObject({ code: 'invalid-input' });
+  const settings = await window.call['settings.set']({ theme: 'dark' });
   expect(settings).toMatchObject({ theme: 'dark', previewSteps: 7 });
 });
 
 it('tells of models and of the device', async () => {
-  expect(unwrap(await window.call['models.list']({}))).toMatchObject([
-    { embedded: true, info: { name: 'fake' }, error: null },
-  ]);
-  expect(await window.call['models.add']({ directory: folder })).toMatchObject({ error: { code: 'invalid-input' } });
-  expect(unwrap(await window.call['device.report']({ measure: true }))).toMatchObject({
+  expect(await window.call['models.list']({})).toMatchObject([{ embedded: true, info: { name: 'fake' }, error: null }]);
+  await expect(window.call['models.add']({ directory: folder })).rejects.toMatchObject({ code: 'invalid-input' });
+  expect(await window.call['device.report']({ measure: true })).toMatchObject({
     chosen: 'fake',
     matMulGflops: 1,
   });
 });
 
 it('goes on working for others when one window goes away in the middle', async () => {
-  const job = unwrap(await window.call['jobs.enqueue'](learnRequest('river', 4)));
+  const job = await window.call['jobs.enqueue'](learnRequest('river', 4));
   port.close();
-  expect((await services.jobs.run(job.id)).state).toBe('done');
+  expect((await services.queue.run(job.id)).state).toBe('done');
 });

@@ -1,0 +1,22 @@
+import type { modelCalls } from '../../shared/ipc/app-contract.ts';
+import type { Handlers } from '../../shared/ipc/rpc.ts';
+import { readSettings } from '../library/settings.ts';
+import type { ServiceParts } from './parts.ts';
+
+export function modelHandlers({ models, library, emitter }: ServiceParts): Handlers<typeof modelCalls> {
+  /** Which folders were added is a setting. */
+  const tellSettings = () => emitter.emit('settings.changed', { settings: readSettings(library) });
+  return {
+    'models.list': () => models.list(),
+    'models.get': ({ model }) => models.get(model),
+    'models.add': async ({ directory }) => {
+      const info = await models.add(directory);
+      tellSettings();
+      return info;
+    },
+    'models.remove': ({ model }) => {
+      models.remove(model);
+      tellSettings();
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import {
+  checkConceptRequest,
+  conceptFacts,
+  describeModelRequest,
+  deviceReport,
+  type EngineEvent,
+  engineEvent,
+  exportLoraRequest,
+  generateRequest,
+  generateResult,
+  importedLora,
+  importLoraRequest,
+  learnRequest,
+  learnResult,
+  loraReport,
+  mixRequest,
+  modelInfo,
+  openVinoInstalled,
+} from '../domain/engine.ts';
+import {
+  evaluateConceptRequest,
+  evaluateConceptResult,
+  evaluateModelRequest,
+  evaluateModelResult,
+} from '../domain/evaluation.ts';
+import { evaluateFinishRequest, evaluateFinishResult } from '../domain/evaluation-finish.ts';
+import type { Contract } from './rpc.ts';
+
+/**
+ * What is asked of the engine, in its own process or in this one: frames come and go as raw files. Every
+ * call can be cancelled and leaves the engine usable whether it ends, fails or is cancelled. Events belong
+ * to the one call that computes.
+ */
+export const engineContract = {
+  calls: {
+    /** What computes, and why; measures the matrix-product rate when asked. */
+    device: { input: z.object({ measure: z.boolean().optional() }), output: deviceReport },
+    /**
+     * Copies OpenVINO from an archive, a wheel or a folder to `openVinoFolder`, after it was seen to load.
+     */
+    installOpenVino: { input: z.object({ source: z.string() }), output: openVinoInstalled },
+    describeModel: { input: describeModelRequest, output: modelInfo },
+    /**
+     * Loads a model and compiles what looks, and edits by a concept of the default recipe, need; answers
+     * whether it did (not for large ones).
+     */
+    warmUp: { input: describeModelRequest, output: z.boolean() },
+    /** Learns a concept; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
+    learn: { input: learnRequest, output: learnResult },
+    generate: { input: generateRequest, output: generateResult },
+    exportLora: { input: exportLoraRequest, output: loraReport },
+    importLora: { input: importLoraRequest, output: importedLora },
+    /** Puts who or what one concept is together with how another moves, as a concept file of its own. */
+    mix: { input: mixRequest, output: conceptFacts },
+    /**
+     * Reads a concept file whole. Throws `damaged-file` or `invalid-input` for one that could not be used.
+     */
+    checkConcept: { input: checkConceptRequest, output: conceptFacts },
+    /**
+     * Measures a model's autoencoder and text to video; goes on where an earlier run in the same folder
+     * stopped.
+     */
+    evaluateModel: { input: evaluateModelRequest, output: evaluateModelResult },
+    /** Measures learned concepts against edits whose truth is known; goes on as `evaluateModel` does. */
+    evaluateConcept: { input: evaluateConceptRequest, output: evaluateConceptResult },
+    /** Measures finishing against edits whose truth is known; goes on as `evaluateModel` does. */
+    evaluateFinish: { input: evaluateFinishRequest, output: evaluateFinishResult },
+  },
+  events: { engine: engineEvent },
+} satisfies Contract;
+
+/** These read files alone and wait for nothing; all other calls wait for one another. */
+export const waitlessCalls: ReadonlySet<string> = new Set<keyof EngineCalls>([
+  'device',
+  'installOpenVino',
+  'describeModel',
+  'checkConcept',
+]);
+
+export interface EngineCallOptions {
+  signal?: AbortSignal;
+  onEvent?(event: EngineEvent): void;
+}
+
+type CallSchemas = (typeof engineContract)['calls'];
+
+/** Whoever asks has parsed what it asks: nothing is left to defaults here. */
+export type EngineCalls = {
+  [K in keyof CallSchemas]: (
+    input: z.output<CallSchemas[K]['input']>,
+    options?: EngineCallOptions,
+  ) => Promise<z.output<CallSchemas[K]['output']>>;
+};
+
+/** One engine, wherever it computes. */
+export interface Engine extends EngineCalls {
+  dispose(): Promise<void>;
+}
