@@ -328,7 +328,7 @@ describe('the queue', () => {
     const { id } = services.queue.enqueue(learnRequest('river', 600));
     await expect.poll(() => services.queue.get(id).progress?.done ?? 0).toBeGreaterThan(4);
     const other = services.queue.enqueue(learnRequest('lake', 2));
-    expect(services.queue.makeWay()).toBe(true);
+    expect(await services.call['jobs.makeWay']()).toEqual({ makesWay: true });
     await expect.poll(() => services.queue.get(id).state).toBe('paused');
     const request = { conceptId: null, sourceClipId: 'river-1a2b', settings: { prompt: 'a lake at night' } };
     await services.call['edits.preview']({ ...request, settings: { ...request.settings, fidelity: 0 } });
