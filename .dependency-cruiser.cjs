@@ -64,6 +64,7 @@ module.exports = {
       '^main/engine/(models|adapters)/',
       '^main/engine/(methods|training|sampling|metrics)/',
     ),
+    never('models-by-their-registry', '^main/(?!engine/models/)', '^main/engine/models/wan/'),
     never('methods-below-training', '^main/engine/methods/', '^main/engine/(training|sampling|metrics)/'),
     never('metrics-and-sampling-without-training', '^main/engine/(metrics|sampling)/', '^main/engine/training/'),
     never('world-for-evaluation', '^main/(?!engine/evaluation/|world/)', '^main/world/'),

@@ -10,9 +10,8 @@ import { selectBackend } from './backends/select.ts';
 import { evaluateConcept } from './evaluation/evaluate-concept.ts';
 import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
-import { describePipeline, modelName } from './models/wan/describe.ts';
-import { transformerFingerprint } from './models/wan/fingerprint.ts';
-import { openWanPipeline, type WanPipeline } from './models/wan/pipeline.ts';
+import { openVideoModel } from './models/registry.ts';
+import type { VideoModel } from './models/video-model.ts';
 import { checkConcept } from './sampling/check-concept.ts';
 import { type ConceptSampler, createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
@@ -33,7 +32,7 @@ export interface EngineOptions {
 
 /** An opened model with what was computed for it so far. */
 interface OpenModel {
-  pipeline: WanPipeline;
+  pipeline: VideoModel;
   sampler: ConceptSampler;
   name: string;
   fingerprint: string;
@@ -57,10 +56,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 
   async function modelAt(directory: string): Promise<OpenModel> {
     if (open?.pipeline.directory === directory) return open;
-    const pipeline = await openWanPipeline(directory);
-    const fingerprint = await transformerFingerprint(directory);
+    const pipeline = await openVideoModel(directory);
+    const fingerprint = await pipeline.fingerprint();
     await close();
-    open = { pipeline, sampler: createConceptSampler(pipeline), name: modelName(directory), fingerprint };
+    open = { pipeline, sampler: createConceptSampler(pipeline), name: pipeline.name, fingerprint };
     return open;
   }
 
@@ -98,7 +97,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       return installOpenVino(source, options.openVinoFolder);
     },
     // Reads files alone, so it need not wait for a learning to end.
-    describeModel: async ({ model }) => describePipeline(await openWanPipeline(model)),
+    describeModel: async ({ model }) => (await openVideoModel(model)).describe(),
     // In turns of their own: what is asked for meanwhile comes in between.
     async warmUp({ model }, { signal } = {}) {
       const sizes = await inTurn(signal, async () => {

@@ -1,11 +1,12 @@
-import { modelShape } from '../../main/engine/adapters/model-shape.ts';
 import { freshWeights } from '../../main/engine/adapters/parts.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { trainedNames } from '../../main/engine/methods/method.ts';
 import { methodOf } from '../../main/engine/methods/registry.ts';
+import { wanShape } from '../../main/engine/models/wan/denoiser.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { type TransformerParameters, timeFeatures, wanTransformer } from '../../main/engine/models/wan/transformer.ts';
 import {
+  activationsOf,
   type TransformerConfig,
   transformerConfigSchema,
   transformerSpecs,
@@ -130,10 +131,11 @@ async function stepTask(work: Work): Promise<TaskWork> {
   const { config, parameters, stage, rank, batch, size, textTokens, learned } = work;
   const defaults = recipe.parse({ rank });
   const method = methodOf(defaults);
-  const parts = method.parts(modelShape(config), defaults);
+  const parts = method.parts(wanShape(config), defaults);
   const plans = method.stages(defaults, { moving: true, wordsLearn: learned !== undefined });
   const plan = plans.find(({ label }) => label === stage)!;
   const selfConditioned = config.in_channels === 2 * config.out_channels;
+  const activations = (latents: readonly number[]) => activationsOf(config, latents);
   const step = conceptStep(
     {
       selfConditioned,
@@ -142,7 +144,7 @@ async function stepTask(work: Work): Promise<TaskWork> {
           config,
           parameters,
           { latents: previous ? tf.concat([noisy, previous], 1) : noisy, time, text },
-          { hooks, recompute: needsRecomputation(config, (batch * size.reduce((a, b) => a * b)) / 4, freeMemory()) },
+          { hooks, recompute: needsRecomputation({ activations }, noisy.shape, freeMemory()) },
         ),
       ...(learned ? { encodeLearned: learned.encodeLearned! } : {}),
     },

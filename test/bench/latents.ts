@@ -1,9 +1,6 @@
-import type { WanPipeline } from '../../main/engine/models/wan/pipeline.ts';
-import { vaeStrides } from '../../main/engine/models/wan/vae-config.ts';
+import type { VideoModel } from '../../main/engine/models/video-model.ts';
 
 /** Latents of one clip of the model's first size, or of a single picture: [1, channels, frames, height, width] */
-export function latentShape({ vaeConfig, extras }: WanPipeline, frames = extras.frames): number[] {
-  const strides = vaeStrides(vaeConfig);
-  const { width, height } = extras.sizes[0]!;
-  return [1, vaeConfig.z_dim, (frames - 1) / strides.frames + 1, height / strides.height, width / strides.width];
+export function latentShape({ extras, latentChannels, latentSize }: VideoModel, frameCount = extras.frames): number[] {
+  return [1, latentChannels, ...latentSize({ ...extras.sizes[0]!, frameCount })];
 }

@@ -9,13 +9,12 @@ import type { TaskWork } from './task.ts';
 export async function samplingTask(model: string, steps: number): Promise<TaskWork> {
   const pipeline = await openWanPipeline(model);
   const sampler = createSampler({
-    config: pipeline.transformerConfig,
-    parameters: await pipeline.transformer(),
+    denoiser: await pipeline.denoiser(),
     scheduler: schedulerConfigSchema.parse(pipeline.schedulerConfig),
   });
   const text = await pipeline.encodeText(['a [v] person in a park is dancing in [u] motion']);
   const negative = await pipeline.encodeText(['']);
-  await pipeline.release('textEncoder');
+  await pipeline.textEncoderWeights.release();
   const [, , ...size] = latentShape(pipeline);
   return {
     note: `${steps} steps`,

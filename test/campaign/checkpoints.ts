@@ -2,9 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as tf from '../../main/engine/backends/tf.ts';
-import { describePipeline } from '../../main/engine/models/wan/describe.ts';
-import { transformerFingerprint } from '../../main/engine/models/wan/fingerprint.ts';
-import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
+import { openVideoModel } from '../../main/engine/models/registry.ts';
 import { schedulerConfigOf } from '../../main/engine/sampling/scheduler-config.ts';
 import { createRandom } from '../../main/world/random.ts';
 import { AppError } from '../../shared/ipc/result.ts';
@@ -76,13 +74,13 @@ export async function tryBrokenCheckpoints(count: number, seed: number): Promise
 
 /** What adding a model and the first edit with it read. */
 async function useAll(directory: string): Promise<void> {
-  const pipeline = await openWanPipeline(directory);
+  const pipeline = await openVideoModel(directory);
   try {
-    await describePipeline(pipeline);
-    await transformerFingerprint(directory);
+    await pipeline.describe();
+    await pipeline.fingerprint();
     schedulerConfigOf(pipeline);
-    await pipeline.transformer();
-    await pipeline.vae();
+    await pipeline.denoiser();
+    await pipeline.weightsToWrite('F32');
     tf.dispose(await pipeline.encodeText(['a [v] dog on the beach, ünlikely']));
   } finally {
     await pipeline.dispose();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readConcept } from '../../main/engine/formats/concept.ts';
 import { type LoraLayer, readLora, writeLora } from '../../main/engine/formats/lora.ts';
-import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
+import { openVideoModel } from '../../main/engine/models/registry.ts';
 import { importLora } from '../../main/engine/training/exchange-lora.ts';
 import { createRandom, type Random } from '../../main/world/random.ts';
 import { loraDialect } from '../../shared/domain/export.ts';
@@ -27,7 +27,7 @@ export interface LoraFigures {
 export async function tryBrokenLoras(count: number, seed: number): Promise<LoraFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'motif-broken-lora-'));
   const directory = join(golden, 'model');
-  const model = { pipeline: await openWanPipeline(directory), name: 'model', fingerprint: 'f'.repeat(64) };
+  const model = { pipeline: await openVideoModel(directory), name: 'model', fingerprint: 'f'.repeat(64) };
   const figures: LoraFigures = { tried: 0, accepted: 0, refused: 0, internal: [], nonFinite: [], slowestSeconds: 0 };
   const random = createRandom(seed, 'broken LoRA files');
   try {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as tf from '../../main/engine/backends/tf.ts';
+import { wanDenoiser } from '../../main/engine/models/wan/denoiser.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { createSampler } from '../../main/engine/sampling/sampler.ts';
 import { schedulerConfigSchema } from '../../main/engine/sampling/scheduler-config.ts';
@@ -27,8 +28,7 @@ onEachBackend(() => {
       const text = await pipeline.encodeText([prompts[0]!]);
       const negative = await pipeline.encodeText(['a cat']);
       const sampler = createSampler({
-        config: pipeline.transformerConfig,
-        parameters: await pipeline.transformer(),
+        denoiser: await pipeline.denoiser(),
         scheduler: schedulerConfigSchema.parse(schedulers[name]),
       });
       const latents = await sampler.generate({
@@ -55,7 +55,10 @@ onEachBackend(() => {
   test('self-conditioning feeds the guided prediction of each step into the next', async () => {
     const { latents, text, result } = await openCase('self-conditioning');
     const { config, parameters } = await loadTransformer('self');
-    const sampler = createSampler({ config, parameters, scheduler: schedulerConfigSchema.parse(schedulers.unipc) });
+    const sampler = createSampler({
+      denoiser: wanDenoiser(config, parameters),
+      scheduler: schedulerConfigSchema.parse(schedulers.unipc),
+    });
     const [conditional, unconditional] = tf.split(text!, 2) as [tf.Tensor, tf.Tensor];
     const found = await sampler.generate({
       text: conditional,

@@ -19,7 +19,7 @@ import { type MakeClip, measureEdits, measureMethod } from '../../main/engine/ev
 import { readRawFrames, writeRawFrames } from '../../main/engine/formats/raw-frames.ts';
 import { createEngine } from '../../main/engine/index.ts';
 import { openJudge } from '../../main/engine/models/judge/judge.ts';
-import { readModelExtras } from '../../main/engine/models/wan/model-extras.ts';
+import { readModelExtras } from '../../main/engine/models/model-extras.ts';
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { generateRequest } from '../../shared/domain/engine.ts';
 import { lookSettings } from '../../shared/domain/look.ts';

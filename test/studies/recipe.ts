@@ -16,7 +16,7 @@ import { readRawFrames, writeRawFrames } from '../../main/engine/formats/raw-fra
 import { createEngine } from '../../main/engine/index.ts';
 import { meanSquaredError } from '../../main/engine/metrics/mse.ts';
 import { openJudge } from '../../main/engine/models/judge/judge.ts';
-import { readModelExtras } from '../../main/engine/models/wan/model-extras.ts';
+import { readModelExtras } from '../../main/engine/models/model-extras.ts';
 import { reconstructionGuidance } from '../../shared/domain/edit.ts';
 import { type DeviceName, generateRequest } from '../../shared/domain/engine.ts';
 import { type Recipe, recipe } from '../../shared/domain/recipe.ts';

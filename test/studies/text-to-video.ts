@@ -14,7 +14,7 @@ import { askedAttributes, namesIt } from '../../main/engine/evaluation/judging.t
 import { readRawFrames } from '../../main/engine/formats/raw-frames.ts';
 import { createEngine } from '../../main/engine/index.ts';
 import { openJudge } from '../../main/engine/models/judge/judge.ts';
-import { readModelExtras } from '../../main/engine/models/wan/model-extras.ts';
+import { readModelExtras } from '../../main/engine/models/model-extras.ts';
 import { captionTexts } from '../../main/engine/training/captions.ts';
 import { attributes, caption } from '../../main/world/caption.ts';
 import { sampleScene } from '../../main/world/scene.ts';

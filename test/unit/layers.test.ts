@@ -35,6 +35,7 @@ const planted: readonly [from: string, to: string, rule: string][] = [
   ['main/engine/backends/x2.ts', 'main/engine/nn/there.ts', 'formats-and-backends-first'],
   ['main/engine/nn/x1.ts', 'main/engine/models/there.ts', 'nn-below-models'],
   ['main/engine/models/x1.ts', 'main/engine/training/there.ts', 'models-below-training'],
+  ['main/engine/sampling/x3.ts', 'main/engine/models/wan/there.ts', 'models-by-their-registry'],
   ['main/engine/methods/x1.ts', 'main/engine/training/there.ts', 'methods-below-training'],
   ['main/engine/metrics/x1.ts', 'main/engine/training/there.ts', 'metrics-and-sampling-without-training'],
   ['main/engine/sampling/x1.ts', 'main/engine/training/there.ts', 'metrics-and-sampling-without-training'],

@@ -1,7 +1,7 @@
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { ConceptFile } from '../formats/concept.ts';
+import type { ModelShape } from '../models/video-model.ts';
 import { conceptLayers, conceptValues } from './concept-values.ts';
-import type { ModelShape } from './model-shape.ts';
 import { kindOf, type LearnedPart, type Part, parsePart } from './parts.ts';
 import type { ConceptValues } from './set-and-sequence.ts';
 

@@ -1,8 +1,8 @@
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { ConceptFile, ConceptLayer } from '../formats/concept.ts';
+import type { LinearLayer } from '../nn/linear-layers.ts';
 import { basisShape } from './additions.ts';
 import { type ConceptShape, type ConceptValues, conceptSizes, sum } from './set-and-sequence.ts';
-import type { TargetLayer } from './target-layers.ts';
 
 /**
  * The layers of a concept file as the three matrices that computing works with.
@@ -10,7 +10,7 @@ import type { TargetLayer } from './target-layers.ts';
  */
 export function conceptValues(
   concept: Pick<Extract<ConceptFile, { version: 1 }>, 'layers' | 'rank' | 'basisSide'>,
-  model: readonly TargetLayer[],
+  model: readonly LinearLayer[],
 ): { shape: ConceptShape; values: ConceptValues } {
   const byPath = new Map(model.map((layer) => [layer.path, layer]));
   const { rank, basisSide } = concept;

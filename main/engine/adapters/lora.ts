@@ -1,9 +1,9 @@
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { LoraLayer } from '../formats/lora.ts';
+import type { LinearLayer } from '../nn/linear-layers.ts';
 import { conceptLayers, conceptValues } from './concept-values.ts';
 import type { Gains } from './part-kind.ts';
 import { type ConceptShape, type ConceptValues, mixCoefficients } from './set-and-sequence.ts';
-import type { TargetLayer } from './target-layers.ts';
 
 /** Bakes one slider setting into a plain LoRA of the concept's rank: A1 (G B1 + g_motion B2), layer by layer. */
 export function bakeLora(shape: ConceptShape, values: ConceptValues, gains: Gains): LoraLayer[] {
@@ -25,7 +25,7 @@ export function bakeLora(shape: ConceptShape, values: ConceptValues, gains: Gain
  */
 export function conceptFromLora(
   lora: readonly LoraLayer[],
-  model: readonly TargetLayer[],
+  model: readonly LinearLayer[],
 ): { shape: ConceptShape; values: ConceptValues } {
   const byPath = new Map(model.map((layer) => [layer.path, layer]));
   for (const { path, inSize, outSize } of lora) {

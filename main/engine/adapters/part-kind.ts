@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type * as tf from '../backends/tf.ts';
 import type { LoraLayer } from '../formats/lora.ts';
+import type { ModelShape } from '../models/video-model.ts';
 import type { Random } from '../nn/random.ts';
 import type { Additions } from './additions.ts';
-import type { ModelShape } from './model-shape.ts';
 
 /** The tensors of a part by their names. */
 export type PartTensors = Record<string, tf.Tensor>;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
 import type * as tf from '../backends/tf.ts';
+import type { ModelShape } from '../models/video-model.ts';
 import type { Random } from '../nn/random.ts';
 import { basis } from './kinds/basis.ts';
 import { type BottleneckShape, bottleneckKind } from './kinds/bottleneck.ts';
 import { type DenseShape, dense } from './kinds/dense.ts';
 import { lowRank } from './kinds/low-rank.ts';
-import type { ModelShape } from './model-shape.ts';
 import type { Gains, PartKind, PartTensors, Slider, Values } from './part-kind.ts';
 import type { ConceptShape } from './set-and-sequence.ts';
 

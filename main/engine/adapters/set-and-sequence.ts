@@ -1,11 +1,11 @@
 import * as tf from '../backends/tf.ts';
+import type { LinearLayer } from '../nn/linear-layers.ts';
 import type { Random } from '../nn/random.ts';
 import { type Additions, type BasisSide, basisShape, type LowRank } from './additions.ts';
 import type { Gains } from './part-kind.ts';
-import type { TargetLayer } from './target-layers.ts';
 
 /** Which layers a concept changes, with what rank, and which way round (Set-and-Sequence, arXiv 2502.14844). */
-export type ConceptShape = { layers: readonly TargetLayer[]; rank: number; basisSide: BasisSide };
+export type ConceptShape = { layers: readonly LinearLayer[]; rank: number; basisSide: BasisSide };
 
 /**
  * The weights of a concept, all layers in one matrix each so that a step of the optimiser is one operation:

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
-import type { ParameterSpecs } from '../nn/parameters.ts';
+import type { LinearLayer } from '../nn/linear-layers.ts';
 
-/** A linear layer that an adapter changes: its diffusers path and the sizes of its weight. */
-export const targetLayer = z.object({ path: z.string(), inSize: z.int().positive(), outSize: z.int().positive() });
-export type TargetLayer = z.infer<typeof targetLayer>;
+/** A linear layer that an adapter changes, as it stands in files. */
+export const targetLayer: z.ZodType<LinearLayer> = z.object({
+  path: z.string(),
+  inSize: z.int().positive(),
+  outSize: z.int().positive(),
+});
 
 /** Throws `invalid-input` unless the model has each of these layers in this size. */
-export function requireLayers(layers: readonly TargetLayer[], model: readonly TargetLayer[]): void {
+export function requireLayers(layers: readonly LinearLayer[], model: readonly LinearLayer[]): void {
   const byPath = new Map(model.map((layer) => [layer.path, layer]));
   for (const { path, inSize, outSize } of layers) {
     const there = byPath.get(path);
@@ -18,22 +21,11 @@ export function requireLayers(layers: readonly TargetLayer[], model: readonly Ta
   }
 }
 
-/** Every linear layer among a model's parameters (no weights need be read for that). */
-export function linearLayers(specs: ParameterSpecs): TargetLayer[] {
-  return [...specs]
-    .filter(([name, { stored }]) => name.endsWith('.weight') && stored.length === 2)
-    .map(([name, { stored }]) => ({
-      path: name.slice(0, -'.weight'.length),
-      inSize: stored[1]!,
-      outSize: stored[0]!,
-    }));
-}
-
 /**
  * The layers whose path ends with one of `endings` (`attn1.to_q`), in the model's order.
  * Throws RangeError for an ending that no layer has.
  */
-export function targetLayers(layers: readonly TargetLayer[], endings: readonly string[]): TargetLayer[] {
+export function targetLayers(layers: readonly LinearLayer[], endings: readonly string[]): LinearLayer[] {
   const matches = (path: string, ending: string) => path === ending || path.endsWith(`.${ending}`);
   for (const ending of endings) {
     if (!layers.some(({ path }) => matches(path, ending)))

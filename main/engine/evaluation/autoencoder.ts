@@ -15,8 +15,7 @@ import { meanSquaredError } from '../metrics/mse.ts';
 import { psnrOfMse } from '../metrics/psnr.ts';
 import { structuralSimilarity } from '../metrics/ssim.ts';
 import type { Judge } from '../models/judge/judge.ts';
-import type { WanPipeline } from '../models/wan/pipeline.ts';
-import { checkVideoSize } from '../models/wan/vae-config.ts';
+import type { VideoModel } from '../models/video-model.ts';
 import { readKept, writeWhole } from './folder.ts';
 import { judgeDistanceOf } from './judging.ts';
 import { type EvaluationOptions, phaseReporter } from './progress.ts';
@@ -34,7 +33,7 @@ const shownPerSet = 2;
 
 /** Encodes and decodes clips of test scenes and of files. `takenOver`: how many an earlier run had measured. */
 export async function evaluateAutoencoder(
-  pipeline: WanPipeline,
+  pipeline: VideoModel,
   judge: Judge,
   request: EvaluateModelRequest,
   { signal, onEvent }: EvaluationOptions,
@@ -51,7 +50,7 @@ export async function evaluateAutoencoder(
     }),
   );
   const real = request.realClips.map(({ name, frames }): Source => {
-    checkVideoSize(pipeline.vaeConfig, frames.frameCount, frames.height, frames.width);
+    pipeline.checkVideoSize(frames.frameCount, frames.height, frames.width);
     return { name, set: 'real', pictures: () => readRawFrames(frames) };
   });
   const sources = [...real, ...world];
@@ -103,7 +102,7 @@ export async function evaluateAutoencoder(
 }
 
 async function reconstructClip(
-  pipeline: WanPipeline,
+  pipeline: VideoModel,
   judge: Judge,
   name: string,
   pictures: Pictures,

@@ -4,7 +4,7 @@ import { type RenderOptions, render } from '../../world/render.ts';
 import type { Scene } from '../../world/scene.ts';
 import { splitOf } from '../../world/split.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
-import type { WanPipeline } from '../models/wan/pipeline.ts';
+import type { VideoModel } from '../models/video-model.ts';
 
 /** Throws `invalid-input` for seeds that a training may have seen. */
 export function checkTestSeeds(seeds: readonly number[]): void {
@@ -14,16 +14,16 @@ export function checkTestSeeds(seeds: readonly number[]): void {
 }
 
 /** The size to evaluate a model at: that asked for, or the model's own in turn, by the seed and not by the range it stands in. */
-export function sizeOfSeed({ extras }: WanPipeline, size: EvaluationSize | null, seed: number): EvaluationSize {
+export function sizeOfSeed({ extras }: VideoModel, size: EvaluationSize | null, seed: number): EvaluationSize {
   return size ?? { ...extras.sizes[Math.floor(seed / 10) % extras.sizes.length]!, frameCount: extras.frames };
 }
 
 /** The size to learn concepts at: that asked for, or the model's first, so that scenes differ in nothing else. */
-export function sizeOfConcepts({ extras }: WanPipeline, size: EvaluationSize | null): EvaluationSize {
+export function sizeOfConcepts({ extras }: VideoModel, size: EvaluationSize | null): EvaluationSize {
   return size ?? { ...extras.sizes[0]!, frameCount: extras.frames };
 }
 
-export function renderOptions({ extras }: WanPipeline, size: EvaluationSize): RenderOptions {
+export function renderOptions({ extras }: VideoModel, size: EvaluationSize): RenderOptions {
   return { ...size, frameRate: extras.frameRate };
 }
 
@@ -40,7 +40,7 @@ export function picturesOf(data: Uint8Array, { width, height }: RenderOptions): 
 
 /** Coded and decoded: all that the model can give back of a clip. */
 export async function throughAutoencoder(
-  { pipeline }: { pipeline: WanPipeline },
+  { pipeline }: { pipeline: VideoModel },
   source: Pictures,
   signal?: AbortSignal,
 ): Promise<Pictures> {

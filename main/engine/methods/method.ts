@@ -1,7 +1,7 @@
 import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import type { ModelShape } from '../adapters/model-shape.ts';
 import type { Parts } from '../adapters/parts.ts';
+import type { ModelShape } from '../models/video-model.ts';
 
 /** Pictures are a clip's frames, each encoded alone, in no order. */
 export type DataKind = 'pictures' | 'clips';

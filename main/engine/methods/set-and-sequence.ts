@@ -1,7 +1,7 @@
 import type { Recipe } from '../../../shared/domain/recipe.ts';
-import type { ModelShape } from '../adapters/model-shape.ts';
 import type { Part } from '../adapters/parts.ts';
 import { targetLayers } from '../adapters/target-layers.ts';
+import type { ModelShape } from '../models/video-model.ts';
 import { type Method, stage, withWords } from './method.ts';
 
 /** The part of methods that learn one low-rank change: its basis, coefficients and residual in the recipe's layers. */

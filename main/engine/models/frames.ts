@@ -1,15 +1,8 @@
-import * as tf from '../../backends/tf.ts';
-
-/** A clip as bytes: rgb24, frame after frame, row after row. */
-export interface Frames {
-  data: Uint8Array;
-  count: number;
-  width: number;
-  height: number;
-}
+import * as tf from '../backends/tf.ts';
+import type { Pictures } from '../formats/raw-frames.ts';
 
 /** Bytes 0..255 -> video [1, 3, count, height, width] in -1..1. Throws when the bytes are not that many. */
-export function framesToVideo({ data, count, width, height }: Frames): tf.Tensor {
+export function framesToVideo({ data, count, width, height }: Pictures): tf.Tensor {
   const pixels = count * height * width;
   if (data.length !== 3 * pixels)
     throw new Error(`${count} frames of ${width} x ${height} have ${3 * pixels} bytes, found ${data.length}`);
@@ -21,7 +14,7 @@ export function framesToVideo({ data, count, width, height }: Frames): tf.Tensor
 }
 
 /** Video [1, 3, count, height, width] in -1..1 -> bytes, rounded to the nearest. */
-export async function videoToFrames(video: tf.Tensor): Promise<Frames> {
+export async function videoToFrames(video: tf.Tensor): Promise<Pictures> {
   const [batch, channels, count, height, width] = video.shape as [number, number, number, number, number];
   if (batch !== 1 || channels !== 3) throw new Error(`expected one clip of three channels, found [${video.shape}]`);
   const values = await video.data();

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { parseRational } from '../../../../shared/domain/time.ts';
-import { readJson } from '../../formats/diffusers.ts';
+import { parseRational } from '../../../shared/domain/time.ts';
+import { readJson } from '../formats/diffusers.ts';
 
 const side = z.int().positive().max(16_384);
 const size = z.object({ width: side, height: side });
 const tokenNames = z.array(z.string().max(100)).max(1000);
 
 /**
- * `motif.json` beside `model_index.json`: what a model needs beyond the diffusers layout. A checkpoint without one is a published Wan
- * model, and the defaults are what Wan's authors recommend.
+ * `motif.json` beside `model_index.json`: what a model needs beyond the diffusers layout. A checkpoint
+ * without one is a published Wan model, and the defaults are what Wan's authors recommend.
  */
 const modelExtrasSchema = z.object({
   version: z.literal(1).default(1),
@@ -32,7 +32,10 @@ const modelExtrasSchema = z.object({
   selfConditioning: z
     .object({ prediction: z.literal('x0'), trainingProbability: z.number().min(0).max(1).default(0.5) })
     .optional(),
-  /** Which edition of the procedural world's words the model was trained on; a model that was not is measured on the first. */
+  /**
+   * Which edition of the procedural world's words the model was trained on; a model that was not is measured
+   * on the first.
+   */
   worldEdition: z.literal([1, 2]).default(1),
   sampling: z
     .object({

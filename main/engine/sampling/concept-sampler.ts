@@ -6,7 +6,7 @@ import { kindOf } from '../adapters/parts.ts';
 import { markPrompt, type TokenEmbeddings, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
-import type { WanPipeline } from '../models/wan/pipeline.ts';
+import type { VideoModel } from '../models/video-model.ts';
 import { type AdapterTensors, adapterTensors, type LearnedParts, scaled, tensorsOf } from './adapter-tensors.ts';
 import { createSampler, firstStep, type Sampler } from './sampler.ts';
 import { schedulerConfigOf } from './scheduler-config.ts';
@@ -78,7 +78,7 @@ const keptFlows = 4;
 /** Flows of more values than this, of all steps together, are not kept. */
 const keptFlowValues = 4e6;
 
-export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
+export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
   const texts = new Map<string, tf.Tensor>();
   const samplers = new Map<string, Sampler<AdapterTensors>>();
   const sources = new Map<string, tf.Tensor>();
@@ -91,8 +91,7 @@ export function createConceptSampler(pipeline: WanPipeline): ConceptSampler {
     const made =
       take(samplers, key) ??
       createSampler<AdapterTensors>({
-        config: pipeline.transformerConfig,
-        parameters: await pipeline.transformer(),
+        denoiser: await pipeline.denoiser(),
         scheduler: schedulerConfigOf(pipeline),
         ...(described
           ? {
@@ -275,7 +274,7 @@ function hashOfConcept({ parts, tokens, appearance }: SampledConcept): string {
 
 /** Prompts with a concept's special tokens -> [prompts, tokens, text width]; the caller owns it. */
 export async function encodePrompts(
-  pipeline: WanPipeline,
+  pipeline: VideoModel,
   prompts: readonly string[],
   tokens: TokenEmbeddings | undefined,
   signal?: AbortSignal,

@@ -5,16 +5,14 @@ import { parseRational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { appearanceSize } from '../adapters/appearance.ts';
 import { partsOfFile } from '../adapters/concept-parts.ts';
-import { modelShape } from '../adapters/model-shape.ts';
 import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
 import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
-import type { WanPipeline } from '../models/wan/pipeline.ts';
-import { checkVideoSize, vaeStrides } from '../models/wan/vae-config.ts';
+import type { VideoModel } from '../models/video-model.ts';
 import type { ConceptSampler, SampledConcept, SourceLatents } from './concept-sampler.ts';
 import { createPhaseMeter } from './phase-meter.ts';
 
 export interface GenerateModel {
-  pipeline: WanPipeline;
+  pipeline: VideoModel;
   sampler: ConceptSampler;
   name: string;
   fingerprint: string;
@@ -38,7 +36,8 @@ export async function generateClip(
   const { pipeline, sampler } = model;
   const { settings, source } = request;
   const concept = request.conceptFile ? await openConcept(model, request.conceptFile) : null;
-  const size = latentSize(pipeline, request);
+  const { extras } = pipeline;
+  const size = pipeline.latentSize(source ?? request.size ?? { ...extras.sizes[0]!, frameCount: extras.frames });
   const measure = createPhaseMeter(startedAt);
   const report = (phase: string, unit: string, done: number, total: number) =>
     onEvent({ type: 'progress', progress: { phase, done, total, unit, ...measure(phase, done, total) } });
@@ -69,7 +68,7 @@ export async function generateClip(
       onProgress: (done, total) => report('decode', 'latent frames', done, total),
     })
     .finally(() => latents.dispose());
-  const rate = source?.rate ?? parseRational(String(pipeline.extras.frameRate));
+  const rate = source?.rate ?? parseRational(String(extras.frameRate));
   const base =
     start && request.baseOutput !== undefined
       ? await writeRawFrames(request.baseOutput, await sampler.decodeSource(start, signal), rate)
@@ -81,7 +80,7 @@ export async function generateClip(
 type OpenedConcept = Omit<SampledConcept, 'gains' | 'part'> & { file: ConceptFile };
 
 /** The concept that was last opened for a model: while a slider moves, it is the same. */
-const lastOpened = new WeakMap<WanPipeline, { stamp: string; concept: OpenedConcept }>();
+const lastOpened = new WeakMap<VideoModel, { stamp: string; concept: OpenedConcept }>();
 
 /** Reads a concept for this model, or has it still. Throws `invalid-input` when it belongs to another. */
 export async function openConcept(model: Omit<GenerateModel, 'sampler'>, file: string): Promise<OpenedConcept> {
@@ -107,10 +106,9 @@ async function readConceptFor(
 export function fitConcept(
   file: string,
   concept: ConceptFile,
-  { textEncoderConfig, transformerConfig }: Pick<WanPipeline, 'textEncoderConfig' | 'transformerConfig'>,
+  { textWidth: width, shape: model }: Pick<VideoModel, 'textWidth' | 'shape'>,
 ): Pick<SampledConcept, 'parts' | 'tokens' | 'appearance'> {
   const names = Object.keys(concept.tokens);
-  const width = textEncoderConfig.d_model;
   const tokens = new Float32Array(names.length * width);
   for (const [index, tokenName] of names.entries()) {
     const values = concept.tokens[tokenName]!;
@@ -124,7 +122,6 @@ export function fitConcept(
       );
     tokens.set(values, index * width);
   }
-  const model = modelShape(transformerConfig);
   const size = appearanceSize(model.latentChannels);
   const told = concept.version === 2 ? concept.appearance : new Array<number>(size).fill(0);
   if (told.length !== size)
@@ -157,24 +154,4 @@ function gained(concept: OpenedConcept, { settings }: GenerateRequest): SampledC
   if (missing !== undefined)
     throw new AppError('invalid-input', `direction ${missing} does not exist: the concept has 0 to ${rank - 1}`);
   return { ...concept, gains: settings.sliders, part: settings.part };
-}
-
-/** [frames, height, width] of the latents: as the source clip, or as the request says, or the model's own size. */
-function latentSize(pipeline: WanPipeline, { source, size }: GenerateRequest): [number, number, number] {
-  const { extras, vaeConfig, transformerConfig } = pipeline;
-  const wanted = source ?? size ?? { ...extras.sizes[0]!, frameCount: extras.frames };
-  checkVideoSize(vaeConfig, wanted.frameCount, wanted.height, wanted.width);
-  const strides = vaeStrides(vaeConfig);
-  const latent: [number, number, number] = [
-    1 + (wanted.frameCount - 1) / strides.frames,
-    wanted.height / strides.height,
-    wanted.width / strides.width,
-  ];
-  const [, patchHeight, patchWidth] = transformerConfig.patch_size;
-  if (latent[1] % patchHeight !== 0 || latent[2] % patchWidth !== 0)
-    throw new AppError(
-      'invalid-input',
-      `this model makes clips whose width is a multiple of ${strides.width * patchWidth} and whose height is one of ${strides.height * patchHeight}, not ${wanted.width} x ${wanted.height}`,
-    );
-  return latent;
 }

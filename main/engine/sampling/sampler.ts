@@ -1,7 +1,6 @@
 import * as tf from '../backends/tf.ts';
 import { traced } from '../backends/traced.ts';
-import { type TransformerParameters, timeFeatures, wanTransformer } from '../models/wan/transformer.ts';
-import type { TransformerConfig } from '../models/wan/transformer-config.ts';
+import type { Denoiser } from '../models/video-model.ts';
 import type { Hooks } from '../nn/hooks.ts';
 import { Random } from '../nn/random.ts';
 import { noiseSchedule } from './noise-schedule.ts';
@@ -9,10 +8,9 @@ import type { SchedulerConfig } from './scheduler-config.ts';
 import { advance, type SolverState, solverSteps, startState, stepWeights } from './solver.ts';
 
 export interface SamplerModel<A> {
-  config: TransformerConfig;
-  parameters: TransformerParameters;
+  denoiser: Denoiser;
   scheduler: SchedulerConfig;
-  /** How an adapter's tensors change the transformer. They are inputs of the recorded step, so that a moved slider records nothing. */
+  /** How an adapter's tensors change the denoiser. They are inputs of the recorded step, so that a moved slider records nothing. */
   hooks?: (adapter: A, appearing: tf.Tensor | undefined) => Hooks;
   /** Whether those hooks read which rows have the adapter's appearance, as ones and zeros [rows, 1]: all but those of negative prompts. */
   tellsAppearance?: boolean;
@@ -97,15 +95,10 @@ const shownShare = 1 / 3;
 /** Noise level below which FlowEdit goes without guidance (arXiv 2404.07724): what is left to decide there are details (test/studies). */
 const guidedAbove = 0.5;
 
-/** Up to this depth the whole transformer is compiled as one program. */
-const shallowLayers = 12;
-
 /** A sampler for one model and one kind of adapter. Recorded steps serve every later run of the same size. */
 export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A> {
-  const { config, parameters, scheduler } = model;
-  const selfConditioning = config.in_channels === 2 * config.out_channels;
-
-  const together = config.num_layers <= shallowLayers;
+  const { denoiser, scheduler } = model;
+  const { selfConditioning, latentChannels } = denoiser;
 
   /** The flow at one noise level, or the weighted sum of the flows under several prompts, which are one batch. */
   const predict = traced(({ sample, previous, text, time, weights, adapter, appearing }: FlowInputs) =>
@@ -113,7 +106,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
       const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearing) : undefined;
       const seen = previous ? tf.concat([sample, previous], 1) : sample;
       const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(seen), 0) : seen;
-      const flow = wanTransformer(config, parameters, { latents, text, time }, { hooks, together });
+      const flow = denoiser.denoise({ latents, text, time }, { hooks, inferenceOnly: true });
       if (!weights) return { flow };
       const flows = tf.matMul(tf.reshape(weights, [1, -1]), tf.reshape(flow, [weights.size, -1]));
       return { flow: tf.reshape(flows, sample.shape) };
@@ -140,7 +133,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     return {
       async flow(sample: tf.Tensor, previous: tf.Tensor | undefined, timestep: number, signal?: AbortSignal) {
         const under = async (prompts: tf.Tensor, by: A | undefined, weights?: tf.Tensor) => {
-          const time = timeFeatures(config, new Array<number>(prompts.shape[0]!).fill(timestep));
+          const time = denoiser.timeFeatures(new Array<number>(prompts.shape[0]!).fill(timestep));
           const inputs: FlowInputs = { sample, text: prompts, time };
           if (previous) inputs.previous = previous;
           if (weights) inputs.weights = weights;
@@ -203,7 +196,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
   }
 
   function startLatents({ text, size, seeds, noise, source }: GenerateOptions<A>, sigma: number): tf.Tensor {
-    const shape = [text.shape[0]!, config.out_channels, ...size];
+    const shape = [text.shape[0]!, latentChannels, ...size];
     const check = (tensor: tf.Tensor, what: string) => {
       if (`${tensor.shape}` !== `${shape}`) throw new Error(`${what} must be [${shape}], found [${tensor.shape}]`);
       return tensor;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
-import type { WanPipeline } from '../models/wan/pipeline.ts';
+import type { VideoModel } from '../models/video-model.ts';
 
 const off = z.literal(false, 'this kind of noise schedule does not occur with Wan and is not supported').default(false);
 
@@ -47,7 +47,7 @@ export type SchedulerConfig = z.infer<typeof schedulerConfigSchema>;
 export function schedulerConfigOf({
   directory,
   schedulerConfig,
-}: Pick<WanPipeline, 'directory' | 'schedulerConfig'>): SchedulerConfig {
+}: Pick<VideoModel, 'directory' | 'schedulerConfig'>): SchedulerConfig {
   const parsed = schedulerConfigSchema.safeParse(schedulerConfig);
   if (parsed.success) return parsed.data;
   throw new AppError(

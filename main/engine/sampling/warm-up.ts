@@ -1,30 +1,30 @@
 import type { Recipe } from '../../../shared/domain/recipe.ts';
-import { modelShape } from '../adapters/model-shape.ts';
 import { kindOf, type LearnedPart } from '../adapters/parts.ts';
-import { sum } from '../adapters/set-and-sequence.ts';
 import { methodOf } from '../methods/registry.ts';
-import type { WanPipeline } from '../models/wan/pipeline.ts';
-import { transformerSpecs } from '../models/wan/transformer-config.ts';
+import type { VideoModel } from '../models/video-model.ts';
 import type { ConceptSampler, SampledConcept } from './concept-sampler.ts';
 
-/** Models of more parameters than this, or of clips of more pixels, are only loaded when they are asked for. */
+/**
+ * Models of more parameters than this, or of clips of more pixels, are only loaded when they are asked for.
+ */
 const warmedParameters = 100e6;
 const warmedPixels = 1e6;
 
 interface WarmedModel {
-  pipeline: WanPipeline;
+  pipeline: VideoModel;
   sampler: ConceptSampler;
 }
 
 /** Whether a model is so small that readying it takes seconds: large ones are left alone. */
-export function isWarmed({ transformerConfig, extras }: WanPipeline): boolean {
-  const specs = transformerSpecs(transformerConfig);
-  const parameters = [...specs.values()].map(({ stored }) => stored.reduce((size, length) => size * length, 1));
+export function isWarmed({ denoiserParameters, extras }: VideoModel): boolean {
   const { width, height } = extras.sizes[0]!;
-  return sum(parameters) <= warmedParameters && extras.frames * width * height <= warmedPixels;
+  return denoiserParameters <= warmedParameters && extras.frames * width * height <= warmedPixels;
 }
 
-/** Does what a look does, with as few steps as possible, so that everything is loaded and compiled when the first clip is dropped. */
+/**
+ * Does what a look does, with as few steps as possible, so that everything is loaded and compiled when the
+ * first clip is dropped.
+ */
 export async function warmUpLooks(
   model: WarmedModel,
   [width, height]: readonly [number, number],
@@ -36,7 +36,7 @@ export async function warmUpLooks(
 /** The same with a concept of a recipe that changes nothing. */
 export async function warmUpConcepts(model: WarmedModel, recipe: Recipe, signal?: AbortSignal): Promise<void> {
   const { pipeline } = model;
-  const parts = Object.entries(methodOf(recipe).parts(modelShape(pipeline.transformerConfig), recipe));
+  const parts = Object.entries(methodOf(recipe).parts(pipeline.shape, recipe));
   const silent = parts.map(([name, part]): [string, LearnedPart] => {
     const values = Object.entries(kindOf(part).tensors()).map(([tensor, shape]) => [
       tensor,

@@ -6,10 +6,8 @@ import { orderDirections } from '../adapters/directions.ts';
 import { conceptFromLora } from '../adapters/lora.ts';
 import type { Gains } from '../adapters/part-kind.ts';
 import { kindOf, type LearnedPart } from '../adapters/parts.ts';
-import { linearLayers } from '../adapters/target-layers.ts';
 import { writeConcept } from '../formats/concept.ts';
 import { type LoraLayer, readLora, writeLora } from '../formats/lora.ts';
-import { transformerSpecs } from '../models/wan/transformer-config.ts';
 import { type GenerateModel, openConcept } from '../sampling/generate-clip.ts';
 import { makeFolderOf } from './work-folder.ts';
 
@@ -19,9 +17,7 @@ type Model = Omit<GenerateModel, 'sampler'>;
 export async function exportLora(model: Model, request: ExportLoraRequest): Promise<LoraReport> {
   const { parts } = await openConcept(model, request.conceptFile);
   const layers = withRangeErrors(() => loraLayers(parts, request.sliders));
-  const inBlocks = linearLayers(transformerSpecs(model.pipeline.transformerConfig)).filter(({ path }) =>
-    path.startsWith('blocks.'),
-  );
+  const inBlocks = model.pipeline.shape.layers.filter(({ path }) => path.startsWith('blocks.'));
   await makeFolderOf(request.output);
   await writeLora(request.output, layers, request.dialect, inBlocks);
   return {
@@ -50,10 +46,7 @@ function loraLayers(parts: Readonly<Record<string, LearnedPart>>, gains: Gains):
 /** A LoRA file of any dialect becomes a concept whose motion residual is zero and whose directions are in order. */
 export async function importLora(model: Model, request: ImportLoraRequest): Promise<ImportedLora> {
   const lora = await readLora(request.file);
-  const { shape, values } = conceptFromLora(
-    lora.layers,
-    linearLayers(transformerSpecs(model.pipeline.transformerConfig)),
-  );
+  const { shape, values } = conceptFromLora(lora.layers, model.pipeline.shape.layers);
   const { values: ordered, strengths } = orderDirections(shape, values);
   await makeFolderOf(request.conceptFile);
   await writeConcept(request.conceptFile, {

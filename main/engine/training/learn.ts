@@ -5,7 +5,6 @@ import type { EngineEvent, LearnRequest, LearnResult, LossPoint } from '../../..
 import { AppError } from '../../../shared/ipc/result.ts';
 import { appearanceOf, meanAppearance } from '../adapters/appearance.ts';
 import { conceptFileOf } from '../adapters/concept-parts.ts';
-import { modelShape } from '../adapters/model-shape.ts';
 import { countNumbers, kindOf, type LearnedPart, type Parts } from '../adapters/parts.ts';
 import { sum } from '../adapters/set-and-sequence.ts';
 import * as tf from '../backends/tf.ts';
@@ -13,8 +12,7 @@ import { writeConcept } from '../formats/concept.ts';
 import { writeRawFrames } from '../formats/raw-frames.ts';
 import { dataKinds } from '../methods/method.ts';
 import { methodOf } from '../methods/registry.ts';
-import type { WanPipeline } from '../models/wan/pipeline.ts';
-import { timeFeatures } from '../models/wan/transformer.ts';
+import type { VideoModel } from '../models/video-model.ts';
 import type { ConceptSampler } from '../sampling/concept-sampler.ts';
 import { schedulerConfigOf } from '../sampling/scheduler-config.ts';
 import { conceptCaptions, tokenNames } from './captions.ts';
@@ -30,7 +28,7 @@ import { type TrainingRun, train } from './train.ts';
 import { makeFolderOf, openWorkFolder, requestHash, requireMemory, requireSpace } from './work-folder.ts';
 
 export interface LearnModel {
-  pipeline: WanPipeline;
+  pipeline: VideoModel;
   sampler: ConceptSampler;
   name: string;
   fingerprint: string;
@@ -72,7 +70,7 @@ export async function learnConcept(
     onProgress: (phase, done, total, unit) => report({ phase, done, total, unit }),
   });
   const captions = conceptCaptions(clips.map(({ caption }) => caption));
-  const start = startTokens(tokenNames(captions), pipeline.textEncoderConfig.d_model, recipe.seed);
+  const start = startTokens(tokenNames(captions), pipeline.textWidth, recipe.seed);
   const rates = plans.map(() => new Rate());
   const sampling = { pipeline, sampler, prepared, seed: recipe.seed, signal };
   const appearance = meanAppearance(prepared.clips.flatMap(({ pictures }) => pictures.map(appearanceOf)));
@@ -121,11 +119,7 @@ export async function learnConcept(
           return { model, bank, data: stageData(prepared, data) };
         },
         noiseLevels: noiseLevels(pipeline),
-        timeFeatures: (levels) =>
-          timeFeatures(
-            pipeline.transformerConfig,
-            levels.map((level) => 1000 * level),
-          ),
+        timeFeatures: (levels) => pipeline.timeFeatures(levels.map((level) => 1000 * level)),
         signal,
         isEnough: () => existsSync(folder.keep),
         onStep,
@@ -181,9 +175,9 @@ function inOrder(parts: Readonly<Record<string, LearnedPart>>) {
   return { ordered, strengths };
 }
 
-function partsOf(pipeline: WanPipeline, { recipe }: LearnRequest): Parts {
+function partsOf(pipeline: VideoModel, { recipe }: LearnRequest): Parts {
   try {
-    return methodOf(recipe).parts(modelShape(pipeline.transformerConfig), recipe);
+    return methodOf(recipe).parts(pipeline.shape, recipe);
   } catch (error) {
     if (error instanceof RangeError) throw new AppError('invalid-input', error.message, { cause: error });
     throw error;
@@ -191,7 +185,7 @@ function partsOf(pipeline: WanPipeline, { recipe }: LearnRequest): Parts {
 }
 
 /** Tokens learn only where the text encoder fits into memory; elsewhere they stay as they start, which works too (docs/method.md). */
-async function holdsTextEncoder(pipeline: WanPipeline): Promise<boolean> {
+async function holdsTextEncoder(pipeline: VideoModel): Promise<boolean> {
   try {
     await pipeline.textEncoder();
     return true;
@@ -202,7 +196,7 @@ async function holdsTextEncoder(pipeline: WanPipeline): Promise<boolean> {
 }
 
 /** How training draws noise levels: as densely as the sampler's shifted schedule visits them. */
-function noiseLevels(pipeline: WanPipeline): NoiseLevels {
+function noiseLevels(pipeline: VideoModel): NoiseLevels {
   const scheduler = schedulerConfigOf(pipeline);
   const shift = scheduler._class_name === 'UniPCMultistepScheduler' ? scheduler.flow_shift : scheduler.shift;
   return { distribution: 'uniform', shift };

@@ -3,8 +3,7 @@ import { appearanceOf } from '../adapters/appearance.ts';
 import { markPrompt, type TokenEmbeddings } from '../adapters/tokens.ts';
 import { type Pictures, pictureAt, readRawFrames, sideBySide } from '../formats/raw-frames.ts';
 import type { DataKind, StagePlan } from '../methods/method.ts';
-import type { WanPipeline } from '../models/wan/pipeline.ts';
-import { checkVideoSize } from '../models/wan/vae-config.ts';
+import type { VideoModel } from '../models/video-model.ts';
 import { type ConceptSampler, encodePrompts } from '../sampling/concept-sampler.ts';
 import type { StageData, TextBank } from './batches.ts';
 import { type CaptionTexts, captionTexts, conceptCaptions, priorCaptions, stitchedCaption } from './captions.ts';
@@ -28,7 +27,7 @@ const priorBatch = 4;
 
 /** Encodes the clips and samples the prior set, or reads both from `file`, where they are kept for resuming. */
 export async function prepare(
-  pipeline: WanPipeline,
+  pipeline: VideoModel,
   request: LearnRequest,
   file: string,
   options: PrepareOptions,
@@ -36,8 +35,7 @@ export async function prepare(
   const captions = captionsOf(request);
   const kept = await readPrepared(file);
   if (kept) return { ...kept, captions };
-  for (const { frames } of request.clips)
-    checkVideoSize(pipeline.vaeConfig, frames.frameCount, frames.height, frames.width);
+  for (const { frames } of request.clips) pipeline.checkVideoSize(frames.frameCount, frames.height, frames.width);
   const sources: Pictures[] = [];
   for (const { frames } of request.clips) sources.push(await readRawFrames(frames));
   const pairs = stitchablePairs(sources).map(([i, j]) => sideBySide(sources[i]!, sources[j]!));
@@ -72,7 +70,7 @@ function stitchablePairs(clips: readonly Pick<Pictures, 'count' | 'width' | 'hei
   return clips.flatMap((_, i) => clips.flatMap((__, j): [number, number][] => (i !== j && same(i, j) ? [[i, j]] : [])));
 }
 
-async function encodeClip(pipeline: WanPipeline, pictures: Pictures, signal?: AbortSignal): Promise<EncodedClip> {
+async function encodeClip(pipeline: VideoModel, pictures: Pictures, signal?: AbortSignal): Promise<EncodedClip> {
   const encode = async (frames: Pictures): Promise<Latents> => {
     const latents = await pipeline.encodeFrames(frames, { signal });
     const values = (await latents.data()) as Float32Array;
@@ -89,7 +87,7 @@ async function encodeClip(pipeline: WanPipeline, pictures: Pictures, signal?: Ab
 
 /** Samples the prior set at the sizes of the concept's clips, in turn. */
 async function samplePrior(
-  pipeline: WanPipeline,
+  pipeline: VideoModel,
   request: LearnRequest,
   captions: CaptionTexts[],
   clips: EncodedClip[],
@@ -172,7 +170,7 @@ function textsOf(
  * they are answered as `learned`.
  */
 export async function encodeTexts(
-  pipeline: WanPipeline,
+  pipeline: VideoModel,
   { prepared, data, clipText }: { prepared: Prepared; data: DataKind } & Pick<StagePlan, 'clipText'>,
   tokens: TokenEmbeddings,
   learning: boolean,

@@ -4,13 +4,13 @@ import { type Pictures, readRawFrames } from '../formats/raw-frames.ts';
 import type { DataKind } from '../methods/method.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import { psnrOfMse } from '../metrics/psnr.ts';
-import type { WanPipeline } from '../models/wan/pipeline.ts';
+import type { VideoModel } from '../models/video-model.ts';
 import type { ConceptSampler, SampledConcept } from '../sampling/concept-sampler.ts';
 import type { TrainingState } from './checkpoint.ts';
 import type { Prepared } from './prepare.ts';
 
 export interface ReconstructOptions {
-  pipeline: WanPipeline;
+  pipeline: VideoModel;
   sampler: ConceptSampler;
   concept: SampledConcept;
   prepared: Prepared;

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import * as tf from '../../backends/tf.ts';
+import type { LinearLayer } from '../../nn/linear-layers.ts';
 import type { PartKind } from '../part-kind.ts';
-import { requireLayers, type TargetLayer, targetLayer } from '../target-layers.ts';
+import { requireLayers, targetLayer } from '../target-layers.ts';
 
 const denseShape = z.object({ layers: z.array(targetLayer).min(1) });
-export type DenseShape = { layers: readonly TargetLayer[] };
+export type DenseShape = { layers: readonly LinearLayer[] };
 
 /** Whole weights: W' = W + D in every layer, all D [in, out] one after the other in `delta`. */
 export const dense: PartKind<DenseShape> = {
@@ -24,4 +25,4 @@ export const dense: PartKind<DenseShape> = {
   linearIn: ['delta'],
 };
 
-const sizes = (layers: readonly TargetLayer[]) => layers.map(({ inSize, outSize }) => inSize * outSize);
+const sizes = (layers: readonly LinearLayer[]) => layers.map(({ inSize, outSize }) => inSize * outSize);

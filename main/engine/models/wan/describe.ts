@@ -1,18 +1,16 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { parseRational } from '../../../../shared/domain/time.ts';
 import { openWeights, readJson } from '../../formats/diffusers.ts';
 import type { WanPipeline } from './pipeline.ts';
 import { activationsPerToken } from './transformer-config.ts';
-import { vaeStrides } from './vae-config.ts';
 
 /** What an editor must know of a model to prepare clips for it. */
 export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo> {
-  const { directory, extras, vaeConfig, transformerConfig } = pipeline;
-  const strides = vaeStrides(vaeConfig);
+  const { directory, name, extras, strides, transformerConfig } = pipeline;
   let parameters = 0;
   for (const component of ['transformer', 'vae', 'text_encoder']) {
     const source = await openWeights(join(directory, component));
@@ -21,7 +19,7 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     await source.close();
   }
   return {
-    name: modelName(directory),
+    name,
     directory,
     license: await licenseOf(directory),
     sizeBytes: await weightBytes(directory),
@@ -34,15 +32,10 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     vocabulary: await vocabularyOf(directory),
     temporalStride: strides.frames,
     spatialStride: Math.max(
-      strides.height * pipeline.transformerConfig.patch_size[1],
-      strides.width * pipeline.transformerConfig.patch_size[2],
+      strides.height * transformerConfig.patch_size[1],
+      strides.width * transformerConfig.patch_size[2],
     ),
   };
-}
-
-/** A model goes by the name of its folder. */
-export function modelName(directory: string): string {
-  return basename(resolve(directory));
 }
 
 /** `vocabulary.json`, a list of words, where there is one. */

@@ -2,24 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeModelDirectory } from '../../formats/diffusers.ts';
 import { parametersToWrite } from '../../nn/parameters.ts';
+import type { WeightType } from '../video-autoencoder.ts';
 import type { WanPipeline } from './pipeline.ts';
 import { textEncoderSpecs } from './text-encoder-config.ts';
 import { transformerSpecs } from './transformer-config.ts';
-import { vaeSpecs } from './vae-config.ts';
 
 /**
  * Writes the model to a new directory that Python's diffusers loads, with the weights as they are in memory.
  * Configurations are taken over word for word. Throws `conflict` when the directory exists.
  */
-export async function savePipeline(
-  pipeline: WanPipeline,
-  directory: string,
-  type: 'F32' | 'F16' | 'BF16' = 'F16',
-): Promise<void> {
+export async function savePipeline(pipeline: WanPipeline, directory: string, type: WeightType = 'F16'): Promise<void> {
   const read = (...names: string[]) => readFile(join(pipeline.directory, ...names), 'utf8');
   const transformer = await pipeline.transformer();
-  const vae = await pipeline.vae();
-  const textEncoder = await pipeline.textEncoder();
+  const textEncoder = await pipeline.textEncoderWeights();
   const extras = await readFile(join(pipeline.directory, 'motif.json'), 'utf8').catch(() => undefined);
   await writeModelDirectory(directory, {
     index: await read('model_index.json'),
@@ -32,7 +27,7 @@ export async function savePipeline(
       {
         name: 'vae',
         config: await read('vae', 'config.json'),
-        tensors: parametersToWrite(vae.parameters, vaeSpecs(pipeline.vaeConfig), type),
+        tensors: await pipeline.weightsToWrite(type),
       },
       {
         name: 'text_encoder',

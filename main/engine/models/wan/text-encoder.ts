@@ -5,12 +5,13 @@ import type { Hooks } from '../../nn/hooks.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
 import { checkShape, loadParameters } from '../../nn/parameters.ts';
 import { disposeTree } from '../../nn/tree.ts';
+import type { Tokens } from '../video-model.ts';
 import { type TextEncoderConfig, textLayerSpecs } from './text-encoder-config.ts';
-import type { Tokens } from './tokenizer.ts';
 
 /**
- * The prompt reader of Wan (UMT5EncoderModel in transformers): a T5 encoder whose every layer has its own relative position bias.
- * Sequences are [batch, tokens, d_model]. Tokens past a prompt's length are not attended to and come out as zeros.
+ * The prompt reader of Wan (UMT5EncoderModel in transformers): a T5 encoder whose every layer has its own
+ * relative position bias. Sequences are [batch, tokens, d_model]. Tokens past a prompt's length are not
+ * attended to and come out as zeros.
  */
 
 type Layer = {
@@ -37,7 +38,10 @@ export type TextEncoderParameters = {
   encoder: { block: { [index: string]: Layer }; final_layer_norm: { weight: tf.Tensor1D } };
 };
 
-/** Differentiable: tokens -> [prompts, tokens, d_model]. Only `hooks.embedTokens` is asked, the layers stay as they are. */
+/**
+ * Differentiable: tokens -> [prompts, tokens, d_model]. Only `hooks.embedTokens` is asked, the layers stay
+ * as they are.
+ */
 export function encodeTokens(
   config: TextEncoderConfig,
   parameters: TextEncoderParameters,
@@ -58,8 +62,8 @@ export function encodeTokens(
 }
 
 /**
- * The same from a file too large for memory: one layer at a time is read, used and dropped, and of the embedding table only the
- * rows that occur. -> [prompts, tokens, d_model]
+ * The same from a file too large for memory: one layer at a time is read, used and dropped, and of the
+ * embedding table only the rows that occur. -> [prompts, tokens, d_model]
  */
 export async function encodeTokensStreaming(
   config: TextEncoderConfig,
@@ -154,7 +158,8 @@ function relativeBuckets(config: TextEncoderConfig, tokens: number): tf.Tensor1D
   for (let query = 0; query < tokens; query++) {
     for (let key = 0; key < tokens; key++) {
       const distance = Math.abs(key - query);
-      // Half of the buckets are single distances, half are wider and wider (T5, arXiv 1910.10683, section 2.1), in float32 as there.
+      // Half of the buckets are single distances, half are wider and wider (T5, arXiv 1910.10683, section
+      // 2.1), in float32 as there.
       const ratio = Math.fround(Math.fround(Math.fround(Math.log(distance / exact)) / logSpan) * (half - exact));
       const bucket = distance < exact ? distance : Math.min(exact + Math.trunc(ratio), half - 1);
       values[query * tokens + key] = bucket + (key > query ? half : 0);

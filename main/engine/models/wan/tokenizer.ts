@@ -3,14 +3,7 @@ import { Tokenizer as PublishedTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import { readJson } from '../../formats/diffusers.ts';
-
-/** Prompts as numbers, each padded to the same length. */
-export interface Tokens {
-  /** [prompts][length] */
-  ids: number[][];
-  /** Tokens of each prompt that count, its end token included; the rest is padding. */
-  lengths: number[];
-}
+import type { Tokens } from '../video-model.ts';
 
 export interface Tokenizer {
   /** Cuts at `length` (keeping the end token) and pads up to it. */
@@ -77,8 +70,9 @@ const wholly =
     tokenizer.encode(prompt, { add_special_tokens: withEnd }).ids;
 
 /**
- * What the vocabulary cannot spell becomes its UTF-8 bytes (`<0xE2>`...), as in the reference tokenizers. The library does that for
- * BPE alone and melts unknown characters of a Unigram model into one token, so that is switched off and the bytes looked up here.
+ * What the vocabulary cannot spell becomes its UTF-8 bytes (`<0xE2>`...), as in the reference tokenizers.
+ * The library does that for BPE alone and melts unknown characters of a Unigram model into one token, so
+ * that is switched off and the bytes looked up here.
  */
 function bytewise(tokenizer: PublishedTokenizer): Read {
   if (tokenizer.model) tokenizer.model.fuse_unk = false;

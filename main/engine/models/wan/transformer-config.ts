@@ -6,7 +6,10 @@ const width = z.int().positive().max(200_000);
 const count = z.int().positive().max(1000);
 const patchSide = z.int().positive().max(64);
 
-/** `transformer/config.json` of a Wan checkpoint, by diffusers' names. Image-conditioned variants are refused. */
+/**
+ * `transformer/config.json` of a Wan checkpoint, by diffusers' names. Image-conditioned variants are
+ * refused.
+ */
 export const transformerConfigSchema = z.object({
   _class_name: z.literal('WanTransformer3DModel').default('WanTransformer3DModel'),
   /** Latent values per token: frames, height, width. */
@@ -80,4 +83,10 @@ export function activationsPerToken({
   ffn_dim,
 }: TransformerConfig): number {
   return num_layers * (14 * num_attention_heads * attention_head_dim + 2 * ffn_dim);
+}
+
+/** The same for latents of this shape [batch, channels, frames, height, width]. */
+export function activationsOf(config: TransformerConfig, [batch, , ...size]: readonly number[]): number {
+  const product = (lengths: readonly number[]) => lengths.reduce((a, b) => a * b, 1);
+  return (product([batch!, ...size]) / product(config.patch_size)) * activationsPerToken(config);
 }

@@ -4,12 +4,14 @@ import * as tf from '../../backends/tf.ts';
 import { type Hooks, hookedLinear } from '../../nn/hooks.ts';
 import type { Linear } from '../../nn/linear.ts';
 import { rotaryTables, timestepFeatures } from '../../nn/positions.ts';
+import type { DenoiserInputs, DenoiserOptions } from '../video-model.ts';
 import type { TransformerConfig } from './transformer-config.ts';
 
 /**
- * The denoiser of Wan (WanTransformer3DModel in diffusers): a transformer over patches of video latents with rotary positions in
- * time, height and width, attention to the prompt, and normalisation steered by the noise level.
- * Latents are [batch, channels, frames, height, width], token sequences [batch, tokens, size], tokens in (frame, row, column) order.
+ * The denoiser of Wan (WanTransformer3DModel in diffusers): a transformer over patches of video latents with
+ * rotary positions in time, height and width, attention to the prompt, and normalisation steered by the
+ * noise level. Latents are [batch, channels, frames, height, width], token sequences [batch, tokens, size],
+ * tokens in (frame, row, column) order.
  */
 
 type Attention = {
@@ -41,22 +43,11 @@ export type TransformerParameters = {
   proj_out: Linear;
 };
 
-export interface TransformerInputs {
-  /** [batch, in_channels, frames, height, width]: noisy latents, then, with self-conditioning, the previous prediction. */
-  latents: tf.Tensor;
-  /** [batch, freq_dim] from `timeFeatures`. */
-  time: tf.Tensor;
-  /** [batch, text tokens, text_dim], zero past each prompt's length. */
-  text: tf.Tensor;
-}
-
-export interface TransformerOptions {
-  hooks?: Hooks;
-  /** Compute each block again for its gradients instead of keeping its activations: deep models on little memory. */
-  recompute?: boolean;
+export interface TransformerOptions extends Omit<DenoiserOptions, 'inferenceOnly'> {
   /**
-   * Compile all blocks as one program instead of one that all share. Without gradients that is a tenth faster (8 blocks of 256 wide,
-   * two clips of 320 tokens: 1.4 s of processor time for 8 steps against 1.6), but the time to compile grows with depth.
+   * Compile all blocks as one program instead of one that all share. Without gradients that is a tenth
+   * faster (8 blocks of 256 wide, two clips of 320 tokens: 1.4 s of processor time for 8 steps against 1.6),
+   * but the time to compile grows with depth.
    */
   together?: boolean;
 }
@@ -70,7 +61,7 @@ export function timeFeatures(config: TransformerConfig, timesteps: readonly numb
 export function wanTransformer(
   config: TransformerConfig,
   parameters: TransformerParameters,
-  { latents, time, text }: TransformerInputs,
+  { latents, time, text }: DenoiserInputs,
   { hooks, recompute = false, together = false }: TransformerOptions = {},
 ): tf.Tensor {
   return tf.tidy(() => {
@@ -127,9 +118,10 @@ export function wanTransformer(
 }
 
 /**
- * So many blocks are one unit where a deep graph is cut: what crosses a cut is written out in float32 and read again. 16 layers with
- * OpenVINO in bfloat16 took 1.16 of the time of the whole graph in pairs, 1.29 in single blocks, and 1.13 in fours, whose first step took
- * 1.2 times as long as that of pairs and 1.27 of their memory (test/bench/history.md).
+ * So many blocks are one unit where a deep graph is cut: what crosses a cut is written out in float32 and
+ * read again. 16 layers with OpenVINO in bfloat16 took 1.16 of the time of the whole graph in pairs, 1.29 in
+ * single blocks, and 1.13 in fours, whose first step took 1.2 times as long as that of pairs and 1.27 of
+ * their memory (test/bench/history.md).
  */
 const unitSize = 2;
 
@@ -224,8 +216,9 @@ function mlp(
 type Extent = readonly [frames: number, height: number, width: number];
 
 /**
- * [batch, channels, frames, height, width] -> [batch, tokens, channels * patch], the values of a patch in (channel, frame, row, column)
- * order. Two transpositions of at most 6 axes, the most that TensorFlow.js' backends take.
+ * [batch, channels, frames, height, width] -> [batch, tokens, channels * patch], the values of a patch in
+ * (channel, frame, row, column) order. Two transpositions of at most 6 axes, the most that TensorFlow.js'
+ * backends take.
  */
 function patchify(latents: tf.Tensor, [pt, ph, pw]: Extent): tf.Tensor {
   const [batch, channels, frames, height, width] = latents.shape as [number, number, number, number, number];
@@ -236,7 +229,10 @@ function patchify(latents: tf.Tensor, [pt, ph, pw]: Extent): tf.Tensor {
   return tf.reshape(tf.transpose(planes, [0, 2, 1, 3]), [batch, t * h * w, channels * pt * ph * pw]);
 }
 
-/** [batch, tokens, patch * channels], a patch in (frame, row, column, channel) order -> [batch, channels, frames, height, width] */
+/**
+ * [batch, tokens, patch * channels], a patch in (frame, row, column, channel) order -> [batch, channels,
+ * frames, height, width]
+ */
 function unpatchify(tokens: tf.Tensor, [pt, ph, pw]: Extent, [t, h, w]: Extent): tf.Tensor {
   const [batch, , values] = tokens.shape as [number, number, number];
   const channels = values / (pt * ph * pw);

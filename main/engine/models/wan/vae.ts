@@ -2,6 +2,7 @@ import * as tf from '../../backends/tf.ts';
 import { type Traced, traced } from '../../backends/traced.ts';
 import { sliceFrames } from '../../nn/conv.ts';
 import { disposeTree } from '../../nn/tree.ts';
+import type { CodingOptions } from '../video-autoencoder.ts';
 import type { Memory, Pass } from './vae-blocks.ts';
 import {
   decodeChunk,
@@ -17,10 +18,10 @@ import { checkVideoSize, decoderPlan, encoderPlan, type VaeConfig, vaeStrides } 
 import { type Area, cutArea, decoderTile, encoderTile, joinTiles, type TilePlan, tilesOf } from './vae-tiles.ts';
 
 /**
- * The video autoencoder of Wan (AutoencoderKLWan in diffusers). It is causal in time, so a clip is coded in chunks of frames that hand
- * on what their convolutions remember: the result is that of the whole clip, the memory that of one chunk. Pictures too large for that
- * are coded in tiles, one after the other.
- * Video is [batch, 3, frames, height, width] in -1..1, latents [batch, z_dim, frames, height, width].
+ * The video autoencoder of Wan (AutoencoderKLWan in diffusers). It is causal in time, so a clip is coded in
+ * chunks of frames that hand on what their convolutions remember: the result is that of the whole clip, the
+ * memory that of one chunk. Pictures too large for that are coded in tiles, one after the other. Video is
+ * [batch, 3, frames, height, width] in -1..1, latents [batch, z_dim, frames, height, width].
  */
 export interface Vae {
   readonly config: VaeConfig;
@@ -34,13 +35,11 @@ export interface Vae {
   dispose(): void;
 }
 
-export interface ChunkOptions {
+export interface ChunkOptions extends CodingOptions {
   /** Latent frames per chunk; unless given, as many as keep a chunk below `chunkPixels`. */
   chunkFrames?: number;
   /** Pixels per tile; unless given, as many as keep one latent frame below `chunkPixels`. */
   tilePixels?: number;
-  signal?: AbortSignal;
-  onProgress?: (doneFrames: number, totalFrames: number) => void;
 }
 
 /** Pixels times frames of a chunk: about 250 MB of activations at 32 channels, 750 MB at 96. */
@@ -49,7 +48,10 @@ const chunkPixels = 600_000;
 type ChunkInputs = { x: tf.Tensor; memory?: Memory };
 type ChunkOutputs = { y: tf.Tensor; memory: Memory };
 
-/** A step over one chunk of frames, recorded for replaying: one of several, or the only one, which nothing needs to be remembered of. */
+/**
+ * A step over one chunk of frames, recorded for replaying: one of several, or the only one, which nothing
+ * needs to be remembered of.
+ */
 interface Step {
   several: Traced<ChunkInputs, ChunkOutputs>;
   only: Traced<tf.Tensor, tf.Tensor>;
@@ -207,7 +209,10 @@ const times = ({ top, bottom, left, right }: Area, factor: number): Area => ({
   right: right * factor,
 });
 
-/** Runs `step` over one chunk after the other, each cut when its turn comes, and hands on what the convolutions remember. */
+/**
+ * Runs `step` over one chunk after the other, each cut when its turn comes, and hands on what the
+ * convolutions remember.
+ */
 async function* inTurn(
   step: Step,
   chunks: readonly (() => tf.Tensor)[],
@@ -260,7 +265,10 @@ async function joined(chunks: AsyncGenerator<tf.Tensor>): Promise<tf.Tensor> {
   }
 }
 
-/** Squares of pixels become channels: [b, c, f, h, w] -> [b, c * p * p, f, h / p, w / p], columns before rows as in the reference. */
+/**
+ * Squares of pixels become channels: [b, c, f, h, w] -> [b, c * p * p, f, h / p, w / p], columns before rows
+ * as in the reference.
+ */
 function patchify(x: tf.Tensor, patch: number): tf.Tensor {
   if (patch === 1) return x;
   const [batch, channels, frames, height, width] = x.shape as [number, number, number, number, number];

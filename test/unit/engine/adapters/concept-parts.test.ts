@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { conceptFileOf, partsOfFile } from '../../../../main/engine/adapters/concept-parts.ts';
-import type { ModelShape } from '../../../../main/engine/adapters/model-shape.ts';
 import { kindOf, type LearnedPart } from '../../../../main/engine/adapters/parts.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import type { ConceptFile } from '../../../../main/engine/formats/concept.ts';
+import type { ModelShape } from '../../../../main/engine/models/video-model.ts';
 import { recipe } from '../../../../shared/domain/recipe.ts';
 import { randomConcept, toyShape, values } from './toy.ts';
 

@@ -2,11 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
 import { hooksOf } from '../../../../main/engine/adapters/additions.ts';
 import { lowRankAdditions } from '../../../../main/engine/adapters/set-and-sequence.ts';
-import { linearLayers, targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
+import { targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { openWanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
 import { timeFeatures, wanTransformer } from '../../../../main/engine/models/wan/transformer.ts';
 import { transformerSpecs } from '../../../../main/engine/models/wan/transformer-config.ts';
+import { linearLayers } from '../../../../main/engine/nn/linear-layers.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { difference, randomConcept } from './toy.ts';
 

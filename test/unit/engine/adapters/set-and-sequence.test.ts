@@ -9,9 +9,10 @@ import {
   lowRankAdditions,
   mixCoefficients,
 } from '../../../../main/engine/adapters/set-and-sequence.ts';
-import { linearLayers, targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
+import { targetLayers } from '../../../../main/engine/adapters/target-layers.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { linear } from '../../../../main/engine/nn/linear.ts';
+import { linearLayers } from '../../../../main/engine/nn/linear-layers.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { difference, randomConcept, toyModel, toyShape, values } from './toy.ts';
 

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { appearanceOf } from '../../../../main/engine/adapters/appearance.ts';
-import { modelShape } from '../../../../main/engine/adapters/model-shape.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { type DataKind, trainedNames, wordRows } from '../../../../main/engine/methods/method.ts';
 import { methodOf } from '../../../../main/engine/methods/registry.ts';
+import { wanShape } from '../../../../main/engine/models/wan/denoiser.ts';
 import { openWanPipeline, type WanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
 import { timeFeatures } from '../../../../main/engine/models/wan/transformer.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
@@ -45,7 +45,7 @@ export function microRun(pipeline: WanPipeline, input: RecipeInput, changes: Par
   const asked = recipe.parse({ rank: 2, batchSize: 2, batchSizeMotion: 2, checkpointEvery: 2, ...input });
   const method = methodOf(asked);
   const { transformerConfig: config, textEncoderConfig, tokenizer: _ } = pipeline;
-  const parts = method.parts(modelShape(config), asked);
+  const parts = method.parts(wanShape(config), asked);
   const plans = method.stages(asked, { moving: true, wordsLearn: asked.tokenLearningRate > 0 });
   const start = startTokens(['v', 'u'], textEncoderConfig.d_model, asked.seed);
   const data = microData(config.out_channels);

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
-import { framesToVideo, videoToFrames } from '../../../../main/engine/models/wan/frames.ts';
+import { framesToVideo, videoToFrames } from '../../../../main/engine/models/frames.ts';
 
 beforeAll(async () => {
   await selectBackend({ device: 'cpu' });

@@ -2,23 +2,23 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
-import { openWanPipeline, type WanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
-import { checkVideoSize } from '../../../../main/engine/models/wan/vae-config.ts';
+import { openVideoModel } from '../../../../main/engine/models/registry.ts';
+import type { VideoModel } from '../../../../main/engine/models/video-model.ts';
 import { createSampler } from '../../../../main/engine/sampling/sampler.ts';
 import { schedulerConfigSchema } from '../../../../main/engine/sampling/scheduler-config.ts';
 
-let pipeline: WanPipeline;
+let pipeline: VideoModel;
 
 beforeAll(async () => {
   await selectBackend({ device: 'onnxruntime' });
   const directory = new URL('../../../../resources/models/motif-tiny', import.meta.url);
-  pipeline = await openWanPipeline(fileURLToPath(directory));
+  pipeline = await openVideoModel(fileURLToPath(directory));
 });
 afterAll(() => pipeline.dispose());
 
 test('the embedded model can make every size that it names, and knows its concept tokens', () => {
-  const { extras, vaeConfig, tokenizer, selfConditioning } = pipeline;
-  for (const { width, height } of extras.sizes) checkVideoSize(vaeConfig, extras.frames, height, width);
+  const { extras, tokenizer, selfConditioning } = pipeline;
+  for (const { width, height } of extras.sizes) pipeline.checkVideoSize(extras.frames, height, width);
   for (const token of [...extras.conceptTokens.identity, ...extras.conceptTokens.motion])
     expect(tokenizer.idOf(token), token).toBeTypeOf('number');
   expect(selfConditioning).toBe(extras.selfConditioning !== undefined);
@@ -27,7 +27,7 @@ test('the embedded model can make every size that it names, and knows its concep
 test('its prompts are encoded up to the length it was trained with, whatever their own', async () => {
   const { maxTextTokens } = pipeline.extras;
   const text = await pipeline.encodeText(['a dog', 'a [v] person '.repeat(50)]);
-  expect(text.shape).toEqual([2, maxTextTokens, pipeline.transformerConfig.text_dim]);
+  expect(text.shape).toEqual([2, maxTextTokens, pipeline.textWidth]);
   const [short] = (await text.array()) as number[][][];
   expect(short![1]!.some((value) => value !== 0)).toBe(true);
   expect(short!.at(-1)!.every((value) => value === 0)).toBe(true);
@@ -36,8 +36,7 @@ test('its prompts are encoded up to the length it was trained with, whatever the
 
 test('it makes a picture from a prompt, and codes one, in sizes of its own and others', async () => {
   const sampler = createSampler({
-    config: pipeline.transformerConfig,
-    parameters: await pipeline.transformer(),
+    denoiser: await pipeline.denoiser(),
     scheduler: schedulerConfigSchema.parse(pipeline.schedulerConfig),
   });
   const text = await pipeline.encodeText(['a cat on a beach']);

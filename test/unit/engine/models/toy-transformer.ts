@@ -1,4 +1,5 @@
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { wanDenoiser } from '../../../../main/engine/models/wan/denoiser.ts';
 import type { TransformerParameters } from '../../../../main/engine/models/wan/transformer.ts';
 import { transformerConfigSchema, transformerSpecs } from '../../../../main/engine/models/wan/transformer-config.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
@@ -32,4 +33,9 @@ export function toyTransformer(seed = 1) {
     }),
   ) as TransformerParameters;
   return { config, parameters };
+}
+
+export function toyDenoiser() {
+  const { config, parameters } = toyTransformer();
+  return wanDenoiser(config, parameters);
 }

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { findOpenVino } from '../../../../main/engine/backends/lazy/executors/openvino/locate.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
-import { framesToVideo } from '../../../../main/engine/models/wan/frames.ts';
-import { openWanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
+import { framesToVideo } from '../../../../main/engine/models/frames.ts';
+import { openWanAutoencoder } from '../../../../main/engine/models/wan/autoencoder.ts';
 import type { ChunkOptions, Vae } from '../../../../main/engine/models/wan/vae.ts';
 import { tilesOf } from '../../../../main/engine/models/wan/vae-tiles.ts';
 import { render } from '../../../../main/world/render.ts';
@@ -23,8 +24,8 @@ describe.each(['onnxruntime', ...(openVino ? (['openvino'] as const) : [])] as c
   (device) => {
     test('has no seam that can be seen', { timeout: 240_000 }, async () => {
       await selectBackend({ device });
-      const pipeline = await openWanPipeline(directory);
-      const vae = await pipeline.vae();
+      const autoencoder = await openWanAutoencoder(join(directory, 'vae'));
+      const vae = await autoencoder.vae();
       const data = render(sampleScene(7), { width, height, frameCount: 1 }).frames;
       const video = framesToVideo({ data, count: 1, width, height });
       const latents = await encoded(vae, video, whole);
@@ -48,7 +49,7 @@ describe.each(['onnxruntime', ...(openVino ? (['openvino'] as const) : [])] as c
       const beside = reference.filter((_, index) => index % width < (seam * width) / columns);
       expect(largestDifference(alone, beside)).toBeGreaterThan(1 / 255);
       tf.dispose([video, latents, tiledLatents, half]);
-      await pipeline.dispose();
+      await autoencoder.dispose();
     });
   },
 );

@@ -6,7 +6,7 @@ import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { createSampler } from '../../../../main/engine/sampling/sampler.ts';
 import { schedulerConfigSchema } from '../../../../main/engine/sampling/scheduler-config.ts';
-import { toyTransformer } from '../models/toy-transformer.ts';
+import { toyDenoiser } from '../models/toy-transformer.ts';
 
 const size = [2, 8, 8] as const;
 const latentBytes = 4 * 2 * 2 * 8 * 8;
@@ -66,7 +66,7 @@ function makeSampler() {
     use_flow_sigmas: true,
     flow_shift: 2,
   });
-  return createSampler({ ...toyTransformer(), scheduler });
+  return createSampler({ denoiser: toyDenoiser(), scheduler });
 }
 
 test('between the steps of a guided run only its noise level goes to the executor, and nothing comes back', async () => {

@@ -4,7 +4,7 @@ import * as tf from '../../../../main/engine/backends/tf.ts';
 import { linear } from '../../../../main/engine/nn/linear.ts';
 import { createSampler, type Sampler } from '../../../../main/engine/sampling/sampler.ts';
 import { schedulerConfigSchema } from '../../../../main/engine/sampling/scheduler-config.ts';
-import { toyTransformer } from '../models/toy-transformer.ts';
+import { toyDenoiser } from '../models/toy-transformer.ts';
 
 const unipc = schedulerConfigSchema.parse({
   _class_name: 'UniPCMultistepScheduler',
@@ -24,7 +24,7 @@ describe.each(['cpu', 'onnxruntime'] as const)('the sampler on %s', (device) => 
 
   function make(scheduler = unipc) {
     return createSampler<Adapter>({
-      ...toyTransformer(),
+      denoiser: toyDenoiser(),
       scheduler,
       hooks: ({ gain }) => ({ linear: (_, base, x) => tf.mul(linear(base, x), gain) }),
     });

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { expect, it } from 'vitest';
-import { transformerConfigSchema } from '../../../../main/engine/models/wan/transformer-config.ts';
+import { activationsOf, transformerConfigSchema } from '../../../../main/engine/models/wan/transformer-config.ts';
 import { freeMemory, type MemoryProbe } from '../../../../main/engine/training/free-memory.ts';
 import { needsRecomputation } from '../../../../main/engine/training/learnable-model.ts';
 
@@ -72,6 +72,8 @@ it('decides whether a step computes its blocks again', () => {
     text_dim: 384,
   });
   // 4 x 512 tokens of this one need about 0.4 GB.
-  expect(needsRecomputation(config, 2048, freeMemory(probe({ availableBytes: () => 2 * gigabyte })))).toBe(false);
-  expect(needsRecomputation(config, 2048, freeMemory(probe({ availableBytes: () => 0.8 * gigabyte })))).toBe(true);
+  const model = { activations: (latents: readonly number[]) => activationsOf(config, latents) };
+  const latents = [4, 16, 8, 16, 16];
+  expect(needsRecomputation(model, latents, freeMemory(probe({ availableBytes: () => 2 * gigabyte })))).toBe(false);
+  expect(needsRecomputation(model, latents, freeMemory(probe({ availableBytes: () => 0.8 * gigabyte })))).toBe(true);
 });

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { modelShape } from '../../../../main/engine/adapters/model-shape.ts';
 import { freshWeights } from '../../../../main/engine/adapters/parts.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { dataKinds, trainedNames } from '../../../../main/engine/methods/method.ts';
 import { methodOf } from '../../../../main/engine/methods/registry.ts';
+import { wanShape } from '../../../../main/engine/models/wan/denoiser.ts';
 import { openWanPipeline, type WanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
 import { timeFeatures } from '../../../../main/engine/models/wan/transformer.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
@@ -87,7 +87,7 @@ describe('on ONNX Runtime a step learns to the bit what the equations written ou
     const { transformerConfig: config, extras, textEncoderConfig } = pipeline;
     const captions = ['a [v] dog on the beach runs in [u] motion'];
     const model = await learnableModel(pipeline, captions, ['v', 'u'], 64e9);
-    const parts = methodOf(recipe).parts(modelShape(config), recipe);
+    const parts = methodOf(recipe).parts(wanShape(config), recipe);
     const { kind: partKind, shape } = parts.concept!;
     if (partKind !== 'basis') throw new Error(`expected a basis, found ${partKind}`);
     const options = { parts, plan, optimiser: recipe, gradientClip: recipe.gradientClip };

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { modelShape } from '../../../../main/engine/adapters/model-shape.ts';
 import { freshWeights } from '../../../../main/engine/adapters/parts.ts';
 import { createCpuExecutor } from '../../../../main/engine/backends/lazy/executors/onnxruntime/cpu.ts';
 import { lazyBackend, useLazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
@@ -8,6 +7,7 @@ import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { dataKinds, trainedNames } from '../../../../main/engine/methods/method.ts';
 import { methodOf } from '../../../../main/engine/methods/registry.ts';
+import { wanShape } from '../../../../main/engine/models/wan/denoiser.ts';
 import { openWanPipeline, type WanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
 import { timeFeatures } from '../../../../main/engine/models/wan/transformer.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
@@ -51,7 +51,7 @@ it.each([0, 1])('a step of the default recipe on the embedded model is one progr
   const captions = ['a [v] person, in a park is dancing in [u] motion'];
   const model = await learnableModel(pipeline, captions, ['v', 'u'], 64e9);
   expect(model.selfConditioned).toBe(true);
-  const parts = method.parts(modelShape(config), defaults);
+  const parts = method.parts(wanShape(config), defaults);
   const random = new Random(1);
   const weights: Tensors = { ...freshWeights(parts, random), 'words.rows': tf.zeros([2, textEncoderConfig.d_model]) };
   const names = trainedNames(plan);

@@ -1,0 +1,20 @@
+import { AppError } from '../../../shared/ipc/result.ts';
+import { readModelIndex } from '../formats/diffusers.ts';
+import type { VideoModel } from './video-model.ts';
+import { openWanPipeline } from './wan/pipeline.ts';
+
+/** Models by the `_class_name` of their `model_index.json`. */
+const models = new Map<string, (directory: string) => Promise<VideoModel>>([['WanPipeline', openWanPipeline]]);
+
+/**
+ * Opens a model directory in diffusers layout. Throws `not-found`, `damaged-file`, or `invalid-input` for
+ * other kinds of model.
+ */
+export async function openVideoModel(directory: string): Promise<VideoModel> {
+  const index = await readModelIndex(directory);
+  const open = models.get(index._class_name);
+  if (open) return open(directory);
+  throw new AppError('invalid-input', `${directory} holds a ${index._class_name}, which is not supported`, {
+    hint: 'Choose a text-to-video checkpoint of Wan (WanPipeline).',
+  });
+}

@@ -1,0 +1,26 @@
+import type * as tf from '../backends/tf.ts';
+import type { Pictures } from '../formats/raw-frames.ts';
+import type { TensorToWrite } from '../formats/safetensors-write.ts';
+
+export type WeightType = 'F32' | 'F16' | 'BF16';
+
+export interface CodingOptions {
+  signal?: AbortSignal;
+  onProgress?: (doneFrames: number, totalFrames: number) => void;
+}
+
+/** Clips to latents and back. Weights are read when they are first needed, and can be let go. */
+export interface VideoAutoencoder {
+  readonly latentChannels: number;
+  /** Pixels per latent value, along each axis; a clip has `1 + k * frames` frames. */
+  readonly strides: { readonly frames: number; readonly height: number; readonly width: number };
+  /** Throws `invalid-input` unless a clip of this size can be encoded. */
+  checkVideoSize(frames: number, height: number, width: number): void;
+  /** Pictures -> normalised latents [1, channels, frames, height, width] (the mean of a posterior). */
+  encodeFrames(pictures: Pictures, options?: CodingOptions): Promise<tf.Tensor>;
+  /** Normalised latents of one clip -> pictures. */
+  decodeFrames(latents: tf.Tensor, options?: CodingOptions): Promise<Pictures>;
+  /** Its weights as a checkpoint stores them. */
+  weightsToWrite(type: WeightType): Promise<TensorToWrite[]>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,113 @@
+import type { ModelInfo } from '../../../shared/domain/model.ts';
+import type * as tf from '../backends/tf.ts';
+import type { Hooks } from '../nn/hooks.ts';
+import type { LinearLayer } from '../nn/linear-layers.ts';
+import type { ModelExtras } from './model-extras.ts';
+import type { VideoAutoencoder } from './video-autoencoder.ts';
+
+/**
+ * The places of a model that something can be added to, and their sizes; no weights need be read for that.
+ */
+export interface ModelShape {
+  /** Every linear layer. */
+  layers: readonly LinearLayer[];
+  /**
+   * Paths of the blocks, `blocks.3`, each with the sub-layers attn1 (self), attn2 (to the prompt) and ffn.
+   */
+  blocks: readonly string[];
+  /** Width d of the residual stream. */
+  width: number;
+  /** Channels of a clip's latents. */
+  latentChannels: number;
+}
+
+export interface DenoiserInputs {
+  /**
+   * [batch, channels, frames, height, width]: noisy latents, then, with self-conditioning, the previous
+   * prediction.
+   */
+  latents: tf.Tensor;
+  /** [batch, features] from `timeFeatures`. */
+  time: tf.Tensor;
+  /** [batch, text tokens, text width], zero past each prompt's length. */
+  text: tf.Tensor;
+}
+
+export interface DenoiserOptions {
+  hooks?: Hooks;
+  /**
+   * Compute each block again for its gradients instead of keeping its activations: deep models on little
+   * memory.
+   */
+  recompute?: boolean;
+  /** No gradients are asked for, so that a model may be compiled in larger pieces. */
+  inferenceOnly?: boolean;
+}
+
+/** What is known of a denoiser before its weights are read. */
+interface DenoiserFacts {
+  readonly latentChannels: number;
+  /** Whether it takes its previous prediction as further channels. */
+  readonly selfConditioning: boolean;
+  /** timesteps (0 to 1000) [batch] -> features of the noise level [batch, features] */
+  timeFeatures(timesteps: readonly number[]): tf.Tensor2D;
+}
+
+export interface Denoiser extends DenoiserFacts {
+  /**
+   * Predicts the flow (noise minus clean latents): -> [batch, channels, frames, height, width].
+   * Differentiable.
+   */
+  denoise(inputs: DenoiserInputs, options?: DenoiserOptions): tf.Tensor;
+}
+
+/** Prompts as numbers, each padded to the same length. */
+export interface Tokens {
+  /** [prompts][length] */
+  ids: number[][];
+  /** Tokens of each prompt that count, its end token included; the rest is padding. */
+  lengths: number[];
+}
+
+/**
+ * Tokens -> [prompts, maxTextTokens, text width], with zeros behind. Differentiable; only
+ * `hooks.embedTokens` is asked.
+ */
+type TextEncoder = (tokens: Tokens, hooks?: Hooks) => tf.Tensor;
+
+/** A text-to-video model opened from its directory. Weights are read when they are first needed. */
+export interface VideoModel extends VideoAutoencoder, DenoiserFacts {
+  readonly directory: string;
+  /** A model goes by the name of its folder. */
+  readonly name: string;
+  readonly extras: ModelExtras;
+  /** `scheduler_config.json` as it stands; `sampling` reads it. */
+  readonly schedulerConfig: unknown;
+  readonly shape: ModelShape;
+  /** How many numbers the denoiser's weights are. */
+  readonly denoiserParameters: number;
+  /** Memory estimate: about how many values a backward pass keeps for latents of this shape. */
+  activations(latents: readonly number[]): number;
+  /**
+   * Latent frames, height and width of such a clip. Throws `invalid-input` for a size that the model cannot
+   * make.
+   */
+  latentSize(clip: { frameCount: number; height: number; width: number }): [number, number, number];
+  /** What an editor must know of it to prepare clips for it. */
+  describe(): Promise<ModelInfo>;
+  /** Tells one model's weights from another's without reading gigabytes. */
+  fingerprint(): Promise<string>;
+
+  denoiser(): Promise<Denoiser>;
+  readonly textWidth: number;
+  readonly tokenizer: {
+    /** The id of a whole token such as `[v]`, or undefined if the vocabulary has none. */
+    idOf(token: string): number | undefined;
+  };
+  /** Prompts -> tokens, cut at the model's length and padded to the longest of them. */
+  tokenize(prompts: readonly string[]): Tokens;
+  /** Throws `out-of-memory` for an encoder that is too large to be held in memory. */
+  textEncoder(): Promise<TextEncoder>;
+  /** Prompts -> [prompts, maxTextTokens, text width], whatever the encoder's size. */
+  encodeText(prompts: readonly string[], options?: { hooks?: Hooks; signal?: AbortSignal }): Promise<tf.Tensor>;
+}
