@@ -11,6 +11,7 @@ import { evaluateConcept } from './evaluation/evaluate-concept.ts';
 import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { openVideoModel } from './models/registry.ts';
+import { enlargeFrames } from './models/super-resolution/enlarge.ts';
 import type { VideoModel } from './models/video-model.ts';
 import { checkConcept } from './sampling/check-concept.ts';
 import { type ConceptSampler, createConceptSampler } from './sampling/concept-sampler.ts';
@@ -126,6 +127,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     exportLora: onModel(exportLora),
     importLora: onModel(importLora),
     mix: onModel(mixConcepts),
+    enlarge: (request, options = {}) => inTurn(options.signal, () => enlargeFrames(request, options)),
     // As describing a model does, it reads files alone.
     checkConcept,
     evaluateModel: onModel(evaluateModel),

@@ -99,7 +99,7 @@ export function openParts(options: ServicesOptions): ServiceParts {
     return located;
   };
 
-  const stores = { library, clips, concepts, edits, looks, models, engine, tools };
+  const stores = { library, clips, concepts, edits, looks, models, engine, tools, resources };
   const runners: Runners = {
     import: importRunner(stores),
     learn: learnRunner(stores),

@@ -6,6 +6,7 @@ const phases: Record<string, string> = {
   measure: 'measuring',
   sample: 'rendering',
   decode: 'decoding',
+  enlarge: 'enlarging',
 };
 
 /** Every string that a user sees. */
@@ -558,6 +559,9 @@ export const text = {
     wholeLength: 'Over the whole clip, not only what the model saw',
     wholeLengthHint:
       'Light and colour are carried on before and after the range that the model saw; what it draws there is not.',
+    superResolution: 'Model pictures enlarged four times',
+    superResolutionHint:
+      "Super-resolution for what has no clip behind it, such as compositions and edits from noise: sharper edges, nothing new. Finished edits have the clip's own detail.",
     soundTrack: 'Which sound of a clip with several, such as 2',
     files: (count: number) => (count === 1 ? '1 file' : `${count} files`),
     takes: (time: string) => `about ${time}`,

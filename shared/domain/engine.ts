@@ -128,6 +128,13 @@ const mixed = z.object({ file: z.string(), name: z.string() });
 export const mixRequest = z.object({ model: z.string(), identity: mixed, motion: mixed, conceptFile: z.string() });
 export type MixRequest = z.infer<typeof mixRequest>;
 
+/** Pictures four times as wide and high, by the super-resolution whose weights lie in a folder. */
+export const enlargeRequest = z.object({ weights: z.string(), frames: rawFrames, output: z.string() });
+export type EnlargeRequest = z.infer<typeof enlargeRequest>;
+
+/** How many times wider and higher those are. */
+export const enlargement = 4;
+
 /** Whether a concept file from elsewhere can be used: by itself, and with a model where there is one. */
 export const checkConceptRequest = z.object({ file: z.string(), model: z.string().nullable() });
 export type CheckConceptRequest = z.infer<typeof checkConceptRequest>;

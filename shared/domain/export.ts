@@ -27,6 +27,8 @@ export const exportSettings = z.object({
   /** Which of the source's sound streams, counted from 1; the one that its author marked where unset. */
   sound: z.int().min(1).max(99).optional(),
   crf: z.int().min(0).max(63).optional(),
+  /** Of the model's own pictures: enlarged four times by super-resolution, then brought to the size that was asked for. */
+  superResolution: z.boolean().optional(),
   /** What to do when the file exists. */
   overwrite: z.enum(['refuse', 'replace', 'number']).default('number'),
 });

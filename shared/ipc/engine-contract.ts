@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rawFrames } from '../domain/clip.ts';
 import {
   checkConceptRequest,
   conceptFacts,
@@ -6,6 +7,7 @@ import {
   deviceReport,
   type EngineEvent,
   engineEvent,
+  enlargeRequest,
   exportLoraRequest,
   generateRequest,
   generateResult,
@@ -53,6 +55,8 @@ export const engineContract = {
     importLora: { input: importLoraRequest, output: importedLora },
     /** Puts who or what one concept is together with how another moves, as a concept file of its own. */
     mix: { input: mixRequest, output: conceptFacts },
+    /** Super-resolution of raw frames. Throws `damaged-file` where its weights are. */
+    enlarge: { input: enlargeRequest, output: rawFrames },
     /**
      * Reads a concept file whole. Throws `damaged-file` or `invalid-input` for one that could not be used.
      */

@@ -28,12 +28,23 @@ interface ExportOptions extends SliderOptions {
   audio?: 'original' | 'none';
   sound?: number;
   crf?: number;
+  superResolution?: boolean;
   lora?: LoraDialect;
   output?: string;
   overwrite?: 'refuse' | 'replace' | 'number';
 }
 
-const videoOptions = ['preset', 'finish', 'length', 'size', 'rate', 'audio', 'sound', 'crf'] as const;
+const videoOptions = [
+  'preset',
+  'finish',
+  'length',
+  'size',
+  'rate',
+  'audio',
+  'sound',
+  'crf',
+  'superResolution',
+] as const;
 const sliderOptions = ['identity', 'motion', 'direction'] as const;
 
 const usualQuality = (['h264', 'h265', 'av1'] as const).map((name) => presets[name].defaultQuality).join(', ');
@@ -79,6 +90,10 @@ export const registerExport: Registration = (program, run) => {
       `quality of h264, h265 and av1: lower is better and larger (default: ${usualQuality})`,
       parseInteger(0, 63),
     )
+    .option(
+      '--super-resolution',
+      "the model's own pictures four times as wide and high, before they are brought to --size: for what has no clip behind it, such as compositions",
+    )
     .addOption(new Option('--lora <dialect>', 'a LoRA file with the gains baked in').choices(loraDialect.options))
     .option('-o, --output <file|folder/>', "where to write (default: the library's exports folder)", parsePlace)
     .addOption(
@@ -95,6 +110,7 @@ export const registerExport: Registration = (program, run) => {
 Examples:
   motif export EDIT --preset h264 --size 512x512 --audio original -o dance.mp4
   motif export EDIT --length source --audio original -o deliveries/
+  motif export EDIT --finish off --super-resolution --size 1024x1024
   motif export EDIT --preset prores --sound 2 -o deliveries/
   motif export EDIT --preset png -o frames/
   motif export CONCEPT --lora comfyui
@@ -105,7 +121,8 @@ Examples:
         const [unfitting, why] = options.lora
           ? ([videoOptions, 'belongs to a video, not to --lora'] as const)
           : ([sliderOptions, 'needs --lora; the gains of an edit are its own'] as const);
-        for (const name of unfitting) if (options[name] !== undefined) command.error(`error: --${name} ${why}.`);
+        for (const name of unfitting)
+          if (options[name] !== undefined) command.error(`error: --${dashed(name)} ${why}.`);
         if (options.sound !== undefined && options.audio === 'none') {
           command.error('error: --sound needs --audio original.');
         }
@@ -120,6 +137,7 @@ Examples:
             audio: options.sound === undefined ? options.audio : 'original',
             sound: options.sound,
             crf: options.crf,
+            superResolution: options.superResolution,
             overwrite,
           };
           const written = await runExport(
@@ -177,3 +195,5 @@ async function resolveFor(services: Services, reference: string, lora: boolean):
     });
   }
 }
+
+const dashed = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,7 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import { type Edit, finishingOf } from '../../../shared/domain/edit.ts';
+import { enlargement } from '../../../shared/domain/engine.ts';
 import type { ExportPreset, ExportSettings } from '../../../shared/domain/export.ts';
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
 import type { Engine } from '../../../shared/ipc/engine-contract.ts';
@@ -29,10 +30,12 @@ export function exportRunner(services: {
   concepts: ConceptStore;
   edits: EditStore;
   models: ModelRegistry;
-  engine: Pick<Engine, 'exportLora'>;
+  engine: Pick<Engine, 'exportLora' | 'enlarge'>;
+  /** Folder of what comes with the program. */
+  resources: string;
   tools(): Promise<MediaTools>;
 }): Runner<ExportInput, ExportOutput> {
-  const { library, clips, concepts, edits, models, engine, tools } = services;
+  const { library, clips, concepts, edits, models, engine, tools, resources } = services;
 
   function target(output: string | null, name: string): string {
     if (output !== null) return resolve(output);
@@ -61,12 +64,32 @@ export function exportRunner(services: {
           hint: 'Export the edit finished, from a clip with its file, or only the range that the model saw.',
         });
       }
-      return exportVideo(absolute(edit.frames), clip, input.settings, file, context);
+      const own = absolute(edit.frames);
+      if (!input.settings.superResolution) return exportVideo(own, clip, input.settings, file, context);
+      const made = await exportVideo(await enlarged(own, context), clip, input.settings, file, context);
+      return {
+        ...made,
+        notes: [...made.notes, `the model's pictures, enlarged ${enlargement} times by super-resolution`],
+      };
     }
     const frames = { edited: absolute(edit.frames), base: absolute(edit.base) };
     const request = { clip, ...frames, ...finishingOf(edit.settings), length };
     const pictures = await finishedPictures(await tools(), request, context.signal);
     return exportVideo(pictures, clip, input.settings, file, context);
+  }
+
+  async function enlarged(frames: RawFrames, context: RunContext<ExportInput>): Promise<RawFrames> {
+    mkdirSync(context.folder, { recursive: true });
+    const weights = join(resources, 'models', 'super-resolution');
+    return engine.enlarge(
+      { weights, frames, output: join(context.folder, 'enlarged.rgb') },
+      {
+        signal: context.signal,
+        onEvent: (event) => {
+          if (event.type === 'progress') context.onProgress(event.progress);
+        },
+      },
+    );
   }
 
   async function exportVideo(

@@ -1,4 +1,5 @@
 import type { Edit } from '../../../shared/domain/edit.ts';
+import { enlargement } from '../../../shared/domain/engine.ts';
 import {
   type ExportPreset,
   type ExportSettings,
@@ -44,6 +45,8 @@ export class ExportState {
   withSound = $state(false);
   /** Edits as changes to their clips, at the clips' own size and rate, as they are set; otherwise the model's own pictures. */
   finished = $state(true);
+  /** Where there are only the model's own pictures, these are enlarged by super-resolution. */
+  superResolution = $state(false);
   /** Finished over all of the clip's file instead of what the model saw of it. */
   wholeLength = $state(false);
   /** Which of a clip's sounds, from 1; null for the one that its author marked. */
@@ -112,6 +115,8 @@ export class ExportState {
   readonly neededSeconds = $derived.by(() =>
     this.#pace.secondsOf(this.files.flatMap(({ edit, form }) => (edit ? [this.#pacedOf(edit, form)] : []))),
   );
+  /** Whether any of them has only the model's own pictures. */
+  readonly hasModelPictures = $derived.by(() => this.edits.some((edit) => !this.#isFinished(edit)));
   readonly fits = $derived(this.target === null || this.target.freeBytes > this.neededBytes);
   readonly batchJobs = $derived.by(() => this.batch.flatMap((id) => this.#queue.byId(id) ?? []));
 
@@ -217,7 +222,12 @@ export class ExportState {
               editId: edit.id,
               finish: this.finished ? undefined : false,
               length: this.wholeLength && this.#isFinished(edit) ? 'source' : 'range',
-              settings: { ...this.#common(), ...this.#chosen(form), overwrite: this.overwrite },
+              settings: {
+                ...this.#common(),
+                ...this.#chosen(form),
+                overwrite: this.overwrite,
+                ...(this.#isEnlarged(edit) ? { superResolution: true } : {}),
+              },
               output,
             } as const)
           : shownKind === 'concept' && concept && dialect
@@ -295,7 +305,11 @@ export class ExportState {
   /** The clip's own where the edit is finished. */
   #picturesOf(edit: Edit): { width: number; height: number; rate: Rational; frameCount: number } {
     const clip = this.#clipOf(edit);
-    if (!clip || !this.#isFinished(edit)) return edit.frames;
+    if (!clip || !this.#isFinished(edit)) {
+      const { width, height } = edit.frames;
+      const times = this.#isEnlarged(edit) ? enlargement : 1;
+      return { ...edit.frames, width: times * width, height: times * height };
+    }
     const { width, height } = clip.crop ?? clip.source;
     const frameCount = this.wholeLength ? clip.source.frameCount : windowFrameCount(clip);
     return { width, height, rate: clip.source.rate, frameCount };
@@ -308,6 +322,10 @@ export class ExportState {
   #isFinished(edit: Edit): boolean {
     const path = this.#clipOf(edit)?.source.path ?? null;
     return this.finished && edit.settings.finish && edit.base !== null && path !== null;
+  }
+
+  #isEnlarged(edit: Edit): boolean {
+    return this.superResolution && !this.#isFinished(edit);
   }
 
   #nameOf(edit: Edit, form: Form): string {

@@ -82,6 +82,11 @@ test('a concept changes another clip, or a range of a file', async () => {
 test('an edit is exported as a playable video of every frame', async () => {
   const file = join(place.folder, 'edit.mp4');
   const written = await place.answer('file', ['export', edit.id, '--finish', 'off', '--size', '256x256', '-o', file]);
+  const large = ['export', edit.id, '--finish', 'off', '--super-resolution', '-o', join(place.folder, 'large.mp4')];
+  const enlarged = await place.answer('file', large);
+  const { width, height } = await probe(await locateMediaTools(), enlarged.file);
+  expect([width, height]).toEqual([512, 512]);
+  expect(enlarged.notes.join()).toContain('enlarged 4 times by super-resolution');
   expect(written).toMatchObject({ file, sizeBytes: (await readFile(file)).length });
   expect(await probe(await locateMediaTools(), file)).toMatchObject({ frameCount: 17, width: 256, height: 256 });
 });

@@ -1,11 +1,32 @@
 import { join } from 'node:path';
+import type { RawFrames } from '../../../../shared/domain/clip.ts';
+import { type EnlargeRequest, enlargement as scale } from '../../../../shared/domain/engine.ts';
+import type { EngineCallOptions } from '../../../../shared/ipc/engine-contract.ts';
 import * as tf from '../../backends/tf.ts';
 import { traced } from '../../backends/traced.ts';
-import type { Pictures } from '../../formats/raw-frames.ts';
+import { type Pictures, readRawFrames, writeRawFrames } from '../../formats/raw-frames.ts';
 import { openSafetensors } from '../../formats/safetensors.ts';
 import { loadParameters } from '../../nn/parameters.ts';
 import { disposeTree } from '../../nn/tree.ts';
-import { type SuperResolutionParameters, scale, superResolution, superResolutionSpecs } from './network.ts';
+import { type SuperResolutionParameters, superResolution, superResolutionSpecs } from './network.ts';
+
+/** The pictures of a raw frame file, enlarged into another. */
+export async function enlargeFrames(
+  { weights, frames, output }: EnlargeRequest,
+  { signal, onEvent }: EngineCallOptions = {},
+): Promise<RawFrames> {
+  const started = performance.now();
+  const onProgress = (done: number, total: number) => {
+    const perSecond = (1000 * done) / (performance.now() - started);
+    const etaSeconds = (total - done) / perSecond;
+    onEvent?.({ type: 'progress', progress: { phase: 'enlarge', done, total, unit: 'frames', perSecond, etaSeconds } });
+  };
+  return writeRawFrames(
+    output,
+    await enlarge(weights, await readRawFrames(frames), { signal, onProgress }),
+    frames.rate,
+  );
+}
 
 /** Pictures are enlarged so many at a time that their pixels are no more than these: 64 channels of each are held, in float32. */
 const pixelsAtOnce = 2 ** 16;

@@ -1,8 +1,8 @@
+import { enlargement } from '../../../../shared/domain/engine.ts';
 import * as tf from '../../backends/tf.ts';
 import type { ParameterSpecs } from '../../nn/parameters.ts';
 
-/** How many times wider and higher its pictures are. */
-export const scale = 4;
+const scale = enlargement;
 const channels = 64;
 const layers = 16;
 
