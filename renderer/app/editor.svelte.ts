@@ -229,13 +229,15 @@ export class Editor {
 
   /** Who waits for it is shown it; who does something else may go to it. */
   #tellLearned(conceptId: string, title: string): void {
-    const show = () => void this.#showConcept(conceptId);
+    const show = () => void this.showConcept(conceptId);
     const waits = this.inspector === 'learn' && this.dialog === null;
     this.notices.tell(text.queue.done(title), waits ? undefined : { label: text.action.show, run: show });
     if (waits) show();
   }
 
-  async #showConcept(conceptId: string): Promise<void> {
+  /** A concept that was just made, ready to be edited. */
+  async showConcept(conceptId: string): Promise<void> {
+    if (this.inspector === 'compose') this.inspector = 'edit';
     await this.library.loadConcepts();
     await this.library.chooseConcept(conceptId);
     this.showKind('concept');

@@ -465,6 +465,14 @@ export const text = {
   },
   compose: {
     tab: 'Compose',
+    mix: 'Put together',
+    mixHint:
+      'Who or what one concept is, moving as another does. Nothing is learned: it is there at once, and made from noise.',
+    roles: { identity: 'Who or what', motion: 'How it moves' },
+    chooseConcept: 'Choose a concept',
+    mixName: 'Name of the new concept',
+    nameOfMix: (identity: string, motion: string) => `${identity} as ${motion}`,
+    putTogether: 'Put together',
     choose: 'Learn together',
     hint: 'Two concepts or clips, or more, become one concept: a shared identity basis, the motions jointly.',
     words: 'Words of each',

@@ -279,6 +279,25 @@ it('shows variations by seed as a grid, results against each other, and pastes s
   await page.keyboard.press('q');
 });
 
+it('puts the identity of one concept and the motion of another together, in a moment and without learning', async () => {
+  await page.getByRole('tab', { name: 'Compose' }).click();
+  await page.getByLabel('Who or what').selectOption({ label: 'Twirl' });
+  await page.getByLabel('How it moves').selectOption({ label: 'Fire' });
+  expect(await page.getByLabel('Name of the new concept').getAttribute('placeholder')).toBe('Twirl as Fire');
+  await page.getByLabel('Name of the new concept').fill('Flame spirit');
+  await page.getByRole('button', { name: 'Put together' }).click();
+  await page.locator('header', { hasText: 'Flame spirit' }).waitFor({ timeout: jobSeconds });
+  // A mix was never seen: it is made from noise, and its pictures are the model's own.
+  await expect.poll(() => page.getByRole('checkbox', { name: /^Start from noise/ }).isChecked()).toBe(true);
+  const prompt = await page.locator('#prompt').inputValue();
+  expect(prompt).toContain('[v]');
+  expect(prompt).toContain('[u]');
+  await page.locator('#stage canvas').first().waitFor({ timeout: jobSeconds });
+  expect(await inspectScreen(page, 'mixed')).toEqual([]);
+  await page.getByRole('tab', { name: 'Concepts' }).click();
+  await page.locator('[role=listitem]', { hasText: 'Twirl' }).first().click();
+});
+
 it('learns concepts and clips together, in sight in the Learn tab', async () => {
   await page.getByRole('tab', { name: 'Compose' }).click();
   await page.getByRole('checkbox', { name: 'Twirl' }).check();

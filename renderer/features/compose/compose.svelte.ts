@@ -1,7 +1,8 @@
-import type { ConceptCaption } from '../../../shared/domain/concept.ts';
+import type { Concept, ConceptCaption } from '../../../shared/domain/concept.ts';
 import { ownTokens } from '../../../shared/domain/concept.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
+import { text } from '../../text/en.ts';
 import { wordsOfClip } from '../learn/clip-words.ts';
 import type { LearnState } from '../learn/learn.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
@@ -14,6 +15,9 @@ export interface Part {
   name: string;
   caption: ConceptCaption;
 }
+
+/** What a concept brings to a mix. */
+type Role = 'identity' | 'motion';
 
 /** Concepts and clips that are to become one concept, each with its own words and tokens. */
 export class ComposeState {
@@ -36,6 +40,27 @@ export class ComposeState {
   /** The first chosen concept: what it was learned on learns them all. */
   readonly concept = $derived.by(() => this.#library.allConcepts.find(({ id }) => this.chosen.includes(id)) ?? null);
 
+  /** Name of a mix, if another than that of its parts. */
+  mixName = $state('');
+  /** Ids of the concepts whose identity and motion are put together. */
+  #mixedIds = $state.raw<Record<Role, string | null>>({ identity: null, motion: null });
+
+  readonly mixed = $derived.by<Record<Role, Concept | null>>(() => {
+    const byId = (id: string | null) => this.#library.allConcepts.find((concept) => concept.id === id) ?? null;
+    return { identity: byId(this.#mixedIds.identity), motion: byId(this.#mixedIds.motion) };
+  });
+  readonly canMix = $derived(
+    this.mixed.identity !== null && this.mixed.motion !== null && this.mixed.identity !== this.mixed.motion,
+  );
+  /** What will be seen and what will happen, in the words of the two. */
+  readonly mixedWords = $derived(
+    [this.mixed.identity?.captions[0]?.static, this.mixed.motion?.captions[0]?.dynamic].filter(Boolean).join(' '),
+  );
+  readonly mixedName = $derived.by(() => {
+    const { identity, motion } = this.mixed;
+    return identity && motion ? text.compose.nameOfMix(identity.name, motion.name) : '';
+  });
+
   readonly #connection: Connection;
   readonly #notices: Notices;
   readonly #library: LibraryState;
@@ -54,6 +79,22 @@ export class ComposeState {
 
   setWords(part: Part, change: Partial<ConceptCaption>): void {
     this.#words = { ...this.#words, [key(part)]: { ...part.caption, ...change } };
+  }
+
+  choosePart(role: Role, id: string): void {
+    this.#mixedIds = { ...this.#mixedIds, [role]: id || null };
+  }
+
+  /** The concept of the two; null where it cannot be made, which is said why. */
+  async mix(): Promise<Concept | null> {
+    const { identity, motion } = this.mixed;
+    if (!identity || !motion) return null;
+    const name = this.mixName.trim() || this.mixedName;
+    const made = await this.#notices.attempt(() =>
+      this.#connection.call['concepts.mix']({ identity: identity.id, motion: motion.id, name }),
+    );
+    if (made) this.mixName = '';
+    return made ?? null;
   }
 
   /** `[v2] [u2]` for the second part. */
