@@ -1,6 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What the folders of a second attempt at a learning are called by, behind those of the first. */
+export const workAgain = '-again';
+
 /** Each job's own folder for checkpoints and what is not finished: `jobs/<id>` of the library. It exists only while it is needed. */
 export class JobFolders {
   readonly #root: string;
@@ -19,9 +22,11 @@ export class JobFolders {
 
   /** Asks a learning, in whatever program it runs, to end with the step at hand and keep what it has (engine: work-folder.ts). */
   requestKeeping(id: string): void {
-    const work = join(this.of(id), 'work');
-    mkdirSync(work, { recursive: true });
-    writeFileSync(join(work, 'keep'), '');
+    for (const name of ['', workAgain]) {
+      const work = join(this.of(id), `work${name}`);
+      mkdirSync(work, { recursive: true });
+      writeFileSync(join(work, 'keep'), '');
+    }
   }
 
   remove(id: string): void {

@@ -50,6 +50,21 @@ describe('learning', () => {
     expect(foldersOf(`concepts/${conceptId}`).sort()).toEqual(['v1', 'v2']);
   });
 
+  it('that loses its clip is done once more from another seed, and the better one is kept', async () => {
+    const learned = async (steps: number, caption: string) => {
+      const job = await runNew(services, learnRequest('river', steps, caption));
+      expect(job).toMatchObject({ state: 'done', attempts: 1 });
+      return services.call['concepts.get']({ reference: (job.output as { conceptId: string }).conceptId });
+    };
+    const cured = await learned(600, 'a [v] person who loses once');
+    expect(cured).toMatchObject({ recipe: { seed: 2 }, metrics: { reconstructionMse: 0 } });
+    expect(cured.notes).toMatch(/^Learned twice, since the first lost the clip: seed 1, seed 2\./);
+    // Neither is better: the first stays. With few steps any seed would lose it.
+    expect(await learned(600, 'a [v] person who loses always')).toMatchObject({ recipe: { seed: 1 } });
+    expect(await learned(500, 'a [v] person who loses once')).toMatchObject({ recipe: { seed: 1 }, notes: '' });
+    expect(foldersOf('jobs')).toEqual([]);
+  });
+
   it('that fails keeps its checkpoint, leaves the library as it was, and goes on from there when retried', async () => {
     const job = await runNew(services, learnRequest('river', 6, 'a [v] person that breaks once'));
     expect(job).toMatchObject({ state: 'failed', error: { code: 'internal', message: 'step 4 broke' } });
