@@ -40,7 +40,7 @@ module.exports = {
     only('main-library', '^main/library/', '^shared/'),
     only('main-media', '^main/media/', '^shared/'),
     only('main-engine-host', '^main/engine-host/', '^main/engine/index\\.ts$', '^shared/'),
-    only('main-engine', '^main/engine/', '^main/world/', '^shared/(domain|finish|ipc)'),
+    only('main-engine', '^main/engine/', '^main/world/', '^shared/(domain|finish|ipc|structures)'),
     only('world-alone', '^main/world/', '^shared/'),
     never(
       'engine-knows-no-host',

@@ -9,6 +9,7 @@ import {
 } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { type Client, callsOf, connect } from '../../shared/ipc/rpc.ts';
+import { Serialiser } from '../../shared/structures/serialiser.ts';
 import type { EngineOptions } from '../engine/index.ts';
 import { type ChildExit, type EngineChild, forkEngine, type StartEngineProcess } from './child.ts';
 import { countMemoryKills, outOfMemoryError, speaksOfMemory } from './memory.ts';
@@ -60,7 +61,8 @@ export class EngineHost {
   #limits: WatchLimits;
   #restartWhenIdle = false;
   #running: Running | null = null;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** One computation at a time, in the order of asking. */
+  readonly #computations = new Serialiser();
   #onEvent: ((event: EngineEvent) => void) | null = null;
   #calls = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -105,7 +107,7 @@ export class EngineHost {
         const ask = client.call[name] as (input: unknown, options: object) => Promise<unknown>;
         return ask(input, wire);
       }, options);
-    return waitlessCalls.has(name) ? call() : this.#inTurn(options.signal, call);
+    return waitlessCalls.has(name) ? call() : this.#computations.run(call, options.signal);
   }
 
   async #deviceReport({ measure = false }: { measure?: boolean }): Promise<DeviceReport> {
@@ -114,26 +116,8 @@ export class EngineHost {
     // nothing to say of the next.
     const waits = measure || this.#restartWhenIdle;
     const ask = () => this.#call((client, wire) => client.call.device({ measure }, wire), {});
-    this.#device = await (waits ? this.#inTurn(undefined, ask) : ask());
+    this.#device = await (waits ? this.#computations.run(ask) : ask());
     return this.#device;
-  }
-
-  /**
-   * One computation at a time, in the order of asking. Rejects with `cancelled` when aborted while waiting.
-   */
-  async #inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const before = this.#turn;
-    let done!: () => void;
-    this.#turn = new Promise<void>((resolve) => {
-      done = resolve;
-    }).then(() => before);
-    try {
-      await Promise.race([before, aborted(signal)]);
-      if (signal?.aborted) throw new AppError('cancelled', 'Cancelled.');
-      return await work();
-    } finally {
-      done();
-    }
   }
 
   async #call<T>(ask: Ask<T>, { signal, onEvent }: EngineCallOptions): Promise<T> {
@@ -278,11 +262,4 @@ function killedForMemory(killsAtStart: number | null, residentBytes: number): bo
 
 function lastLine(text: string, fits: (line: string) => boolean): string {
   return text.split('\n').findLast(fits)?.trim().slice(0, 300) ?? '';
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) resolve();
-    signal?.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

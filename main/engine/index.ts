@@ -3,6 +3,7 @@ import type { DeviceName } from '../../shared/domain/engine.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import type { Engine, EngineCallOptions } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { Serialiser } from '../../shared/structures/serialiser.ts';
 import { installOpenVino } from './backends/lazy/executors/openvino/install.ts';
 import { lazyBackend } from './backends/lazy/use.ts';
 import { measureMatMulRate } from './backends/matmul-rate.ts';
@@ -46,7 +47,7 @@ interface OpenModel {
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const report = await selectBackend({ ...options, selfTest: compareSampleSteps });
   let open: OpenModel | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  const calls = new Serialiser();
 
   async function close(): Promise<void> {
     const closing = open;
@@ -64,21 +65,17 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     return open;
   }
 
-  /**
-   * Runs `work` when all calls before it have ended, however they ended. An abort is the error `cancelled`.
-   */
+  /** Runs `work` when all calls before it have ended, however they ended. An abort is the error `cancelled`. */
   function inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const turn = last.then(async () => {
+    const cancellable = async () => {
       try {
-        signal?.throwIfAborted();
         return await work();
       } catch (error) {
         if (error instanceof AppError || !signal?.aborted) throw error;
         throw new AppError('cancelled', 'Cancelled.', { cause: error });
       }
-    });
-    last = turn.catch(() => undefined);
-    return turn;
+    };
+    return calls.run(cancellable, signal);
   }
 
   /** A call that needs its request's model open. */

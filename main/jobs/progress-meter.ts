@@ -1,4 +1,4 @@
-import type { Progress } from '../../shared/domain/job.ts';
+import { type Progress, paceOf } from '../../shared/domain/job.ts';
 
 /** Turns "so many done" into progress with a rate and a time left. Pure but for the clock, milliseconds. */
 export function createProgressMeter(phase: string, unit: string, clock = () => performance.now()) {
@@ -6,8 +6,6 @@ export function createProgressMeter(phase: string, unit: string, clock = () => p
   return (done: number, total: number): Progress => {
     const seconds = (clock() - start) / 1000;
     // The first moments go into starting up and say nothing about the rate.
-    const perSecond = done > 0 && seconds > 0.5 ? done / seconds : null;
-    const etaSeconds = perSecond === null ? null : Math.max(0, total - done) / perSecond;
-    return { phase, done, total, unit, perSecond, etaSeconds };
+    return { phase, done, total, unit, ...paceOf(seconds > 0.5 ? done : 0, seconds, total - done) };
   };
 }

@@ -7,6 +7,7 @@ import { finishingOf } from '../../shared/domain/edit.ts';
 import type { ItemKind, ItemReference } from '../../shared/domain/library.ts';
 import { finishClip } from '../../shared/finish/finish-clip.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { Serialiser } from '../../shared/structures/serialiser.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
 import type { EditStore } from '../library/edits.ts';
@@ -36,7 +37,7 @@ export class MediaCache {
   readonly #tools: () => Promise<MediaTools>;
   readonly #making = new Map<string, Promise<string>>();
   /** Thumbnails of a long list are made one after the other: the machine has other work. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #thumbnails = new Serialiser();
 
   constructor(parts: {
     library: Library;
@@ -57,7 +58,7 @@ export class MediaCache {
     const { kind, id } = item.kind === 'concept' ? this.#clipOf(item.id) : item;
     const stem = `${kind}-${id}`;
     return this.#once(`${stem}${moving ? '-moving' : ''}`, this.#folder('thumbnails'), (folder) =>
-      this.#inTurn(async () => {
+      this.#thumbnails.run(async () => {
         const tools = await this.#tools();
         return this.#withFrames(kind, id, async (raw) => {
           if (moving) return writeAnimatedThumbnail(tools, raw, join(folder, `${stem}-moving`));
@@ -162,12 +163,6 @@ export class MediaCache {
     const making = this.#making.get(key) ?? make(folder).finally(() => this.#making.delete(key));
     this.#making.set(key, making);
     return making;
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }
 

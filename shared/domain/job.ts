@@ -41,3 +41,13 @@ export const job = z.object({
   finishedAt: z.string().nullable(),
 });
 export type Job = z.infer<typeof job>;
+
+/** What a report of progress says of time: null before anything is measured. */
+export type Pace = Pick<Progress, 'perSecond' | 'etaSeconds'>;
+
+/** From so much done in so many seconds, with so much left. */
+export function paceOf(measured: number, seconds: number, left: number): Pace {
+  if (!(measured > 0 && seconds > 0)) return { perSecond: null, etaSeconds: null };
+  const perSecond = measured / seconds;
+  return { perSecond, etaSeconds: Math.max(0, left) / perSecond };
+}

@@ -1,5 +1,7 @@
+import { Matrix } from 'ml-matrix';
+import { symmetricEigen } from '../nn/symmetric-eigen.ts';
+import { orthonormalise } from './orthonormalise.ts';
 import { type ConceptShape, type ConceptValues, conceptSizes } from './set-and-sequence.ts';
-import { orthonormalise, symmetricEigen } from './small-matrices.ts';
 
 /**
  * Turns the basis so that its directions come in the order of how much they matter, without changing A1 B1 or A1 B2 at all.
@@ -32,12 +34,13 @@ export function orderDirections(
     const { q, r } = orthonormalise(Float64Array.from(values.basis.subarray(row * rank, (row + m) * rank)), m, rank);
     const identity = multiply(r, columns(values.coefficients, rank, width, column, n), rank, rank, n); // R B1 [r, n]
     const motion = multiply(r, columns(values.residual, rank, width, column, n), rank, rank, n); // R B2 [r, n]
-    const { vectors, values: eigenvalues } = symmetricEigen(gram(identity, rank, n), rank);
+    const eigen = symmetricEigen(Matrix.from1DArray(rank, rank, gram(identity, rank, n)));
+    const vectors = Float64Array.from(eigen.vectors.to1DArray());
     const turned = transpose(vectors, rank, rank);
     ordered.basis.set(multiply(q, vectors, m, rank, rank), row * rank);
     putColumns(ordered.coefficients, multiply(turned, identity, rank, rank, n), rank, width, column, n);
     putColumns(ordered.residual, multiply(turned, motion, rank, rank, n), rank, width, column, n);
-    for (let k = 0; k < rank; k++) squares[k]! += Math.max(0, eigenvalues[k]!);
+    for (let k = 0; k < rank; k++) squares[k]! += Math.max(0, eigen.values[k]!);
     row += m;
     column += n;
   }

@@ -1,3 +1,4 @@
+import { LruCache } from '../../../shared/structures/lru-cache.ts';
 import { lazyBackend } from './lazy/use.ts';
 import { leaves, mapLeaves } from './tensor-tree.ts';
 import * as tf from './tf.ts';
@@ -23,12 +24,9 @@ const recordingLimit = 16;
 export function traced<I, O>(step: (inputs: I) => O): Traced<I, O> {
   type Kept = { recording: Awaited<ReturnType<Backend['trace']>>; outputs: O };
   type Backend = NonNullable<ReturnType<typeof lazyBackend>>;
-  const recordings = new Map<string, Kept>();
   let owner: Backend | undefined;
-
-  function forget(kept: Kept): void {
-    owner?.forget(kept.recording);
-  }
+  const newRecordings = () => new LruCache<string, Kept>(recordingLimit, (kept) => owner?.forget(kept.recording));
+  let recordings = newRecordings();
 
   async function record(backend: Backend, inputs: I, tensors: tf.Tensor[]): Promise<Kept> {
     let outputs: O | undefined;
@@ -44,26 +42,22 @@ export function traced<I, O>(step: (inputs: I) => O): Traced<I, O> {
       const backend = lazyBackend();
       if (!backend || backend.isTracing) return tf.tidy(() => step(inputs) as tf.TensorContainer) as O;
       if (owner !== backend) {
-        recordings.clear();
+        // Those of another backend went with it.
+        recordings = newRecordings();
         owner = backend;
       }
       const given = leaves(inputs);
       const key = given.map(({ path, tensor }) => `${path}:${tensor.dtype}[${tensor.shape}]`).join();
       let kept = recordings.get(key);
-      if (kept) recordings.delete(key);
-      else {
+      if (!kept) {
         kept = await record(
           backend,
           inputs,
           given.map(({ tensor }) => tensor),
         );
-        for (const [oldest, old] of recordings) {
-          if (recordings.size < recordingLimit) break;
-          recordings.delete(oldest);
-          forget(old);
-        }
+        // One that was recorded meanwhile may be running.
+        if (!recordings.has(key)) recordings.set(key, kept);
       }
-      recordings.set(key, kept);
       const results = await backend.replay(
         kept.recording,
         given.map(({ tensor }) => tensor),
@@ -71,9 +65,6 @@ export function traced<I, O>(step: (inputs: I) => O): Traced<I, O> {
       );
       return mapLeaves(kept.outputs, (_, index) => results[index]!);
     },
-    dispose() {
-      for (const kept of recordings.values()) forget(kept);
-      recordings.clear();
-    },
+    dispose: () => recordings.clear(),
   };
 }

@@ -1,5 +1,5 @@
 import type { EngineEvent } from '../../../shared/domain/engine.ts';
-import type { Progress } from '../../../shared/domain/job.ts';
+import { type Progress, paceOf } from '../../../shared/domain/job.ts';
 
 export interface EvaluationOptions {
   signal?: AbortSignal;
@@ -16,9 +16,8 @@ export function phaseReporter(
   const startedAt = performance.now();
   return (done, measured) => {
     const seconds = (performance.now() - startedAt) / 1000;
-    const perSecond = measured > 0 ? measured / seconds : null;
-    const etaSeconds = perSecond === null ? null : (total - done) / perSecond;
-    onEvent?.({ type: 'progress', progress: { phase, done, total, unit, perSecond, etaSeconds } });
+    const progress = { phase, done, total, unit, ...paceOf(measured, seconds, total - done) };
+    onEvent?.({ type: 'progress', progress });
   };
 }
 

@@ -1,4 +1,5 @@
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { Matrix } from 'ml-matrix';
+import { symmetricEigen } from '../nn/symmetric-eigen.ts';
 
 /**
  * Fréchet distance between two sets of feature vectors, each taken as a Gaussian: |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))
@@ -15,7 +16,7 @@ export function frechetDistance(a: Float32Array[], b: Float32Array[]): number {
   // tr((C1 C2)^(1/2)) = tr((S C2 S)^(1/2)) with S = C1^(1/2): symmetric, so a symmetric eigensolver is enough.
   const root = squareRoot(first.covariance);
   const inner = root.mmul(second.covariance).mmul(root);
-  for (const value of eigen(inner).realEigenvalues) distance -= 2 * Math.sqrt(Math.max(value, 0));
+  for (const value of symmetricEigen(inner).values) distance -= 2 * Math.sqrt(Math.max(value, 0));
   return Math.max(distance, 0);
 }
 
@@ -35,11 +36,7 @@ function gaussian(samples: Float32Array[]): { mean: number[]; covariance: Matrix
 }
 
 function squareRoot(matrix: Matrix): Matrix {
-  const { realEigenvalues, eigenvectorMatrix } = eigen(matrix);
-  const roots = Matrix.diag(realEigenvalues.map((value) => Math.sqrt(Math.max(value, 0))));
-  return eigenvectorMatrix.mmul(roots).mmul(eigenvectorMatrix.transpose());
-}
-
-function eigen(matrix: Matrix): EigenvalueDecomposition {
-  return new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
+  const { values, vectors } = symmetricEigen(matrix);
+  const roots = Matrix.diag(values.map((value) => Math.sqrt(Math.max(value, 0))));
+  return vectors.mmul(roots).mmul(vectors.transpose());
 }

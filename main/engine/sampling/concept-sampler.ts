@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EditSettings } from '../../../shared/domain/edit.ts';
+import { LruCache } from '../../../shared/structures/lru-cache.ts';
 import { hooksOf } from '../adapters/additions.ts';
 import type { Gains } from '../adapters/part-kind.ts';
 import { kindOf } from '../adapters/parts.ts';
@@ -79,17 +80,18 @@ const keptFlows = 4;
 const keptFlowValues = 4e6;
 
 export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
-  const texts = new Map<string, tf.Tensor>();
-  const samplers = new Map<string, Sampler<AdapterTensors>>();
-  const sources = new Map<string, tf.Tensor>();
-  const flows = new Map<string, ShownFlows>();
-  const decoded = new Map<string, Pictures & { dispose(): void }>();
+  const dispose = (item: { dispose(): void }) => item.dispose();
+  const texts = new LruCache<string, tf.Tensor>(keptTexts, dispose);
+  const samplers = new LruCache<string, Sampler<AdapterTensors>>(keptSamplers, dispose);
+  const sources = new LruCache<string, tf.Tensor>(keptSources, dispose);
+  const flows = new LruCache<string, ShownFlows>(keptFlows, dispose);
+  const decoded = new LruCache<string, Pictures>(keptSources);
 
   async function samplerFor(parts: LearnedParts | undefined): Promise<Sampler<AdapterTensors>> {
     const described = parts && Object.entries(parts).map(([name, { part }]) => ({ name, part }));
     const key = described ? JSON.stringify(described) : 'base';
     const made =
-      take(samplers, key) ??
+      samplers.get(key) ??
       createSampler<AdapterTensors>({
         denoiser: await pipeline.denoiser(),
         scheduler: schedulerConfigOf(pipeline),
@@ -104,15 +106,15 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
             }
           : {}),
       });
-    keep(samplers, key, made, keptSamplers);
+    samplers.set(key, made);
     return made;
   }
 
   /** [1, text tokens, text width], owned by the cache. */
   async function encoded(prompt: string, tokens: TokenEmbeddings | undefined, signal?: AbortSignal) {
     const key = `${tokens ? hashOf(tokens) : ''}|${prompt}`;
-    const text = take(texts, key) ?? (await encodePrompts(pipeline, [prompt], tokens, signal));
-    keep(texts, key, text, keptTexts);
+    const text = texts.get(key) ?? (await encodePrompts(pipeline, [prompt], tokens, signal));
+    texts.set(key, text);
     return text;
   }
 
@@ -125,8 +127,8 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
     const concepts = concept && [hashOfConcept(concept), concept.part];
     // Strengths that begin with the same step share them.
     const key = JSON.stringify([source, shown, firstStep(fidelity, steps), steps, seeds, concepts]);
-    const made = take(flows, key) ?? new ShownFlows();
-    keep(flows, key, made, keptFlows);
+    const made = flows.get(key) ?? new ShownFlows();
+    flows.set(key, made);
     return made.flows;
   }
 
@@ -134,16 +136,13 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
     async encodeSource(pictures, signal) {
       const { width, height, data } = pictures;
       const key = createHash('sha1').update(`${width}x${height}`).update(data).digest('hex');
-      const latents = take(sources, key) ?? (await computed(await pipeline.encodeFrames(pictures, { signal })));
-      keep(sources, key, latents, keptSources);
+      const latents = sources.get(key) ?? (await computed(await pipeline.encodeFrames(pictures, { signal })));
+      sources.set(key, latents);
       return { latents, key };
     },
     async decodeSource({ latents, key }, signal) {
-      const pictures = take(decoded, key) ?? {
-        ...(await pipeline.decodeFrames(latents, { signal })),
-        dispose() {},
-      };
-      keep(decoded, key, pictures, keptSources);
+      const pictures = decoded.get(key) ?? (await pipeline.decodeFrames(latents, { signal }));
+      decoded.set(key, pictures);
       return pictures;
     },
     async sample({ concept, prompts, negativePrompt = '', guidance, source, ...options }) {
@@ -204,12 +203,7 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
       }
     },
     dispose() {
-      for (const sampler of samplers.values()) sampler.dispose();
-      for (const kept of [texts, sources, flows]) {
-        for (const item of kept.values()) item.dispose();
-        kept.clear();
-      }
-      samplers.clear();
+      for (const kept of [samplers, texts, sources, flows, decoded]) kept.clear();
     },
   };
 }
@@ -232,22 +226,6 @@ async function computed<T extends tf.Tensor>(tensor: T): Promise<T> {
   } catch (error) {
     tensor.dispose();
     throw error;
-  }
-}
-
-/** The same item, now the last used. */
-function take<T>(kept: Map<string, T>, key: string): T | undefined {
-  const item = kept.get(key);
-  kept.delete(key);
-  return item;
-}
-
-function keep<T extends { dispose(): void }>(kept: Map<string, T>, key: string, item: T, limit: number): void {
-  kept.set(key, item);
-  for (const [oldest, old] of kept) {
-    if (kept.size <= limit) break;
-    kept.delete(oldest);
-    old.dispose();
   }
 }
 

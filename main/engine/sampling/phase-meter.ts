@@ -1,8 +1,4 @@
-/** What a report of progress says of time; null before anything is done. */
-interface Pace {
-  perSecond: number | null;
-  etaSeconds: number | null;
-}
+import { type Pace, paceOf } from '../../../shared/domain/job.ts';
 
 /**
  * Measures work that comes in phases of different units (sampling steps, then decoded frames), each by its own time: a phase begins where
@@ -22,7 +18,6 @@ export function createPhaseMeter(
       phaseStartedAt = lastAt;
     }
     lastAt = at;
-    const perSecond = done > 0 && at > phaseStartedAt ? (1000 * done) / (at - phaseStartedAt) : null;
-    return { perSecond, etaSeconds: perSecond === null ? null : (total - done) / perSecond };
+    return paceOf(done, (at - phaseStartedAt) / 1000, total - done);
   };
 }

@@ -89,8 +89,7 @@ export async function learnConcept(
       done: point.step,
       total: plan.steps,
       unit: 'steps',
-      perSecond: rate.perSecond(),
-      etaSeconds: rate.etaSeconds(plan.steps - point.step),
+      ...rate.pace(plan.steps - point.step),
       loss: point.loss,
       learningRate: point.learningRate,
     });

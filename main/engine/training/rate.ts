@@ -1,3 +1,5 @@
+import { type Pace, paceOf } from '../../../shared/domain/job.ts';
+
 /** Steps per second over the last seconds, and the time that the rest will take. */
 export class Rate {
   private readonly times: number[] = [];
@@ -15,15 +17,9 @@ export class Rate {
   }
 
   /** Null until two steps are known. */
-  perSecond(): number | null {
-    const [first] = this.times;
-    const last = this.times.at(-1);
-    if (first === undefined || last === undefined || last <= first) return null;
-    return ((this.times.length - 1) * 1000) / (last - first);
-  }
-
-  etaSeconds(remaining: number): number | null {
-    const rate = this.perSecond();
-    return rate === null ? null : remaining / rate;
+  pace(remaining: number): Pace {
+    const [first = 0] = this.times;
+    const last = this.times.at(-1) ?? 0;
+    return paceOf(this.times.length - 1, (last - first) / 1000, remaining);
   }
 }

@@ -1,6 +1,7 @@
 import { type ColourChange, findChange, partsOf, type SmallClip, withBrush } from '../../../shared/finish/change.ts';
 import { createFinisher, type FinishSettings } from '../../../shared/finish/finish-frame.ts';
 import { showMask } from '../../../shared/finish/mask-view.ts';
+import { LruCache } from '../../../shared/structures/lru-cache.ts';
 
 /** A picture to finish: RGBA, its time in the model's frames, and the edit (the addresses of its two clips) whose change is made to it. */
 export interface FinishRequest extends FinishSettings {
@@ -28,7 +29,7 @@ export interface FinishAnswer {
 }
 
 const keptChanges = 6;
-const changes = new Map<string, Promise<ColourChange>>();
+const changes = new LruCache<string, Promise<ColourChange>>(keptChanges);
 
 /** Changes that were looked at last are kept, without what the brush does to them: finding one takes as long as finishing some pictures. */
 function changeOf({ edited, base, keepDetail, lock, carried }: FinishRequest): Promise<ColourChange> {
@@ -39,10 +40,8 @@ function changeOf({ edited, base, keepDetail, lock, carried }: FinishRequest): P
     Promise.all([read(base), read(edited)]).then(([before, after]) =>
       findChange(before, after, { keepDetail, lock, carried }),
     );
-  changes.delete(key);
   changes.set(key, change);
   change.catch(() => changes.delete(key));
-  for (const old of [...changes.keys()].slice(0, -keptChanges)) changes.delete(old);
   return change;
 }
 

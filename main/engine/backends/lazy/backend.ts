@@ -1,3 +1,4 @@
+import { Serialiser } from '../../../../shared/structures/serialiser.ts';
 import * as tf from '../tf.ts';
 import type { Executor } from './executors/executor.ts';
 import { type DeviceBuffer, type ElementType, Graph, type HostArray, sizeOf, type Value } from './graph.ts';
@@ -26,7 +27,7 @@ export class LazyBackend extends tf.KernelBackend {
   private readonly graph: Graph;
   private readonly storage: tf.DataStorage<Stored>;
   /** Computations run one after the other. */
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Serialiser();
   private computing = false;
   /** While a step is being traced: small constants become part of the program, and nothing can be read. */
   private tracing = false;
@@ -189,8 +190,8 @@ export class LazyBackend extends tf.KernelBackend {
   }
 
   /** Runs work when no other is running. */
-  private async alone<T>(work: () => Work<T>): Promise<T> {
-    const turn = this.queue.then(async () => {
+  private alone<T>(work: () => Work<T>): Promise<T> {
+    return this.turns.run(async () => {
       this.computing = true;
       try {
         return await driveAsync(work());
@@ -198,8 +199,6 @@ export class LazyBackend extends tf.KernelBackend {
         this.computing = false;
       }
     });
-    this.queue = turn.catch(() => undefined);
-    return turn;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { LruCache } from '../../../../shared/structures/lru-cache.ts';
 import type { Executor, Program } from './executors/executor.ts';
 import type { Segment } from './segment.ts';
 
@@ -5,28 +6,20 @@ import type { Segment } from './segment.ts';
 export class ProgramCache {
   /** How often something was compiled: a step that recompiles every time is a mistake that this number shows. */
   compiled = 0;
-  private readonly programs = new Map<string, Program>();
+  private readonly programs: LruCache<string, Program>;
   private readonly executor: Executor;
-  private readonly limit: number;
 
   constructor(executor: Executor, limit = 128) {
     this.executor = executor;
-    this.limit = limit;
+    this.programs = new LruCache(limit, (program) => program.dispose());
   }
 
   get(segment: Segment): Program {
     const { signature } = segment;
-    let program = this.programs.get(signature);
-    if (program) this.programs.delete(signature);
-    else {
-      program = this.executor.compile(segment.encode(), segment.inputs, segment.outputs);
-      this.compiled++;
-      for (const [oldest, old] of this.programs) {
-        if (this.programs.size < this.limit) break;
-        this.programs.delete(oldest);
-        old.dispose();
-      }
-    }
+    const known = this.programs.get(signature);
+    if (known) return known;
+    const program = this.executor.compile(segment.encode(), segment.inputs, segment.outputs);
+    this.compiled++;
     this.programs.set(signature, program);
     return program;
   }
@@ -39,7 +32,7 @@ export class ProgramCache {
     const missing = new Map(
       segments.filter(({ signature }) => !this.programs.has(signature)).map((segment) => [segment.signature, segment]),
     );
-    if (missing.size < 2 || new Set(segments.map(({ signature }) => signature)).size > this.limit) return;
+    if (missing.size < 2 || new Set(segments.map(({ signature }) => signature)).size > this.programs.limit) return;
     try {
       for (const segment of segments) this.get(segment);
     } catch {
@@ -59,7 +52,6 @@ export class ProgramCache {
   }
 
   clear(): void {
-    for (const program of this.programs.values()) program.dispose();
     this.programs.clear();
   }
 }

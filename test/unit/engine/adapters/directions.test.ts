@@ -1,10 +1,12 @@
+import { Matrix } from 'ml-matrix';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hooksOf } from '../../../../main/engine/adapters/additions.ts';
 import { orderDirections } from '../../../../main/engine/adapters/directions.ts';
+import { orthonormalise } from '../../../../main/engine/adapters/orthonormalise.ts';
 import { conceptSizes, lowRankAdditions } from '../../../../main/engine/adapters/set-and-sequence.ts';
-import { orthonormalise, symmetricEigen } from '../../../../main/engine/adapters/small-matrices.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
+import { symmetricEigen } from '../../../../main/engine/nn/symmetric-eigen.ts';
 import { difference, randomConcept, toyModel, toyShape, values } from './toy.ts';
 
 beforeAll(async () => {
@@ -66,12 +68,12 @@ describe('decompositions of small matrices', () => {
     const n = 7;
     const half = new Random(2).normals(n * n);
     const matrix = Float64Array.from({ length: n * n }, (_, k) => half[k]! + half[(k % n) * n + Math.floor(k / n)]!);
-    const { values, vectors } = symmetricEigen(matrix, n);
+    const { values, vectors } = symmetricEigen(Matrix.from1DArray(n, n, matrix));
     expect(values).toEqual([...values].sort((a, b) => b - a));
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
         let entry = 0;
-        for (let k = 0; k < n; k++) entry += vectors[i * n + k]! * values[k]! * vectors[j * n + k]!;
+        for (let k = 0; k < n; k++) entry += vectors.get(i, k) * values[k]! * vectors.get(j, k);
         expect(entry).toBeCloseTo(matrix[i * n + j]!, 10);
       }
     }

@@ -210,8 +210,7 @@ describe('special tokens', () => {
 
 it('the rate of progress and the time left follow the last steps', () => {
   const rate = new Rate(2);
-  expect(rate.perSecond()).toBeNull();
+  expect(rate.pace(30)).toEqual({ perSecond: null, etaSeconds: null });
   for (const now of [0, 5000, 6000, 7000]) rate.tick(now);
-  expect(rate.perSecond()).toBe(1);
-  expect(rate.etaSeconds(30)).toBe(30);
+  expect(rate.pace(30)).toEqual({ perSecond: 1, etaSeconds: 30 });
 });

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { Serialiser } from '../../../../../../shared/structures/serialiser.ts';
 
 /** Name of the file beside a blob that holds its checksum: a blob without one was not written to its end. */
 const checksumFile = 'sha256';
@@ -15,7 +16,7 @@ export class BlobCache {
   private readonly folder: string;
   private readonly limitBytes: number;
   /** One entry at a time is written and pruned. */
-  private pruning: Promise<void> = Promise.resolve();
+  private readonly writing = new Serialiser();
 
   constructor(folder: string, limitBytes = 512 * 2 ** 20) {
     this.folder = folder;
@@ -37,8 +38,8 @@ export class BlobCache {
     if (known === undefined) return compile(undefined);
     const compiled = await compile(entry);
     if (!known) {
-      this.pruning = this.pruning.then(() => this.keep(entry)).catch(() => {}); // a cache that cannot be written is no error
-      await this.pruning;
+      // A cache that cannot be written is no error.
+      await this.writing.run(() => this.keep(entry)).catch(() => {});
     }
     return compiled;
   }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { Serialiser } from '../../../../../../shared/structures/serialiser.ts';
 import { BufferPool, type HostBuffer } from '../buffer-pool.ts';
 import { byteLengthOf, viewAs } from '../element-arrays.ts';
 import type { Executor, Program, TensorType } from '../executor.ts';
@@ -80,7 +81,7 @@ export function createOpenVinoExecutor({
       compile();
       let request: Handle | undefined;
       let bound: HostBuffer[] = [];
-      let queue: Promise<unknown> = Promise.resolve();
+      const turns = new Serialiser();
       const runOnce = async (buffers: HostBuffer[]): Promise<HostBuffer[]> => {
         const handle = request ?? openVino.createRequest(await (compiled ?? compile()));
         request = handle;
@@ -109,15 +110,9 @@ export function createOpenVinoExecutor({
         if (oldRequest) openVino.freeRequest(oldRequest);
         if (oldCompiled) openVino.freeCompiled(await oldCompiled);
       };
-      const freeInTurn = () => {
-        queue = queue.then(free).catch(() => {});
-      };
+      const freeInTurn = () => void turns.run(free).catch(() => {});
       return {
-        run(buffers) {
-          const result = queue.then(() => runOnce(buffers as HostBuffer[]));
-          queue = result.catch(() => {});
-          return result;
-        },
+        run: (buffers) => turns.run(() => runOnce(buffers as HostBuffer[])),
         // All that a compiled graph needs between its operations stays with it. From the cache it is compiled again in a moment.
         ...(cache ? { rest: freeInTurn } : {}),
         dispose: freeInTurn,
