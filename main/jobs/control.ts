@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isPartial, writeWholeSync } from '../files/place.ts';
 
 /**
  * How a program that may only read the library reaches a job that runs in the program that writes it: one small file per job in the
@@ -14,16 +15,14 @@ const ending = '.json';
 
 export function requestControl(folder: string, jobId: string, action: ControlAction): void {
   const file = join(folder, `${jobId}${ending}`);
-  const part = `${file}.${process.pid}.part`;
-  writeFileSync(part, JSON.stringify({ action, at: new Date().toISOString() }));
-  renameSync(part, file);
+  writeWholeSync(file, JSON.stringify({ action, at: new Date().toISOString() }));
 }
 
 /** Takes all requests out of the folder. What is no request (a file of another program) is deleted unread. */
 export function takeControlRequests(folder: string): { jobId: string; action: ControlAction }[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter((name) => name.endsWith(ending))
+    .filter((name) => name.endsWith(ending) && !isPartial(name))
     .flatMap((name) => {
       const file = join(folder, name);
       const parsed = request.safeParse(readJson(file));

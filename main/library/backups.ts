@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { isAbandoned, placeWholeSync } from '../files/place.ts';
 import { applicationId } from './location.ts';
 
 const keptBackups = 10;
@@ -21,17 +22,14 @@ export function backUpDaily(db: Database.Database, folder: string): void {
  * so is what a killed program left half.
  */
 export function backUp(db: Database.Database, folder: string, version: number): void {
-  for (const name of readdirSync(folder)) if (/\.db\.part(-journal)?$/.test(name)) rmSync(join(folder, name));
+  for (const name of readdirSync(folder))
+    if (isAbandoned(name) || /\.db\.part(-journal)?$/.test(name)) rmSync(join(folder, name));
   const moment = new Date().toISOString().replaceAll(/[:.]/g, '-');
   const file = join(folder, `library-v${version}-${moment}.db`);
-  const part = `${file}.part`;
-  try {
-    db.prepare('VACUUM INTO ?').run(part);
-    if (!isSound(part)) throw new Error(`the copy ${part} of the library does not pass its check`);
-    renameSync(part, file);
-  } finally {
-    rmSync(part, { force: true });
-  }
+  placeWholeSync(file, (partial) => {
+    db.prepare('VACUUM INTO ?').run(partial);
+    if (!isSound(partial)) throw new Error(`the copy ${partial} of the library does not pass its check`);
+  });
   const byName = backupNames(folder).sort((a, b) => momentOf(a).localeCompare(momentOf(b)));
   for (const name of byName.slice(0, -keptBackups)) rmSync(join(folder, name));
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { freeBytesSync } from '../files/free-space.ts';
 
 const reserveBytes = 2 * 2 ** 20;
 /** With less than this free, what is left belongs to the user's work. */
@@ -26,8 +27,7 @@ export class SpaceReserve {
 
   take(): void {
     if (existsSync(this.#file)) return;
-    const { bavail, bsize } = statfsSync(join(this.#file, '..'));
     // Random, so that no file system stores it smaller.
-    if (bavail * bsize > plentyBytes) writeFileSync(this.#file, randomBytes(reserveBytes));
+    if (freeBytesSync(dirname(this.#file)) > plentyBytes) writeFileSync(this.#file, randomBytes(reserveBytes));
   }
 }

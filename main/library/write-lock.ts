@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type LockHolder, lockHolder } from '../../shared/domain/library.ts';
+import { writeWholeSync } from '../files/place.ts';
 
 const lockName = 'lock.db';
 const holderName = 'lock.json';
@@ -26,8 +27,7 @@ export function acquireWriteLock(folder: string, program: string): WriteLock | {
   }
   const holder: LockHolder = { pid: process.pid, host: hostname(), program, since: new Date().toISOString() };
   try {
-    writeFileSync(`${holderFile}.part`, JSON.stringify(holder));
-    renameSync(`${holderFile}.part`, holderFile);
+    writeWholeSync(holderFile, JSON.stringify(holder));
   } catch {
     // A full disk: the lock holds without its note.
   }

@@ -3,10 +3,10 @@ import type { RawFrames } from '../../shared/domain/clip.ts';
 import type { ExportSettings } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { checkPlace, chooseFile, exists } from '../files/file-names.ts';
 import type { EncoderTrials } from './encoder-choice.ts';
 import type { PictureStream } from './finished-pictures.ts';
 import type { MediaTools } from './locate.ts';
-import { checkPlace, exists, freeName } from './place.ts';
 import { highestGifRate, type Preset, storableSize } from './presets.ts';
 import { fileArgument, inputRestrictions, probeSound } from './probe.ts';
 import type { MediaProgress } from './progress.ts';
@@ -166,8 +166,5 @@ export async function chooseTarget(preset: Preset, { settings, target }: ExportR
   const known = /^\.(mp4|mov|m4v|webm|mkv|gif|png)$/i.test(extname(given));
   const file = (known ? given.slice(0, -extname(given).length) : given) + preset.extension;
   await checkPlace(file);
-  if (settings.overwrite === 'replace') return file;
-  if (settings.overwrite === 'number') return freeName(file);
-  if (!(await exists(file))) return file;
-  throw new AppError('conflict', `${file} exists already.`, { hint: 'Choose another name, or allow replacing it.' });
+  return chooseFile(file, settings.overwrite);
 }

@@ -5,6 +5,8 @@ import type { RawFrames } from '../../shared/domain/clip.ts';
 import { exportBytesPerPixel } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { requireFreeSpace } from '../files/free-space.ts';
+import { placeWhole } from '../files/place.ts';
 import { type ChosenEncoder, encoderChoices } from './encoder-choice.ts';
 import {
   chooseQuality,
@@ -17,7 +19,6 @@ import {
 } from './export-options.ts';
 import type { MediaTools } from './locate.ts';
 import { encodeFilters, rgbFormat } from './picture-filters.ts';
-import { placeWhole, requireFreeSpace } from './place.ts';
 import { bt709Tags, type EncoderChoice, type Preset, presets } from './presets.ts';
 import { fileArgument } from './probe.ts';
 import { createProgressParser, type MediaProgress } from './progress.ts';

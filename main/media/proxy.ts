@@ -1,10 +1,11 @@
 import { dirname } from 'node:path';
 import { toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { requireFreeSpace } from '../files/free-space.ts';
+import { placeWhole } from '../files/place.ts';
 import { openDecoder, passTimesThrough, withWorkingFolder } from './decode.ts';
 import type { MediaTools } from './locate.ts';
 import { playableFilters } from './picture-filters.ts';
-import { placeWhole, requireFreeSpace } from './place.ts';
 import { bt709Tags } from './presets.ts';
 import { fileArgument, inputRestrictions } from './probe.ts';
 import type { Probe } from './probe-types.ts';

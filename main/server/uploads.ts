@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { basename, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../shared/ipc/result.ts';
-import { partialBeside } from '../media/place.ts';
+import { freeBytes } from '../files/free-space.ts';
+import { moveWhole, partialBeside } from '../files/place.ts';
 
 const maximumUploadBytes = 64 * 2 ** 30;
 const reserveBytes = 256 * 2 ** 20;
@@ -21,8 +22,7 @@ export async function receiveUpload(request: IncomingMessage, folder: string, na
     throw new AppError('invalid-input', `${name} is larger than the 64 GB that can be taken over.`);
   }
   await mkdir(folder, { recursive: true });
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < expected + reserveBytes) {
+  if ((await freeBytes(folder)) < expected + reserveBytes) {
     throw new AppError('out-of-space', `There is not enough space left for ${name}.`, {
       hint: 'Free some space, or drop a smaller file.',
     });
@@ -44,7 +44,7 @@ export async function receiveUpload(request: IncomingMessage, folder: string, na
     const home = join(folder, hash.digest('hex').slice(0, 32));
     await mkdir(home, { recursive: true });
     const file = join(home, safeName(name));
-    await rename(part, file);
+    await moveWhole(part, file);
     return file;
   } finally {
     await rm(part, { force: true });

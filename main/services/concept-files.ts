@@ -4,7 +4,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -17,7 +16,8 @@ import type { ExportSettings } from '../../shared/domain/export.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import type { Engine } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
-import { freeFile } from '../jobs/free-file.ts';
+import { chooseFile } from '../files/file-names.ts';
+import { placeNoted } from '../jobs/place-noted.ts';
 import { lossesFile } from '../jobs/runners/learn.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
@@ -28,7 +28,6 @@ import { adoptPackage } from '../library/package/adopt.ts';
 import { conceptName } from '../library/package/format.ts';
 import { unpackAside } from '../library/package/unpack-aside.ts';
 import { writeConceptPackage } from '../library/package/write.ts';
-import { partialBeside } from '../media/place.ts';
 
 interface Parts {
   library: Library;
@@ -188,25 +187,16 @@ export async function mixConcepts(parts: Parts, request: MixRequest, signal?: Ab
 }
 
 /** One version of a concept -> a `.motif` file. Answers where it is. */
-export function exportConcept(
+export async function exportConcept(
   parts: Parts,
   reference: string,
   target: string,
   { version, overwrite = 'number' }: { version?: number; overwrite?: ExportSettings['overwrite'] } = {},
-): { file: string; sizeBytes: number } {
+): Promise<{ file: string; sizeBytes: number }> {
   const asked = resolve(target);
-  const file = freeFile(extname(asked) === '' ? `${asked}.motif` : asked, overwrite);
+  const file = await chooseFile(extname(asked) === '' ? `${asked}.motif` : asked, overwrite);
   const concept = parts.concepts.get(reference, version);
-  mkdirSync(dirname(file), { recursive: true });
-  const partial = partialBeside(file);
-  const end = parts.library.unfinished.begin(partial);
-  try {
-    writeConceptPackage(parts, concept, partial);
-    renameSync(partial, file);
-  } finally {
-    rmSync(partial, { force: true });
-    end();
-  }
+  await placeNoted(parts.library, file, (partial) => writeConceptPackage(parts, concept, partial));
   return { file, sizeBytes: statSync(file).size };
 }
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { diskCalls } from '../../shared/ipc/app-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Handlers } from '../../shared/ipc/rpc.ts';
-import { isAbandoned, isPartial } from '../media/place.ts';
+import { freeBytes } from '../files/free-space.ts';
+import { isAbandoned, isPartial } from '../files/place.ts';
 import type { ServiceParts } from './parts.ts';
 
 const pictureFolders = ['cache/thumbnails', 'cache/filmstrips', 'cache/fine'];
@@ -39,8 +39,7 @@ async function inspectTarget(folder: string, names: string[]): Promise<{ freeByt
   let existing = folder;
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
   if (!statSync(existing).isDirectory()) throw new AppError('invalid-input', `${existing} is a file, not a folder.`);
-  const { bavail, bsize } = await statfs(existing);
-  return { freeBytes: bavail * bsize, taken: names.filter((name) => existsSync(join(folder, name))) };
+  return { freeBytes: await freeBytes(existing), taken: names.filter((name) => existsSync(join(folder, name))) };
 }
 
 /** Of all files below a folder; 0 where there is none. */

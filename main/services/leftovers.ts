@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
+import { isAbandoned } from '../files/place.ts';
 import { tableOf } from '../library/labels.ts';
 import type { Library } from '../library/open.ts';
-import { isAbandoned } from '../media/place.ts';
 
 /** Folders in which this program makes things under partial names. */
 const makingFolders = [
@@ -39,7 +39,9 @@ function settle(library: Library, path: string): boolean {
   if (!existsSync(dirname(path))) return false;
   const stem = basename(path, extname(path));
   for (const name of readdirSync(dirname(path))) {
-    if (name.startsWith(stem)) rmSync(join(dirname(path), name), { recursive: true, force: true });
+    // Also what was being made beside what is made.
+    if (name.startsWith(stem) || name.startsWith(`.${stem}`))
+      rmSync(join(dirname(path), name), { recursive: true, force: true });
   }
   return true;
 }

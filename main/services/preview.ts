@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
 import { type EditSettingsInput, editSettings } from '../../shared/domain/edit.ts';
 import type { Engine } from '../../shared/ipc/engine-contract.ts';
 import { parseInput } from '../../shared/ipc/result.ts';
+import { placeWhole } from '../files/place.ts';
 import { engineEdit, resolveEdit } from '../jobs/edit-request.ts';
 import { type KeptPreview, previewFile, previewKey, readPreview } from '../jobs/kept-preview.ts';
 import type { ClipStore } from '../library/clips.ts';
@@ -12,7 +13,6 @@ import type { ModelRegistry } from '../library/models.ts';
 import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
 import type { MediaTools } from '../media/locate.ts';
-import { partialBeside } from '../media/place.ts';
 import { folderBytes } from './disk.ts';
 import type { SharedWork } from './shared-work.ts';
 
@@ -65,10 +65,8 @@ export async function renderPreview(
   if (known) return { ...known, cached: true };
 
   return previews.ask(key, signal, async (signal) => {
-    mkdirSync(library.absolutePath('previews'), { recursive: true });
-    const part = partialBeside(folder);
-    mkdirSync(part);
-    try {
+    const result = await placeWhole(folder, async (part) => {
+      mkdirSync(part);
       const { frames, base, seconds } = await engine.generate(
         {
           ...(await engineEdit(services, made, signal)),
@@ -78,14 +76,12 @@ export async function renderPreview(
         { signal },
       );
       const placed = (raw: RawFrames, name: string) => ({ ...raw, file: `previews/${key}/${name}` });
-      const result = { frames: placed(frames, 'frames.rgb'), base: base && placed(base, 'base.rgb'), seconds };
-      writeFileSync(join(part, previewFile), JSON.stringify(result));
-      renameSync(part, folder);
-      trim(library.absolutePath('previews'), previewCacheBytes, key);
-      return { ...result, cached: false };
-    } finally {
-      rmSync(part, { recursive: true, force: true });
-    }
+      const kept = { frames: placed(frames, 'frames.rgb'), base: base && placed(base, 'base.rgb'), seconds };
+      writeFileSync(join(part, previewFile), JSON.stringify(kept));
+      return kept;
+    });
+    trim(library.absolutePath('previews'), previewCacheBytes, key);
+    return { ...result, cached: false };
   });
 }
 

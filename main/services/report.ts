@@ -1,12 +1,12 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import AdmZip from 'adm-zip';
 import type { Settings } from '../../shared/domain/settings.ts';
 import { toErrorShape } from '../../shared/ipc/result.ts';
+import { writeWhole } from '../files/place.ts';
 import { readSettings } from '../library/settings.ts';
-import { partialBeside } from '../media/place.ts';
 import type { ServiceParts } from './parts.ts';
 import { Redactor, secretsOf } from './redact.ts';
 
@@ -57,11 +57,8 @@ export async function writeReport(parts: ServiceParts, version: string): Promise
   for (const file of log.files())
     zip.addFile(`logs/${basename(file)}`, Buffer.from(redactor.log(readFileSync(file, 'utf8'))));
   const reports = join(folder, 'reports');
-  mkdirSync(reports, { recursive: true });
   const file = join(reports, `motif-report-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.zip`);
-  const partial = partialBeside(file);
-  writeFileSync(partial, zip.toBuffer());
-  renameSync(partial, file);
+  await writeWhole(file, zip.toBuffer());
   return file;
 }
 

@@ -20,6 +20,7 @@ const planted: readonly [from: string, to: string, rule: string][] = [
   ['main/services/x1.ts', 'main/cli/there.ts', 'main-services'],
   ['main/jobs/x1.ts', 'main/services/there.ts', 'main-jobs'],
   ['main/jobs/x2.ts', 'electron', 'electron-in-the-app-alone'],
+  ['main/files/x1.ts', 'main/media/there.ts', 'main-files'],
   ['main/library/x1.ts', 'main/media/there.ts', 'main-library'],
   ['main/media/x1.ts', 'main/library/there.ts', 'main-media'],
   ['main/media/x2.ts', 'better-sqlite3', 'sqlite-in-the-library-alone'],

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
+import { writeWhole } from '../../files/place.ts';
 import { type Measurement, measurement, workload } from './measurement.ts';
 import { ourDevices, type Part, type PartResult, partResult, peerVariants } from './peers.ts';
 import { runChild } from './run-child.ts';
@@ -81,9 +82,7 @@ async function measureSize(
 }
 
 async function keep(file: string, content: unknown): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.new`, JSON.stringify(content, null, 1));
-  await rename(`${file}.new`, file);
+  await writeWhole(file, JSON.stringify(content, null, 1));
 }
 
 function machine(): PartResult['machine'] {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { usualDetail } from '../../../shared/domain/edit.ts';
@@ -8,6 +8,7 @@ import type { EvaluationSize, SheetRow, UsedSampling } from '../../../shared/dom
 import type { ModelInfo } from '../../../shared/domain/model.ts';
 import { recipe as recipeSchema } from '../../../shared/domain/recipe.ts';
 import { parseInput } from '../../../shared/ipc/result.ts';
+import { writeWhole } from '../../files/place.ts';
 import { drawContactSheet } from '../../media/contact-sheet.ts';
 import type { Services } from '../../services/services.ts';
 import type { ActionWrapper, CommandContext, Registration } from '../context.ts';
@@ -259,8 +260,8 @@ async function report(
   const sheets = await drawSheets(folder, model, result.sheet);
   const text = `${heading(model, device, result, measured)}\n\n${tables}`;
   const value = { model, device, measured, result };
-  await writeBeside(join(folder, 'evaluation.json'), `${JSON.stringify(value, null, 1)}\n`);
-  await writeBeside(join(folder, 'evaluation.txt'), `${text}\n`);
+  await writeWhole(join(folder, 'evaluation.json'), `${JSON.stringify(value, null, 1)}\n`);
+  await writeWhole(join(folder, 'evaluation.txt'), `${text}\n`);
   context.output.result(
     'evaluation',
     { folder, contactSheets: sheets, ...value },
@@ -290,14 +291,8 @@ async function drawSheets(folder: string, model: ModelInfo, rows: SheetRow[]): P
       there.filter((row) => row.group === group),
       { title: `${model.name}, ${group}`, pictureHeight: 96 },
     );
-    await writeBeside(join(folder, file), picture);
+    await writeWhole(join(folder, file), picture);
     files.push(file);
   }
   return files;
-}
-
-/** A reader never sees half a file. */
-async function writeBeside(file: string, content: string | Buffer): Promise<void> {
-  await writeFile(`${file}.part`, content);
-  await rename(`${file}.part`, file);
 }

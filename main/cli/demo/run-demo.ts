@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import type { Concept, ConceptCaption } from '../../../shared/domain/concept.ts';
@@ -8,6 +8,7 @@ import { type RecipeInput, recipe as recipeSchema } from '../../../shared/domain
 import { AppError } from '../../../shared/ipc/result.ts';
 import { meanSquaredError } from '../../engine/metrics/mse.ts';
 import { psnrOfMse } from '../../engine/metrics/psnr.ts';
+import { writeWhole } from '../../files/place.ts';
 import { type ContactSheetRow, drawContactSheet } from '../../media/contact-sheet.ts';
 import { drawLossPlot } from '../../media/loss-plot.ts';
 import type { Services } from '../../services/services.ts';
@@ -41,7 +42,7 @@ export interface DemoRequest {
 export async function runDemo(context: CommandContext, services: Services, request: DemoRequest): Promise<DemoReport> {
   const takenOver: string[] = [];
   await mkdir(request.folder, { recursive: true });
-  const write = (name: string, content: string | Buffer) => writeBeside(join(request.folder, name), content);
+  const write = (name: string, content: string | Buffer) => writeWhole(join(request.folder, name), content);
 
   // The engine starts while the clip is read; what keeps it from starting is told by the first look.
   const starting = services.call['device.report']().catch(() => {});
@@ -224,11 +225,4 @@ function sameSettings(settings: Edit['settings'], edit: Edit): boolean {
 /** Plain data made by the same schemas has its keys in the same order. */
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** A reader never sees half a file. */
-async function writeBeside(file: string, content: string | Buffer): Promise<void> {
-  const part = `${file}.part`;
-  await writeFile(part, content);
-  await rename(part, file);
 }

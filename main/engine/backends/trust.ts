@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeWholeSync } from '../../files/place.ts';
 
 const verdict = z.object({
   trusted: z.boolean(),
@@ -47,10 +48,8 @@ export async function trustDevice(
     return { trusted: false, reason: `the process ended ${begun} times while it was tested here` };
   const remember = (what: (typeof known)[string] | undefined) => {
     if (!folder || !file) return;
-    mkdirSync(folder, { recursive: true });
     const { [key]: _, ...others } = known;
-    writeFileSync(`${file}.new`, JSON.stringify(what ? { ...others, [key]: what } : others, null, 2));
-    renameSync(`${file}.new`, file);
+    writeWholeSync(file, JSON.stringify(what ? { ...others, [key]: what } : others, null, 2));
   };
   remember({ begun: begun + 1 });
   try {

@@ -16,7 +16,7 @@ import { psnrOfMse } from '../metrics/psnr.ts';
 import { structuralSimilarity } from '../metrics/ssim.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import type { VideoModel } from '../models/video-model.ts';
-import { readKept, writeWhole } from './folder.ts';
+import { readKept, writePart } from './folder.ts';
 import { judgeDistanceOf } from './judging.ts';
 import { type EvaluationOptions, phaseReporter } from './progress.ts';
 import { renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
@@ -89,7 +89,7 @@ export async function evaluateAutoencoder(
           },
         );
       }
-      await writeWhole(`${stem}.json`, measured);
+      await writePart(`${stem}.json`, measured);
     }
     clips.push({ source, measured });
     report(clips.length, clips.length - takenOver);

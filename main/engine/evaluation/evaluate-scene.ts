@@ -19,7 +19,7 @@ import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
 import { learnConcept } from '../training/learn.ts';
 import { type ConceptScene, conceptScene } from './concept-scene.ts';
 import { finishEdit, type MadeClip } from './finish-edit.ts';
-import { readKept, writeWhole } from './folder.ts';
+import { readKept, writePart } from './folder.ts';
 import { type MakeClip, measureAutoencoder, measureEdits, measureMethod, measureTruth } from './measure-method.ts';
 import { methodsOf, settingsOfClip } from './methods.ts';
 import { type EvaluationOptions, withinPart } from './progress.ts';
@@ -124,7 +124,7 @@ export async function evaluateScene(
         ? { method, reconstruction: null, edits: await measureEdits(scene, judge, make, false), sliders: [] }
         : await measureMethod(method, scene, judge, make, method === 'concept' ? request.gains : []);
     const measures: MethodMeasures = { ...measured, learnSeconds: learned?.seconds ?? null };
-    await writeWhole(file, { measures, sheet: own });
+    await writePart(file, { measures, sheet: own });
     methods.push(measures);
     rows.push(...own);
   }
@@ -155,11 +155,11 @@ async function learnOnce(
     const clips = [{ frames: source, caption: scene.caption }];
     await learnConcept(model, { model: directory, clips, recipe, workDirectory, conceptFile }, options);
   } catch (error) {
-    await writeWhole(file, { finished: false, seconds: secondsSoFar() });
+    await writePart(file, { finished: false, seconds: secondsSoFar() });
     throw error;
   }
   const seconds = secondsSoFar();
-  await writeWhole(file, { finished: true, seconds });
+  await writePart(file, { finished: true, seconds });
   await rm(workDirectory, { recursive: true, force: true });
   return { conceptFile, seconds };
 }

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { writeWhole } from '../../files/place.ts';
 
 const settingsFile = z.looseObject({ version: z.literal(1) });
 
@@ -14,7 +15,7 @@ export async function openEvaluationFolder(folder: string, settings: Record<stri
   const file = join(folder, 'settings.json');
   const wanted = { version: 1 as const, ...settings };
   const found = await readKept(file, settingsFile);
-  if (!found) return writeWhole(file, wanted);
+  if (!found) return writePart(file, wanted);
   if (canonical(found) === canonical(wanted)) return;
   const changed = Object.keys({ ...found, ...wanted }).filter(
     (name) => canonical(found[name]) !== canonical((wanted as Record<string, unknown>)[name]),
@@ -47,14 +48,12 @@ export async function keptOr<T>(
   const kept = await readKept(file, schema);
   if (kept !== undefined) return { value: kept, isKept: true };
   const value = await make();
-  await writeWhole(file, value);
+  await writePart(file, value);
   return { value, isKept: false };
 }
 
-/** Writes a part: beside, then renamed. */
-export async function writeWhole(file: string, value: unknown): Promise<void> {
-  await writeFile(`${file}.part`, `${JSON.stringify(value, null, 1)}\n`);
-  await rename(`${file}.part`, file);
+export function writePart(file: string, value: unknown): Promise<void> {
+  return writeWhole(file, `${JSON.stringify(value, null, 1)}\n`);
 }
 
 /** The same text for the same content, in whatever order the keys are. */

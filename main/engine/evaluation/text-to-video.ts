@@ -16,7 +16,7 @@ import { frechetDistance } from '../metrics/frechet.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
 import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
 import { captionTexts } from '../training/captions.ts';
-import { readKept, writeWhole } from './folder.ts';
+import { readKept, writePart } from './folder.ts';
 import { agreementOf, askedAttributes, coherenceOf, namesIt } from './judging.ts';
 import { type EvaluationOptions, phaseReporter } from './progress.ts';
 import { renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
@@ -69,7 +69,7 @@ export async function evaluateTextToVideo(
     if (!kept) {
       if (index >= shown && found.frames) await rm(found.frames.file);
       if (index >= shown) found.frames = null;
-      await writeWhole(`${stem}.json`, found);
+      await writePart(`${stem}.json`, found);
     }
     measured.push(found);
     report(measured.length, measured.length - takenOver);

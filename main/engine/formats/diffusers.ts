@@ -1,7 +1,9 @@
-import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { exists } from '../../files/file-names.ts';
+import { placeWhole } from '../../files/place.ts';
 import { openSafetensors, type TensorSource } from './safetensors.ts';
 import { openSafetensorsIndex } from './safetensors-index.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
@@ -100,9 +102,8 @@ export async function writeModelDirectory(
 ): Promise<void> {
   if (await exists(directory))
     throw new AppError('conflict', `${directory} exists already`, { hint: 'Choose another folder.' });
-  const beside = join(dirname(directory), `.${process.pid}.${Date.now()}.part`);
-  try {
-    await mkdir(beside, { recursive: true });
+  await placeWhole(directory, async (beside) => {
+    await mkdir(beside);
     for (const component of content.components) {
       const folder = join(beside, component.name);
       await mkdir(folder);
@@ -117,16 +118,5 @@ export async function writeModelDirectory(
     for (const { name, from } of content.copies ?? []) await cp(from, join(beside, name), { recursive: true });
     for (const file of content.files ?? []) await writeFile(join(beside, file.name), file.content);
     await writeFile(join(beside, 'model_index.json'), content.index);
-    await rename(beside, directory);
-  } catch (error) {
-    await rm(beside, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+  });
 }

@@ -1,7 +1,8 @@
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
 import type { Rational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { writeWhole } from '../../files/place.ts';
 
 /** Pictures in memory as raw frame files hold them: uint8 RGB, [count, height, width, 3]. */
 export type Pictures = { data: Uint8Array; count: number; width: number; height: number };
@@ -26,14 +27,7 @@ export async function readRawFrames({ file, frameCount, width, height }: RawFram
 
 /** Writes a raw frame file: beside, then renamed. */
 export async function writeRawFrames(file: string, pictures: Pictures, rate: Rational): Promise<RawFrames> {
-  const beside = `${file}.${process.pid}.part`;
-  try {
-    await writeFile(beside, pictures.data);
-    await rename(beside, file);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
+  await writeWhole(file, pictures.data);
   return { file, frameCount: pictures.count, width: pictures.width, height: pictures.height, rate };
 }
 

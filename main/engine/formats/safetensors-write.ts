@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { writeWhole } from '../../files/place.ts';
 import { encodeBrain, encodeHalf } from './half.ts';
 import { typeBytes } from './safetensors-header.ts';
 
@@ -25,25 +25,14 @@ export async function writeSafetensors(
   const header = Buffer.from(headerOf(tensors, metadata), 'utf8');
   const prefix = Buffer.alloc(8);
   prefix.writeBigUInt64LE(BigInt(header.length));
-  const beside = `${path}.${process.pid}.part`;
-  try {
-    const handle = await open(beside, 'w');
-    try {
-      await handle.writeFile(prefix);
-      await handle.writeFile(header);
-      for (const tensor of tensors) {
-        const values = typeof tensor.values === 'function' ? await tensor.values() : tensor.values;
-        await handle.writeFile(encode(tensor, values));
-      }
-      await handle.sync();
-    } finally {
-      await handle.close();
+  await writeWhole(path, async (handle) => {
+    await handle.writeFile(prefix);
+    await handle.writeFile(header);
+    for (const tensor of tensors) {
+      const values = typeof tensor.values === 'function' ? await tensor.values() : tensor.values;
+      await handle.writeFile(encode(tensor, values));
     }
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
+  });
 }
 
 function headerOf(tensors: readonly TensorToWrite[], metadata: Record<string, string>): string {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { LearnRequest } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { freeBytes } from '../../files/free-space.ts';
+import { writeWhole } from '../../files/place.ts';
 
 /** The files of a run of learning. */
 export type WorkFolder = {
@@ -32,8 +34,7 @@ export async function openWorkFolder(directory: string, hash: string, freeBytes:
   const text = await readFile(file, 'utf8').catch(() => undefined);
   const known = text === undefined ? undefined : readRequest(text);
   if (text === undefined) {
-    await writeFile(`${file}.part`, JSON.stringify({ version: 1, hash, memoryBytes: freeBytes }));
-    await rename(`${file}.part`, file);
+    await writeWhole(file, JSON.stringify({ version: 1, hash, memoryBytes: freeBytes }));
   } else if (known?.hash !== hash) {
     throw new AppError('conflict', `${directory} holds the unfinished learning of another concept`, {
       hint: 'Choose an empty folder, or delete this one if that learning is no longer wanted.',
@@ -79,8 +80,7 @@ async function hashFile(path: string): Promise<string> {
 
 /** Throws `out-of-space` unless the folder's disk has room for `bytes`. */
 export async function requireSpace(directory: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(directory);
-  const free = bavail * bsize;
+  const free = await freeBytes(directory);
   if (free >= bytes) return;
   const megabytes = (count: number) => `${Math.ceil(count / 1e6)} MB`;
   throw new AppError('out-of-space', `${directory} has ${megabytes(free)} left, learning needs ${megabytes(bytes)}`, {

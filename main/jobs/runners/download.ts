@@ -1,13 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { DownloadInput, DownloadOutput } from '../../../shared/domain/job-input.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { requireFreeSpace } from '../../files/free-space.ts';
+import { moveWhole } from '../../files/place.ts';
 import type { Library } from '../../library/open.ts';
-import { requireFreeSpace } from '../../media/place.ts';
 import { createProgressMeter } from '../progress-meter.ts';
 import type { RunContext, Runner } from '../runner.ts';
 
@@ -128,7 +129,7 @@ async function fetchFile(
       hint: 'Try again: this file is fetched anew, the others are kept.',
     });
   }
-  renameSync(part, target);
+  await moveWhole(part, target);
 }
 
 /** Breaks off after `rest` bytes: a server that sends more than it announced would fill the disk. */

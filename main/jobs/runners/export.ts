@@ -7,6 +7,7 @@ import type { ExportPreset, ExportSettings } from '../../../shared/domain/export
 import type { ExportInput, ExportOutput } from '../../../shared/domain/job-input.ts';
 import type { Engine } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { chooseFile } from '../../files/file-names.ts';
 import type { ClipStore } from '../../library/clips.ts';
 import type { ConceptStore } from '../../library/concepts.ts';
 import type { EditStore } from '../../library/edits.ts';
@@ -17,7 +18,7 @@ import { exportFrames } from '../../media/export.ts';
 import { finishedPictures, type PictureStream } from '../../media/finished-pictures.ts';
 import type { MediaTools } from '../../media/locate.ts';
 import { requireDirections } from '../fit.ts';
-import { freeFile, placeNoted } from '../free-file.ts';
+import { placeNoted } from '../place-noted.ts';
 import type { RunContext, Runner } from '../runner.ts';
 
 type EditExport = Extract<ExportInput, { what: 'edit' }>;
@@ -130,7 +131,7 @@ export function exportRunner(services: {
     const concept = concepts.byId(input.conceptId, input.conceptVersion ?? undefined);
     const model = await models.get(concept.model);
     const asked = target(input.output, `${concept.id}-${input.dialect}.safetensors`);
-    const file = freeFile(extname(asked) === '' ? `${asked}.safetensors` : asked, input.overwrite);
+    const file = await chooseFile(extname(asked) === '' ? `${asked}.safetensors` : asked, input.overwrite);
     const report = await placeNoted(library, file, (partial) =>
       engine.exportLora(
         {

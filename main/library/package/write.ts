@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import Database from 'better-sqlite3';
@@ -24,9 +24,7 @@ export function writeConceptPackage(
   const { clipIds, id: _, file: conceptFile, ...rest } = concepts.byId(id, version);
   const used = clipIds.map((clipId) => clips.byId(clipId));
   const path = library.absolutePath(conceptFile);
-  const part = `${file}.part`;
-  rmSync(part, { force: true });
-  const archive = new Database(part);
+  const archive = new Database(file);
   try {
     archive.pragma('journal_mode = OFF');
     archive.pragma(`application_id = ${packageId}`);
@@ -55,11 +53,8 @@ export function writeConceptPackage(
         add(clipName(index), readFileSync(library.absolutePath(frames.file)));
       }
     })();
-    archive.close();
-    renameSync(part, file);
   } finally {
     archive.close();
-    rmSync(part, { force: true });
   }
 }
 

@@ -78,4 +78,12 @@ describe('decompositions of small matrices', () => {
       }
     }
   });
+
+  it('scales eigenvalues with the matrix up to the largest numbers, and answers NaN for what is not finite', () => {
+    const small = Matrix.from1DArray(2, 2, [2, 1, 1, 2]);
+    expect(symmetricEigen(Matrix.mul(small, 1e300)).values.map((value) => Math.round(value / 1e300))).toEqual([3, 1]);
+    expect(symmetricEigen(Matrix.zeros(3, 3)).values.map(Math.abs)).toEqual([0, 0, 0]);
+    const { values, vectors } = symmetricEigen(Matrix.from1DArray(2, 2, [Number.POSITIVE_INFINITY, 0, 0, 1]));
+    expect([...values, ...vectors.to1DArray()].every(Number.isNaN)).toBe(true);
+  });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { openEvaluationFolder, readKept, writeWhole } from '../../../../main/engine/evaluation/folder.ts';
+import { openEvaluationFolder, readKept, writePart } from '../../../../main/engine/evaluation/folder.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -24,11 +24,11 @@ test('a part is kept whole, and one that is damaged or of another kind is measur
   const schema = z.object({ value: z.number() });
   const file = join(folder, 'part.json');
   expect(await readKept(file, schema)).toBeUndefined();
-  await writeWhole(file, { value: 3 });
+  await writePart(file, { value: 3 });
   expect(await readKept(file, schema)).toEqual({ value: 3 });
   expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
   await writeFile(file, '{"value":');
   expect(await readKept(file, schema)).toBeUndefined();
-  await writeWhole(file, { other: 3 });
+  await writePart(file, { other: 3 });
   expect(await readKept(file, schema)).toBeUndefined();
 });

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Serialiser } from '../../../../../../shared/structures/serialiser.ts';
+import { writeWhole } from '../../../../../files/place.ts';
 
 /** Name of the file beside a blob that holds its checksum: a blob without one was not written to its end. */
 const checksumFile = 'sha256';
@@ -64,9 +65,7 @@ export class BlobCache {
   private async keep(entry: string): Promise<void> {
     const checksum = await checksumOf(entry);
     if (checksum === '') return; // this version keeps nothing of such a graph
-    const file = join(entry, checksumFile);
-    await writeFile(`${file}.new`, checksum);
-    await rename(`${file}.new`, file);
+    await writeWhole(join(entry, checksumFile), checksum);
     await this.prune(entry);
   }
 

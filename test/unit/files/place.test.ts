@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkPlace, freeName, placeWhole, requireFreeSpace } from '../../../main/media/place.ts';
+import { checkPlace, chooseFile } from '../../../main/files/file-names.ts';
+import { freeBytes, requireFreeSpace } from '../../../main/files/free-space.ts';
+import { placeWhole, writeWhole, writeWholeSync } from '../../../main/files/place.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -56,10 +58,10 @@ test('what a process that has ended left is cleared away, what another may be ma
 
 test('a taken name gets a number', async () => {
   const target = join(folder, 'a.mp4');
-  expect(await freeName(target)).toBe(target);
+  expect(await chooseFile(target, 'number')).toBe(target);
   await writeFile(target, '');
   await writeFile(join(folder, 'a 2.mp4'), '');
-  expect(await freeName(target)).toBe(join(folder, 'a 3.mp4'));
+  expect(await chooseFile(target, 'number')).toBe(join(folder, 'a 3.mp4'));
 });
 
 test('too little space is said with both amounts, before anything is written', async () => {
@@ -82,7 +84,35 @@ test('a name of the longest kind is written beside itself and numbered in the sa
   await placeWhole(target, async (partial) => writeFile(partial, 'whole'));
   await placeWhole(target, async (partial) => writeFile(partial, 'whole again'));
   expect(await readFile(target, 'utf8')).toBe('whole again');
-  const numbered = await freeName(target);
+  const numbered = await chooseFile(target, 'number');
   expect(numbered).toBe(join(folder, `${'ä'.repeat(124)} 2.mp4`));
   await expect(checkPlace(`${target}.backup`)).rejects.toThrow(/too long: it has 261 bytes, and a disk takes 255/);
+});
+
+test.each([
+  ['at once', async (file: string, content: string) => writeWholeSync(file, content)],
+  ['in its own time', (file: string, content: string) => writeWhole(file, content)],
+])('a small file is written whole %s, in a folder made for it, and leaves nothing beside it', async (_, write) => {
+  const file = join(folder, 'new', 'a.json');
+  await write(file, 'old');
+  await write(file, 'new');
+  expect(await readFile(file, 'utf8')).toBe('new');
+  expect(await readdir(join(folder, 'new'))).toEqual(['a.json']);
+});
+
+test('a file that is written piece by piece is not there when a piece fails', async () => {
+  const writing = writeWhole(join(folder, 'a'), async (handle) => {
+    await handle.writeFile('half');
+    throw new Error('stopped');
+  });
+  await expect(writing).rejects.toThrow('stopped');
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('what exists is replaced or refused as asked, and free space is that of the nearest folder', async () => {
+  const target = join(folder, 'a.mp4');
+  await writeFile(target, '');
+  expect(await chooseFile(target, 'replace')).toBe(target);
+  await expect(chooseFile(target, 'refuse')).rejects.toMatchObject({ code: 'conflict' });
+  expect(await freeBytes(join(folder, 'not', 'there'))).toBeGreaterThan(0);
 });
