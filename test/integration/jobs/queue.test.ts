@@ -247,7 +247,7 @@ describe('exporting a concept', () => {
     for (const overwrite of ['number', 'number', 'replace'] as const) {
       files.push(((await runNew(services, { ...request, overwrite })).output as { file: string }).file);
     }
-    expect(files).toEqual([output, join(folder, 'out', 'dancer-2.safetensors'), output]);
+    expect(files).toEqual([output, join(folder, 'out', 'dancer 2.safetensors'), output]);
     expect(readFileSync(output, 'utf8')).toBe('kohya');
     expect(await runNew(services, { ...request, overwrite: 'refuse' })).toMatchObject({
       state: 'failed',

@@ -114,7 +114,7 @@ it('curves that cannot be read are called damaged, with what to do', async () =>
 
 it('numbers, refuses or replaces a file that exists, and leaves no rest', async () => {
   expect((await giver.call['concepts.exportFile']({ reference: 'Dancer', target: file })).file).toBe(
-    join(folder, 'dancer-2.motif'),
+    join(folder, 'dancer 2.motif'),
   );
   expect(
     (await giver.call['concepts.exportFile']({ reference: 'Dancer', target: file, overwrite: 'replace' })).file,
