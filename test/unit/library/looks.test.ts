@@ -23,12 +23,12 @@ afterEach(() => {
 const look = (name: string) => ({ name, from: 'by day', to: 'at dusk', strength: 0.4, keepDetail: 1 });
 const ownNames = () => looks.own().map(({ name }) => name);
 
-it('a look of its own is found by id and by name, whatever its case, after those of the program', () => {
+it('a look of its own is found by id and by name, whatever its case, before those of the program', () => {
   const saved = looks.save(look('Blue Dusk'));
   expect(saved).toEqual({ id: 'blue-dusk', ...look('Blue Dusk') });
   expect(looks.get('BLUE dusk')).toEqual(saved);
   expect(looks.get('night').name).toBe('Night');
-  expect(looks.list().at(-1)).toEqual({ look: saved, isOwn: true });
+  expect(looks.list()[0]).toEqual({ look: saved, isOwn: true });
   expect(() => looks.get('dawn')).toThrow(expect.objectContaining({ code: 'not-found' }));
 });
 
