@@ -42,7 +42,7 @@ module.exports = {
     only('main-media', '^main/media/', '^main/files/', '^shared/'),
     only('main-engine-host', '^main/engine-host/', '^main/engine/index\\.ts$', '^shared/'),
     only('main-engine', '^main/engine/', '^main/(world|files)/', '^shared/(domain|finish|ipc|structures)'),
-    only('world-alone', '^main/world/', '^shared/'),
+    only('world-alone', '^main/world/', '^main/files/', '^shared/'),
     never(
       'engine-knows-no-host',
       '^main/engine/',

@@ -13,10 +13,10 @@ import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { openVideoModel } from './models/registry.ts';
 import { enlargeFrames } from './models/super-resolution/enlarge.ts';
-import type { VideoModel } from './models/video-model.ts';
 import { checkConcept } from './sampling/check-concept.ts';
-import { type ConceptSampler, createConceptSampler } from './sampling/concept-sampler.ts';
+import { createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
+import type { OpenModel } from './sampling/open-model.ts';
 import { isWarmed, warmUpConcepts, warmUpLooks } from './sampling/warm-up.ts';
 import { exportLora, importLora } from './training/exchange-lora.ts';
 import { learnConcept } from './training/learn.ts';
@@ -30,14 +30,6 @@ export interface EngineOptions {
   cacheFolder?: string;
   /** Where the application's own copy of OpenVINO would be. */
   openVinoFolder?: string;
-}
-
-/** An opened model with what was computed for it so far. */
-interface OpenModel {
-  pipeline: VideoModel;
-  sampler: ConceptSampler;
-  name: string;
-  fingerprint: string;
 }
 
 /**
@@ -65,7 +57,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     return open;
   }
 
-  /** Runs `work` when all calls before it have ended, however they ended. An abort is the error `cancelled`. */
+  /**
+   * Runs `work` when all calls before it have ended, however they ended. An abort is the error `cancelled`.
+   */
   function inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const cancellable = async () => {
       try {
@@ -107,7 +101,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       if (!widest) return false;
       const look = (size: readonly [number, number]) =>
         inTurn(signal, async () => warmUpLooks(await modelAt(model), size, signal));
-      // What one size holds is given back before the next, and the widest is readied again from what was compiled.
+      // What one size holds is given back before the next, and the widest is readied again from what was
+      // compiled.
       const rest = () => inTurn(signal, async () => lazyBackend()?.rest() ?? false);
       await look(widest);
       for (const size of others) {

@@ -86,9 +86,9 @@ export function placeWholeSync<T>(file: string, make: (partial: string) => T): T
   for (const entry of abandoned(readdirSync(folder), stemOf(file))) rmSync(join(folder, entry), { force: true });
   try {
     const made = make(partial);
-    syncNow(partial);
+    syncNow(partial, 'r+');
     renameSync(partial, file);
-    syncNow(folder);
+    syncNow(folder, 'r');
     return made;
   } catch (error) {
     rmSync(partial, { force: true });
@@ -114,18 +114,19 @@ export async function moveWhole(partial: string, target: string): Promise<void> 
  */
 const unsynced = ['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'];
 
+/** A file or a folder; a file is opened for writing, without which Windows brings nothing to the disk. */
 async function sync(path: string): Promise<void> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await open(path, 'r+').catch(() => open(path, 'r'));
     await handle.sync().finally(() => handle.close());
   } catch (error) {
     if (!unsynced.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }
 
-function syncNow(path: string): void {
+function syncNow(path: string, flags: 'r+' | 'r'): void {
   try {
-    const descriptor = openSync(path, 'r');
+    const descriptor = openSync(path, flags);
     try {
       fsyncSync(descriptor);
     } finally {

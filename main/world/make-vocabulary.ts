@@ -2,9 +2,9 @@
  * Writes the words that captions of the world can have, which are those that the embedded model knows:
  *   node main/world/make-vocabulary.ts --out resources/models/motif-tiny/vocabulary.json [--edition 1]
  */
-import { renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { wordsOf } from '../../shared/domain/vocabulary.ts';
+import { writeWhole } from '../files/place.ts';
 import { caption } from './caption.ts';
 import { sampleScene } from './scene.ts';
 import { type Edition, editions } from './vocabulary.ts';
@@ -30,6 +30,5 @@ if (import.meta.main) {
   if (!values.out) throw new Error('--out is missing: the file to write');
   const edition = editions.find((known) => String(known) === values.edition);
   if (!edition) throw new Error(`--edition has to be one of ${editions.join(', ')}`);
-  writeFileSync(`${values.out}.part`, `${JSON.stringify(vocabulary(edition), null, 1)}\n`);
-  renameSync(`${values.out}.part`, values.out);
+  await writeWhole(values.out, `${JSON.stringify(vocabulary(edition), null, 1)}\n`);
 }

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../files/place.ts';
 import { attributes, caption } from './caption.ts';
 import { render, renderMasks } from './render.ts';
 import { sampleScene } from './scene.ts';
@@ -7,7 +8,10 @@ import { belongsTo, type Split } from './split.ts';
 import type { Edition } from './vocabulary.ts';
 
 const variants = [0, 1, 2];
-/** What the two channels of a shard's masks cover: whoever is in the scene, and the small things that captions name. */
+/**
+ * What the two channels of a shard's masks cover: whoever is in the scene, and the small things that
+ * captions name.
+ */
 const maskChannels = [
   ['subject', 'second'],
   ['hat', 'held'],
@@ -56,22 +60,21 @@ export function planShards(plan: ShardPlan): Shard[] {
 }
 
 /**
- * Renders one shard into a folder: `shard-00000.u8`, raw uint8 [clips, frames, height, width, 3], and `shard-00000.json`, which
- * describes its clips. Both are written beside and renamed, the description last: where it is, the shard is complete.
- * Answers false, having done nothing, when the shard is there already.
+ * Renders one shard into a folder: `shard-00000.u8`, raw uint8 [clips, frames, height, width, 3], and
+ * `shard-00000.json`, which describes its clips. Both are written beside and renamed, the description last:
+ * where it is, the shard is complete. Answers false, having done nothing, when the shard is there already.
  */
 export async function renderShard(shard: Shard, out: string): Promise<boolean> {
   const { index, edition, width, height, frameCount, frameRate, seeds } = shard;
   const name = join(out, `shard-${String(index).padStart(5, '0')}`);
   if (existsSync(`${name}.json`)) return false;
-  const partial = `${name}.u8.partial`;
-  const file = openSync(partial, 'w');
-  const items = [];
-  try {
+  const items: object[] = [];
+  await writeWhole(`${name}.u8`, async (file) => {
     for (const seed of seeds) {
       const scene = sampleScene(seed, { edition });
-      writeSync(file, render(scene, { width, height, frameCount, frameRate }).frames);
-      // Canvases give back their memory in a turn of the event loop; without one, thousands of clips take gigabytes.
+      await file.writeFile(render(scene, { width, height, frameCount, frameRate }).frames);
+      // Canvases give back their memory in a turn of the event loop; without one, thousands of clips take
+      // gigabytes.
       await new Promise(setImmediate);
       const captions = variants.map((variant) => caption(scene, { variant }));
       items.push({
@@ -81,12 +84,8 @@ export async function renderShard(shard: Shard, out: string): Promise<boolean> {
         attributes: attributes(scene),
       });
     }
-  } finally {
-    closeSync(file);
-  }
-  renameSync(partial, `${name}.u8`);
-  writeFileSync(`${name}.json.partial`, JSON.stringify({ edition, width, height, frameCount, frameRate, items }));
-  renameSync(`${name}.json.partial`, `${name}.json`);
+  });
+  await writeWhole(`${name}.json`, JSON.stringify({ edition, width, height, frameCount, frameRate, items }));
   return true;
 }
 
@@ -120,7 +119,6 @@ export async function maskShard(shard: Shard, out: string): Promise<boolean> {
     }
     await new Promise(setImmediate); // as above
   }
-  writeFileSync(`${name}.partial`, data);
-  renameSync(`${name}.partial`, name);
+  await writeWhole(name, data);
   return true;
 }

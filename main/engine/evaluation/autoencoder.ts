@@ -8,6 +8,7 @@ import {
   type SheetRow,
 } from '../../../shared/domain/evaluation.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { sampleScene } from '../../world/scene.ts';
 import { type Pictures, readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import { gradientDistance } from '../metrics/gradient-distance.ts';
@@ -18,7 +19,7 @@ import type { Judge } from '../models/judge/judge.ts';
 import type { VideoModel } from '../models/video-model.ts';
 import { readKept, writePart } from './folder.ts';
 import { judgeDistanceOf } from './judging.ts';
-import { type EvaluationOptions, phaseReporter } from './progress.ts';
+import { phaseReporter } from './progress.ts';
 import { renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
 import { statisticOf } from './statistics.ts';
 
@@ -31,12 +32,14 @@ interface Source {
 /** So many clips of each set are kept as pictures, for the contact sheet. */
 const shownPerSet = 2;
 
-/** Encodes and decodes clips of test scenes and of files. `takenOver`: how many an earlier run had measured. */
+/**
+ * Encodes and decodes clips of test scenes and of files. `takenOver`: how many an earlier run had measured.
+ */
 export async function evaluateAutoencoder(
   pipeline: VideoModel,
   judge: Judge,
   request: EvaluateModelRequest,
-  { signal, onEvent }: EvaluationOptions,
+  { signal, onEvent }: EngineCallOptions,
 ): Promise<{ summaries: AutoencoderSummary[]; sheet: SheetRow[]; takenOver: number }> {
   const world = request.seeds.slice(0, request.worldClips).map(
     (seed): Source => ({

@@ -9,11 +9,11 @@ import {
   type UsedSampling,
 } from '../../../shared/domain/evaluation.ts';
 import { startSettings } from '../../../shared/domain/strength.ts';
-import type { GenerateModel } from '../sampling/generate-clip.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
 import { evaluateScene } from './evaluate-scene.ts';
 import { keptOr, openEvaluationFolder } from './folder.ts';
 import { openEvaluationJudge } from './judging.ts';
-import type { EvaluationOptions } from './progress.ts';
 import { checkTestSeeds } from './scenes.ts';
 import { standingOf } from './stamp.ts';
 import { summariseConcepts } from './summarise-concepts.ts';
@@ -22,14 +22,15 @@ import { summariseConcepts } from './summarise-concepts.ts';
 const shownScenes = 3;
 
 /**
- * Learns the scene of every seed, reconstructs it, makes every true edit of it and moves the sliders, with the base model, words alone
- * and the plain LoRA beside it. One JSON file a finished scene, and one a method within it; a run with the same settings and folder goes on
- * where an earlier one stopped. Throws as `evaluateModel` does, and what learning and generating throw.
+ * Learns the scene of every seed, reconstructs it, makes every true edit of it and moves the sliders, with
+ * the base model, words alone and the plain LoRA beside it. One JSON file a finished scene, and one a method
+ * within it; a run with the same settings and folder goes on where an earlier one stopped. Throws as
+ * `evaluateModel` does, and what learning and generating throw.
  */
 export async function evaluateConcept(
-  model: GenerateModel,
+  model: OpenModel,
   request: EvaluateConceptRequest,
-  options: EvaluationOptions = {},
+  options: EngineCallOptions = {},
 ): Promise<EvaluateConceptResult> {
   const startedAt = performance.now();
   const { seeds, outputFolder } = request;
@@ -74,7 +75,7 @@ function samplingOf({ sampling }: EvaluateConceptRequest): UsedSampling {
 
 /** What has to be equal for scenes to be comparable. How often a learning saves changes nothing in it. */
 async function settingsOf(
-  model: GenerateModel,
+  model: OpenModel,
   { recipe, judge, size, gains, withLora }: EvaluateConceptRequest,
   sampling: UsedSampling,
 ): Promise<Record<string, unknown>> {

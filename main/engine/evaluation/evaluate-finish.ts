@@ -11,11 +11,13 @@ import {
 } from '../../../shared/domain/evaluation-finish.ts';
 import { startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { renderEdit } from '../../world/edit-mask.ts';
 import { sampleScene } from '../../world/scene.ts';
 import { type Pictures, readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { Judge } from '../models/judge/judge.ts';
-import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
+import { generateClip } from '../sampling/generate-clip.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
 import { type ConceptScene, conceptScene, type TrueEdit } from './concept-scene.ts';
 import { finishEdit } from './finish-edit.ts';
 import { keptOr, openEvaluationFolder } from './folder.ts';
@@ -23,7 +25,7 @@ import { openEvaluationJudge } from './judging.ts';
 import { enlargement, measureFinish, picturesPerFrame } from './measure-finish.ts';
 import { learned, measureEdit } from './measure-method.ts';
 import { settingsOfClip } from './methods.ts';
-import { type EvaluationOptions, phaseReporter, withinPart } from './progress.ts';
+import { phaseReporter, withinPart } from './progress.ts';
 import { breathe, checkTestSeeds, picturesOf, sizeOfConcepts, throughAutoencoder } from './scenes.ts';
 import { standingOf } from './stamp.ts';
 import { summariseFinish } from './summarise-finish.ts';
@@ -34,21 +36,22 @@ const shownPictures = 5;
 
 /** What the scenes of one evaluation share. */
 interface Evaluation {
-  model: GenerateModel;
+  model: OpenModel;
   judge: Judge;
   request: EvaluateFinishRequest;
   sampling: UsedSampling;
 }
 
 /**
- * Measures what finishing makes of edits whose truth is known: of perfect ones, so that it is judged alone, and of those that the model
- * makes by words alone, each beside the edit as it is, enlarged. One JSON file a finished scene; a run with the same settings and folder
- * goes on where an earlier one stopped. Throws as `evaluateModel` does, and what generating throws.
+ * Measures what finishing makes of edits whose truth is known: of perfect ones, so that it is judged alone,
+ * and of those that the model makes by words alone, each beside the edit as it is, enlarged. One JSON file a
+ * finished scene; a run with the same settings and folder goes on where an earlier one stopped. Throws as
+ * `evaluateModel` does, and what generating throws.
  */
 export async function evaluateFinish(
-  model: GenerateModel,
+  model: OpenModel,
   request: EvaluateFinishRequest,
-  options: EvaluationOptions = {},
+  options: EngineCallOptions = {},
 ): Promise<EvaluateFinishResult> {
   const startedAt = performance.now();
   const { seeds, outputFolder } = request;
@@ -104,7 +107,7 @@ async function evaluateScene(
   evaluation: Evaluation,
   seed: number,
   isShown: boolean,
-  options: EvaluationOptions,
+  options: EngineCallOptions,
 ): Promise<FinishScene> {
   const { model, judge, request } = evaluation;
   const { pipeline } = model;
@@ -190,7 +193,7 @@ async function byWords(
   { model, request, sampling }: Evaluation,
   scene: ConceptScene,
   { change, prompt }: TrueEdit,
-  { signal, onEvent }: EvaluationOptions,
+  { signal, onEvent }: EngineCallOptions,
 ): Promise<Pictures> {
   const rate = parseRational(String(model.pipeline.extras.frameRate));
   const stem = join(request.outputFolder, `seed-${scene.seed}-${change.kind}`);

@@ -1,22 +1,23 @@
 import type { EvaluateModelRequest, EvaluateModelResult } from '../../../shared/domain/evaluation.ts';
-import type { GenerateModel } from '../sampling/generate-clip.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
 import { evaluateAutoencoder } from './autoencoder.ts';
 import { openEvaluationFolder } from './folder.ts';
 import { openEvaluationJudge } from './judging.ts';
-import type { EvaluationOptions } from './progress.ts';
 import { checkTestSeeds } from './scenes.ts';
 import { standingOf } from './stamp.ts';
 import { evaluateTextToVideo } from './text-to-video.ts';
 
 /**
- * Measures a model: its autoencoder on test scenes and real clips, and text to video against the prompts' truth. Parts that an earlier
- * run of the same settings finished in the same folder are taken over. Throws `not-found` without a judge, `invalid-input` for seeds
- * that are no test seeds, and `conflict` for a folder of other settings.
+ * Measures a model: its autoencoder on test scenes and real clips, and text to video against the prompts'
+ * truth. Parts that an earlier run of the same settings finished in the same folder are taken over. Throws
+ * `not-found` without a judge, `invalid-input` for seeds that are no test seeds, and `conflict` for a folder
+ * of other settings.
  */
 export async function evaluateModel(
-  model: GenerateModel,
+  model: OpenModel,
   request: EvaluateModelRequest,
-  options: EvaluationOptions = {},
+  options: EngineCallOptions = {},
 ): Promise<EvaluateModelResult> {
   const startedAt = performance.now();
   checkTestSeeds(request.seeds);

@@ -13,21 +13,23 @@ import {
 } from '../../../shared/domain/evaluation.ts';
 import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { Judge } from '../models/judge/judge.ts';
-import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
+import { generateClip } from '../sampling/generate-clip.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
 import { learnConcept } from '../training/learn.ts';
 import { type ConceptScene, conceptScene } from './concept-scene.ts';
 import { finishEdit, type MadeClip } from './finish-edit.ts';
 import { readKept, writePart } from './folder.ts';
 import { type MakeClip, measureAutoencoder, measureEdits, measureMethod, measureTruth } from './measure-method.ts';
 import { methodsOf, settingsOfClip } from './methods.ts';
-import { type EvaluationOptions, withinPart } from './progress.ts';
+import { withinPart } from './progress.ts';
 import { renderOptions, sizeOfConcepts, throughAutoencoder } from './scenes.ts';
 
 /** What every scene of an evaluation shares. */
 export interface SceneEvaluation {
-  model: GenerateModel;
+  model: OpenModel;
   judge: Judge;
   request: EvaluateConceptRequest;
   sampling: UsedSampling;
@@ -38,15 +40,16 @@ export interface SceneEvaluation {
 const partFile = z.object({ measures: methodMeasures, sheet: z.array(sheetRow) });
 
 /**
- * Measures every method on the scene of one seed. Methods that an earlier run finished in `folder` are taken over, and a learning
- * goes on from its checkpoint. With `shown` all clips are kept for the contact sheet, otherwise each goes once it is measured.
+ * Measures every method on the scene of one seed. Methods that an earlier run finished in `folder` are taken
+ * over, and a learning goes on from its checkpoint. With `shown` all clips are kept for the contact sheet,
+ * otherwise each goes once it is measured.
  */
 export async function evaluateScene(
   evaluation: SceneEvaluation,
   seed: number,
   folder: string,
   shown: boolean,
-  { signal, onEvent }: EvaluationOptions,
+  { signal, onEvent }: EngineCallOptions,
 ): Promise<SceneMeasures> {
   const { model, judge, request, sampling } = evaluation;
   await mkdir(folder, { recursive: true });
@@ -136,13 +139,13 @@ const learning = z.object({ finished: z.boolean(), seconds: z.number() });
 
 /** Learns a scene, or goes on with a learning that was stopped, or takes over one that is finished. */
 async function learnOnce(
-  model: GenerateModel,
+  model: OpenModel,
   directory: string,
   recipe: Recipe,
   scene: ConceptScene,
   source: RawFrames,
   stem: string,
-  options: EvaluationOptions,
+  options: EngineCallOptions,
 ): Promise<{ conceptFile: string; seconds: number }> {
   const conceptFile = `${stem}.safetensors`;
   const workDirectory = `${stem}-work`;

@@ -1,14 +1,13 @@
 import type { EngineEvent } from '../../../shared/domain/engine.ts';
 import { type Progress, paceOf } from '../../../shared/domain/job.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 
-export interface EvaluationOptions {
-  signal?: AbortSignal;
-  onEvent?(event: EngineEvent): void;
-}
-
-/** Reports one phase of equal items, with the time left by the rate of this run. `done` may have begun above 0. */
+/**
+ * Reports one phase of equal items, with the time left by the rate of this run. `done` may have begun above
+ * 0.
+ */
 export function phaseReporter(
-  onEvent: EvaluationOptions['onEvent'],
+  onEvent: EngineCallOptions['onEvent'],
   phase: string,
   unit: string,
   total: number,
@@ -23,7 +22,7 @@ export function phaseReporter(
 
 /** Passes on the progress of a part of the work, under the name of the part and with a word on the whole. */
 export function withinPart(
-  onEvent: EvaluationOptions['onEvent'],
+  onEvent: EngineCallOptions['onEvent'],
   describe: (progress: Progress) => { phase: string; message: string },
 ): (event: EngineEvent) => void {
   return (event) => {

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GenerateModel } from '../sampling/generate-clip.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
 
 /**
- * Which weights lie in a folder: names, sizes and times of its safetensors files, subfolders included. Enough to notice that a
- * model was trained on since, without reading gigabytes.
+ * Which weights lie in a folder: names, sizes and times of its safetensors files, subfolders included.
+ * Enough to notice that a model was trained on since, without reading gigabytes.
  */
 async function weightsStamp(folder: string): Promise<string> {
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.safetensors')).sort();
@@ -17,7 +17,7 @@ async function weightsStamp(folder: string): Promise<string> {
 }
 
 /** What model and judge an evaluation is of. */
-export async function standingOf({ name, fingerprint, pipeline }: GenerateModel, judge: string) {
+export async function standingOf({ name, fingerprint, pipeline }: OpenModel, judge: string) {
   const [weights, judgeWeights] = [await weightsStamp(pipeline.directory), await weightsStamp(judge)];
   return { model: name, fingerprint, weights, judge: judgeWeights };
 }

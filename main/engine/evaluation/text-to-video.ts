@@ -9,16 +9,18 @@ import type {
   TextToVideoSummary,
   UsedSampling,
 } from '../../../shared/domain/evaluation.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { attributes, caption } from '../../world/caption.ts';
 import { sampleScene } from '../../world/scene.ts';
 import { readRawFrames } from '../formats/raw-frames.ts';
 import { frechetDistance } from '../metrics/frechet.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
-import { type GenerateModel, generateClip } from '../sampling/generate-clip.ts';
+import { generateClip } from '../sampling/generate-clip.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
 import { captionTexts } from '../training/captions.ts';
 import { readKept, writePart } from './folder.ts';
 import { agreementOf, askedAttributes, coherenceOf, namesIt } from './judging.ts';
-import { type EvaluationOptions, phaseReporter } from './progress.ts';
+import { phaseReporter } from './progress.ts';
 import { renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
 import { meanOf, statisticOf } from './statistics.ts';
 
@@ -50,11 +52,11 @@ const otherSeeds = 10_000_000;
 
 /** Clips of the model for the captions of test scenes, beside those scenes as rendered. */
 export async function evaluateTextToVideo(
-  model: GenerateModel,
+  model: OpenModel,
   judge: Judge,
   request: EvaluateModelRequest,
   sampling: UsedSampling,
-  { signal, onEvent }: EvaluationOptions,
+  { signal, onEvent }: EngineCallOptions,
 ): Promise<{ summary: TextToVideoSummary | null; sheet: SheetRow[]; takenOver: number }> {
   const seeds = request.seeds.slice(0, request.prompts);
   const measured: PromptMeasures[] = [];
@@ -83,7 +85,7 @@ export async function evaluateTextToVideo(
 }
 
 async function measurePrompt(
-  model: GenerateModel,
+  model: OpenModel,
   judge: Judge,
   request: EvaluateModelRequest & { sampling: UsedSampling },
   seed: number,
@@ -115,7 +117,8 @@ async function measurePrompt(
       conceptFile: null,
       source: null,
       size,
-      // Each clip from noise of its own: with one noise for all, the clips would be more alike than the model's are.
+      // Each clip from noise of its own: with one noise for all, the clips would be more alike than the
+      // model's are.
       settings: editSettings.parse({ prompt, steps, guidance, seed: request.sampling.seed + seed }),
       output: file,
     },

@@ -1,36 +1,26 @@
 import { stat } from 'node:fs/promises';
 import type { EditSettings } from '../../../shared/domain/edit.ts';
-import type { EngineEvent, GenerateRequest, GenerateResult } from '../../../shared/domain/engine.ts';
+import type { GenerateRequest, GenerateResult } from '../../../shared/domain/engine.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { appearanceSize } from '../adapters/appearance.ts';
 import { partsOfFile } from '../adapters/concept-parts.ts';
 import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
 import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { VideoModel } from '../models/video-model.ts';
-import type { ConceptSampler, SampledConcept, SourceLatents } from './concept-sampler.ts';
+import type { SampledConcept, SourceLatents } from './concept-sampler.ts';
+import type { OpenModel } from './open-model.ts';
 import { createPhaseMeter } from './phase-meter.ts';
 
-export interface GenerateModel {
-  pipeline: VideoModel;
-  sampler: ConceptSampler;
-  name: string;
-  fingerprint: string;
-}
-
-export interface GenerateClipOptions {
-  signal?: AbortSignal;
-  onEvent?(event: EngineEvent): void;
-}
-
 /**
- * Makes one clip: an edit of a concept, or with no concept a clip of the base model. The same request gives the same bytes.
- * Throws `invalid-input` when concept, size or settings do not fit the model.
+ * Makes one clip: an edit of a concept, or with no concept a clip of the base model. The same request gives
+ * the same bytes. Throws `invalid-input` when concept, size or settings do not fit the model.
  */
 export async function generateClip(
-  model: GenerateModel,
+  model: OpenModel,
   request: GenerateRequest,
-  { signal, onEvent = () => {} }: GenerateClipOptions = {},
+  { signal, onEvent = () => {} }: EngineCallOptions = {},
 ): Promise<GenerateResult> {
   const startedAt = performance.now();
   const { pipeline, sampler } = model;
@@ -83,7 +73,7 @@ type OpenedConcept = Omit<SampledConcept, 'gains' | 'part'> & { file: ConceptFil
 const lastOpened = new WeakMap<VideoModel, { stamp: string; concept: OpenedConcept }>();
 
 /** Reads a concept for this model, or has it still. Throws `invalid-input` when it belongs to another. */
-export async function openConcept(model: Omit<GenerateModel, 'sampler'>, file: string): Promise<OpenedConcept> {
+export async function openConcept(model: Omit<OpenModel, 'sampler'>, file: string): Promise<OpenedConcept> {
   const found = await stat(file).catch(() => undefined);
   const stamp = [file, found?.ino, found?.mtimeMs, found?.size].join();
   const last = lastOpened.get(model.pipeline);
@@ -94,7 +84,7 @@ export async function openConcept(model: Omit<GenerateModel, 'sampler'>, file: s
 }
 
 async function readConceptFor(
-  { pipeline, name, fingerprint }: Omit<GenerateModel, 'sampler'>,
+  { pipeline, name, fingerprint }: Omit<OpenModel, 'sampler'>,
   file: string,
 ): Promise<OpenedConcept> {
   const concept = await readConcept(file);
@@ -102,7 +92,10 @@ async function readConceptFor(
   return { ...fitConcept(file, concept, pipeline), file: concept };
 }
 
-/** A concept as a model's layers take it. Throws `invalid-input` or `damaged-file` when it does not fit their sizes. */
+/**
+ * A concept as a model's layers take it. Throws `invalid-input` or `damaged-file` when it does not fit their
+ * sizes.
+ */
 export function fitConcept(
   file: string,
   concept: ConceptFile,
@@ -132,7 +125,10 @@ export function fitConcept(
   return { parts: partsOfFile(concept, model), tokens: { names, values: tokens }, appearance };
 }
 
-/** How a fidelity above 0 starts from the clip, and the words for what it shows: those given, or the concept's own. */
+/**
+ * How a fidelity above 0 starts from the clip, and the words for what it shows: those given, or the
+ * concept's own.
+ */
 function startFrom({ fidelity, fidelityStart, shown, prompt }: EditSettings, concept: { file: ConceptFile } | null) {
   const caption = concept?.file.captions[0];
   const own = caption && [caption.static, caption.dynamic].filter(Boolean).join(' ');

@@ -2,18 +2,14 @@ import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { kindOf, type LearnedPart } from '../adapters/parts.ts';
 import { methodOf } from '../methods/registry.ts';
 import type { VideoModel } from '../models/video-model.ts';
-import type { ConceptSampler, SampledConcept } from './concept-sampler.ts';
+import type { SampledConcept } from './concept-sampler.ts';
+import type { OpenModel } from './open-model.ts';
 
 /**
  * Models of more parameters than this, or of clips of more pixels, are only loaded when they are asked for.
  */
 const warmedParameters = 100e6;
 const warmedPixels = 1e6;
-
-interface WarmedModel {
-  pipeline: VideoModel;
-  sampler: ConceptSampler;
-}
 
 /** Whether a model is so small that readying it takes seconds: large ones are left alone. */
 export function isWarmed({ denoiserParameters, extras }: VideoModel): boolean {
@@ -26,7 +22,7 @@ export function isWarmed({ denoiserParameters, extras }: VideoModel): boolean {
  * first clip is dropped.
  */
 export async function warmUpLooks(
-  model: WarmedModel,
+  model: Pick<OpenModel, 'pipeline' | 'sampler'>,
   [width, height]: readonly [number, number],
   signal?: AbortSignal,
 ): Promise<void> {
@@ -34,7 +30,11 @@ export async function warmUpLooks(
 }
 
 /** The same with a concept of a recipe that changes nothing. */
-export async function warmUpConcepts(model: WarmedModel, recipe: Recipe, signal?: AbortSignal): Promise<void> {
+export async function warmUpConcepts(
+  model: Pick<OpenModel, 'pipeline' | 'sampler'>,
+  recipe: Recipe,
+  signal?: AbortSignal,
+): Promise<void> {
   const { pipeline } = model;
   const parts = Object.entries(methodOf(recipe).parts(pipeline.shape, recipe));
   const silent = parts.map(([name, part]): [string, LearnedPart] => {
@@ -57,7 +57,7 @@ export async function warmUpConcepts(model: WarmedModel, recipe: Recipe, signal?
 }
 
 async function edit(
-  { pipeline, sampler }: WarmedModel,
+  { pipeline, sampler }: Pick<OpenModel, 'pipeline' | 'sampler'>,
   [width, height]: readonly [number, number],
   concept: SampledConcept | null,
   signal?: AbortSignal,

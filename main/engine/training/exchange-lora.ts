@@ -8,10 +8,11 @@ import type { Gains } from '../adapters/part-kind.ts';
 import { kindOf, type LearnedPart } from '../adapters/parts.ts';
 import { writeConcept } from '../formats/concept.ts';
 import { type LoraLayer, readLora, writeLora } from '../formats/lora.ts';
-import { type GenerateModel, openConcept } from '../sampling/generate-clip.ts';
+import { openConcept } from '../sampling/generate-clip.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
 import { makeFolderOf } from './work-folder.ts';
 
-type Model = Omit<GenerateModel, 'sampler'>;
+type Model = Omit<OpenModel, 'sampler'>;
 
 /** Writes a concept at one slider setting as a plain LoRA that other programs load. */
 export async function exportLora(model: Model, request: ExportLoraRequest): Promise<LoraReport> {
@@ -43,7 +44,10 @@ function loraLayers(parts: Readonly<Record<string, LearnedPart>>, gains: Gains):
   return layers;
 }
 
-/** A LoRA file of any dialect becomes a concept whose motion residual is zero and whose directions are in order. */
+/**
+ * A LoRA file of any dialect becomes a concept whose motion residual is zero and whose directions are in
+ * order.
+ */
 export async function importLora(model: Model, request: ImportLoraRequest): Promise<ImportedLora> {
   const lora = await readLora(request.file);
   const { shape, values } = conceptFromLora(lora.layers, model.pipeline.shape.layers);

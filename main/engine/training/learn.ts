@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineEvent, LearnRequest, LearnResult, LossPoint } from '../../../shared/domain/engine.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { appearanceOf, meanAppearance } from '../adapters/appearance.ts';
 import { conceptFileOf } from '../adapters/concept-parts.ts';
@@ -13,7 +14,7 @@ import { writeRawFrames } from '../formats/raw-frames.ts';
 import { dataKinds } from '../methods/method.ts';
 import { methodOf } from '../methods/registry.ts';
 import type { VideoModel } from '../models/video-model.ts';
-import type { ConceptSampler } from '../sampling/concept-sampler.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
 import { schedulerConfigOf } from '../sampling/scheduler-config.ts';
 import { conceptCaptions, tokenNames } from './captions.ts';
 import { readTrainingState, type TrainingState, writeTrainingState } from './checkpoint.ts';
@@ -27,28 +28,17 @@ import { measureConcept, reconstruct } from './reconstruct.ts';
 import { type TrainingRun, train } from './train.ts';
 import { makeFolderOf, openWorkFolder, requestHash, requireMemory, requireSpace } from './work-folder.ts';
 
-export interface LearnModel {
-  pipeline: VideoModel;
-  sampler: ConceptSampler;
-  name: string;
-  fingerprint: string;
-}
-
-export interface LearnOptions {
-  signal?: AbortSignal;
-  onEvent?(event: EngineEvent): void;
-}
-
 /**
- * Learns a concept from one clip or several by the recipe's method, and writes its file. Goes on exactly where an unfinished run of the
- * same request in the same folder stands. A file `keep` in that folder ends it early, with what it has. Throws `cancelled` after saving
- * a checkpoint, `conflict` for a folder of another request, `out-of-space`, `out-of-memory`, and `invalid-input` for clips that the model or the method
- * cannot take.
+ * Learns a concept from one clip or several by the recipe's method, and writes its file. Goes on exactly
+ * where an unfinished run of the same request in the same folder stands. A file `keep` in that folder ends
+ * it early, with what it has. Throws `cancelled` after saving a checkpoint, `conflict` for a folder of
+ * another request, `out-of-space`, `out-of-memory`, and `invalid-input` for clips that the model or the
+ * method cannot take.
  */
 export async function learnConcept(
-  { pipeline, sampler, name, fingerprint }: LearnModel,
+  { pipeline, sampler, name, fingerprint }: OpenModel,
   request: LearnRequest,
-  { signal, onEvent = () => {} }: LearnOptions = {},
+  { signal, onEvent = () => {} }: EngineCallOptions = {},
 ): Promise<LearnResult> {
   const startedAt = performance.now();
   const { recipe, clips, conceptFile, workDirectory } = request;
@@ -183,7 +173,10 @@ function partsOf(pipeline: VideoModel, { recipe }: LearnRequest): Parts {
   }
 }
 
-/** Tokens learn only where the text encoder fits into memory; elsewhere they stay as they start, which works too (docs/method.md). */
+/**
+ * Tokens learn only where the text encoder fits into memory; elsewhere they stay as they start, which works
+ * too (docs/method.md).
+ */
 async function holdsTextEncoder(pipeline: VideoModel): Promise<boolean> {
   try {
     await pipeline.textEncoder();
@@ -201,7 +194,10 @@ function noiseLevels(pipeline: VideoModel): NoiseLevels {
   return { distribution: 'uniform', shift };
 }
 
-/** Two checkpoints (the old one stays until the new one is whole), the latents, and the concept itself, with room to spare. */
+/**
+ * Two checkpoints (the old one stays until the new one is whole), the latents, and the concept itself, with
+ * room to spare.
+ */
 function neededBytes(parts: Parts, { clips, recipe }: LearnRequest): number {
   const weights = 4 * countNumbers(parts);
   const pixels = sum(clips.map(({ frames }) => frames.frameCount * frames.width * frames.height));

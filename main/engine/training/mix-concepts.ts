@@ -3,17 +3,19 @@ import { conceptFileOf } from '../adapters/concept-parts.ts';
 import { partsFollowing } from '../adapters/mix.ts';
 import type { TokenEmbeddings } from '../adapters/tokens.ts';
 import { writeConcept } from '../formats/concept.ts';
-import { type GenerateModel, openConcept } from '../sampling/generate-clip.ts';
+import { openConcept } from '../sampling/generate-clip.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
 import { mixedCaption } from './captions.ts';
 import { tokensByName } from './concept-state.ts';
 import { makeFolderOf } from './work-folder.ts';
 
 /**
- * Puts who or what one concept is together with how another moves, without learning anything: a concept file of its own that holds both by value. The
- * tokens `[v]` and the appearance are the first one's, `[u]` is the second one's; of joint concepts, those of their first clips.
- * Throws `invalid-input` when a concept belongs to another model, or has learned no such thing.
+ * Puts who or what one concept is together with how another moves, without learning anything: a concept file
+ * of its own that holds both by value. The tokens `[v]` and the appearance are the first one's, `[u]` is the
+ * second one's; of joint concepts, those of their first clips. Throws `invalid-input` when a concept belongs
+ * to another model, or has learned no such thing.
  */
-export async function mixConcepts(model: Omit<GenerateModel, 'sampler'>, request: MixRequest): Promise<ConceptFacts> {
+export async function mixConcepts(model: Omit<OpenModel, 'sampler'>, request: MixRequest): Promise<ConceptFacts> {
   const [identity, motion] = [
     await openConcept(model, request.identity.file),
     await openConcept(model, request.motion.file),

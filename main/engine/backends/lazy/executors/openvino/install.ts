@@ -1,42 +1,41 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import AdmZip from 'adm-zip';
 import { AppError } from '../../../../../../shared/ipc/result.ts';
+import { placeWhole } from '../../../../../files/place.ts';
 import { loadOpenVino } from './binding.ts';
 import { findOpenVino, isSupportedVersion } from './locate.ts';
 
-/** What is needed of an archive: the libraries but for those of other devices and of formats that Motif does not read, and the licences. */
+/**
+ * What is needed of an archive: the libraries but for those of other devices and of formats that Motif does
+ * not read, and the licences.
+ */
 const libraryFile =
   /^(lib)?(openvino|openvino_c|openvino_onnx_frontend|openvino_intel_cpu_plugin|tbb\w*|hwloc)(\.so[\d.]*|(\.[\d.]+)?\.dylib|\.dll)$|^plugins\.xml$/;
 const libraryFolder = /(^|[\\/])(openvino[\\/]libs|libs|runtime[\\/](lib|bin|3rdparty)[\\/].*)$/;
 const licence = /(^|[\\/])(licensing|licenses)([\\/]|$)|(^|[\\/])LICENSE[^\\/]*$/i;
 
 /**
- * Copies OpenVINO out of `source` (its official archive, a Python wheel, or a folder where either was unpacked) into `target`, which
- * it replaces only when the copy loads. Answers the version. Throws `invalid-input` for a source without a library that works here.
+ * Copies OpenVINO out of `source` (its official archive, a Python wheel, or a folder where either was
+ * unpacked) into `target`, which it replaces only when the copy loads. Answers the version. Throws
+ * `invalid-input` for a source without a library that works here.
  */
 export async function installOpenVino(source: string, target: string): Promise<{ version: string; folder: string }> {
   const kind = await stat(source).catch(() => {
     throw unusable(source, 'It does not exist.');
   });
-  await mkdir(dirname(target), { recursive: true });
-  const staging = await mkdtemp(`${target}.new-`);
-  try {
+  return placeWhole(target, async (staging) => {
+    await mkdir(staging);
     if (kind.isDirectory()) await copyFolder(source, staging);
     else if (/\.(whl|zip)$/i.test(source)) await unzip(source, staging);
     else if (/\.(tgz|tar\.gz)$/i.test(source)) await untar(source, staging);
     else throw unusable(source, 'It is neither a folder nor a .whl, .zip or .tgz file.');
     const found = await findOpenVino({ MOTIF_OPENVINO: staging });
     if (!found) throw unusable(source, 'There is no OpenVINO library for this system in it.');
-    const version = versionOf(found.path, source);
-    await rm(target, { recursive: true, force: true });
-    await rename(staging, target);
-    return { version, folder: target };
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+    return { version: versionOf(found.path, source), folder: target };
+  });
 }
 
 function versionOf(library: string, source: string): string {
