@@ -148,7 +148,7 @@ export const editCalls = {
 };
 
 export const lookCalls = {
-  /** Those that came with the program, then one's own in their order. */
+  /** One's own in their order, then those that came with the program. */
   'looks.list': { input: nothing, output: z.array(z.object({ look, isOwn: z.boolean() })) },
   'looks.get': { input: reference, output: look },
   /** A new look of one's own; with an id, that one is changed. */
