@@ -282,8 +282,8 @@ it('shows variations by seed as a grid, results against each other, and pastes s
 it('puts the identity of one concept and the motion of another together, in a moment and without learning', async () => {
   await page.getByRole('tab', { name: 'Compose' }).click();
   await page.getByLabel('Who or what').selectOption({ label: 'Twirl' });
-  await page.getByLabel('How it moves').selectOption({ label: 'Fire' });
-  expect(await page.getByLabel('Name of the new concept').getAttribute('placeholder')).toBe('Twirl as Fire');
+  await page.getByLabel('How it moves').selectOption({ label: 'Dancer' });
+  expect(await page.getByLabel('Name of the new concept').getAttribute('placeholder')).toBe('Twirl as Dancer');
   await page.getByLabel('Name of the new concept').fill('Flame spirit');
   await page.getByRole('button', { name: 'Put together' }).click();
   await page.locator('header', { hasText: 'Flame spirit' }).waitFor({ timeout: jobSeconds });
