@@ -24,17 +24,19 @@ const styleReach: Record<StyleKind, number> = {
   oil: 9,
 };
 
-/** Renders a scene before and after a change, with the mask of what may differ: the ground truth of an edit. */
+/** Renders a scene before and after a change or several, with the mask of what may differ: the ground truth of an edit. */
 export function renderEdit(
   scene: Scene,
-  change: Change,
+  change: Change | readonly Change[],
   options: RenderOptions,
   wording: CaptionOptions = {},
 ): RenderedEdit {
   const edited = editScene(scene, change, wording);
   const source = render(scene, { ...options, masks: true });
   const target = render(edited.scene, { ...options, masks: true });
-  return { ...edited, source, target, mask: editMask(change, scene, source, target, options) };
+  const masks = ([change].flat() as Change[]).map((each) => editMask(each, scene, source, target, options));
+  const mask = masks.reduce((all, one) => all.map((value, i) => value | one[i]!));
+  return { ...edited, source, target, mask };
 }
 
 /** Parts that a change redraws wherever they are, before or after. */
@@ -46,7 +48,8 @@ const redrawn: Partial<Record<Change['kind'], readonly PartName[]>> = {
   motion: ['subject', 'shadow'],
 };
 
-function editMask(
+/** Where one change may show, in [frameCount, height, width] of both renderings, which have masks: 255 there, else 0. */
+export function editMask(
   change: Change,
   scene: Scene,
   source: Rendering,

@@ -118,24 +118,32 @@ export function sampleChange(scene: Scene, kind: ChangeKind): Change | null {
 }
 
 /**
- * The same scene with one thing changed, its caption, and which words say so. Tokens in `options` name the learned subject
- * and its motion: another subject is no longer [v], another motion no longer [u].
+ * The same scene with one thing changed, or several in their order, its caption, and which words say so. Tokens in `options` name the
+ * learned subject and its motion: another subject is no longer [v], another motion no longer [u].
  * Throws a RangeError for a change that does not fit the scene (see `possibleValues`).
  */
-export function editScene(scene: Scene, change: Change, options: CaptionOptions = {}): EditedScene {
-  const values = possibleValues(scene, change.kind);
-  if (!values.includes(change.to)) {
-    throw new RangeError(
-      `${change.kind} cannot become "${change.to}" in this scene; possible: ${values.join(', ') || 'nothing'}`,
-    );
-  }
+export function editScene(
+  scene: Scene,
+  change: Change | readonly Change[],
+  options: CaptionOptions = {},
+): EditedScene {
+  const changes = [change].flat() as Change[];
   const edited = structuredClone(scene);
-  apply(edited, change);
+  for (const each of changes) {
+    const values = possibleValues(edited, each.kind);
+    if (!values.includes(each.to)) {
+      throw new RangeError(
+        `${each.kind} cannot become "${each.to}" in this scene; possible: ${values.join(', ') || 'nothing'}`,
+      );
+    }
+    apply(edited, each);
+  }
+  const replaces = (kind: ChangeKind) => changes.some((each) => each.kind === kind);
   const before = caption(scene, options);
   const after = caption(edited, {
     ...options,
-    identityToken: change.kind === 'subject' ? undefined : options.identityToken,
-    motionToken: change.kind === 'motion' ? undefined : options.motionToken,
+    identityToken: replaces('subject') ? undefined : options.identityToken,
+    motionToken: replaces('motion') ? undefined : options.motionToken,
   });
   return {
     scene: edited,

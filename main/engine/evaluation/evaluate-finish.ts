@@ -126,15 +126,15 @@ async function evaluateScene(
   const sheet: SheetRow[] = [];
   for (const edit of scene.edits) {
     options.signal?.throwIfAborted();
-    const { change } = edit;
-    const rendered = renderEdit(sampleScene(seed, { edition }), change, large);
+    const { kind, to, changes } = edit;
+    const rendered = renderEdit(sampleScene(seed, { edition }), changes, large);
     await breathe();
     const [source, target] = [rendered.source, rendered.target].map(({ frames }) => picturesOf(frames, large));
     const truth = { source: source!, target: target!, mask: rendered.mask };
     const show = async (label: string, pictures: Pictures) => {
-      const file = join(request.outputFolder, `seed-${seed}-${change.kind}-${sheet.length}.rgb`);
+      const file = join(request.outputFolder, `seed-${seed}-${kind}-${sheet.length}.rgb`);
       const frames = await writeRawFrames(file, pictures, parseRational(String(small.frameRate)));
-      sheet.push({ group, label: `${change.kind}: ${label}`, note: edit.prompt.plain, frames });
+      sheet.push({ group, label: `${kind}: ${label}`, note: edit.prompt.plain, frames });
     };
     if (isShown) {
       await show('source', someOf(truth.source));
@@ -156,7 +156,7 @@ async function evaluateScene(
             ? await measureEdit(edit, finishedSmall(scene.source, base, made[name], keepDetail), null, scene, judge)
             : null;
         const { success = null, preservation = null } = named ?? {};
-        edits.push({ edit: name, kind: change.kind, to: change.to, success, preservation, ...measured });
+        edits.push({ edit: name, kind, to, success, preservation, ...measured });
         const label = keepDetail === null ? `${name}, enlarged` : `${name}, finished, detail ${keepDetail}`;
         if (isShown && (keepDetail === null || keepDetail === usualDetail))
           await show(label, { ...truth.source, data: Buffer.concat(shown), count: shown.length });
@@ -192,13 +192,13 @@ function finishedSmall(source: Pictures, base: Pictures, edited: Pictures, keepD
 async function byWords(
   { model, request, sampling }: Evaluation,
   scene: ConceptScene,
-  { change, prompt }: TrueEdit,
+  { kind, prompt }: TrueEdit,
   { signal, onEvent }: EngineCallOptions,
 ): Promise<Pictures> {
   const rate = parseRational(String(model.pipeline.extras.frameRate));
-  const stem = join(request.outputFolder, `seed-${scene.seed}-${change.kind}`);
+  const stem = join(request.outputFolder, `seed-${scene.seed}-${kind}`);
   const source = await writeRawFrames(`${stem}-source.rgb`, scene.source, rate);
-  const wanted = { name: change.kind, task: 'edit', prompt, sliders: learned } as const;
+  const wanted = { name: kind, task: 'edit', prompt, sliders: learned } as const;
   const { guidance } = request.sampling;
   const settings = settingsOfClip({ name: 'words', recipe: null }, wanted, scene.prompt.plain, sampling, guidance);
   const output = `${stem}-edited.rgb`;
@@ -208,7 +208,7 @@ async function byWords(
       { model: request.model, conceptFile: null, source, size: null, settings, output },
       {
         signal,
-        onEvent: withinPart(onEvent, ({ phase, message = '' }) => ({ phase: `${change.kind}, ${phase}`, message })),
+        onEvent: withinPart(onEvent, ({ phase, message = '' }) => ({ phase: `${kind}, ${phase}`, message })),
       },
     );
     return await readRawFrames(frames);

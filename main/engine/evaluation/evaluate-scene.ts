@@ -174,9 +174,9 @@ async function truthRows(
   rate: RawFrames['rate'],
 ): Promise<SheetRow[]> {
   const rows: SheetRow[] = [];
-  for (const { change, prompt, target } of scene.edits) {
-    const frames = await writeRawFrames(join(folder, `truth-${change.kind}.rgb`), target, rate);
-    rows.push({ group, label: `edit ${change.kind}: truth`, note: prompt.plain, frames });
+  for (const { kind, prompt, target } of scene.edits) {
+    const frames = await writeRawFrames(join(folder, `truth-${kind}.rgb`), target, rate);
+    rows.push({ group, label: `edit ${kind}: truth`, note: prompt.plain, frames });
   }
   return rows;
 }

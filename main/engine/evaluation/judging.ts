@@ -46,6 +46,16 @@ export function namesIt(judgement: Judgement, labels: Judge['labels'], name: Att
   return labels[name]?.includes(value) ? judgement.attributes[name]?.value === value : null;
 }
 
+/** Whether the judge names all of these; null when it has no word for one of them. */
+export function namesAll(
+  judgement: Judgement,
+  labels: Judge['labels'],
+  wanted: readonly { attribute: AttributeName; value: string }[],
+): boolean | null {
+  const named = wanted.map(({ attribute, value }) => namesIt(judgement, labels, attribute, value));
+  return named.includes(null) ? null : named.every(Boolean);
+}
+
 /** The attributes that are truly the same before and after an edit, and that the judge can name. */
 export function keptAttributes(before: Attributes, after: Attributes, labels: Judge['labels']): AttributeName[] {
   return (Object.keys(before) as AttributeName[]).filter((name) => labels[name] && before[name] === after[name]);

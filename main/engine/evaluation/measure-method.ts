@@ -5,22 +5,13 @@ import type {
   ReconstructionMeasures,
   SliderPoint,
 } from '../../../shared/domain/evaluation.ts';
-import type { ChangeKind } from '../../world/edit.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import { motionAgainstSource } from '../metrics/motion.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
 import type { ConceptScene, TrueEdit } from './concept-scene.ts';
 import type { MadeClip } from './finish-edit.ts';
-import {
-  agreementOf,
-  attributeOfChange,
-  coherenceOf,
-  identityOf,
-  keptAttributes,
-  namesIt,
-  preservationOf,
-} from './judging.ts';
+import { agreementOf, coherenceOf, identityOf, keptAttributes, namesAll, preservationOf } from './judging.ts';
 
 interface Sliders {
   identity: number;
@@ -40,7 +31,7 @@ export interface WantedClip {
 export type MakeClip = (wanted: WantedClip) => Promise<MadeClip & { finished: MadeClip | null }>;
 
 /** Which slider a user would turn down for an edit that replaces what it stands for. */
-const replacedBy: Partial<Record<ChangeKind, keyof Sliders>> = { subject: 'identity', motion: 'motion' };
+const replacedBy: Readonly<Record<string, keyof Sliders | undefined>> = { subject: 'identity', motion: 'motion' };
 
 export const learned: Sliders = { identity: 1, motion: 1 };
 
@@ -79,7 +70,7 @@ export async function measureEdits(
 ): Promise<EditMeasures[]> {
   const edits: EditMeasures[] = [];
   for (const edit of scene.edits) {
-    const { prompt, change } = edit;
+    const { prompt, kind } = edit;
     const measure = async (name: string, sliders: Sliders, variant: string | null) => {
       const made = await make({ name, task: 'edit', prompt, sliders });
       edits.push({ ...(await measureEdit(edit, made.pictures, made.seconds, scene, judge)), variant });
@@ -87,9 +78,9 @@ export async function measureEdits(
       const { pictures, seconds } = made.finished;
       edits.push({ ...(await measureEdit(edit, pictures, seconds, scene, judge)), variant, finished: true });
     };
-    await measure(`edit ${change.kind}`, learned, null);
-    const slider = hasSliders ? replacedBy[change.kind] : undefined;
-    if (slider) await measure(`edit ${change.kind}, ${slider} 0`, { ...learned, [slider]: 0 }, `${slider} gain 0`);
+    await measure(`edit ${kind}`, learned, null);
+    const slider = hasSliders ? replacedBy[kind] : undefined;
+    if (slider) await measure(`edit ${kind}, ${slider} 0`, { ...learned, [slider]: 0 }, `${slider} gain 0`);
   }
   return edits;
 }
@@ -125,24 +116,34 @@ export async function measureTruth(scene: ConceptScene, judge: Judge): Promise<M
 }
 
 export async function measureEdit(
-  { change, prompt, before, after, target, mask }: TrueEdit,
+  edit: TrueEdit,
   pictures: Pictures,
   seconds: number | null,
   scene: ConceptScene,
   judge: Judge,
 ): Promise<EditMeasures> {
-  const seen = await judge.look(pictures);
+  const measured = measureSeen(edit, pictures, await judge.look(pictures), seconds, scene, judge);
+  return { ...measured, variant: null, finished: false };
+}
+
+/** Measures an edit that the judge has looked at. */
+export function measureSeen(
+  { kind, to, wanted, prompt, before, after, target, mask }: TrueEdit,
+  pictures: Pictures,
+  seen: Judgement,
+  seconds: number | null,
+  scene: ConceptScene,
+  judge: Judge,
+): Omit<EditMeasures, 'variant' | 'finished'> {
   const outside = mask.map((value) => (value === 0 ? 255 : 0));
   const errorWithin = (where: Uint8Array) => {
     const error = meanSquaredError(pictures.data, target.data, where);
     return Number.isNaN(error) ? null : error;
   };
   return {
-    kind: change.kind,
-    to: change.to,
-    variant: null,
-    finished: false,
-    success: namesIt(seen, judge.labels, attributeOfChange[change.kind], change.to),
+    kind,
+    to,
+    success: namesAll(seen, judge.labels, wanted),
     preservation: preservationOf(seen, scene.seen, keptAttributes(before, after, judge.labels)),
     mse: meanSquaredError(pictures.data, target.data),
     mseInside: errorWithin(mask),
