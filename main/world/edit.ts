@@ -122,11 +122,7 @@ export function sampleChange(scene: Scene, kind: ChangeKind): Change | null {
  * learned subject and its motion: another subject is no longer [v], another motion no longer [u].
  * Throws a RangeError for a change that does not fit the scene (see `possibleValues`).
  */
-export function editScene(
-  scene: Scene,
-  change: Change | readonly Change[],
-  options: CaptionOptions = {},
-): EditedScene {
+export function editScene(scene: Scene, change: Change | readonly Change[], options: CaptionOptions = {}): EditedScene {
   const changes = [change].flat() as Change[];
   const edited = structuredClone(scene);
   for (const each of changes) {
