@@ -11,6 +11,7 @@ import { selectBackend } from './backends/select.ts';
 import { evaluateConcept } from './evaluation/evaluate-concept.ts';
 import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
+import { evaluateTable } from './evaluation/evaluate-table.ts';
 import { openVideoModel } from './models/registry.ts';
 import { enlargeFrames } from './models/super-resolution/enlarge.ts';
 import { checkConcept } from './sampling/check-concept.ts';
@@ -125,6 +126,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     evaluateModel: onModel(evaluateModel),
     evaluateConcept: onModel(evaluateConcept),
     evaluateFinish: onModel(evaluateFinish),
+    evaluateTable: onModel(evaluateTable),
     dispose: () => inTurn(undefined, close),
   };
 }

@@ -17,7 +17,7 @@ export type Statistic = z.infer<typeof statistic>;
 export const sheetRow = z.object({ group: z.string(), label: z.string(), note: z.string(), frames: rawFrames });
 export type SheetRow = z.infer<typeof sheetRow>;
 
-const evaluationSize = z.object({
+export const evaluationSize = z.object({
   width: z.int().positive(),
   height: z.int().positive(),
   frameCount: z.int().positive(),
@@ -151,7 +151,7 @@ const reconstructionMeasures = z.object(measured);
 export type ReconstructionMeasures = z.infer<typeof reconstructionMeasures>;
 
 /** `mse` is against the re-rendered edit: the true edit error. */
-const editMeasures = z.object({
+export const editMeasures = z.object({
   ...measured,
   kind: z.string(),
   to: z.string(),

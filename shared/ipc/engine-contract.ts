@@ -27,6 +27,7 @@ import {
   evaluateModelResult,
 } from '../domain/evaluation.ts';
 import { evaluateFinishRequest, evaluateFinishResult } from '../domain/evaluation-finish.ts';
+import { evaluateTableRequest, evaluateTableResult } from '../domain/evaluation-table.ts';
 import type { Contract } from './rpc.ts';
 
 /**
@@ -70,6 +71,8 @@ export const engineContract = {
     evaluateConcept: { input: evaluateConceptRequest, output: evaluateConceptResult },
     /** Measures finishing against edits whose truth is known; goes on as `evaluateModel` does. */
     evaluateFinish: { input: evaluateFinishRequest, output: evaluateFinishResult },
+    /** Measures the rows of a table of the papers; goes on as `evaluateModel` does. */
+    evaluateTable: { input: evaluateTableRequest, output: evaluateTableResult },
   },
   events: { engine: engineEvent },
 } satisfies Contract;

@@ -1,35 +1,18 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { usualDetail } from '../../../shared/domain/edit.ts';
-import type { DeviceReport, EngineEvent } from '../../../shared/domain/engine.ts';
-import type { EvaluationSize, SheetRow, UsedSampling } from '../../../shared/domain/evaluation.ts';
-import type { ModelInfo } from '../../../shared/domain/model.ts';
 import { recipe as recipeSchema } from '../../../shared/domain/recipe.ts';
 import { parseInput } from '../../../shared/ipc/result.ts';
-import { writeWhole } from '../../files/place.ts';
-import { drawContactSheet } from '../../media/contact-sheet.ts';
-import type { Services } from '../../services/services.ts';
-import type { ActionWrapper, CommandContext, Registration } from '../context.ts';
+import type { ActionWrapper, Registration } from '../context.ts';
+import { addCommonOptions, type CommonOptions, listening, prepare, seedsOf } from '../evaluation/common-options.ts';
 import { formatConceptReport } from '../evaluation/concept-report.ts';
 import { formatFinishReport } from '../evaluation/finish-report.ts';
 import { formatModelReport } from '../evaluation/model-report.ts';
 import { importFolder } from '../evaluation/real-clips.ts';
+import { report } from '../evaluation/write-report.ts';
 import { addRecipeOptions, type RecipeOptions, recipeOf } from '../learn-options.ts';
-import { parseInteger, parseNumber, parsePlace, parseSize } from '../options.ts';
-import { formatDuration } from '../progress-text.ts';
-
-interface CommonOptions {
-  seeds?: [first: number, last: number];
-  judge?: string;
-  steps?: number;
-  guidance?: number;
-  seed?: number;
-  size?: { width: number; height: number };
-  frames?: number;
-  output: string;
-}
+import { parseInteger } from '../options.ts';
+import { registerTables } from './evaluate-table.ts';
 
 interface ModelOptions extends CommonOptions {
   prompts: number;
@@ -50,15 +33,16 @@ export const registerEvaluate: Registration = (program, run) => {
   const evaluate = program
     .command('evaluate')
     .description(
-      'Measures a model, concepts learned on it, or how edits are finished, on rendered scenes whose truth is known.',
+      'Measures a model, concepts learned on it, how edits are finished, or all methods side by side, on rendered scenes whose truth is known.',
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  motif evaluate model --prompts 20\n  motif evaluate concept --seeds 0..90\n  motif evaluate finish --seeds 0..40',
+      '\nExamples:\n  motif evaluate model --prompts 20\n  motif evaluate concept --seeds 0..90\n  motif evaluate finish --seeds 0..40\n  motif evaluate table2 --fast',
     );
   registerModel(evaluate, run);
   registerConcept(evaluate, run);
   registerFinish(evaluate, run);
+  registerTables(evaluate, run);
 };
 
 function registerModel(evaluate: Command, run: ActionWrapper): void {
@@ -169,26 +153,6 @@ Run again with the same folder, it goes on where it was stopped.`,
     );
 }
 
-function addCommonOptions(command: Command, output: string): Command {
-  return command
-    .option('--seeds <a..b>', 'test seeds of this range: those that end in 0', parseSeeds)
-    .option('--steps <n>', 'sampling steps of each clip', parseInteger(1, 200))
-    .option('--guidance <g>', 'how strongly prompts are followed', parseNumber(0, 30))
-    .option('--size <wxh>', 'another size than those of the model', parseSize)
-    .option('--frames <n>', 'another length than that of the model', parseInteger(1, 1000))
-    .option('--judge <folder>', 'the judge, if not the one that comes with the program')
-    .option('-o, --output <folder>', 'where tables, contact sheets and finished parts are written', parsePlace, output);
-}
-
-/** `0..990` -> the first and the last seed. */
-function parseSeeds(text: string): [number, number] {
-  const [, first, last] = /^(\d{1,9})\.\.(\d{1,9})$/.exec(text) ?? [];
-  if (first === undefined || Number(first) > Number(last)) {
-    throw new InvalidArgumentError('Expected FIRST..LAST, such as 0..990.');
-  }
-  return [Number(first), Number(last)];
-}
-
 function parseGains(text: string): number[] {
   const gains = text.split(',').filter(Boolean).map(Number);
   if (gains.length > 0 && gains.every((gain) => Math.abs(gain) <= 4)) return gains;
@@ -199,100 +163,4 @@ function parseDetails(text: string): number[] {
   const details = text.split(',').filter(Boolean).map(Number);
   if (details.length > 0 && details.every((detail) => detail >= 0 && detail <= 1)) return details;
   throw new InvalidArgumentError('Expected numbers from 0 to 1, such as 1,0.75,0.5.');
-}
-
-/** The test seeds of the range, or the first `count` of all. */
-function seedsOf({ seeds }: CommonOptions, count: number, command: Command): number[] {
-  if (!seeds) return Array.from({ length: count }, (_, index) => 10 * index);
-  const first = 10 * Math.ceil(seeds[0] / 10);
-  if (first > seeds[1]) command.error(`error: ${seeds.join('..')} holds no test seed, that is none that ends in 0.`);
-  return Array.from({ length: 1 + Math.floor((seeds[1] - first) / 10) }, (_, index) => first + 10 * index);
-}
-
-async function prepare(context: CommandContext, services: Services, options: CommonOptions) {
-  const model = await services.call['models.get']({ model: context.global.model });
-  const folder = resolve(options.output);
-  await mkdir(folder, { recursive: true });
-  const common = {
-    model: model.directory,
-    judge: options.judge === undefined ? join(services.resources, 'models/motif-judge') : resolve(options.judge),
-    size: sizeOf(model, options),
-    sampling: { steps: options.steps ?? null, guidance: options.guidance ?? null, seed: options.seed ?? 1 },
-    outputFolder: folder,
-  };
-  return { model, folder, common };
-}
-
-function sizeOf(model: ModelInfo, { size, frames }: CommonOptions): EvaluationSize | null {
-  if (!size && frames === undefined) return null;
-  const [width, height] = model.sizes[0]!;
-  return { width, height, ...size, frameCount: frames ?? model.frameCount };
-}
-
-function listening({ output, signal }: CommandContext) {
-  return {
-    signal,
-    onEvent(event: EngineEvent) {
-      if (event.type === 'progress') output.progress('Evaluating', event.progress);
-    },
-  };
-}
-
-interface Evaluated {
-  sampling: UsedSampling;
-  sheet: SheetRow[];
-  seconds: number;
-  takenOver: number;
-}
-
-/** Writes the contact sheets, the numbers and their tables, and answers the command. */
-async function report(
-  context: CommandContext,
-  services: Services,
-  model: ModelInfo,
-  folder: string,
-  result: Evaluated,
-  measured: string,
-  tables: string,
-): Promise<void> {
-  context.output.endProgress();
-  const device = await services.call['device.report']();
-  const sheets = await drawSheets(folder, model, result.sheet);
-  const text = `${heading(model, device, result, measured)}\n\n${tables}`;
-  const value = { model, device, measured, result };
-  await writeWhole(join(folder, 'evaluation.json'), `${JSON.stringify(value, null, 1)}\n`);
-  await writeWhole(join(folder, 'evaluation.txt'), `${text}\n`);
-  context.output.result(
-    'evaluation',
-    { folder, contactSheets: sheets, ...value },
-    `${text}\n\n${folder}: ${['evaluation.json', ...sheets].join(', ')}`,
-  );
-}
-
-/** What the numbers are worth: how many of what, sampled how, computed by what. */
-function heading(model: ModelInfo, device: DeviceReport, result: Evaluated, measured: string): string {
-  const { sampling, seconds, takenOver } = result;
-  return [
-    `Model ${model.name}: ${measured}; sampled in ${sampling.steps} steps, guidance ${sampling.guidance}, seed ${sampling.seed}.`,
-    `Computed by ${device.chosen} (${device.description}), ${device.threads} threads, in ${formatDuration(seconds)}${
-      takenOver > 0 ? `, with ${takenOver} parts of an earlier run` : ''
-    }.`,
-  ].join('\n');
-}
-
-/** One contact sheet for each group of rows -> the names of the files. */
-async function drawSheets(folder: string, model: ModelInfo, rows: SheetRow[]): Promise<string[]> {
-  const there = rows.filter(({ frames }) => existsSync(frames.file)); // pictures of an earlier run may have been cleared away
-  const groups = [...new Set(there.map(({ group }) => group))];
-  const files: string[] = [];
-  for (const group of groups) {
-    const file = groups.length === 1 ? 'contact-sheet.png' : `contact-sheet-${group.replaceAll(' ', '-')}.png`;
-    const picture = await drawContactSheet(
-      there.filter((row) => row.group === group),
-      { title: `${model.name}, ${group}`, pictureHeight: 96 },
-    );
-    await writeWhole(join(folder, file), picture);
-    files.push(file);
-  }
-  return files;
 }

@@ -11,17 +11,16 @@ import {
   sheetRow,
   type UsedSampling,
 } from '../../../shared/domain/evaluation.ts';
-import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import { generateClip } from '../sampling/generate-clip.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
-import { learnConcept } from '../training/learn.ts';
 import { type ConceptScene, conceptScene } from './concept-scene.ts';
 import { finishEdit, type MadeClip } from './finish-edit.ts';
 import { readKept, writePart } from './folder.ts';
+import { learnOnce } from './learned-concept.ts';
 import { type MakeClip, measureAutoencoder, measureEdits, measureMethod, measureTruth } from './measure-method.ts';
 import { methodsOf, settingsOfClip } from './methods.ts';
 import { withinPart } from './progress.ts';
@@ -89,10 +88,11 @@ export async function evaluateScene(
         message: evaluation.whole(),
       }));
     const learned = recipe
-      ? await learnOnce(model, request.model, recipe, scene, source, join(folder, method), {
-          signal,
-          onEvent: telling('learning'),
-        })
+      ? await learnOnce(
+          model,
+          { directory: request.model, recipe, caption: scene.caption, source, stem: join(folder, method) },
+          { signal, onEvent: telling('learning') },
+        )
       : null;
     const own: SheetRow[] = [];
     const make: MakeClip = async (wanted) => {
@@ -126,45 +126,13 @@ export async function evaluateScene(
       method === 'words'
         ? { method, reconstruction: null, edits: await measureEdits(scene, judge, make, false), sliders: [] }
         : await measureMethod(method, scene, judge, make, method === 'concept' ? request.gains : []);
-    const measures: MethodMeasures = { ...measured, learnSeconds: learned?.seconds ?? null };
+    const measures: MethodMeasures = { ...measured, learnSeconds: learned?.cost.seconds ?? null };
     await writePart(file, { measures, sheet: own });
     methods.push(measures);
     rows.push(...own);
   }
   const sheet = [{ group, label: 'source', note: scene.prompt.plain, frames: source }, ...besideEachOther(rows)];
   return { seed, caption: scene.caption, methods, sheet: shown ? sheet : [] };
-}
-
-const learning = z.object({ finished: z.boolean(), seconds: z.number() });
-
-/** Learns a scene, or goes on with a learning that was stopped, or takes over one that is finished. */
-async function learnOnce(
-  model: OpenModel,
-  directory: string,
-  recipe: Recipe,
-  scene: ConceptScene,
-  source: RawFrames,
-  stem: string,
-  options: EngineCallOptions,
-): Promise<{ conceptFile: string; seconds: number }> {
-  const conceptFile = `${stem}.safetensors`;
-  const workDirectory = `${stem}-work`;
-  const file = `${stem}-learning.json`;
-  const before = (await readKept(file, learning)) ?? { finished: false, seconds: 0 };
-  if (before.finished) return { conceptFile, seconds: before.seconds };
-  const startedAt = performance.now();
-  const secondsSoFar = () => before.seconds + (performance.now() - startedAt) / 1000;
-  try {
-    const clips = [{ frames: source, caption: scene.caption }];
-    await learnConcept(model, { model: directory, clips, recipe, workDirectory, conceptFile }, options);
-  } catch (error) {
-    await writePart(file, { finished: false, seconds: secondsSoFar() });
-    throw error;
-  }
-  const seconds = secondsSoFar();
-  await writePart(file, { finished: true, seconds });
-  await rm(workDirectory, { recursive: true, force: true });
-  return { conceptFile, seconds };
 }
 
 async function truthRows(

@@ -1,21 +1,29 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { writeWhole } from '../../files/place.ts';
 
-const settingsFile = z.looseObject({ version: z.literal(1) });
+const version = 1;
+const settingsFile = z.looseObject({ version: z.number() });
 
 /**
  * Opens the folder of an evaluation, making it if need be. Throws `conflict` when it holds parts that were measured with other
- * settings: their means would be of nothing.
+ * settings, or by a version of the program that measured otherwise: their means would be of nothing.
  */
 export async function openEvaluationFolder(folder: string, settings: Record<string, unknown>): Promise<void> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'settings.json');
-  const wanted = { version: 1 as const, ...settings };
+  const wanted = { version, ...settings };
   const found = await readKept(file, settingsFile);
   if (!found) return writePart(file, wanted);
+  if (found.version !== version)
+    throw new AppError(
+      'conflict',
+      `${folder} holds an evaluation of version ${found.version}, and this program measures by version ${version}.`,
+      { hint: 'Choose another folder with --output, or delete this one.' },
+    );
   if (canonical(found) === canonical(wanted)) return;
   const changed = Object.keys({ ...found, ...wanted }).filter(
     (name) => canonical(found[name]) !== canonical((wanted as Record<string, unknown>)[name]),
@@ -54,6 +62,11 @@ export async function keptOr<T>(
 
 export function writePart(file: string, value: unknown): Promise<void> {
   return writeWhole(file, `${JSON.stringify(value, null, 1)}\n`);
+}
+
+/** A short name that only the same content has, in whatever order its keys are. */
+export function nameOfContent(value: unknown): string {
+  return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16);
 }
 
 /** The same text for the same content, in whatever order the keys are. */

@@ -1,4 +1,4 @@
-import { opticalFlow } from './optical-flow.ts';
+import { type FlowField, opticalFlow } from './optical-flow.ts';
 import type { PictureSize } from './picture.ts';
 
 export interface MotionAgainstSource {
@@ -13,18 +13,23 @@ export function motionAgainstSource(clip: Uint8Array, source: Uint8Array, size: 
   if (clip.length !== source.length) {
     throw new RangeError(`expected clips of equal size, found ${clip.length} and ${source.length} bytes`);
   }
+  return compareMotion(flowsOf(clip, size), flowsOf(source, size));
+}
+
+/** The optical flow from each frame of a uint8 RGB clip [frames, height, width, 3] to the next. Throws RangeError for fewer than two frames. */
+export function flowsOf(clip: Uint8Array, size: PictureSize): FlowField[] {
   const frameBytes = size.width * size.height * 3;
   const frames = clip.length / frameBytes;
   if (frames < 2) throw new RangeError('motion needs at least two frames');
+  const frame = (index: number) => clip.subarray(index * frameBytes, (index + 1) * frameBytes);
+  return Array.from({ length: frames - 1 }, (_, index) => opticalFlow(frame(index), frame(index + 1), size));
+}
+
+/** Compares the flows of two clips of equal size. */
+export function compareMotion(clip: readonly FlowField[], source: readonly FlowField[]): MotionAgainstSource {
   let [dot, clipSquared, sourceSquared, clipLength, sourceLength] = [0, 0, 0, 0, 0];
-  for (let frame = 0; frame + 1 < frames; frame++) {
-    const pair = (bytes: Uint8Array) =>
-      opticalFlow(
-        bytes.subarray(frame * frameBytes, (frame + 1) * frameBytes),
-        bytes.subarray((frame + 1) * frameBytes, (frame + 2) * frameBytes),
-        size,
-      );
-    const [a, b] = [pair(clip), pair(source)];
+  for (const [frame, a] of clip.entries()) {
+    const b = source[frame]!;
     for (let i = 0; i < a.x.length; i++) {
       const [ax, ay, bx, by] = [a.x[i]!, a.y[i]!, b.x[i]!, b.y[i]!];
       dot += ax * bx + ay * by;

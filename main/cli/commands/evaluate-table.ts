@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type TableName, tableName } from '../../../shared/domain/evaluation-table.ts';
+import { writeWhole } from '../../files/place.ts';
+import type { ActionWrapper } from '../context.ts';
+import { addPlaceOptions, listening, type PlaceOptions, preparePlace } from '../evaluation/common-options.ts';
+import { parseInteger, parseNumber } from '../options.ts';
+
+interface TableOptions extends PlaceOptions {
+  fast?: boolean;
+  hours?: number;
+  rows?: string[];
+  scenes?: number;
+  learningSeeds?: number;
+  noiseSeeds?: number;
+  effort?: number;
+}
+
+const about: Readonly<Record<TableName, string>> = {
+  table1: 'Ranks, stages and regularisers side by side, as in table 1 of Set-and-Sequence.',
+  table2: 'All methods side by side, as in table 2 of Set-and-Sequence.',
+  ablation: 'What each regulariser, the rank, the steps and the dropout of Set-and-Sequence are worth.',
+  dreamvideo:
+    "One subject's looks with another's motion, as in tables 1 and 5 of DreamVideo, against the rendered truth.",
+  wide: 'Four methods on thirty scenes of any kind, with every kind of edit that fits.',
+};
+
+/** `evaluate table1 | table2 | ablation | dreamvideo | wide`: methods side by side. */
+export function registerTables(evaluate: Command, run: ActionWrapper): void {
+  for (const table of tableName.options) {
+    const command = evaluate
+      .command(table)
+      .description(
+        `${about[table]} Every method learns as long; edits are made from pure noise and by the editor's defaults.`,
+      )
+      .option('--fast', 'two scenes, few rows and an eighth of the time: a first look that tells no methods apart')
+      .option('--hours <n>', 'begin nothing new after so many hours, and report what is there', parseHours)
+      .option('--rows <list>', 'only these rows, by name', parseRows)
+      .option('--scenes <n>', 'the first so many scenes', parseInteger(1, 1000))
+      .option('--learning-seeds <n>', 'how often each method learns a scene', parseInteger(1, 20))
+      .option('--noise-seeds <n>', 'how many clips of each edit', parseInteger(1, 20))
+      .option('--effort <x>', 'learn so many times as long as the default recipe', parseNumber(0.001, 10));
+    addPlaceOptions(command, 'out/evaluate-tables')
+      .addHelpText(
+        'after',
+        `
+Examples:
+  motif evaluate ${table} --fast
+  motif evaluate ${table} --hours 8
+Run again with the same folder, it goes on where it was stopped, within a learning too. Tables in one folder share what they have measured.`,
+      )
+      .action(
+        run(async (context, options: TableOptions) => {
+          await context.withServices({ access: 'read' }, async (services) => {
+            const { model, folder, place } = await preparePlace(context, services, options);
+            const { fast = false, hours, rows, scenes, learningSeeds, noiseSeeds, effort, steps } = options;
+            const result = await services.engine.evaluateTable(
+              {
+                ...place,
+                table,
+                fast,
+                hours: hours ?? null,
+                steps: steps ?? null,
+                rows: rows ?? null,
+                scenes: scenes ?? null,
+                learningSeeds: learningSeeds ?? null,
+                noiseSeeds: noiseSeeds ?? null,
+                effort: effort ?? null,
+              },
+              listening(context),
+            );
+            context.output.endProgress();
+            const device = await services.call['device.report']();
+            const value = { model, device, result };
+            await writeWhole(join(folder, `${table}.json`), `${JSON.stringify(value, null, 1)}\n`);
+            context.output.result('table', { folder, ...value }, folder);
+          });
+        }),
+      );
+  }
+}
+
+function parseHours(text: string): number {
+  const hours = Number(text);
+  if (text.trim() !== '' && hours > 0 && hours <= 10_000) return hours;
+  throw new InvalidArgumentError('Expected hours above 0, such as 8 or 0.5.');
+}
+
+function parseRows(text: string): string[] {
+  const rows = text.split(',').map((row) => row.trim());
+  if (rows.every((row) => row !== '')) return rows;
+  throw new InvalidArgumentError('Expected names of rows, such as lora-8,set-and-sequence.');
+}

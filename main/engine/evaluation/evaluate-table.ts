@@ -1,0 +1,294 @@
+import { mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { editSettings } from '../../../shared/domain/edit.ts';
+import {
+  type EvaluateTableRequest,
+  type EvaluateTableResult,
+  type PlannedRow,
+  type TablePart,
+  tablePart,
+} from '../../../shared/domain/evaluation-table.ts';
+import { plannedSteps, type Recipe, recipe as recipeSchema } from '../../../shared/domain/recipe.ts';
+import { startSettings } from '../../../shared/domain/strength.ts';
+import { parseRational } from '../../../shared/domain/time.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
+import { writeRawFrames } from '../formats/raw-frames.ts';
+import type { Judge } from '../models/judge/judge.ts';
+import { Random } from '../nn/random.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
+import { type ConceptScene, editedScene } from './concept-scene.ts';
+import { keptOr, nameOfContent, openEvaluationFolder, readKept } from './folder.ts';
+import { openEvaluationJudge } from './judging.ts';
+import { withinPart } from './progress.ts';
+import { renderOptions, sizeOfConcepts, throughAutoencoder } from './scenes.ts';
+import { standingOf } from './stamp.ts';
+import { writeStrip } from './strip.ts';
+import { summariseTable, truthRow } from './summarise-table.ts';
+import { measuredScene } from './table-clip.ts';
+import { costOf, type StepCosts, stepCosts, withinBudget } from './table-costs.ts';
+import { evaluatePart, type PreparedScene, type TableRun, truthPart } from './table-part.ts';
+import { type ChosenPlan, type PlannedMethod, planOf } from './table-plan.ts';
+import { renderTableScene, type TableScene, tableScenes } from './table-scenes.ts';
+
+/**
+ * Measures the rows of a table of the papers on scenes whose truth is known: every method learns as long as the default recipe takes (processor time of its
+ * steps), and makes the same edits from pure noise and by the editor's defaults. One JSON file a finished part (a row on a scene with a learning seed);
+ * a run with the same settings and folder goes on where an earlier one stopped, within a learning too, and takes over what other tables have measured.
+ * Learning seeds come last, so that a run that is stopped has rows with fewer seeds. Throws as `evaluateModel` does, `invalid-input` for unknown rows,
+ * and what learning and generating throw, but for methods that refuse a scene.
+ */
+export async function evaluateTable(
+  model: OpenModel,
+  request: EvaluateTableRequest,
+  options: EngineCallOptions = {},
+): Promise<EvaluateTableResult> {
+  const startedAt = performance.now();
+  const { outputFolder: folder, hours } = request;
+  const plan = planOf(request.table, request);
+  const steps = request.steps ?? editSettings.parse({ prompt: '' }).steps;
+  const judge = await openEvaluationJudge(request.judge);
+  try {
+    const standing = await standingOf(model, request.judge);
+    await openEvaluationFolder(folder, { kind: 'tables', ...standing, size: request.size, steps });
+    for (const name of ['concepts', 'costs', 'parts', 'scenes']) await mkdir(join(folder, name), { recursive: true });
+    const sets = tableScenes(plan.set, model.pipeline.extras.worldEdition).slice(0, plan.scenes ?? undefined);
+    const stage = new Stage(model, judge, request, folder);
+    const { budget, recipes, planned, measured } = await equalTime(stage, plan, sets[0]!, options);
+
+    const units = unitsOf(plan, sets);
+    const meter = new Meter(units);
+    const { ways, noiseSeeds } = plan;
+    const run: TableRun = {
+      model,
+      directory: request.model,
+      folder,
+      ways,
+      noiseSeeds,
+      steps,
+      whole: () => meter.whole(),
+    };
+    const parts: TablePart[] = [];
+    const isOver = () => hours !== null && performance.now() - startedAt > hours * 3_600_000;
+    let unfinished = 0;
+    for (const unit of units) {
+      const { scene, method, learningSeed } = unit;
+      options.signal?.throwIfAborted();
+      const base = method && recipes.get(method.row);
+      const partPlan = method && { method, recipe: base ? { ...base, seed: learningSeed } : null, learningSeed };
+      const content = { version: 1, scene, plan: partPlan, ways, noiseSeeds };
+      const file = join(folder, 'parts', `${scene.name}-${method?.row ?? truthRow}-${nameOfContent(content)}.json`);
+      const kept = await readKept(file, tablePart);
+      if (kept?.finished) {
+        meter.pass(unit, true);
+        parts.push(kept);
+      } else if (isOver()) {
+        unfinished++;
+        if (kept) parts.push(kept);
+      } else {
+        const prepared = await stage.prepare(scene, options);
+        parts.push(
+          partPlan
+            ? await evaluatePart(run, prepared, partPlan, file, options)
+            : (await keptOr(file, tablePart, () => truthPart(run, prepared))).value,
+        );
+        meter.pass(unit, false);
+      }
+    }
+    const rows = [{ row: truthRow, label: 're-rendered truth' }, ...plan.methods];
+    const scenes = sets.map(({ name }) => name);
+    const summary = summariseTable(parts, { ...plan, rows, scenes });
+    return {
+      table: request.table,
+      version: 1,
+      fast: request.fast,
+      effort: plan.effort,
+      budget,
+      sampling: { steps, guidance: startSettings(false).guidance },
+      ways: [...ways],
+      first: plan.first,
+      planned,
+      scenes: await stage.described(sets),
+      learningSeeds: plan.learningSeeds,
+      noiseSeeds: plan.noiseSeeds,
+      ...summary,
+      parts,
+      unfinished,
+      seconds: (performance.now() - startedAt) / 1000,
+      takenOver: meter.takenOver + measured.kept,
+      weights: standing.weights,
+    };
+  } finally {
+    judge.dispose();
+  }
+}
+
+interface Unit {
+  scene: TableScene;
+  /** Null: the truth. */
+  method: PlannedMethod | null;
+  learningSeed: number;
+}
+
+/** Scene by scene, learning seeds last; methods in another order for each scene, so that a busy hour hits all alike. */
+function unitsOf({ methods, learningSeeds }: ChosenPlan, scenes: readonly TableScene[]): Unit[] {
+  return learningSeeds.flatMap((learningSeed, round) =>
+    scenes.flatMap((scene): Unit[] => {
+      const learning = new Random(`${scene.name} ${learningSeed}`).shuffle(methods.filter(({ recipe }) => recipe));
+      const once = round === 0 ? [null, ...methods.filter(({ recipe }) => !recipe)] : [];
+      return [
+        ...once.map((method) => ({ scene, method, learningSeed: 0 })),
+        ...learning.map((method) => ({ scene, method, learningSeed })),
+      ];
+    }),
+  );
+}
+
+/** Times a step of every row on the first scene, and gives each row as many steps as fit into the processor time of the default recipe. */
+async function equalTime(stage: Stage, plan: ChosenPlan, first: TableScene, options: EngineCallOptions) {
+  const { caption, source } = await stage.learnable(first);
+  const measured = { done: 0, kept: 0 };
+  const learning = plan.methods.filter(({ recipe }) => recipe);
+  const total = learning.length + 1;
+  const costsOf = async (recipe: Recipe, row: string): Promise<StepCosts> => {
+    options.signal?.throwIfAborted();
+    const stem = join(
+      stage.folder,
+      'costs',
+      nameOfContent({ ...recipe, seed: 0, stepsIdentity: recipe.stepsIdentity > 0 }),
+    );
+    const { costs, isKept } = await stepCosts(
+      stage.model,
+      { directory: stage.request.model, recipe, caption, source, stem },
+      {
+        ...options,
+        onEvent: withinPart(options.onEvent, ({ phase }) => ({
+          phase: `timing ${row}: ${phase}`,
+          message: `row ${measured.done + 1} of ${total}`,
+        })),
+      },
+    );
+    measured.done++;
+    if (isKept) measured.kept++;
+    return costs;
+  };
+  const usual = recipeSchema.parse({});
+  const budget = plan.effort * costOf(usual, await costsOf(usual, 'the default recipe'));
+  const recipes = new Map<string, Recipe>();
+  const planned: PlannedRow[] = [];
+  for (const { row, label, recipe: given, effort = 1 } of plan.methods) {
+    if (!given) {
+      planned.push({ row, label, stages: null });
+      continue;
+    }
+    const own = recipeSchema.parse(given);
+    const costs = await costsOf(own, row);
+    const recipe = withinBudget(own, costs, budget * effort);
+    recipes.set(row, recipe);
+    const stages = plannedSteps(recipe).map((each) => ({ ...each, processorSecondsPerStep: costs[each.label] ?? 0 }));
+    planned.push({ row, label, stages });
+  }
+  return { budget, recipes, planned, measured };
+}
+
+/** Renders scenes, the last of which it keeps. */
+class Stage {
+  readonly model: OpenModel;
+  readonly folder: string;
+  readonly request: EvaluateTableRequest;
+  #judge: Judge;
+  #last: PreparedScene | undefined;
+
+  constructor(model: OpenModel, judge: Judge, request: EvaluateTableRequest, folder: string) {
+    this.model = model;
+    this.#judge = judge;
+    this.request = request;
+    this.folder = folder;
+  }
+
+  /** A scene with the truth of its edits, ready to be learned and measured. */
+  async prepare(scene: TableScene, { signal }: EngineCallOptions): Promise<PreparedScene> {
+    if (this.#last?.name === scene.name) return this.#last;
+    const options = this.#renderOptions();
+    const rendered = await renderTableScene(scene, options, this.#judge);
+    const other = scene.motion && (await editedScene(scene.motion, [], options, this.#judge));
+    const source = await this.#write(`${scene.name}.rgb`, rendered);
+    const motion = other && { scene: other, source: await this.#write(`${scene.name}-motion.rgb`, other) };
+    await writeStrip(this.#strip(scene), rendered.source);
+    this.#last = {
+      name: scene.name,
+      measured: await measuredScene(rendered, other, this.#judge),
+      source,
+      coded: await throughAutoencoder(this.model, rendered.source, signal),
+      motion,
+    };
+    return this.#last;
+  }
+
+  /** What there is to learn of a scene. */
+  async learnable(scene: TableScene) {
+    const rendered = await editedScene(scene.scene, [], this.#renderOptions(), this.#judge);
+    return { caption: rendered.caption, source: await this.#write(`${scene.name}.rgb`, rendered) };
+  }
+
+  /** What the report says of scenes. */
+  async described(scenes: readonly TableScene[]): Promise<EvaluateTableResult['scenes']> {
+    const described: EvaluateTableResult['scenes'] = [];
+    for (const scene of scenes) {
+      const { scene: own, motion } = scene;
+      const { prompt } = await editedScene(own, [], { ...this.#renderOptions(), frameCount: 1 }, this.#judge);
+      const strip = relative(this.folder, this.#strip(scene));
+      const moving = motion ? `; moves as the ${motion.subjects[0]!.kind} of seed ${motion.seed}` : '';
+      described.push({ name: scene.name, seed: own.seed, caption: `${prompt.plain}${moving}`, strip });
+    }
+    return described;
+  }
+
+  #renderOptions() {
+    const { pipeline } = this.model;
+    return renderOptions(pipeline, sizeOfConcepts(pipeline, this.request.size));
+  }
+
+  #strip(scene: TableScene): string {
+    return join(this.folder, 'strips', scene.name, 'source.webp');
+  }
+
+  #write(name: string, { source }: ConceptScene) {
+    const rate = parseRational(String(this.model.pipeline.extras.frameRate));
+    return writeRawFrames(join(this.folder, 'scenes', name), source, rate);
+  }
+}
+
+/** How far a table is. The rate is that of the parts measured in this run, of which those that learn take longest. */
+class Meter {
+  takenOver = 0;
+  #done = 0;
+  #measured = 0;
+  #left: number;
+  readonly #total: number;
+  readonly #startedAt = performance.now();
+
+  constructor(units: readonly Unit[]) {
+    this.#total = units.length;
+    this.#left = units.reduce((sum, unit) => sum + weightOf(unit), 0);
+  }
+
+  pass(unit: Unit, isKept: boolean): void {
+    this.#done++;
+    this.#left -= weightOf(unit);
+    if (isKept) this.takenOver++;
+    else this.#measured += weightOf(unit);
+  }
+
+  /** `part 3 of 20, about 95 min left for all` */
+  whole(): string {
+    const counted = `part ${this.#done + 1} of ${this.#total}`;
+    if (this.#measured === 0) return counted;
+    const minutes = (performance.now() - this.#startedAt) / 60_000;
+    return `${counted}, about ${Math.max(1, Math.round((minutes / this.#measured) * this.#left))} min left for all`;
+  }
+}
+
+/** How long a unit takes beside one that learns. */
+function weightOf({ method }: Unit): number {
+  return method?.recipe ? 1 : method ? 0.4 : 0.1;
+}

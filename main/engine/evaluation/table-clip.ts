@@ -1,0 +1,68 @@
+import type { TableClip, Way } from '../../../shared/domain/evaluation-table.ts';
+import { type Pictures, pictureAt } from '../formats/raw-frames.ts';
+import { compareMotion, flowsOf } from '../metrics/motion.ts';
+import { meanSquaredError } from '../metrics/mse.ts';
+import type { FlowField } from '../metrics/optical-flow.ts';
+import type { Judge, Judgement } from '../models/judge/judge.ts';
+import type { ConceptScene, TrueEdit } from './concept-scene.ts';
+import { agreementOf, identityOf } from './judging.ts';
+import { measureSeen } from './measure-method.ts';
+import { cropTo } from './subject-crop.ts';
+
+/** A scene with what all measurements of its clips have in common. */
+export interface MeasuredScene {
+  scene: ConceptScene;
+  judge: Judge;
+  /** What the judge sees in the source's crops around the subject. */
+  subject: Judgement;
+  /** The clip that gives the motion: the source, or the other one of a mix. */
+  flows: FlowField[] | null;
+  /** What the judge sees in the other one of a mix. */
+  other: Judgement | null;
+}
+
+/** Prepares the measurements of a scene; `other` gives the motion of a mix. */
+export async function measuredScene(
+  scene: ConceptScene,
+  other: ConceptScene | null,
+  judge: Judge,
+): Promise<MeasuredScene> {
+  const moving = (other ?? scene).source;
+  return {
+    scene,
+    judge,
+    subject: await judge.look(cropTo(scene.source, scene.subject)),
+    flows: moving.count > 1 ? flowsOf(moving.data, moving) : null,
+    other: other?.seen ?? null,
+  };
+}
+
+/** The frames that are looked at alone for the agreement with the text: every second, as the judge does. */
+const lookedStride = 2;
+
+/** Measures a clip that a way has made of an edit. */
+export async function measureClip(
+  { scene, judge, subject, flows, other }: MeasuredScene,
+  edit: TrueEdit,
+  pictures: Pictures,
+  made: { way: Way; noiseSeed: number | null; seconds: number | null; strip: string | null },
+): Promise<TableClip> {
+  const seen = await judge.look(pictures);
+  const replaced = edit.changes.some(({ kind }) => kind === 'subject');
+  const cropped = replaced ? null : await judge.look(cropTo(pictures, edit.subject));
+  const agreements: number[] = [];
+  for (let frame = 0; frame < pictures.count; frame += lookedStride)
+    agreements.push(agreementOf(await judge.look(pictureAt(pictures, frame)), edit.prompt.text));
+  const motion = flows && compareMotion(flowsOf(pictures.data, pictures), flows);
+  const { seconds, ...rest } = made;
+  return {
+    ...measureSeen(edit, pictures, seen, seconds, scene, judge),
+    ...rest,
+    mseToSource: meanSquaredError(pictures.data, scene.source.data),
+    subjectIdentity: cropped && identityOf(cropped, subject),
+    frameTextAgreement: agreements.reduce((sum, value) => sum + value, 0) / agreements.length,
+    motionAmount: motion?.amount ?? null,
+    motionAgreement: motion?.agreement ?? null,
+    likeOther: other && identityOf(seen, other),
+  };
+}

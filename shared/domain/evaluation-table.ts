@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { editMeasures, evaluationSize, usedSampling } from './evaluation.ts';
+
+/** The tables of the papers (Set-and-Sequence's 1, 2 and ablation; DreamVideo's 1 and 5) and a wide one of our own, on scenes whose truth is known. */
+export const tableName = z.enum(['table1', 'table2', 'ablation', 'dreamvideo', 'wide']);
+export type TableName = z.infer<typeof tableName>;
+
+/** How clips of an edit are made: from pure noise as the papers do, by the editor's defaults as sampled, and those as the editor finishes them. */
+export const way = z.enum(['noise', 'editor', 'finished']);
+export type Way = z.infer<typeof way>;
+
+export const evaluateTableRequest = z.object({
+  table: tableName,
+  model: z.string(),
+  /** The judge's folder. */
+  judge: z.string(),
+  /** Null: the first size that the model was trained on. */
+  size: evaluationSize.nullable(),
+  /** Null: the editor's. */
+  steps: z.int().positive().nullable(),
+  /** Two scenes, few rows, one learning seed, an eighth of the processor time: what the tables look like, and little more. */
+  fast: z.boolean(),
+  /** Nothing new is begun after so many hours; what is finished is reported. */
+  hours: z.number().positive().max(10_000).nullable(),
+  /** Overrides of what the table plans; null: as it plans. */
+  rows: z.array(z.string()).min(1).nullable(),
+  scenes: z.int().positive().nullable(),
+  learningSeeds: z.int().positive().max(20).nullable(),
+  noiseSeeds: z.int().positive().max(20).nullable(),
+  /** Of the processor time that the default recipe takes. */
+  effort: z.number().positive().max(10).nullable(),
+  /** Finished parts, concepts and costs, which tables share; starting again with the same folder and settings goes on. */
+  outputFolder: z.string(),
+});
+export type EvaluateTableRequest = z.infer<typeof evaluateTableRequest>;
+
+/** What is measured of one clip. `mse` is against the re-rendered edit: the true error. */
+export const tableClip = editMeasures.omit({ variant: true, finished: true }).extend({
+  way,
+  /** Null for what was not sampled. */
+  noiseSeed: z.int().nullable(),
+  /** The papers' MSE: against the source, of corresponding frames. */
+  mseToSource: z.number(),
+  /** ID of the subject's crop; null where the subject is another. */
+  subjectIdentity: z.number().nullable(),
+  /** C-T frame by frame: the mean of the cosines of the text and each frame, looked at alone. */
+  frameTextAgreement: z.number(),
+  /** Optical flow against the clip that gave the motion; null for clips of one frame. */
+  motionAmount: z.number().nullable(),
+  motionAgreement: z.number().nullable(),
+  /** Mixes: the cosine of the mean frame vectors of the clip and of the one that gave the motion alone, whose looks should not come along. */
+  likeOther: z.number().nullable(),
+  /** A few frames side by side as WebP, below the folder; null where none was kept. */
+  strip: z.string().nullable(),
+});
+export type TableClip = z.infer<typeof tableClip>;
+
+/** What learning took. Seconds are those of the wall; processor seconds count all threads. */
+export const learningCost = z.object({
+  seconds: z.number(),
+  processorSeconds: z.number(),
+  /** The most memory that the process held at the end of a step, whatever else it had open. */
+  peakBytes: z.number(),
+  steps: z.array(z.object({ label: z.string(), steps: z.int() })),
+});
+export type LearningCost = z.infer<typeof learningCost>;
+
+/** One row on one scene with one learning seed: the content of its JSON file. Refused by the method, it has a reason and no clips. */
+export const tablePart = z.object({
+  scene: z.string(),
+  row: z.string(),
+  learningSeed: z.int(),
+  learned: learningCost.nullable(),
+  refused: z.string().nullable(),
+  clips: z.array(tableClip),
+  finished: z.boolean(),
+});
+export type TablePart = z.infer<typeof tablePart>;
+
+const interval = z.object({ mean: z.number(), low: z.number(), high: z.number(), scenes: z.int() });
+
+/** A column's mean with its interval; of shares also how many of how many. */
+const cell = z.object({
+  interval: interval.nullable(),
+  missing: z.int(),
+  hits: z.int().optional(),
+  of: z.int().optional(),
+});
+export type TableCell = z.infer<typeof cell>;
+
+const tableRow = z.object({
+  row: z.string(),
+  label: z.string(),
+  way,
+  clips: z.int(),
+  refused: z.int(),
+  /** By the name of the column (`columns` of main/engine/evaluation/table-columns.ts). */
+  cells: z.record(z.string(), cell),
+});
+export type TableRow = z.infer<typeof tableRow>;
+
+/** The paired difference of the table's first method to another row, on the scenes that both have. */
+const comparison = z.object({
+  way,
+  column: z.string(),
+  row: z.string(),
+  other: z.string(),
+  difference: interval.nullable(),
+  /** Of the exact sign flips over scenes, and corrected by Holm over the rows of this column and way; null without a scene in common. */
+  p: z.number().nullable(),
+  corrected: z.number().nullable(),
+  /** Null: not told apart. */
+  better: z.boolean().nullable(),
+});
+export type Comparison = z.infer<typeof comparison>;
+
+const kindSummary = z.object({
+  row: z.string(),
+  way,
+  kind: z.string(),
+  hits: z.int(),
+  of: z.int(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+});
+export type KindCount = z.infer<typeof kindSummary>;
+
+export const plannedRow = z.object({
+  row: z.string(),
+  label: z.string(),
+  /** What is learned, and how long its stages take at equal processor time; null where nothing is. */
+  stages: z.array(z.object({ label: z.string(), steps: z.int(), processorSecondsPerStep: z.number() })).nullable(),
+});
+export type PlannedRow = z.infer<typeof plannedRow>;
+
+export const evaluateTableResult = z.object({
+  table: tableName,
+  version: z.literal(1),
+  fast: z.boolean(),
+  effort: z.number(),
+  /** Processor seconds of the steps of every learning. */
+  budget: z.number(),
+  sampling: usedSampling.omit({ seed: true }),
+  ways: z.array(way),
+  /** The row whose differences to the others are drawn. */
+  first: z.string(),
+  planned: z.array(plannedRow),
+  scenes: z.array(z.object({ name: z.string(), seed: z.int(), caption: z.string(), strip: z.string().nullable() })),
+  learningSeeds: z.array(z.int()),
+  noiseSeeds: z.array(z.int()),
+  rows: z.array(tableRow),
+  comparisons: z.array(comparison),
+  kinds: z.array(kindSummary),
+  /** Kinds of edits whose success counts in no mean, with the reason. */
+  leftOut: z.array(z.object({ kind: z.string(), reason: z.string() })),
+  parts: z.array(tablePart),
+  /** Parts that were planned and are not there yet. */
+  unfinished: z.int(),
+  seconds: z.number(),
+  takenOver: z.int(),
+  /** Names, sizes and times of the weights that were measured. */
+  weights: z.string(),
+});
+export type EvaluateTableResult = z.infer<typeof evaluateTableResult>;
