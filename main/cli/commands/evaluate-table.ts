@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type TableName, tableName } from '../../../shared/domain/evaluation-table.ts';
-import { writeWhole } from '../../files/place.ts';
 import type { ActionWrapper } from '../context.ts';
 import { addPlaceOptions, listening, type PlaceOptions, preparePlace } from '../evaluation/common-options.ts';
+import { tableText } from '../evaluation/table/table-text.ts';
+import { writeTable } from '../evaluation/table/write-table.ts';
 import { parseInteger, parseNumber } from '../options.ts';
 
 interface TableOptions extends PlaceOptions {
@@ -71,13 +71,27 @@ Run again with the same folder, it goes on where it was stopped, within a learni
             );
             context.output.endProgress();
             const device = await services.call['device.report']();
-            const value = { model, device, result };
-            await writeWhole(join(folder, `${table}.json`), `${JSON.stringify(value, null, 1)}\n`);
-            context.output.result('table', { folder, ...value }, folder);
+            const program = services.program.version;
+            const command = commandOf(table, options);
+            const { place: own, files } = await writeTable(folder, { model, device, program, result, command });
+            context.output.result(
+              'table',
+              { folder: own, files, model, device, result },
+              `${tableText(result)}\n\n${own}: ${files.join(', ')}`,
+            );
           });
         }),
       );
   }
+}
+
+/** The words that make a report again. */
+function commandOf(table: TableName, options: TableOptions): string {
+  const { fast, size, ...given } = options;
+  const words = Object.entries({ ...given, ...(size && { size: `${size.width}x${size.height}` }) }).map(
+    ([name, value]) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${value}`,
+  );
+  return ['motif evaluate', table, ...(fast ? ['--fast'] : []), ...words].join(' ');
 }
 
 function parseHours(text: string): number {
