@@ -24,7 +24,10 @@ const styleReach: Record<StyleKind, number> = {
   oil: 9,
 };
 
-/** Renders a scene before and after a change or several, with the mask of what may differ: the ground truth of an edit. */
+/**
+ * Renders a scene before and after a change or several, with the mask of what may differ: the ground truth of
+ * an edit.
+ */
 export function renderEdit(
   scene: Scene,
   change: Change | readonly Change[],
@@ -48,7 +51,10 @@ const redrawn: Partial<Record<Change['kind'], readonly PartName[]>> = {
   motion: ['subject', 'shadow'],
 };
 
-/** Where one change may show, in [frameCount, height, width] of both renderings, which have masks: 255 there, else 0. */
+/**
+ * Where one change may show, in [frameCount, height, width] of both renderings, which have masks: 255 there,
+ * else 0.
+ */
 export function editMask(
   change: Change,
   scene: Scene,

@@ -27,7 +27,10 @@ import {
   subjectKinds,
 } from './vocabulary.ts';
 
-/** One thing that is different in the edited scene; all of them concern the first subject or the whole picture. */
+/**
+ * One thing that is different in the edited scene; all of them concern the first subject or the whole
+ * picture.
+ */
 export const changeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('shirt'), to: z.enum(colourNames) }),
   z.object({ kind: z.literal('hat'), to: z.enum(hatKinds) }),
@@ -118,9 +121,10 @@ export function sampleChange(scene: Scene, kind: ChangeKind): Change | null {
 }
 
 /**
- * The same scene with one thing changed, or several in their order, its caption, and which words say so. Tokens in `options` name the
- * learned subject and its motion: another subject is no longer [v], another motion no longer [u].
- * Throws a RangeError for a change that does not fit the scene (see `possibleValues`).
+ * The same scene with one thing changed, or several in their order, its caption, and which words say so.
+ * Tokens in `options` name the learned subject and its motion: another subject is no longer [v], another
+ * motion no longer [u]. Throws a RangeError for a change that does not fit the scene (see `possibleValues`).
+ * /
  */
 export function editScene(scene: Scene, change: Change | readonly Change[], options: CaptionOptions = {}): EditedScene {
   const changes = [change].flat() as Change[];

@@ -4,7 +4,10 @@ import { type Rendering, type RenderOptions, render } from './render.ts';
 import type { Scene } from './scene.ts';
 import { motionsOf } from './vocabulary.ts';
 
-/** The first subject of one scene, where it is, moving and filmed as in another. Throws a RangeError for a motion it does not know. */
+/**
+ * The first subject of one scene, where it is, moving and filmed as in another. Throws a RangeError for a
+ * motion it does not know.
+ */
 export function mixScenes(identity: Scene, motion: Scene): Scene {
   const mixed = structuredClone(identity);
   const [own, other] = [mixed.subjects[0]!, motion.subjects[0]!];
@@ -16,8 +19,8 @@ export function mixScenes(identity: Scene, motion: Scene): Scene {
 }
 
 /**
- * Renders the ground truth of a mix beside the scene that gives the identity. `mask`, [frameCount, height, width]: 255 where they may differ, which is
- * everywhere where the camera moves in another way.
+ * Renders the ground truth of a mix beside the scene that gives the identity. `mask`, [frameCount, height,
+ * width]: 255 where they may differ, which is everywhere where the camera moves in another way. /
  */
 export function renderMix(
   identity: Scene,

@@ -1,12 +1,18 @@
 import { z } from 'zod';
 import { editMeasures, evaluationSize, usedSampling } from './evaluation.ts';
 
-/** The tables of the papers (Set-and-Sequence's 1, 2 and ablation; DreamVideo's 1 and 5) and a wide one of our own, on scenes whose truth is known. */
+/**
+ * The tables of the papers (Set-and-Sequence's 1, 2 and ablation; DreamVideo's 1 and 5) and a wide one of our
+ * own, on scenes whose truth is known.
+ */
 export const tableName = z.enum(['table1', 'table2', 'ablation', 'dreamvideo', 'wide']);
 export type TableName = z.infer<typeof tableName>;
 
-/** How clips of an edit are made: from pure noise as the papers do, by the editor's defaults as sampled, and those as the editor finishes them. */
-export const way = z.enum(['noise', 'editor', 'finished']);
+/**
+ * How clips of an edit are made: from pure noise as the papers do, by the editor's defaults as sampled, and
+ * those as the editor finishes them.
+ */
+const way = z.enum(['noise', 'editor', 'finished']);
 export type Way = z.infer<typeof way>;
 
 export const evaluateTableRequest = z.object({
@@ -18,7 +24,10 @@ export const evaluateTableRequest = z.object({
   size: evaluationSize.nullable(),
   /** Null: the editor's. */
   steps: z.int().positive().nullable(),
-  /** Two scenes, few rows, one learning seed, an eighth of the processor time: what the tables look like, and little more. */
+  /**
+   * Two scenes, few rows, one learning seed, an eighth of the processor time: what the tables look like, and
+   * little more.
+   */
   fast: z.boolean(),
   /** Nothing new is begun after so many hours; what is finished is reported. */
   hours: z.number().positive().max(10_000).nullable(),
@@ -29,13 +38,16 @@ export const evaluateTableRequest = z.object({
   noiseSeeds: z.int().positive().max(20).nullable(),
   /** Of the processor time that the default recipe takes. */
   effort: z.number().positive().max(10).nullable(),
-  /** Finished parts, concepts and costs, which tables share; starting again with the same folder and settings goes on. */
+  /**
+   * Finished parts, concepts and costs, which tables share; starting again with the same folder and settings
+   * goes on.
+   */
   outputFolder: z.string(),
 });
 export type EvaluateTableRequest = z.infer<typeof evaluateTableRequest>;
 
 /** What is measured of one clip. `mse` is against the re-rendered edit: the true error. */
-export const tableClip = editMeasures.omit({ variant: true, finished: true }).extend({
+const tableClip = editMeasures.omit({ variant: true, finished: true }).extend({
   way,
   /** Null for what was not sampled. */
   noiseSeed: z.int().nullable(),
@@ -48,7 +60,10 @@ export const tableClip = editMeasures.omit({ variant: true, finished: true }).ex
   /** Optical flow against the clip that gave the motion; null for clips of one frame. */
   motionAmount: z.number().nullable(),
   motionAgreement: z.number().nullable(),
-  /** Mixes: the cosine of the mean frame vectors of the clip and of the one that gave the motion alone, whose looks should not come along. */
+  /**
+   * Mixes: the cosine of the mean frame vectors of the clip and of the one that gave the motion alone, whose
+   * looks should not come along.
+   */
   likeOther: z.number().nullable(),
   /** A few frames side by side as WebP, below the folder; null where none was kept. */
   strip: z.string().nullable(),
@@ -65,7 +80,10 @@ export const learningCost = z.object({
 });
 export type LearningCost = z.infer<typeof learningCost>;
 
-/** One row on one scene with one learning seed: the content of its JSON file. Refused by the method, it has a reason and no clips. */
+/**
+ * One row on one scene with one learning seed: the content of its JSON file. Refused by the method, it has a
+ * reason and no clips.
+ */
 export const tablePart = z.object({
   scene: z.string(),
   row: z.string(),
@@ -106,7 +124,10 @@ const comparison = z.object({
   row: z.string(),
   other: z.string(),
   difference: interval.nullable(),
-  /** Of the exact sign flips over scenes, and corrected by Holm over the rows of this column and way; null without a scene in common. */
+  /**
+   * Of the exact sign flips over scenes, and corrected by Holm over the rows of this column and way; null
+   * without a scene in common.
+   */
   p: z.number().nullable(),
   corrected: z.number().nullable(),
   /** Null: not told apart. */
@@ -125,7 +146,7 @@ const kindSummary = z.object({
 });
 export type KindCount = z.infer<typeof kindSummary>;
 
-export const plannedRow = z.object({
+const plannedRow = z.object({
   row: z.string(),
   label: z.string(),
   /** What is learned, and how long its stages take at equal processor time; null where nothing is. */

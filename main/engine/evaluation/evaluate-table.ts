@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { editSettings } from '../../../shared/domain/edit.ts';
 import {
   type EvaluateTableRequest,
@@ -10,32 +10,28 @@ import {
 } from '../../../shared/domain/evaluation-table.ts';
 import { plannedSteps, type Recipe, recipe as recipeSchema } from '../../../shared/domain/recipe.ts';
 import { startSettings } from '../../../shared/domain/strength.ts';
-import { parseRational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
-import { writeRawFrames } from '../formats/raw-frames.ts';
-import type { Judge } from '../models/judge/judge.ts';
 import { Random } from '../nn/random.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
-import { type ConceptScene, editedScene } from './concept-scene.ts';
 import { keptOr, nameOfContent, openEvaluationFolder, readKept } from './folder.ts';
 import { openEvaluationJudge } from './judging.ts';
 import { withinPart } from './progress.ts';
-import { renderOptions, sizeOfConcepts, throughAutoencoder } from './scenes.ts';
 import { standingOf } from './stamp.ts';
-import { writeStrip } from './strip.ts';
 import { summariseTable, truthRow } from './summarise-table.ts';
-import { measuredScene } from './table-clip.ts';
 import { costOf, type StepCosts, stepCosts, withinBudget } from './table-costs.ts';
-import { evaluatePart, type PreparedScene, type TableRun, truthPart } from './table-part.ts';
+import { evaluatePart, type TableRun, truthPart } from './table-part.ts';
 import { type ChosenPlan, type PlannedMethod, planOf } from './table-plan.ts';
-import { renderTableScene, type TableScene, tableScenes } from './table-scenes.ts';
+import { type TableScene, tableScenes } from './table-scenes.ts';
+import { Stage } from './table-stage.ts';
 
 /**
- * Measures the rows of a table of the papers on scenes whose truth is known: every method learns as long as the default recipe takes (processor time of its
- * steps), and makes the same edits from pure noise and by the editor's defaults. One JSON file a finished part (a row on a scene with a learning seed);
- * a run with the same settings and folder goes on where an earlier one stopped, within a learning too, and takes over what other tables have measured.
- * Learning seeds come last, so that a run that is stopped has rows with fewer seeds. Throws as `evaluateModel` does, `invalid-input` for unknown rows,
- * and what learning and generating throw, but for methods that refuse a scene.
+ * Measures the rows of a table of the papers on scenes whose truth is known: every method learns as long as
+ * the default recipe takes (processor time of its steps), and makes the same edits from pure noise and by the
+ * editor's defaults. One JSON file a finished part (a row on a scene with a learning seed); a run with the
+ * same settings and folder goes on where an earlier one stopped, within a learning too, and takes over what
+ * other tables have measured. Learning seeds come last, so that a run that is stopped has rows with fewer
+ * seeds. Throws as `evaluateModel` does, `invalid-input` for unknown rows, and what learning and generating
+ * throw, but for methods that refuse a scene. /
  */
 export async function evaluateTable(
   model: OpenModel,
@@ -129,7 +125,10 @@ interface Unit {
   learningSeed: number;
 }
 
-/** Scene by scene, learning seeds last; methods in another order for each scene, so that a busy hour hits all alike. */
+/**
+ * Scene by scene, learning seeds last; methods in another order for each scene, so that a busy hour hits all
+ * alike.
+ */
 function unitsOf({ methods, learningSeeds }: ChosenPlan, scenes: readonly TableScene[]): Unit[] {
   return learningSeeds.flatMap((learningSeed, round) =>
     scenes.flatMap((scene): Unit[] => {
@@ -143,7 +142,10 @@ function unitsOf({ methods, learningSeeds }: ChosenPlan, scenes: readonly TableS
   );
 }
 
-/** Times a step of every row on the first scene, and gives each row as many steps as fit into the processor time of the default recipe. */
+/**
+ * Times a step of every row on the first scene, and gives each row as many steps as fit into the processor
+ * time of the default recipe.
+ */
 async function equalTime(stage: Stage, plan: ChosenPlan, first: TableScene, options: EngineCallOptions) {
   const { caption, source } = await stage.learnable(first);
   const measured = { done: 0, kept: 0 };
@@ -190,75 +192,10 @@ async function equalTime(stage: Stage, plan: ChosenPlan, first: TableScene, opti
   return { budget, recipes, planned, measured };
 }
 
-/** Renders scenes, the last of which it keeps. */
-class Stage {
-  readonly model: OpenModel;
-  readonly folder: string;
-  readonly request: EvaluateTableRequest;
-  #judge: Judge;
-  #last: PreparedScene | undefined;
-
-  constructor(model: OpenModel, judge: Judge, request: EvaluateTableRequest, folder: string) {
-    this.model = model;
-    this.#judge = judge;
-    this.request = request;
-    this.folder = folder;
-  }
-
-  /** A scene with the truth of its edits, ready to be learned and measured. */
-  async prepare(scene: TableScene, { signal }: EngineCallOptions): Promise<PreparedScene> {
-    if (this.#last?.name === scene.name) return this.#last;
-    const options = this.#renderOptions();
-    const rendered = await renderTableScene(scene, options, this.#judge);
-    const other = scene.motion && (await editedScene(scene.motion, [], options, this.#judge));
-    const source = await this.#write(`${scene.name}.rgb`, rendered);
-    const motion = other && { scene: other, source: await this.#write(`${scene.name}-motion.rgb`, other) };
-    await writeStrip(this.#strip(scene), rendered.source);
-    this.#last = {
-      name: scene.name,
-      measured: await measuredScene(rendered, other, this.#judge),
-      source,
-      coded: await throughAutoencoder(this.model, rendered.source, signal),
-      motion,
-    };
-    return this.#last;
-  }
-
-  /** What there is to learn of a scene. */
-  async learnable(scene: TableScene) {
-    const rendered = await editedScene(scene.scene, [], this.#renderOptions(), this.#judge);
-    return { caption: rendered.caption, source: await this.#write(`${scene.name}.rgb`, rendered) };
-  }
-
-  /** What the report says of scenes. */
-  async described(scenes: readonly TableScene[]): Promise<EvaluateTableResult['scenes']> {
-    const described: EvaluateTableResult['scenes'] = [];
-    for (const scene of scenes) {
-      const { scene: own, motion } = scene;
-      const { prompt } = await editedScene(own, [], { ...this.#renderOptions(), frameCount: 1 }, this.#judge);
-      const strip = relative(this.folder, this.#strip(scene));
-      const moving = motion ? `; moves as the ${motion.subjects[0]!.kind} of seed ${motion.seed}` : '';
-      described.push({ name: scene.name, seed: own.seed, caption: `${prompt.plain}${moving}`, strip });
-    }
-    return described;
-  }
-
-  #renderOptions() {
-    const { pipeline } = this.model;
-    return renderOptions(pipeline, sizeOfConcepts(pipeline, this.request.size));
-  }
-
-  #strip(scene: TableScene): string {
-    return join(this.folder, 'strips', scene.name, 'source.webp');
-  }
-
-  #write(name: string, { source }: ConceptScene) {
-    const rate = parseRational(String(this.model.pipeline.extras.frameRate));
-    return writeRawFrames(join(this.folder, 'scenes', name), source, rate);
-  }
-}
-
-/** How far a table is. The rate is that of the parts measured in this run, of which those that learn take longest. */
+/**
+ * How far a table is. The rate is that of the parts measured in this run, of which those that learn take
+ * longest.
+ */
 class Meter {
   takenOver = 0;
   #done = 0;

@@ -34,7 +34,10 @@ export const attributeOfChange: Record<ChangeKind, AttributeName> = {
   motion: 'motion',
 };
 
-/** The attributes of a scene that a caption names and the judge has a word for. What a scene does not have is not asked for. */
+/**
+ * The attributes of a scene that a caption names and the judge has a word for. What a scene does not have is
+ * not asked for.
+ */
 export function askedAttributes(truth: Attributes, labels: Judge['labels']): AttributeName[] {
   return (Object.keys(truth) as AttributeName[]).filter(
     (name) => truth[name] !== 'none' && labels[name]?.includes(truth[name]),

@@ -35,7 +35,10 @@ const replacedBy: Readonly<Record<string, keyof Sliders | undefined>> = { subjec
 
 export const learned: Sliders = { identity: 1, motion: 1 };
 
-/** Reconstructs a scene by a method, makes every true edit of it and, for `gains`, moves both sliders (a method without sliders has none). */
+/**
+ * Reconstructs a scene by a method, makes every true edit of it and, for `gains`, moves both sliders (a
+ * method without sliders has none).
+ */
 export async function measureMethod(
   method: MethodName,
   scene: ConceptScene,
@@ -61,7 +64,10 @@ export async function measureMethod(
   return { method, reconstruction, edits, sliders };
 }
 
-/** Makes every true edit of a scene by a method; one with sliders also with that one turned down which stands for what is replaced. */
+/**
+ * Makes every true edit of a scene by a method; one with sliders also with that one turned down which stands
+ * for what is replaced.
+ */
 export async function measureEdits(
   scene: ConceptScene,
   judge: Judge,

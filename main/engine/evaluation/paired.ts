@@ -25,15 +25,19 @@ export function differencesOf(a: Grid, b: Grid): Grid {
   );
 }
 
-/** Per scene the mean over its learning seeds of the mean over noise seeds, without scenes where all is missing. */
+/**
+ * Per scene the mean over its learning seeds of the mean over noise seeds, without scenes where all is
+ * missing.
+ */
 export function sceneMeans(grid: Grid): number[] {
   return present(grid).map((seeds) => mean(seeds.map(mean)));
 }
 
 /**
- * Mean over scenes with a percentile interval of the hierarchical bootstrap: a draw takes scenes with replacement, in each learning seeds, in each of those
- * noise seeds. Of differences it is the paired bootstrap, since both sides then share every draw. Null without any value.
- * With few scenes such intervals are too narrow (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13).
+ * Mean over scenes with a percentile interval of the hierarchical bootstrap: a draw takes scenes with
+ * replacement, in each learning seeds, in each of those noise seeds. Of differences it is the paired
+ * bootstrap, since both sides then share every draw. Null without any value. With few scenes such intervals
+ * are too narrow (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13). /
  */
 export function bootstrapInterval(grid: Grid, { draws = 10_000, seed = 1 } = {}): Interval | null {
   const scenes = present(grid);
@@ -64,8 +68,9 @@ export function bootstrapInterval(grid: Grid, { draws = 10_000, seed = 1 } = {})
 }
 
 /**
- * Exact two-sided sign-flip test of paired differences: the share of the 2^n ways to choose their signs whose sum is at least as far from 0 as the
- * one found. All are counted, as pairs of half sums. Throws RangeError for more than 40 differences; 1 for none.
+ * Exact two-sided sign-flip test of paired differences: the share of the 2^n ways to choose their signs whose
+ * sum is at least as far from 0 as the one found. All are counted, as pairs of half sums. Throws RangeError
+ * for more than 40 differences; 1 for none. /
  */
 export function signFlipTest(differences: readonly number[]): number {
   if (differences.length > 40) throw new RangeError(`expected at most 40 differences, found ${differences.length}`);

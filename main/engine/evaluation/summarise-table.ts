@@ -35,7 +35,10 @@ type Summary = Pick<EvaluateTableResult, 'rows' | 'comparisons' | 'kinds' | 'lef
 export const truthRow = 'truth';
 const baseRow = 'base';
 
-/** The judge must name the truth, and the model itself must make it, this often, else a kind's success says nothing of methods. */
+/**
+ * The judge must name the truth, and the model itself must make it, this often, else a kind's success says
+ * nothing of methods.
+ */
 const judgeAtLeast = 0.8;
 const baseAtLeast = 0.5;
 /** Kinds of which that is in doubt: small things in hands. */
@@ -80,7 +83,10 @@ export function summariseTable(parts: readonly TablePart[], plan: SummaryPlan): 
 /** What was not sampled is the same in every way. */
 const isOf = (clip: TableClip, way: Way) => clip.noiseSeed === null || clip.way === way;
 
-/** Means over the edits of each sample; what has no learning or noise seeds is repeated, so that it can stand beside what has. */
+/**
+ * Means over the edits of each sample; what has no learning or noise seeds is repeated, so that it can stand
+ * beside what has.
+ */
 function gridOf(
   parts: readonly TablePart[],
   way: Way,

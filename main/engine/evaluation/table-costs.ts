@@ -17,7 +17,10 @@ const timedSteps = 8;
 /** Steps that took more than so many times the median compiled something. */
 const outlier = 3;
 
-/** What a step of each stage of a recipe costs on this machine, measured once and kept beside `stem`: in processor time, which other programs hardly change. */
+/**
+ * What a step of each stage of a recipe costs on this machine, measured once and kept beside `stem`: in
+ * processor time, which other programs hardly change.
+ */
 export async function stepCosts(
   model: OpenModel,
   learning: Learning,
@@ -77,7 +80,10 @@ async function measureCosts(
   return Object.fromEntries(Object.entries(measured).map(([stage, seconds]) => [stage, usualOf(seconds)]));
 }
 
-/** The mean of steps without those that compiled something: the first, and whatever took several times the median. */
+/**
+ * The mean of steps without those that compiled something: the first, and whatever took several times the
+ * median.
+ */
 export function usualOf(seconds: readonly number[]): number {
   const sorted = [...seconds].sort((a, b) => a - b);
   const median = sorted[sorted.length >> 1]!;
@@ -92,7 +98,10 @@ export function costOf(recipe: Recipe, costs: StepCosts): number {
   return plannedSteps(recipe).reduce((sum, { label, steps }) => sum + steps * (costs[label] ?? 0), 0);
 }
 
-/** The recipe with as many steps as fit into so many processor seconds, its stages in the proportion that they had; at least one each. */
+/**
+ * The recipe with as many steps as fit into so many processor seconds, its stages in the proportion that they
+ * had; at least one each.
+ */
 export function withinBudget(recipe: Recipe, costs: StepCosts, budget: number): Recipe {
   const factor = budget / costOf(recipe, costs);
   const scaled = (steps: number) => (steps === 0 ? 0 : Math.min(20_000, Math.max(1, Math.round(steps * factor))));

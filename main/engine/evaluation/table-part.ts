@@ -75,8 +75,9 @@ export async function truthPart(run: TableRun, { name, measured }: PreparedScene
 }
 
 /**
- * Learns what a row learns of a scene, makes every edit in every way with every noise seed, and measures each clip. Clips that an earlier run left in
- * `file` are taken over. A method that refuses the scene gives a part with its reason.
+ * Learns what a row learns of a scene, makes every edit in every way with every noise seed, and measures each
+ * clip. Clips that an earlier run left in `file` are taken over. A method that refuses the scene gives a part
+ * with its reason. /
  */
 export async function evaluatePart(
   run: TableRun,
@@ -206,7 +207,10 @@ async function makeClip(
   return clips;
 }
 
-/** By the papers from pure noise; by the editor's defaults from the clip, whose words are then said in the same way as the edit's. */
+/**
+ * By the papers from pure noise; by the editor's defaults from the clip, whose words are then said in the
+ * same way as the edit's.
+ */
 function settingsOf(
   { steps }: TableRun,
   source: ScenePrompt,

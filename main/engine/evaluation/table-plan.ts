@@ -3,7 +3,10 @@ import type { RecipeInput } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { SceneSet } from './table-scenes.ts';
 
-/** A row of a table: what is learned, and how it is used. Its name is that of the paper's row where it has one. */
+/**
+ * A row of a table: what is learned, and how it is used. Its name is that of the paper's row where it has
+ * one.
+ */
 export interface PlannedMethod {
   row: string;
   label: string;
@@ -15,7 +18,7 @@ export interface PlannedMethod {
   sliders?: { identity?: number; motion?: number; appearance?: number };
 }
 
-export interface TablePlan {
+interface TablePlan {
   set: SceneSet;
   ways: readonly Way[];
   /** The row whose differences to the others are drawn. */

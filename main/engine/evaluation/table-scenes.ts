@@ -5,7 +5,10 @@ import { type Edition, isElement, motionsOf } from '../../world/vocabulary.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import { type ConceptScene, editedScene, fittingChanges, mixedScene } from './concept-scene.ts';
 
-/** Scenes of people as in Set-and-Sequence's tables; the first test seeds, whatever they show; pairs of scenes to be mixed. */
+/**
+ * Scenes of people as in Set-and-Sequence's tables; the first test seeds, whatever they show; pairs of scenes
+ * to be mixed.
+ */
 export type SceneSet = 'people' | 'wide' | 'mixes';
 
 /** A scene of a table. */
@@ -60,7 +63,10 @@ export function renderTableScene(
   return motion ? mixedScene(scene, motion, options, judge) : editedScene(scene, edits, options, judge);
 }
 
-/** Shirt and background together, and a glass in the hand, as in the paper; another light, which the embedded model can do. */
+/**
+ * Shirt and background together, and a glass in the hand, as in the paper; another light, which the embedded
+ * model can do.
+ */
 function paperEdits(scene: Scene): Change[][] {
   const shirt = sampleChange(scene, 'shirt')!;
   const background = sampleChange(editScene(scene, shirt).scene, 'background')!;
@@ -68,7 +74,10 @@ function paperEdits(scene: Scene): Change[][] {
   return [[shirt, background], [{ kind: 'held', to: 'glass' }], [light]];
 }
 
-/** Pairs of test seeds: of every two, one has the same kind of subject in both. The second one's motion is new to the first and possible for it. */
+/**
+ * Pairs of test seeds: of every two, one has the same kind of subject in both. The second one's motion is new
+ * to the first and possible for it.
+ */
 function mixes(edition: Edition): TableScene[] {
   const pairs: TableScene[] = [];
   for (let seed = 0; pairs.length < mixCount; seed += 10) {

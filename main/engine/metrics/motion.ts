@@ -8,7 +8,10 @@ export interface MotionAgainstSource {
   agreement: number;
 }
 
-/** Compares how two uint8 RGB clips [frames, height, width, 3] of equal size move, by optical flow between consecutive frames. */
+/**
+ * Compares how two uint8 RGB clips [frames, height, width, 3] of equal size move, by optical flow between
+ * consecutive frames.
+ */
 export function motionAgainstSource(clip: Uint8Array, source: Uint8Array, size: PictureSize): MotionAgainstSource {
   if (clip.length !== source.length) {
     throw new RangeError(`expected clips of equal size, found ${clip.length} and ${source.length} bytes`);
@@ -16,7 +19,10 @@ export function motionAgainstSource(clip: Uint8Array, source: Uint8Array, size: 
   return compareMotion(flowsOf(clip, size), flowsOf(source, size));
 }
 
-/** The optical flow from each frame of a uint8 RGB clip [frames, height, width, 3] to the next. Throws RangeError for fewer than two frames. */
+/**
+ * The optical flow from each frame of a uint8 RGB clip [frames, height, width, 3] to the next. Throws
+ * RangeError for fewer than two frames.
+ */
 export function flowsOf(clip: Uint8Array, size: PictureSize): FlowField[] {
   const frameBytes = size.width * size.height * 3;
   const frames = clip.length / frameBytes;

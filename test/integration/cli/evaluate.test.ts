@@ -90,11 +90,40 @@ test('evaluate concept learns, edits and moves the sliders of a test scene, and 
   expect(table).toMatch(/words alone, finished +\d+ /);
 }, 240_000);
 
+test('evaluate table2 learns rows at equal processor time and writes report, CSV and JSON; Ctrl-C loses nothing', async () => {
+  const output = join(place.folder, 'tables');
+  const few = ['--fast', '--rows', 'base,dreammix', '--scenes', '1', '--noise-seeds', '1', '--effort', '0.002'];
+  const tiny = ['--judge', judge, '--size', '32x32', '--frames', '5', '--steps', '1'];
+  const words = ['evaluate', 'table2', ...few, ...tiny, '-o', output];
+  let pressed = false;
+  const stopped = await place.motif([...words, '--json'], (line, child) => {
+    if (line.type === 'progress' && line.progress.phase.includes('dreammix: learning') && !pressed) {
+      pressed = true;
+      child.kill('SIGINT');
+    }
+  });
+  expect(stopped.lines.at(-1)).toMatchObject({ type: 'error', error: { code: 'cancelled' } });
+  expect(existsSync(join(output, 'table2'))).toBe(false);
+
+  const { result, folder, files } = await place.answer('table', words);
+  // Two timings, the truth and the model itself.
+  expect(result).toMatchObject({ takenOver: 4, unfinished: 0, first: 'dreammix' });
+  expect(files).toEqual(['report.html', 'table.csv', 'table.json']);
+  const report = await readFile(join(folder, 'report.html'), 'utf8');
+  expect(report).toMatch(/<img src="data:image\/webp;base64,/);
+  expect(report).not.toMatch(/<script|https?:\/\//);
+  expect(JSON.parse(await readFile(join(folder, 'table.json'), 'utf8')).result).toEqual(result);
+  expect(await readFile(join(folder, 'table.csv'), 'utf8')).toMatch(/\r\nnoise,dreammix,DreamMix,trueError,0\.\d/);
+}, 240_000);
+
 test('wrong use is told before anything is computed', async () => {
   for (const [words, said] of [
     [['model', '--seeds', '1..9'], /no test seed/],
     [['concept', '--seeds', '9..1'], /FIRST\.\.LAST/],
     [['concept', '--gains', 'a'], /Expected numbers/],
+    [['table3'], /unknown command 'table3'/],
+    [['table2', '--hours', '0'], /Expected hours above 0/],
+    [['table2', '--rows', ' '], /Expected names of rows/],
   ] as const) {
     const { code, err } = await place.motif(['evaluate', ...words]);
     expect(code).toBe(2);

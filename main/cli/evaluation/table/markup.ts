@@ -8,7 +8,10 @@ export class Markup {
 
 type Content = string | number | null | undefined | false | Markup | readonly Content[];
 
-/** Markup of a template: `html\`<b>${name}</b>\`` holds the name as text, whatever characters are in it. Null, undefined and false are nothing. */
+/**
+ * Markup of a template: `html\`<b>${name}</b>\`` holds the name as text, whatever characters are in it. Null,
+ * undefined and false are nothing.
+ */
 export function html(parts: TemplateStringsArray, ...contents: Content[]): Markup {
   return new Markup(parts.reduce((text, part, index) => text + written(contents[index - 1]) + part));
 }

@@ -6,7 +6,10 @@ export interface ShownClip {
   clip: TableClip;
 }
 
-/** The median scene of a row by its true error (mean over the shown clips of a scene; the lower of two in the middle), and a clip of it. */
+/**
+ * The median scene of a row by its true error (mean over the shown clips of a scene; the lower of two in the
+ * middle), and a clip of it.
+ */
 export function medianClip(parts: readonly TablePart[], row: string, way: Way): ShownClip | null {
   const scenes = parts
     .filter((part) => part.row === row)

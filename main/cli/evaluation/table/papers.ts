@@ -9,7 +9,10 @@ const setAndSequence = (mse: string, identity: string, text: string, coherence: 
   temporalCoherence: coherence,
 });
 
-/** Set-and-Sequence (arXiv 2502.14844), tables 1 and 2: MSE, ID, C-T, TC. NewMove and DreamVideo ran on models of their own there; its ranks are 8. */
+/**
+ * Set-and-Sequence (arXiv 2502.14844), tables 1 and 2: MSE, ID, C-T, TC. NewMove and DreamVideo ran on models
+ * of their own there; its ranks are 8.
+ */
 const editing: Readonly<Record<string, Cells>> = {
   'textual-inversion': setAndSequence('.0714', '.145', '.201', '.9927'),
   'lora-1': setAndSequence('.0432', '.622', '.226', '.9974'),
@@ -23,7 +26,10 @@ const editing: Readonly<Record<string, Cells>> = {
   'set-and-sequence': setAndSequence('.0221', '.680', '.239', '.9972'),
 };
 
-/** DreamVideo (arXiv 2312.04433), tables 1 and 5: CLIP-T, CLIP-I and T. Cons.; only the cells that are certain. */
+/**
+ * DreamVideo (arXiv 2312.04433), tables 1 and 5: CLIP-T, CLIP-I and T. Cons.; only the cells that are
+ * certain.
+ */
 const mixing: Readonly<Record<string, Cells>> = {
   dreamvideo: { frameTextAgreement: '.314', identity: '.665', temporalCoherence: '.971' },
   'dreamvideo-no-words': { frameTextAgreement: '.310' },
@@ -36,7 +42,9 @@ const papers: Readonly<Partial<Record<TableName, Readonly<Record<string, Cells>>
   dreamvideo: mixing,
 };
 
-/** What a paper says in a cell, as it is printed there; undefined where it says nothing or nothing certain. */
+/**
+ * What a paper says in a cell, as it is printed there; undefined where it says nothing or nothing certain.
+ */
 export function paperNumber(table: TableName, row: string, column: string): string | undefined {
   return papers[table]?.[row]?.[column];
 }

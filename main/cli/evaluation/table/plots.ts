@@ -36,7 +36,9 @@ function signed(column: string, value: number): string {
   return `${value > 0 ? '+' : ''}${printed(column, value)}`;
 }
 
-/** What is better in neither way than another row's: the front of lower x and higher y, from left to right. */
+/**
+ * What is better in neither way than another row's: the front of lower x and higher y, from left to right.
+ */
 export function paretoFront<T extends { x: number; y: number }>(points: readonly T[]): T[] {
   const sorted = [...points].sort((a, b) => a.x - b.x || b.y - a.y);
   let best = Number.NEGATIVE_INFINITY;
@@ -47,7 +49,10 @@ export function paretoFront<T extends { x: number; y: number }>(points: readonly
   });
 }
 
-/** How much of the source stays against how well the words are followed, one point a row, with the front of the best trade-offs. */
+/**
+ * How much of the source stays against how well the words are followed, one point a row, with the front of
+ * the best trade-offs.
+ */
 export function tradeOff(rows: readonly TableRow[]): Markup | null {
   const points = rows.flatMap(({ row, label, cells }) => {
     const [x, y] = [cells.mseToSource?.interval, cells.textAgreement?.interval];
@@ -94,7 +99,10 @@ ${points.map(
 <text class="quiet" transform="translate(14 ${height / 2}) rotate(-90)" text-anchor="middle">C-T: follows the words →</text></svg>`;
 }
 
-/** What the claims rest on, in a sentence for each way: first is a row whose differences to all others are told apart in both primary columns. */
+/**
+ * What the claims rest on, in a sentence for each way: first is a row whose differences to all others are
+ * told apart in both primary columns.
+ */
 export function verdicts({ comparisons, ways, first }: Pick<EvaluateTableResult, 'comparisons' | 'ways' | 'first'>): {
   way: Way;
   isFirst: boolean;

@@ -1,7 +1,10 @@
 import type { EvaluateTableResult } from '../../../../shared/domain/evaluation-table.ts';
 import { columnNames } from './column-words.ts';
 
-/** Every cell of every row and way on a line of its own, with its interval and the difference of the first method to that row (RFC 4180). */
+/**
+ * Every cell of every row and way on a line of its own, with its interval and the difference of the first
+ * method to that row (RFC 4180).
+ */
 export function tableCsv({ rows, comparisons }: EvaluateTableResult): string {
   const header =
     'way,row,label,column,mean,low,high,scenes,missing,difference,difference low,difference high,p,p by Holm';

@@ -4,7 +4,10 @@ import { writeWhole } from '../../../files/place.ts';
 import { tableCsv } from './table-csv.ts';
 import { type ReportInput, tableReport } from './table-report.ts';
 
-/** Writes a table as JSON, CSV and a report of one file into a folder of its own below the evaluation's -> that folder and their names. */
+/**
+ * Writes a table as JSON, CSV and a report of one file into a folder of its own below the evaluation's ->
+ * that folder and their names.
+ */
 export async function writeTable(
   folder: string,
   input: Omit<ReportInput, 'picture'>,

@@ -13,7 +13,7 @@ let folder: string;
 beforeAll(async () => {
   engine = await createEngine({ threads: 2 });
   folder = await mkdtemp(join(tmpdir(), 'motif-table-'));
-});
+}, 60_000);
 afterAll(async () => {
   await engine.dispose();
   await rm(folder, { recursive: true });
