@@ -71,7 +71,7 @@ Run again with the same folder, it goes on where it was stopped, within a learni
             );
             context.output.endProgress();
             const device = await services.call['device.report']();
-            const program = services.program.version;
+            const { version: program } = await services.call['program.about']();
             const command = commandOf(table, options);
             const { place: own, files } = await writeTable(folder, { model, device, program, result, command });
             context.output.result(

@@ -60,6 +60,7 @@ export async function evaluateTable(
       folder,
       ways,
       noiseSeeds,
+      keepsConcepts: plan.set !== 'wide',
       steps,
       whole: () => meter.whole(),
     };
@@ -71,7 +72,8 @@ export async function evaluateTable(
       options.signal?.throwIfAborted();
       const base = method && recipes.get(method.row);
       const partPlan = method && { method, recipe: base ? { ...base, seed: learningSeed } : null, learningSeed };
-      const content = { version: 1, scene, plan: partPlan, ways, noiseSeeds };
+      const made = partPlan && { recipe: partPlan.recipe, sliders: method.sliders ?? {}, learningSeed };
+      const content = { version: 1, scene, made, ways, noiseSeeds };
       const file = join(folder, 'parts', `${scene.name}-${method?.row ?? truthRow}-${nameOfContent(content)}.json`);
       const kept = await readKept(file, tablePart);
       if (kept?.finished) {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
@@ -27,7 +28,7 @@ const learningFile = learningCost
   .omit({ steps: true })
   .extend({ finished: z.boolean(), processorSeconds: z.number().default(0), peakBytes: z.number().default(0) });
 
-/** Learns a scene, or goes on with a learning that was stopped, or takes over one that is finished. */
+/** Learns a scene, or goes on with a learning that was stopped, or takes over one that is finished and still there. */
 export async function learnOnce(
   model: OpenModel,
   { directory, recipe, caption, source, stem }: Learning,
@@ -38,8 +39,9 @@ export async function learnOnce(
   const file = `${stem}-learning.json`;
   const steps = plannedSteps(recipe);
   const nothing = { finished: false, seconds: 0, processorSeconds: 0, peakBytes: 0 };
-  const { finished: isFinished, ...before } = (await readKept(file, learningFile)) ?? nothing;
-  if (isFinished) return { conceptFile, cost: { ...before, steps } };
+  const { finished: isFinished, ...found } = (await readKept(file, learningFile)) ?? nothing;
+  if (isFinished && existsSync(conceptFile)) return { conceptFile, cost: { ...found, steps } };
+  const before = isFinished ? nothing : found;
   const startedAt = performance.now();
   const processorAt = process.cpuUsage();
   let peakBytes = before.peakBytes;

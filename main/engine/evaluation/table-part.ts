@@ -38,6 +38,8 @@ export interface TableRun {
   folder: string;
   ways: readonly Way[];
   noiseSeeds: readonly number[];
+  /** Whether concepts stay for other tables; else each goes once its clips are measured. */
+  keepsConcepts: boolean;
   /** Sampling steps of each clip. */
   steps: number;
   /** Says how far the whole table is. */
@@ -132,6 +134,7 @@ export async function evaluatePart(
   }
   const finished = { ...part, finished: true };
   await writePart(file, finished);
+  if (concept && !run.keepsConcepts) await rm(concept.conceptFile, { force: true });
   return finished;
 }
 
