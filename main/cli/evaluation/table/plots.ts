@@ -103,7 +103,7 @@ ${points.map(
  * What the claims rest on, in a sentence for each way: first is a row whose differences to all others are
  * told apart in both primary columns.
  */
-export function verdicts({ comparisons, ways, first }: Pick<EvaluateTableResult, 'comparisons' | 'ways' | 'first'>): {
+export function verdicts({ comparisons, ways }: Pick<EvaluateTableResult, 'comparisons' | 'ways'>): {
   way: Way;
   isFirst: boolean;
   better: string[];
@@ -119,7 +119,7 @@ export function verdicts({ comparisons, ways, first }: Pick<EvaluateTableResult,
     const untold = others.filter((other) => !better.includes(other) && !worse.includes(other));
     return {
       way,
-      isFirst: others.length > 0 && better.length === others.length && first !== '',
+      isFirst: others.length > 0 && better.length === others.length,
       better,
       worse,
       untold,

@@ -45,7 +45,7 @@ export function tableReport(input: ReportInput): string {
 ${whatRan(input)}${claims(result)}
 ${result.ways.map((way) => ofWay(input, way))}
 ${byKind(result)}${learning(result)}${missing(result)}
-<h2>Columns</h2><dl>${columnNames.map((name) => html`<dt>${columnWords[name]!.label}</dt><dd>${columnWords[name]!.about}</dd>`)}</dl>
+<h2>Columns</h2><dl>${shownColumns(result.rows).map((name) => html`<dt>${columnWords[name]!.label}</dt><dd>${columnWords[name]!.about}</dd>`)}</dl>
 <h2>Again</h2><p><code>${input.command}</code></p>
 </body></html>
 `;
@@ -115,7 +115,7 @@ ${plots}<h3>What stays against what follows</h3>${tradeOff(rows)}${sheet(input, 
 }
 
 function measures({ table, first }: EvaluateTableResult, rows: readonly TableRow[]): Markup {
-  const shown = columnNames.filter((column) => rows.some(({ cells }) => cells[column]?.interval));
+  const shown = shownColumns(rows);
   return html`<table><thead><tr><th></th>${shown.map((column) => html`<th title="${columnWords[column]!.about}">${columnWords[column]!.label}</th>`)}</tr></thead><tbody>
 ${rows.map(
   ({
@@ -128,9 +128,14 @@ ${rows.map(
 ${shown.map((column) => {
   const { interval = null, missing = 0, hits, of } = cells[column] ?? {};
   const paper = paperNumber(table, row, column);
-  return html`<td>${printed(column, interval?.mean)}${interval && interval.low !== interval.high && html`<small>${printed(column, interval.low)} to ${printed(column, interval.high)}</small>`}${of !== undefined && html`<small>${hits} of ${of}</small>`}${missing > 0 && html`<small>${missing} missing</small>`}${paper !== undefined && html`<small class="paper">${paper}</small>`}</td>`;
+  return html`<td>${printed(column, interval?.mean)}${interval && interval.low !== interval.high && html`<small>${printed(column, interval.low)} to ${printed(column, interval.high)}</small>`}${of !== undefined && html`<small>${hits} of ${of}</small>`}${missing > 0 && html`<small>${missing} without</small>`}${paper !== undefined && html`<small class="paper">${paper}</small>`}</td>`;
 })}</tr>`,
 )}</tbody></table>`;
+}
+
+/** Those that hold a value in any row. */
+function shownColumns(rows: readonly TableRow[]): string[] {
+  return columnNames.filter((column) => rows.some(({ cells }) => cells[column]?.interval));
 }
 
 /** Of each row the median scene, between source and truth. */
@@ -143,17 +148,23 @@ function sheet({ result, picture }: ReportInput, rows: readonly TableRow[], way:
     const median = row === 'truth' ? null : medianClip(result.parts, row, way);
     return median ? [{ label, ...median }] : [];
   });
+  // Rows whose median is the same scene share its source and truth.
+  const alike = [...new Set(shown.map(({ scene, clip }) => `${scene} ${clip.kind}`))].map((name) =>
+    shown.filter(({ scene, clip }) => `${scene} ${clip.kind}` === name),
+  );
   const truthOf = ({ scene, clip }: ShownClip) =>
     result.parts
       .find((part) => part.row === 'truth' && part.scene === scene)
       ?.clips.find(({ kind }) => kind === clip.kind);
   return html`<h3>The median scene of each row by its true error</h3>
-${shown.map(
-  (each) => html`<div class="sheet">
-${strip(result.scenes.find(({ name }) => name === each.scene)?.strip, `source, ${each.scene}`)}
-${strip(truthOf(each)?.strip, `truth: ${each.clip.kind} to ${each.clip.to}`)}
-${strip(each.clip.strip, `${each.label}, true error ${printed('trueError', each.clip.mse)}`)}</div>`,
-)}`;
+${alike.map((rows) => {
+  const [first] = rows;
+  const { scene, clip } = first!;
+  const source = result.scenes.find(({ name }) => name === scene)?.strip;
+  return html`<div class="sheet">${strip(source, `source, ${scene}`)}
+${strip(truthOf(first!)?.strip, `truth: ${clip.kind} to ${clip.to}`)}
+${rows.map((each) => strip(each.clip.strip, `${each.label}, true error ${printed('trueError', each.clip.mse)}`))}</div>`;
+})}`;
 }
 
 function byKind({ kinds, ways, leftOut }: EvaluateTableResult): Markup | null {

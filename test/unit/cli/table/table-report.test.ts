@@ -114,7 +114,7 @@ test('a report has plots as SVG, what is missing, and how to run it again', () =
   const page = report();
   expect(page.match(/<svg /g)).toHaveLength(3);
   expect(page).toContain('2 planned parts are not finished');
-  expect(page).toContain('1 missing');
+  expect(page).toContain('1 without');
   expect(page).toContain('motif evaluate table2 -o');
   expect(report({ rows: [], comparisons: [], kinds: [], parts: [] })).toContain('nothing to compare');
 });
