@@ -5,7 +5,15 @@ import { editMeasures, evaluationSize, usedSampling } from './evaluation.ts';
  * The tables of the papers (Set-and-Sequence's 1, 2 and ablation; DreamVideo's 1 and 5) and a wide one of our
  * own, on scenes whose truth is known.
  */
-export const tableName = z.enum(['table1', 'table2', 'ablation', 'dreamvideo', 'wide']);
+export const tableName = z.enum([
+  'table1',
+  'table2',
+  'ablation',
+  'dreamvideo',
+  'dreamvideo-subjects',
+  'dreamvideo-motions',
+  'wide',
+]);
 export type TableName = z.infer<typeof tableName>;
 
 /**

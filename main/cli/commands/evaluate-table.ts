@@ -22,6 +22,8 @@ const about: Readonly<Record<TableName, string>> = {
   ablation: 'What each regulariser, the rank, the steps and the dropout of Set-and-Sequence are worth.',
   dreamvideo:
     "One subject's looks with another's motion, as in tables 1 and 5 of DreamVideo, against the rendered truth.",
+  'dreamvideo-subjects': 'Subjects doing other things at other places, as in table 2 of DreamVideo.',
+  'dreamvideo-motions': 'Motions done by others at other places, as in table 3 of DreamVideo.',
   wide: 'Four methods on thirty scenes of any kind, with every kind of edit that fits.',
 };
 

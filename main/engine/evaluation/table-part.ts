@@ -68,7 +68,7 @@ export interface PartPlan {
 export async function truthPart(run: TableRun, { name, measured }: PreparedScene): Promise<TablePart> {
   const clips: TableClip[] = [];
   for (const edit of measured.scene.edits) {
-    const strip = stripOf(run, name, truthRow, edit.kind);
+    const strip = stripOf(run, name, truthRow, `${edit.kind} ${edit.to}`);
     await writeStrip(strip, edit.target);
     const made = { way: 'noise' as const, noiseSeed: null, seconds: null, strip: relative(run.folder, strip) };
     clips.push(await measureClip(measured, edit, edit.target, made));
@@ -120,9 +120,7 @@ export async function evaluatePart(
   for (const edit of scene.measured.scene.edits) {
     for (const noiseSeed of run.noiseSeeds) {
       for (const way of run.ways) {
-        const isMade = part.clips.some(
-          (clip) => clip.kind === edit.kind && clip.noiseSeed === noiseSeed && clip.way === way,
-        );
+        const isMade = part.clips.some((clip) => isOf(clip, edit) && clip.noiseSeed === noiseSeed && clip.way === way);
         // A finished clip is made of the one that the editor samples.
         if (isMade || way === 'finished') continue;
         signal?.throwIfAborted();
@@ -137,6 +135,8 @@ export async function evaluatePart(
   if (concept && !run.keepsConcepts) await rm(concept.conceptFile, { force: true });
   return finished;
 }
+
+const isOf = (clip: TableClip, { kind, to }: TrueEdit) => clip.kind === kind && clip.to === to;
 
 /** What a row learns of a scene, or puts together of what it learns of two. */
 async function conceptOf(
@@ -197,7 +197,7 @@ async function makeClip(
   await rm(frames.file);
   const measure = async (pictures: Pictures, way: Way, seconds: number) => {
     const isShown = noiseSeed === run.noiseSeeds[0] && plan.learningSeed <= 1;
-    const strip = isShown ? stripOf(run, scene.name, nameOfContent(plan), `${edit.kind}-${way}`) : null;
+    const strip = isShown ? stripOf(run, scene.name, nameOfContent(plan), `${edit.kind} ${edit.to} ${way}`) : null;
     if (strip) await writeStrip(strip, pictures);
     const shown = strip && relative(run.folder, strip);
     return measureClip(measured, edit, pictures, { way, noiseSeed, seconds, strip: shown });

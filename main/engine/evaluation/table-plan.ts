@@ -41,6 +41,12 @@ const twoStage: PlannedMethod = {
   label: 'two stages, no regulariser, rank 64',
   recipe: { method: 'two-stage' },
 };
+const textualInversion: PlannedMethod = {
+  row: 'textual-inversion',
+  label: 'Textual Inversion',
+  recipe: { method: 'textual-inversion' },
+};
+const newmove: PlannedMethod = { row: 'newmove', label: 'NewMove', recipe: { method: 'newmove' } };
 const dreammix: PlannedMethod = { row: 'dreammix', label: 'DreamMix', recipe: { method: 'dreammix' } };
 const dreamvideo: PlannedMethod = { row: 'dreamvideo', label: 'DreamVideo', recipe: { method: 'dreamvideo' } };
 const motionDirector: PlannedMethod = {
@@ -86,12 +92,12 @@ const tables: Readonly<Record<TableName, TablePlan>> = {
     first: full.row,
     methods: [
       base,
-      { row: 'textual-inversion', label: 'Textual Inversion', recipe: { method: 'textual-inversion' } },
+      textualInversion,
       lora(1),
       lora(8),
       lora(64),
       twoStage,
-      { row: 'newmove', label: 'NewMove', recipe: { method: 'newmove' } },
+      newmove,
       motionDirector,
       dreamvideo,
       dreammix,
@@ -156,6 +162,34 @@ const tables: Readonly<Record<TableName, TablePlan>> = {
     learningSeeds: 1,
     noiseSeeds: 4,
   },
+  'dreamvideo-subjects': {
+    set: 'subjects',
+    ways: ['noise'],
+    first: dreamvideo.row,
+    methods: [
+      base,
+      textualInversion,
+      dreammix,
+      changed('lora-8-pictures', 'LoRA, rank 8, on pictures', { method: 'dreammix', pictureShare: 1 }),
+      { ...dreamvideo, label: 'DreamVideo, its identity alone', sliders: { motion: 0 } },
+    ],
+    learningSeeds: 1,
+    noiseSeeds: 1,
+  },
+  'dreamvideo-motions': {
+    set: 'motions',
+    ways: ['noise'],
+    first: dreamvideo.row,
+    methods: [
+      base,
+      lora(8),
+      newmove,
+      { ...motionDirector, label: 'MotionDirector, its motion alone', sliders: { identity: 0 } },
+      { ...dreamvideo, label: 'DreamVideo, its motion alone', sliders: { identity: 0 } },
+    ],
+    learningSeeds: 1,
+    noiseSeeds: 1,
+  },
   wide: {
     set: 'wide',
     ways: allWays,
@@ -173,6 +207,8 @@ const fastRows: Readonly<Record<TableName, readonly string[]>> = {
   table2: ['base', 'textual-inversion', 'lora-8', 'dreammix', 'dreamvideo', 'set-and-sequence'],
   ablation: ['base', 'set-and-sequence', 'no-prior', 'no-dropout', 'no-masking', 'no-self-conditioning'],
   dreamvideo: ['base', 'motion-director', 'set-and-sequence', 'dreamvideo', 'dreamvideo-no-motion'],
+  'dreamvideo-subjects': ['base', 'textual-inversion', 'dreammix', 'dreamvideo'],
+  'dreamvideo-motions': ['base', 'lora-8', 'motion-director', 'dreamvideo'],
   wide: ['base', 'lora-8', 'dreammix', 'two-stage', 'set-and-sequence'],
 };
 const fastEffort = 1 / 8;

@@ -1,15 +1,16 @@
-import { type Change, editScene, sampleChange } from '../../world/edit.ts';
+import { type Change, type ChangeKind, editScene, possibleValues, sampleChange } from '../../world/edit.ts';
 import type { RenderOptions } from '../../world/render.ts';
 import { type Scene, type SceneOptions, sampleScene } from '../../world/scene.ts';
 import { type Edition, isElement, motionsOf } from '../../world/vocabulary.ts';
 import type { Judge } from '../models/judge/judge.ts';
+import { Random } from '../nn/random.ts';
 import { type ConceptScene, editedScene, fittingChanges, mixedScene } from './concept-scene.ts';
 
 /**
  * Scenes of people as in Set-and-Sequence's tables; the first test seeds, whatever they show; pairs of scenes
  * to be mixed.
  */
-export type SceneSet = 'people' | 'wide' | 'mixes';
+export type SceneSet = 'people' | 'wide' | 'mixes' | 'subjects' | 'motions';
 
 /** A scene of a table. */
 export interface TableScene {
@@ -49,6 +50,10 @@ export function tableScenes(set: SceneSet, edition: Edition): TableScene[] {
       });
     case 'mixes':
       return mixes(edition);
+    case 'subjects':
+      return subjects(edition);
+    case 'motions':
+      return motions(edition);
     default:
       return set satisfies never;
   }
@@ -95,6 +100,50 @@ function mixes(edition: Edition): TableScene[] {
     }
   }
   return pairs;
+}
+
+const subjectCount = 12;
+const subjectPrompts = 8;
+
+/** Subjects of the first test seeds, each to be seen doing other things at other places. */
+function subjects(edition: Edition): TableScene[] {
+  const found: TableScene[] = [];
+  for (let seed = 0; found.length < subjectCount; seed += 10) {
+    const scene = sampleScene(seed, { second: 'none', edition });
+    if (isElement(scene.subjects[0]!.kind)) continue;
+    const edits = drawEdits(scene, ['motion', 'background'], subjectPrompts);
+    found.push({ name: `subject-${nameOf(seed)}`, scene, edits, motion: null });
+  }
+  return found;
+}
+
+const learnedMotions = ['walk', 'run', 'wave', 'jump', 'dance', 'nod', 'turn', 'sit', 'bounce', 'sway'] as const;
+const motionPrompts = 6;
+
+/** Ten motions of people, each to be done by others at other places. */
+function motions(edition: Edition): TableScene[] {
+  return learnedMotions.map((motion, index) => {
+    const seed = 10 * index;
+    const subject = people[index % people.length]!.options.subject!;
+    const scene = sampleScene(seed, { subject, motion, second: 'none', style: 'photo', edition });
+    const edits = drawEdits(scene, ['subject', 'background'], motionPrompts);
+    return { name: `motion-${motion}-${nameOf(seed)}`, scene, edits, motion: null };
+  });
+}
+
+/**
+ * So many edits that change these kinds together, no two alike, drawn by the scene's seed; fewer where it
+ * knows no more.
+ */
+function drawEdits(scene: Scene, kinds: readonly ChangeKind[], count: number): Change[][] {
+  const combinations = kinds.reduce<Change[][]>(
+    (all, kind) =>
+      all.flatMap((changes) =>
+        possibleValues(editScene(scene, changes).scene, kind).map((to) => [...changes, { kind, to } as Change]),
+      ),
+    [[]],
+  );
+  return new Random(`prompts of ${scene.seed}`).shuffle(combinations).slice(0, count);
 }
 
 const nameOf = (seed: number) => `seed-${String(seed).padStart(6, '0')}`;

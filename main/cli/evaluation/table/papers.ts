@@ -27,7 +27,7 @@ const editing: Readonly<Record<string, Cells>> = {
 };
 
 /**
- * DreamVideo (arXiv 2312.04433), tables 1 and 5: CLIP-T, CLIP-I and T. Cons.; only the cells that are
+ * DreamVideo (arXiv 2312.04433), tables 1, 2, 3 and 5: CLIP-T, CLIP-I and T. Cons.; only the cells that are
  * certain.
  */
 const mixing: Readonly<Record<string, Cells>> = {
@@ -36,10 +36,22 @@ const mixing: Readonly<Record<string, Cells>> = {
   'dreamvideo-no-appearance': { frameTextAgreement: '.305' },
 };
 
+const ofSubjects: Readonly<Record<string, Cells>> = {
+  dreammix: { frameTextAgreement: '.284' },
+  dreamvideo: { frameTextAgreement: '.295', identity: '.701', temporalCoherence: '.964' },
+};
+
+const ofMotions: Readonly<Record<string, Cells>> = {
+  base: { frameTextAgreement: '.293', temporalCoherence: '.971' },
+  dreamvideo: { frameTextAgreement: '.309', temporalCoherence: '.975' },
+};
+
 const papers: Readonly<Partial<Record<TableName, Readonly<Record<string, Cells>>>>> = {
   table1: editing,
   table2: editing,
   dreamvideo: mixing,
+  'dreamvideo-subjects': ofSubjects,
+  'dreamvideo-motions': ofMotions,
 };
 
 /**

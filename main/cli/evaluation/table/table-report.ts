@@ -26,6 +26,8 @@ export const tableTitles: Readonly<Record<TableName, string>> = {
   table2: 'All methods side by side',
   ablation: 'What the parts of Set-and-Sequence are worth',
   dreamvideo: "One subject's looks, another's motion",
+  'dreamvideo-subjects': 'Subjects doing other things at other places',
+  'dreamvideo-motions': 'Motions done by others at other places',
   wide: 'Thirty scenes of any kind',
 };
 
@@ -149,13 +151,13 @@ function sheet({ result, picture }: ReportInput, rows: readonly TableRow[], way:
     return median ? [{ label, ...median }] : [];
   });
   // Rows whose median is the same scene share its source and truth.
-  const alike = [...new Set(shown.map(({ scene, clip }) => `${scene} ${clip.kind}`))].map((name) =>
-    shown.filter(({ scene, clip }) => `${scene} ${clip.kind}` === name),
+  const alike = [...new Set(shown.map(({ scene, clip }) => `${scene} ${clip.kind} ${clip.to}`))].map((name) =>
+    shown.filter(({ scene, clip }) => `${scene} ${clip.kind} ${clip.to}` === name),
   );
   const truthOf = ({ scene, clip }: ShownClip) =>
     result.parts
       .find((part) => part.row === 'truth' && part.scene === scene)
-      ?.clips.find(({ kind }) => kind === clip.kind);
+      ?.clips.find(({ kind, to }) => kind === clip.kind && to === clip.to);
   return html`<h3>The median scene of each row by its true error</h3>
 ${alike.map((rows) => {
   const [first] = rows;
