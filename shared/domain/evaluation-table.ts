@@ -85,6 +85,8 @@ export const learningCost = z.object({
   /** The most memory that the process held at the end of a step, whatever else it had open. */
   peakBytes: z.number(),
   steps: z.array(z.object({ label: z.string(), steps: z.int() })),
+  /** The loss of each stage, as means over equal parts of its steps in their order. */
+  curves: z.array(z.object({ stage: z.string(), losses: z.array(z.number()) })).default([]),
 });
 export type LearningCost = z.infer<typeof learningCost>;
 

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
 import type { ConceptCaption } from '../../../shared/domain/concept.ts';
+import type { LossPoint } from '../../../shared/domain/engine.ts';
 import { type LearningCost, learningCost } from '../../../shared/domain/evaluation-table.ts';
 import { plannedSteps, type Recipe } from '../../../shared/domain/recipe.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
@@ -38,7 +39,7 @@ export async function learnOnce(
   const workDirectory = `${stem}-work`;
   const file = `${stem}-learning.json`;
   const steps = plannedSteps(recipe);
-  const nothing = { finished: false, seconds: 0, processorSeconds: 0, peakBytes: 0 };
+  const nothing = { finished: false, seconds: 0, processorSeconds: 0, peakBytes: 0, curves: [] };
   const { finished: isFinished, ...found } = (await readKept(file, learningFile)) ?? nothing;
   if (isFinished && existsSync(conceptFile)) return { conceptFile, cost: { ...found, steps } };
   const before = isFinished ? nothing : found;
@@ -52,9 +53,10 @@ export async function learnOnce(
   });
   // With every checkpoint, so that a kill loses no more of the time than of the learning.
   let saved = Promise.resolve();
+  let curves: LearningCost['curves'] = [];
   try {
     const clips = [{ frames: source, caption }];
-    await learnConcept(
+    const { losses } = await learnConcept(
       model,
       { model: directory, clips, recipe, workDirectory, conceptFile },
       {
@@ -66,16 +68,35 @@ export async function learnOnce(
         },
       },
     );
+    curves = curvesOf(losses);
   } catch (error) {
     await saved;
     await writePart(file, { finished: false, ...soFar() });
     throw error;
   }
   await saved;
-  const cost = soFar();
+  const cost = { ...soFar(), curves };
   await writePart(file, { finished: true, ...cost });
   await rm(workDirectory, { recursive: true, force: true });
   return { conceptFile, cost: { ...cost, steps } };
+}
+
+/** Points of a curve: single losses depend on their noise levels, means of several less. */
+const curvePoints = 24;
+
+/** The losses of each stage as means over equal parts of its steps; as many as there are steps, where those are few. */
+export function curvesOf(losses: readonly LossPoint[]): LearningCost['curves'] {
+  const stages = [...new Set(losses.map(({ stage }) => stage))];
+  return stages.map((stage) => {
+    const own = losses.filter((point) => point.stage === stage);
+    const count = Math.min(curvePoints, own.length);
+    const bound = (part: number) => Math.round((part * own.length) / count);
+    const meanOf = (part: number) => {
+      const members = own.slice(bound(part), bound(part + 1));
+      return members.reduce((sum, { loss }) => sum + loss, 0) / members.length;
+    };
+    return { stage, losses: Array.from({ length: count }, (_, part) => meanOf(part)) };
+  });
 }
 
 /** Of all threads of this process since then. */

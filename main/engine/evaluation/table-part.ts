@@ -169,6 +169,7 @@ const both = (a: LearningCost, b: LearningCost): LearningCost => ({
   processorSeconds: a.processorSeconds + b.processorSeconds,
   peakBytes: Math.max(a.peakBytes, b.peakBytes),
   steps: [...a.steps, ...b.steps],
+  curves: [...a.curves, ...b.curves],
 });
 
 interface WantedClip {

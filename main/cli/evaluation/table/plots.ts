@@ -1,4 +1,10 @@
-import type { Comparison, EvaluateTableResult, TableRow, Way } from '../../../../shared/domain/evaluation-table.ts';
+import type {
+  Comparison,
+  EvaluateTableResult,
+  LearningCost,
+  TableRow,
+  Way,
+} from '../../../../shared/domain/evaluation-table.ts';
 import { columnWords, printed } from './column-words.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -97,6 +103,28 @@ ${points.map(
 <text class="quiet" x="${margin - 12}" y="${height - margin}" text-anchor="end">${printed('textAgreement', highest![0])}</text>
 <text class="quiet" x="${margin - 12}" y="20" text-anchor="end">${printed('textAgreement', highest![1])}</text>
 <text class="quiet" transform="translate(14 ${height / 2}) rotate(-90)" text-anchor="middle">C-T: follows the words →</text></svg>`;
+}
+
+const curveWidth = 250;
+const curveHeight = 110;
+
+/** The losses of a learning, stage after stage, each over its own steps, on one scale from 0. */
+export function learningCurve(label: string, curves: LearningCost['curves']): Markup | null {
+  const known = curves.filter(({ losses }) => losses.length > 1);
+  if (known.length === 0) return null;
+  const highest = Math.max(1e-9, ...known.flatMap(({ losses }) => losses));
+  const width = (curveWidth - 8 * (known.length - 1)) / known.length;
+  const y = (loss: number) => (curveHeight - 40) * (1 - loss / highest) + 20;
+  return html`<svg class="curve" viewBox="0 0 ${curveWidth} ${curveHeight}" role="img" aria-label="Losses of ${label}">
+<text x="0" y="12">${label}</text>
+${known.map(({ stage, losses }, index) => {
+  const left = index * (width + 8);
+  const x = (at: number) => left + (width * at) / (losses.length - 1);
+  const points = losses.map((loss, at) => `${x(at).toFixed(1)},${y(loss).toFixed(1)}`).join(' ');
+  return html`<polyline points="${points}"/><line class="axis" x1="${left}" x2="${left + width}" y1="${y(0)}" y2="${y(0)}"/>
+<text class="quiet" x="${left}" y="${curveHeight - 18}">${stage}</text>
+<text class="quiet" x="${left}" y="${curveHeight - 4}">${losses[0]!.toFixed(2)} to ${losses.at(-1)!.toFixed(2)}</text>`;
+})}</svg>`;
 }
 
 /**

@@ -19,6 +19,7 @@ svg line, svg polyline { stroke: var(--quiet); stroke-width: 2; fill: none; } sv
 svg circle { fill: var(--quiet); } svg .point circle { fill: var(--mark); } svg .good line { stroke: var(--good); } svg .good circle { fill: var(--good); } svg .bad line { stroke: var(--bad); } svg .bad circle { fill: var(--bad); }
 .sheet { display: grid; grid-template-columns: 190px 1fr; gap: 4px 12px; margin: 12px 0; align-items: center; max-width: 1020px; } .sheet img { width: 100%; display: block; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; } dt { color: var(--quiet); } dd { margin: 0; }
+svg.curve { width: 250px; } .curves { display: flex; flex-wrap: wrap; gap: 12px 24px; }
 code { font: 13px ui-monospace, monospace; background: var(--head); padding: 2px 5px; border-radius: 4px; }
 @media print { body { max-width: none; padding: 0; } h2 { break-after: avoid; } tr, svg, .sheet { break-inside: avoid; } .wide { overflow: visible; } table { font-size: 9px; } th, td { padding: 2px 4px; } }
 `;

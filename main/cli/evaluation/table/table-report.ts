@@ -6,7 +6,7 @@ import { columnNames, columnWords, printed } from './column-words.ts';
 import { html, Markup } from './markup.ts';
 import { medianClip, type ShownClip } from './median-clips.ts';
 import { hasPaper, paperNumber } from './papers.ts';
-import { forestPlot, tradeOff, verdicts } from './plots.ts';
+import { forestPlot, learningCurve, tradeOff, verdicts } from './plots.ts';
 import { reportStyle } from './report-style.ts';
 
 /** What a report is made of. */
@@ -185,7 +185,7 @@ ${rows.map((row) => html`<tr><td>${row}</td>${ways.flatMap((way) => names.map((k
 ${leftOut.map(({ kind, reason }) => html`<p>Success of “${kind}” counts in no mean: ${reason}, so that it measures the model and not the methods.</p>`)}`;
 }
 
-function learning({ planned }: EvaluateTableResult): Markup {
+function learning({ planned, parts }: EvaluateTableResult): Markup {
   const learned = planned.flatMap((row) => (row.stages ? [{ ...row, stages: row.stages }] : []));
   return html`<h2>Equal processor time</h2><table><thead><tr><th></th><th>steps</th><th>processor s a step</th><th>processor s of steps</th></tr></thead><tbody>
 ${learned.map(
@@ -195,7 +195,10 @@ ${learned.map(
   }) => html`<tr><td>${label}</td><td>${stages.map((stage) => `${stage.label} ${stage.steps}`).join(', ')}</td>
 <td>${stages.map(({ processorSecondsPerStep: each }) => formatNumber(each)).join(', ')}</td>
 <td>${formatNumber(stages.reduce((sum, { steps, processorSecondsPerStep: each }) => sum + steps * each, 0))}</td></tr>`,
-)}</tbody></table><p class="quiet">Encoding the clip, sampling prior clips and measuring what was learned come on top, as the columns of learning say.</p>`;
+)}</tbody></table><p class="quiet">Encoding the clip, sampling prior clips and measuring what was learned come on top, as the columns of learning say.</p>
+<h3>Losses on the first scene</h3><div class="curves">${learned.map(({ row, label }) =>
+    learningCurve(label, parts.find((part) => part.row === row)?.learned?.curves ?? []),
+  )}</div>`;
 }
 
 function missing({ parts, unfinished }: EvaluateTableResult): Markup {

@@ -70,7 +70,22 @@ const result: EvaluateTableResult = {
   comparisons: [comparison('trueError', 'lora-8', true), comparison('named', 'lora-8', null)],
   kinds: [{ row: 'lora-8', way: 'noise', kind: hostile, hits: 1, of: 2, low: 0.1, high: 0.9 }],
   leftOut: [{ kind: 'held', reason: hostile }],
-  parts: [part('a', 0.3), part('b', 0.1), part('c', 0.2), { ...part('d', 1), refused: hostile }],
+  parts: [
+    {
+      ...part('a', 0.3, 'set-and-sequence'),
+      learned: {
+        seconds: 1,
+        processorSeconds: 1,
+        peakBytes: 1,
+        steps: [],
+        curves: [{ stage: hostile, losses: [1, 0.5] }],
+      },
+    },
+    part('a', 0.3),
+    part('b', 0.1),
+    part('c', 0.2),
+    { ...part('d', 1), refused: hostile },
+  ],
   unfinished: 2,
   seconds: 60,
   takenOver: 0,
@@ -112,7 +127,7 @@ test("the paper's number stands in grey beside ours, and a memory of one is neve
 
 test('a report has plots as SVG, what is missing, and how to run it again', () => {
   const page = report();
-  expect(page.match(/<svg /g)).toHaveLength(3);
+  expect(page.match(/<svg /g)).toHaveLength(4);
   expect(page).toContain('2 planned parts are not finished');
   expect(page).toContain('1 without');
   expect(page).toContain('motif evaluate table2 -o');
@@ -130,7 +145,7 @@ test('a row is first only where both primary columns are told apart from every o
 });
 
 test('the picture of a row is of its median scene, not of its best', () => {
-  expect(medianClip(result.parts.slice(0, 3), 'lora-8', 'noise')).toMatchObject({ scene: 'c', clip: { mse: 0.2 } });
+  expect(medianClip(result.parts.slice(0, 4), 'lora-8', 'noise')).toMatchObject({ scene: 'c', clip: { mse: 0.2 } });
   expect(medianClip(result.parts, 'lora-8', 'editor')).toBeNull();
 });
 

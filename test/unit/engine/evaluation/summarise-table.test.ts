@@ -30,7 +30,7 @@ const part = (row: string, scene: string, clips: TableClip[], changes: Partial<T
   scene,
   row,
   learningSeed: 1,
-  learned: { seconds: 10, processorSeconds: 20, peakBytes: 1e9, steps: [] },
+  learned: { seconds: 10, processorSeconds: 20, peakBytes: 1e9, steps: [], curves: [] },
   refused: null,
   clips,
   finished: true,
