@@ -124,7 +124,6 @@ export function sampleChange(scene: Scene, kind: ChangeKind): Change | null {
  * The same scene with one thing changed, or several in their order, its caption, and which words say so.
  * Tokens in `options` name the learned subject and its motion: another subject is no longer [v], another
  * motion no longer [u]. Throws a RangeError for a change that does not fit the scene (see `possibleValues`).
- * /
  */
 export function editScene(scene: Scene, change: Change | readonly Change[], options: CaptionOptions = {}): EditedScene {
   const changes = [change].flat() as Change[];

@@ -20,7 +20,7 @@ export function mixScenes(identity: Scene, motion: Scene): Scene {
 
 /**
  * Renders the ground truth of a mix beside the scene that gives the identity. `mask`, [frameCount, height,
- * width]: 255 where they may differ, which is everywhere where the camera moves in another way. /
+ * width]: 255 where they may differ, which is everywhere where the camera moves in another way.
  */
 export function renderMix(
   identity: Scene,

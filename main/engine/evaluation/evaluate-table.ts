@@ -31,7 +31,7 @@ import { Stage } from './table-stage.ts';
  * same settings and folder goes on where an earlier one stopped, within a learning too, and takes over what
  * other tables have measured. Learning seeds come last, so that a run that is stopped has rows with fewer
  * seeds. Throws as `evaluateModel` does, `invalid-input` for unknown rows, and what learning and generating
- * throw, but for methods that refuse a scene. /
+ * throw, but for methods that refuse a scene.
  */
 export async function evaluateTable(
   model: OpenModel,

@@ -11,7 +11,7 @@ const settingsFile = z.looseObject({ version: z.number() });
 /**
  * Opens the folder of an evaluation, making it if need be. Throws `conflict` when it holds parts that were
  * measured with other settings, or by a version of the program that measured otherwise: their means would be
- * of nothing. /
+ * of nothing.
  */
 export async function openEvaluationFolder(folder: string, settings: Record<string, unknown>): Promise<void> {
   await mkdir(folder, { recursive: true });

@@ -37,7 +37,7 @@ export function sceneMeans(grid: Grid): number[] {
  * Mean over scenes with a percentile interval of the hierarchical bootstrap: a draw takes scenes with
  * replacement, in each learning seeds, in each of those noise seeds. Of differences it is the paired
  * bootstrap, since both sides then share every draw. Null without any value. With few scenes such intervals
- * are too narrow (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13). /
+ * are too narrow (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13).
  */
 export function bootstrapInterval(grid: Grid, { draws = 10_000, seed = 1 } = {}): Interval | null {
   const scenes = present(grid);
@@ -70,7 +70,7 @@ export function bootstrapInterval(grid: Grid, { draws = 10_000, seed = 1 } = {})
 /**
  * Exact two-sided sign-flip test of paired differences: the share of the 2^n ways to choose their signs whose
  * sum is at least as far from 0 as the one found. All are counted, as pairs of half sums. Throws RangeError
- * for more than 40 differences; 1 for none. /
+ * for more than 40 differences; 1 for none.
  */
 export function signFlipTest(differences: readonly number[]): number {
   if (differences.length > 40) throw new RangeError(`expected at most 40 differences, found ${differences.length}`);

@@ -16,7 +16,7 @@ const padding = 1.1;
 /**
  * Squares around a subject, one a frame: all as large as the largest frame of it needs, plus a tenth, so that
  * what moves in the crops is the subject and not their size. A frame without the subject has the square of
- * the one before. `coverage`: [frames, height, width]; without any, whole frames. /
+ * the one before. `coverage`: [frames, height, width]; without any, whole frames.
  */
 export function subjectBoxes(
   coverage: Uint8Array | undefined,

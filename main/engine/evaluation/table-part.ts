@@ -79,7 +79,7 @@ export async function truthPart(run: TableRun, { name, measured }: PreparedScene
 /**
  * Learns what a row learns of a scene, makes every edit in every way with every noise seed, and measures each
  * clip. Clips that an earlier run left in `file` are taken over. A method that refuses the scene gives a part
- * with its reason. /
+ * with its reason.
  */
 export async function evaluatePart(
   run: TableRun,
