@@ -126,7 +126,7 @@ ${rows.map(
     cells,
     clips,
     refused,
-  }) => html`<tr class="${row === first ? 'first' : row === 'truth' ? 'limit' : ''}"><td>${label}<small>${clips > 0 && `${clips} clips`}${refused > 0 && `, refused ${refused}`}</small></td>
+  }) => html`<tr class="${row === first ? 'first' : row === 'truth' ? 'limit' : ''}"><td>${label}<small>${clips > 0 && `${clips} clips of ${cells.trueError?.interval?.scenes ?? 0} scenes`}${refused > 0 && `, refused ${refused}`}</small></td>
 ${shown.map((column) => {
   const { interval = null, missing = 0, hits, of } = cells[column] ?? {};
   const paper = paperNumber(table, row, column);
