@@ -89,34 +89,76 @@ export function lookSettings(
   });
 }
 
-/** A look that is said of a clip by day, before the camera. */
+/** A look that is said of a clip by day, before the camera; `film` is how it is developed, behind it. */
 const sceneLook =
   (group: LookGroup) =>
-  (id: string, phrase: string, strength: number): Look => ({
+  (id: string, phrase: string, strength: number, film?: string): Look => ({
     id,
     group,
     name: nameOf(id),
     from: `${seenMark} by day, the camera is still`,
-    to: `${seenMark} ${phrase}, the camera is still`,
+    to: [`${seenMark} ${phrase}`, 'the camera is still', ...(film ? [film] : [])].join(', '),
     strength,
     keepDetail: 1,
   });
 
+/** A way of developing film, which comes last. */
+const filmLook = (id: string, phrase: string, strength: number): Look => ({
+  id,
+  group: 'film',
+  name: nameOf(id),
+  from: `${seenMark}, the camera is still`,
+  to: `${seenMark}, the camera is still, ${phrase}`,
+  strength,
+  keepDetail: 1,
+});
+
 const nameOf = (id: string) => (id.charAt(0).toUpperCase() + id.slice(1)).replaceAll('-', ' ');
 
-const [light, weather] = [sceneLook('light'), sceneLook('weather')];
+const [light, weather, season] = [sceneLook('light'), sceneLook('weather'), sceneLook('season')];
 
 /**
- * The looks that come with the program, in their order, each with the strength at which real clips looked best (test/studies); they begin
- * with the same step, so that what the model says of the clip itself is computed once for all of them. The model's
- * styles are left out: drawn from the shapes of its world, they take photographs to pieces.
+ * The looks that come with the program, in their order, each with the words and the strength at which real clips looked best
+ * (test/studies): of sunset, night and fog the model draws more with several words than with one. They begin with the same step, so
+ * that what the model says of the clip itself is computed once for all whose first words are alike. The model's styles are left out:
+ * drawn from the shapes of its world, they take photographs to pieces.
  */
 export const standardLooks: readonly Look[] = [
-  light('sunset', 'at sunset', 0.7),
-  light('night', 'at night', 0.75),
+  light('sunset', 'at sunset, in golden hour light, in firelight', 0.75),
+  light('night', 'at night', 0.75, 'day for night'),
   weather('snow', 'in the snow by day', 0.7),
-  weather('fog', 'in fog', 0.75),
+  weather('fog', 'in thick fog, in morning mist', 0.75, 'in washed out colours'),
   light('neon', 'in neon light', 0.7),
+  light('golden-hour', 'in golden hour light', 0.7),
+  light('dawn', 'at dawn', 0.7),
+  light('blue-hour', 'in the blue hour', 0.7),
+  light('moonlight', 'in moonlight', 0.7),
+  light('overcast', 'under an overcast sky', 0.7),
+  light('harsh-noon', 'in harsh noon sun', 0.7),
+  light('firelight', 'in firelight', 0.7),
+  light('candlelight', 'in candlelight', 0.7),
+  light('spotlight', 'in a spotlight', 0.7),
+  light('underwater', 'underwater', 0.7),
+  weather('rain', 'in the rain', 0.7),
+  weather('storm', 'in a storm', 0.7),
+  weather('snowfall', 'in falling snow', 0.7),
+  weather('mist', 'in the mist', 0.7),
+  weather('dust', 'in a dust storm', 0.7),
+  season('spring', 'in spring', 0.7),
+  season('summer', 'in a dry summer', 0.7),
+  season('autumn', 'in autumn', 0.7),
+  season('winter', 'in winter', 0.7),
+  filmLook('black-and-white', 'in black and white', 0.7),
+  filmLook('sepia', 'in sepia', 0.7),
+  filmLook('faded', 'shot on faded film', 0.7),
+  filmLook('bleach-bypass', 'bleach bypass', 0.7),
+  filmLook('teal-and-orange', 'in teal and orange', 0.7),
+  filmLook('cross-processed', 'cross-processed', 0.7),
+  filmLook('high-key', 'high key', 0.7),
+  filmLook('low-key', 'low key', 0.7),
+  filmLook('infrared', 'in infrared', 0.7),
+  filmLook('day-for-night', 'day for night', 0.7),
+  filmLook('old-film', 'as grainy old film', 0.7),
 ];
 
 /** What is shown first of all: in the demo, and where looks are measured. */

@@ -74,10 +74,11 @@ it('fills the tiles of a clip that is dropped, one after the other, and plays th
   expect(await inspectScreen(page, 'looks')).toEqual([]);
   // Of all the others, those are made that come into sight: of a group, or of what is searched for.
   const rows = page.locator('#looks .tile .name');
-  await page.getByRole('group', { name: 'Kinds of looks' }).getByRole('button', { name: 'Weather' }).click();
-  await expect.poll(() => rows.allTextContents()).toEqual(['Snow', 'Fog']);
-  await page.getByLabel('Search looks').fill('in fog');
-  await expect.poll(() => rows.allTextContents()).toEqual(['Fog']);
+  await page.getByRole('group', { name: 'Kinds of looks' }).getByRole('button', { name: 'Film' }).click();
+  await expect.poll(() => rows.allTextContents()).toContain('Sepia');
+  expect(await rows.allTextContents()).not.toContain('Night');
+  await page.getByLabel('Search looks').fill('black white');
+  await expect.poll(() => rows.allTextContents()).toEqual(['Black and white']);
   await tiles().first().waitFor(patient);
   await page.getByLabel('Search looks').fill('nothing of the kind');
   await page.getByText('No look has these words.').waitFor();
@@ -205,7 +206,7 @@ it('saves words as a look of its own, which gets a tile of every clip, and goes 
   await page.getByRole('button', { name: 'More for Misty dusk' }).click();
   await page.getByRole('menuitem', { name: 'Delete' }).click();
   // Without one of one's own, all are listed again.
-  await expect.poll(() => page.locator('#looks .tile').count()).toBe(5);
+  await expect.poll(() => page.locator('#looks .tile').count()).toBeGreaterThan(20);
   await page.locator('#look-files').setInputFiles(file);
   await expect.poll(() => page.locator('#looks .tile .name').allTextContents()).toContain('Misty dusk');
 });

@@ -1,6 +1,6 @@
 /** Phrases that the embedded model was trained on, by what they change. The first of a list stands for all its wordings. */
 export interface PhraseGroup {
-  id: 'background' | 'light' | 'weather' | 'style' | 'camera' | 'clothing' | 'object';
+  id: 'background' | 'light' | 'weather' | 'season' | 'style' | 'film' | 'camera' | 'clothing' | 'object';
   /** Where a phrase goes when the prompt has none of its group: before everything, into the looks, or at the end. */
   place: 'first' | 'looks' | 'last';
   options: readonly (readonly string[])[];
@@ -28,17 +28,42 @@ export const phraseGroups: readonly PhraseGroup[] = [
     place: 'looks',
     options: [
       ['in daylight', 'by day', 'on a bright day', 'in bright daylight'],
-      ['at sunset', 'at dusk', 'in the evening sun', 'in golden sunset light'],
-      ['at night', 'by night', 'in moonlight', 'in the dark of night'],
+      ['at sunset', 'at dusk', 'in the evening sun', 'as the sun sets', 'in golden sunset light'],
+      ['at night', 'by night', 'in the dark of night'],
       ['in neon light', 'lit by neon', 'under neon lights', 'in pink and blue neon light'],
+      ['in golden hour light', 'at golden hour', 'in warm low sunlight', 'in the last light of the day'],
+      ['at dawn', 'at daybreak', 'at sunrise', 'in the first light of the day'],
+      ['in the blue hour', 'at blue hour', 'in deep blue twilight'],
+      ['in moonlight', 'by the light of the moon', 'under a full moon', 'on a moonlit night'],
+      ['under an overcast sky', 'on an overcast day', 'under grey clouds'],
+      ['in harsh noon sun', 'in the glare of midday', 'under the hard midday sun'],
+      ['in firelight', 'lit by a fire', 'by the light of a fire'],
+      ['in candlelight', 'by candlelight', 'lit by candles'],
+      ['in a spotlight', 'lit by a single spotlight', 'under a spotlight'],
+      ['underwater', 'under water', 'below the surface of the sea'],
     ],
   },
   {
     id: 'weather',
     place: 'looks',
     options: [
-      ['in fog', 'in the mist', 'on a foggy day', 'in thick fog'],
+      ['in fog', 'on a foggy day', 'in thick fog'],
       ['in the snow', 'in a snowy landscape', 'on snow'],
+      ['in the rain', 'on a rainy day', 'in pouring rain'],
+      ['in a storm', 'in a thunderstorm', 'under a stormy sky'],
+      ['in falling snow', 'as snow is falling', 'in a snowfall'],
+      ['in the mist', 'in morning mist', 'in a thin mist'],
+      ['in a dust storm', 'in clouds of dust', 'in dusty air'],
+    ],
+  },
+  {
+    id: 'season',
+    place: 'looks',
+    options: [
+      ['in spring', 'in the spring', 'on a spring day'],
+      ['in a dry summer', 'in summer', 'in the heat of summer'],
+      ['in autumn', 'in the fall', 'on an autumn day'],
+      ['in winter', 'under snow', 'deep in snow'],
     ],
   },
   {
@@ -51,6 +76,23 @@ export const phraseGroups: readonly PhraseGroup[] = [
       ['a pencil drawing of', 'a pencil sketch of'],
       ['pixel art of', 'a pixel art picture of'],
       ['a comic of', 'a comic book drawing of'],
+    ],
+  },
+  {
+    id: 'film',
+    place: 'looks',
+    options: [
+      ['in black and white', 'shot on black and white film', 'monochrome'],
+      ['in sepia', 'sepia toned', 'in sepia tones'],
+      ['shot on faded film', 'with faded colours', 'in washed out colours'],
+      ['bleach bypass', 'with a bleach bypass look'],
+      ['in teal and orange', 'graded in teal and orange'],
+      ['cross-processed', 'with cross-processed colours'],
+      ['high key', 'in high key'],
+      ['low key', 'in low key'],
+      ['in infrared', 'shot on infrared film'],
+      ['day for night', 'shot day for night'],
+      ['as grainy old film', 'on scratched old film'],
     ],
   },
   {
