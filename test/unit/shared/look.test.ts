@@ -16,7 +16,7 @@ describe('a look', () => {
     const [sunset] = standardLooks;
     expect(lookSettings(sunset!, { seen: ' a hawk ' })).toMatchObject({
       shown: 'a hawk by day, the camera is still',
-      prompt: 'a hawk at sunset, the camera is still',
+      prompt: 'a hawk at sunset, in golden hour light, in firelight, the camera is still',
       ...strengthSettings(sunset!.strength),
     });
     expect(lookSettings(sunset!, { strength: 0 })).toMatchObject({
