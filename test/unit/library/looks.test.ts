@@ -29,7 +29,7 @@ it('a look of its own is found by id and by name, whatever its case, before thos
   expect(looks.get('BLUE dusk')).toEqual(saved);
   expect(looks.get('night').name).toBe('Night');
   expect(looks.list()[0]).toEqual({ look: saved, isOwn: true });
-  expect(() => looks.get('dawn')).toThrow(expect.objectContaining({ code: 'not-found' }));
+  expect(() => looks.get('noir')).toThrow(expect.objectContaining({ code: 'not-found' }));
 });
 
 it('looks keep an order, and are renamed in their place', () => {
