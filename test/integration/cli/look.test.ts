@@ -90,7 +90,7 @@ test(
 test.each([
   [['--look', 'sunset', '--strength', '2'], 2, /Expected a number from 0 to 1/],
   [[], 2, /give --look/],
-  [['--look', 'dawn'], 1, /no look "dawn"/],
+  [['--look', 'noir'], 1, /no look "noir"/],
   [['--look', 'sunset,night', '-o', 'x.mp4'], 2, /these are 2/],
 ])('look with %j says what is wrong', async (words, code, message) => {
   const ended = await place.motif(['look', file, ...words]);
