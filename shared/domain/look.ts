@@ -125,7 +125,7 @@ const [light, weather, season] = [sceneLook('light'), sceneLook('weather'), scen
  */
 export const standardLooks: readonly Look[] = [
   light('sunset', 'at sunset, in golden hour light, in firelight', 0.75),
-  light('night', 'at night', 0.75, 'day for night'),
+  light('night', 'late at night, in moonlight', 0.75, 'day for night, low key'),
   weather('snow', 'in the snow by day', 0.7),
   weather('fog', 'in thick fog, in morning mist', 0.75, 'in washed out colours'),
   light('neon', 'in neon light', 0.7),
