@@ -148,7 +148,7 @@ export const standardLooks: readonly Look[] = [
   season('summer', 'in a dry summer', 0.7),
   season('autumn', 'in autumn', 0.7),
   season('winter', 'in winter', 0.7),
-  filmLook('black-and-white', 'in black and white', 0.7),
+  filmLook('black-and-white', 'in black and white, monochrome, shot on black and white film', 0.75),
   filmLook('sepia', 'in sepia', 0.7),
   filmLook('faded', 'shot on faded film', 0.7),
   filmLook('bleach-bypass', 'bleach bypass', 0.7),
