@@ -37,6 +37,17 @@ export const look = lookInput.extend({
 });
 export type Look = z.infer<typeof look>;
 
+export const groupOf = ({ group }: Look): LookGroup | 'own' => group ?? 'own';
+
+/** Whether a look's group, name or words hold each of these words. */
+export function saysLook(look: Look, words: string): boolean {
+  const said = `${groupOf(look)} ${look.name} ${look.to}`.toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => said.includes(word));
+}
+
 /** A look in a file of its own, for another library. */
 const lookFile = z.strictObject({ format: z.literal('motif-look'), version: z.literal(1), ...lookInput.shape });
 

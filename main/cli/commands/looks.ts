@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type Look, lookInput, readLookFile, writeLookFile } from '../../../shared/domain/look.ts';
+import { groupOf, type Look, lookInput, readLookFile, saysLook, writeLookFile } from '../../../shared/domain/look.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { Registration } from '../context.ts';
 import { parseNumber } from '../options.ts';
@@ -86,19 +86,14 @@ Examples:
             context.output.result('file', { file: resolve(output!), look }, resolve(output!));
           }
           if (changes || exported !== undefined) return;
-          const wanted = (words ?? '').toLowerCase().split(/\s+/);
-          const has = ({ group, name, to }: Look) => {
-            const said = `${group ?? 'own'} ${name} ${to}`.toLowerCase();
-            return wanted.every((word) => said.includes(word));
-          };
-          const all = (await services.call['looks.list']()).filter(({ look }) => has(look));
+          const all = (await services.call['looks.list']()).filter(({ look }) => saysLook(look, words ?? ''));
           context.output.result(
             'looks',
             { looks: all.map(({ look, isOwn }) => ({ ...look, isOwn })) },
             formatTable(
               ['group', 'look', 'name', 'strength', 'from -> to'],
               all.map(({ look }) => [
-                look.group ?? 'own',
+                groupOf(look),
                 look.id,
                 look.name,
                 String(look.strength),

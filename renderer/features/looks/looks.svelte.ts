@@ -2,49 +2,26 @@ import type { Clip } from '../../../shared/domain/clip.ts';
 import { type Edit, type EditSettings, editSettings, isFinishingOnly } from '../../../shared/domain/edit.ts';
 import { amend, type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import { generateOutput } from '../../../shared/domain/job-input.ts';
-import {
-  type Look,
-  type LookGroup,
-  type LookInput,
-  lookGroup,
-  lookSettings,
-  nothingSaid,
-  seenMark,
-} from '../../../shared/domain/look.ts';
+import { type Look, type LookInput, lookSettings, nothingSaid, seenMark } from '../../../shared/domain/look.ts';
 import { startStrength, strengthOf, strengthSettings } from '../../../shared/domain/strength.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
+import { LookList } from './look-list.svelte.ts';
 import { type LookPicture, LookTiles } from './look-tiles.svelte.ts';
+import { LookVariants } from './look-variants.svelte.ts';
 
 /** The first change asks for a preview at once; while more follow, and while words are typed, the last one does, after so long. */
 const settleMilliseconds = 120;
 /** When nothing moved for so long after a preview, the full result follows in its place. */
 const fullMilliseconds = 500;
-/** Strengths around the chosen one, and seeds, of the strip of variants. */
-const variantPlan = [
-  { offset: -0.25, seed: 0 },
-  { offset: 0, seed: 1 },
-  { offset: 0, seed: 2 },
-  { offset: 0.25, seed: 0 },
-  { offset: 0.25, seed: 1 },
-  { offset: 0.5, seed: 0 },
-] as const;
-
 /** Looks of the chosen clip: tiles that fill by themselves, the one on the stage with its words and strength, and its variants. */
 export class LooksState {
-  looks = $state.raw<{ look: Look; isOwn: boolean }[]>([]);
+  readonly list: LookList;
   readonly tiles: LookTiles;
-  /** Only looks of this group are listed; null: all. */
-  group = $state<LookGroup | 'own' | null>(null);
-  /** Only looks are listed whose name or words have these. */
-  searchText = $state('');
-  readonly groups = $derived(
-    [...lookGroup.options, 'own' as const].filter((group) => this.looks.some(({ look }) => groupOf(look) === group)),
-  );
-  readonly listed = $derived.by(() => this.tiles.all.filter(({ look }) => this.#isListed(look)));
+  readonly variants: LookVariants;
   /** The look whose words are on the stage, unless they were changed since. */
   chosenId = $state<string | null>(null);
   strength = $state(startStrength);
@@ -52,7 +29,6 @@ export class LooksState {
   preview = $state.raw<(LookPicture & { full: boolean }) | null>(null);
   previewing = $state(false);
   previewError = $state.raw<AppErrorShape | null>(null);
-  variants = $state.raw<(LookPicture | null)[]>([]);
   /** Whether a look is on the stage at all, and not the clip alone. */
   isOn = $state(false);
 
@@ -60,7 +36,6 @@ export class LooksState {
   #stored: Draft | null = null;
   #clipId: string | null = null;
   #asking: AbortController | null = null;
-  #askingVariants: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #changedAt = Number.NEGATIVE_INFINITY;
   readonly #asked = new Set<string>();
@@ -70,7 +45,7 @@ export class LooksState {
   readonly settings = $derived(this.draft.settings);
   readonly canUndo = $derived(this.#history.past.length > 0);
   readonly canRedo = $derived(this.#history.future.length > 0);
-  readonly chosen = $derived.by(() => this.looks.find(({ look }) => look.id === this.chosenId) ?? null);
+  readonly chosen = $derived.by(() => this.list.find(this.chosenId));
   /** What is seen in the clip, as it stands in words. */
   readonly seen = $derived.by(() => this.#library.clip?.seen ?? '');
   readonly rendering = $derived.by(() => this.#queue.open.filter(({ id }) => this.#asked.has(id)));
@@ -89,8 +64,8 @@ export class LooksState {
       (settings, signal) => this.#render(settings, true, signal),
       () => this.#asking !== null,
     );
-    connection.whenOpen(() => void this.#loadLooks());
-    connection.on('looks.changed', () => void this.#loadLooks());
+    this.variants = new LookVariants((settings, signal) => this.#render(settings, true, signal));
+    this.list = new LookList(connection, notices, () => this.#begin());
     queue.whenDone((job) => {
       if (job.kind !== 'generate' || !this.#asked.delete(job.id)) return;
       if (job.state === 'failed' && job.error) notices.fail(fromErrorShape(job.error));
@@ -110,25 +85,16 @@ export class LooksState {
     this.#stop();
     this.isOn = false;
     this.chosenId = null;
-    this.variants = [];
+    this.variants.clear();
     this.#history = startHistory(emptyDraft);
     this.#begin();
-  }
-
-  #isListed(look: Look): boolean {
-    if (this.group !== null && groupOf(look) !== this.group) return false;
-    const said = `${groupOf(look)} ${look.name} ${look.to}`.toLowerCase();
-    return this.searchText
-      .toLowerCase()
-      .split(/\s+/)
-      .every((word) => said.includes(word));
   }
 
   /** The tiles anew, since the clip, the words for what is seen in it, or the list of looks have changed. */
   #begin(): void {
     const clipId = this.#clipId;
     if (clipId === null) return;
-    this.tiles.set(this.looks.map((known) => ({ ...known, clipId, settings: this.#draftOf(known.look).settings })));
+    this.tiles.set(this.list.all.map((known) => ({ ...known, clipId, settings: this.#draftOf(known.look).settings })));
   }
 
   async #render(settings: EditSettings, full: boolean, signal: AbortSignal): Promise<LookPicture> {
@@ -227,27 +193,13 @@ export class LooksState {
 
   /** A strip of strengths and seeds around what is on the stage. */
   async makeVariants(): Promise<void> {
-    this.#askingVariants?.abort();
-    const asking = new AbortController();
-    this.#askingVariants = asking;
     this.tiles.pause();
-    this.variants = variantPlan.map(() => null);
     const { settings, strength } = this.draft;
-    for (const [index, { offset, seed }] of variantPlan.entries()) {
-      try {
-        const moved = Math.min(1, Math.max(0, strength + offset));
-        const varied = { ...settings, seed: settings.seed + seed, ...(offset !== 0 && strengthSettings(moved)) };
-        const picture = await this.#render(varied, true, asking.signal);
-        if (asking.signal.aborted) return;
-        this.variants = this.variants.with(index, picture);
-      } catch (thrown) {
-        if (asking.signal.aborted) return;
-        this.#notices.fail(thrown);
-        break;
-      }
-    }
-    if (this.#askingVariants === asking) this.#askingVariants = null;
-    void this.tiles.fill();
+    const isOver = await this.variants.make({ settings, strength }).catch((thrown: unknown) => {
+      this.#notices.fail(thrown);
+      return true;
+    });
+    if (isOver) void this.tiles.fill();
   }
 
   chooseVariant(picture: LookPicture): void {
@@ -303,36 +255,11 @@ export class LooksState {
     const general = (words: string) => words.replaceAll(said, seenMark);
     const { shown, prompt, keepDetail } = this.settings;
     const look: LookInput = { name, from: general(shown), to: general(prompt), strength: this.strength, keepDetail };
-    const saved = await this.#notices.attempt(() => this.#connection.call['looks.save']({ look }));
+    const saved = await this.list.add(look);
     if (!saved) return false;
-    await this.#loadLooks();
+    await this.list.load();
     this.chosenId = saved.id;
     return true;
-  }
-
-  async change(look: Look, patch: Partial<LookInput>): Promise<void> {
-    const { id, ...input } = { ...look, ...patch };
-    await this.#notices.attempt(() => this.#connection.call['looks.save']({ look: input, id }));
-  }
-
-  async remove(look: Look): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call['looks.remove']({ id: look.id }));
-  }
-
-  async move(look: Look, before: string | null): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call['looks.move']({ id: look.id, before }));
-  }
-
-  async add(input: LookInput): Promise<void> {
-    await this.#notices.attempt(() => this.#connection.call['looks.save']({ look: input }));
-  }
-
-  async #loadLooks(): Promise<void> {
-    await this.#notices.attempt(async () => {
-      this.looks = await this.#connection.call['looks.list']({});
-      if (this.group !== null && !this.groups.includes(this.group)) this.group = null;
-      this.#begin();
-    });
   }
 
   /** Where somebody writes words of their own before any look was chosen. */
@@ -348,7 +275,7 @@ export class LooksState {
   #take(picture: (LookPicture & { full: boolean }) | null): void {
     this.#stopAsking();
     this.isOn = true;
-    this.variants = [];
+    this.variants.clear();
     this.chosenId = this.draft.lookId;
     this.strength = this.draft.strength;
     this.#library.editId = null;
@@ -440,8 +367,7 @@ export class LooksState {
     clearTimeout(this.#timer);
     this.#asking?.abort();
     this.#asking = null;
-    this.#askingVariants?.abort();
-    this.#askingVariants = null;
+    this.variants.stop();
     this.previewing = false;
   }
 
@@ -462,5 +388,3 @@ interface Draft {
 const emptyDraft: Draft = { lookId: null, strength: startStrength, settings: editSettings.parse({ prompt: '' }) };
 
 const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
-
-const groupOf = ({ group }: Look): LookGroup | 'own' => group ?? 'own';

@@ -5,6 +5,7 @@ import {
   lookSettings,
   readLookFile,
   requireEffect,
+  saysLook,
   standardLooks,
   writeLookFile,
 } from '../../../shared/domain/look.ts';
@@ -30,6 +31,14 @@ describe('a look', () => {
       requireEffect(from, to);
       expect(unknownWords(`${from} ${to}`, vocabulary)).toEqual([]);
     }
+  });
+
+  it('is found by words of its group, its name and what it says', () => {
+    const found = (words: string) => standardLooks.filter((look) => saysLook(look, words)).map(({ id }) => id);
+    expect(found('Season')).toEqual(['spring', 'summer', 'autumn', 'winter']);
+    expect(found('film  WHITE')).toEqual(['black-and-white']);
+    expect(found('')).toHaveLength(standardLooks.length);
+    expect(found('nothing of the kind')).toEqual([]);
   });
 
   it('comes out of its file as it went in', () => {
