@@ -47,7 +47,7 @@ const textualInversion: PlannedMethod = {
   recipe: { method: 'textual-inversion' },
 };
 const newmove: PlannedMethod = { row: 'newmove', label: 'NewMove', recipe: { method: 'newmove' } };
-const dreammix: PlannedMethod = { row: 'dreammix', label: 'DreamMix', recipe: { method: 'dreammix' } };
+const dreammix: PlannedMethod = { row: 'dreammix', label: 'Dreamix', recipe: { method: 'dreammix' } };
 const dreamvideo: PlannedMethod = { row: 'dreamvideo', label: 'DreamVideo', recipe: { method: 'dreamvideo' } };
 const motionDirector: PlannedMethod = {
   row: 'motion-director',

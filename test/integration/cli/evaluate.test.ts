@@ -113,7 +113,7 @@ test('evaluate table2 learns rows at equal processor time and writes report, CSV
   expect(report).toMatch(/<img src="data:image\/webp;base64,/);
   expect(report).not.toMatch(/<script|https?:\/\//);
   expect(JSON.parse(await readFile(join(folder, 'table.json'), 'utf8')).result).toEqual(result);
-  expect(await readFile(join(folder, 'table.csv'), 'utf8')).toMatch(/\r\nnoise,dreammix,DreamMix,trueError,0\.\d/);
+  expect(await readFile(join(folder, 'table.csv'), 'utf8')).toMatch(/\r\nnoise,dreammix,Dreamix,trueError,0\.\d/);
 }, 240_000);
 
 test('wrong use is told before anything is computed', async () => {

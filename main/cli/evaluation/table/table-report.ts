@@ -112,7 +112,7 @@ function ofWay(input: ReportInput, way: Way): Markup | null {
     );
   });
   return html`<h2>${wayTitles[way]}</h2><div class="wide">${measures(result, rows)}</div>
-${hasPaper(result.table) && html`<p class="quiet">In grey italics: the paper's own number, of another model, other people, another scale and other judges.</p>`}
+${hasPaper(result.table) && html`<p class="quiet">In grey italics: the paper's own number, of another model, other people, another scale and other judges; Set-and-Sequence's are of ranks 1 and 8.</p>`}
 ${plots}<h3>What stays against what follows</h3>${tradeOff(rows)}${sheet(input, rows, way)}`;
 }
 
