@@ -62,6 +62,12 @@ it('shows the sample clips and a learned concept on the first start, and the add
     .filter({ hasText: 'version 1' })
     .waitFor({ timeout: jobSeconds });
   await page.getByRole('tab', { name: 'Clips' }).click();
+  // However late a window opens, it begins with the first sample and its looks, as long as there is nothing of one's own.
+  const late = await editor.context.newPage();
+  await late.goto(new URL('/', editor.address).href);
+  await late.locator('[aria-current="true"]', { hasText: 'A wet hawk' }).waitFor({ timeout: jobSeconds });
+  expect(await late.getByRole('tab', { name: 'Looks' }).getAttribute('aria-selected')).toBe('true');
+  await late.close();
   const again = await fetch(editor.address, { redirect: 'manual' });
   expect(again.status).toBe(401);
   const withoutCookie = await fetch(new URL('/media/thumbnail/clip/x', editor.address));
