@@ -5,7 +5,7 @@ import { sliders } from '../../shared/domain/concept.ts';
 import { type EditSettingsInput, editSettings, usualDetail } from '../../shared/domain/edit.ts';
 import { guidanceFor, startStrength, strengthSettings } from '../../shared/domain/strength.ts';
 import { AppError } from '../../shared/ipc/result.ts';
-import { collectDirection, parseInteger, parseNumber } from './options.ts';
+import { collectDirection, defined, parseInteger, parseNumber } from './options.ts';
 
 export interface SliderOptions {
   identity?: number;
@@ -27,6 +27,8 @@ export interface EditOptions extends SliderOptions {
   fine?: boolean;
   finish?: 'on' | 'off';
   keepDetail?: number;
+  amount?: number;
+  colour?: number;
   lock?: boolean;
 }
 
@@ -80,6 +82,12 @@ export function addSamplingOptions(command: Command): Command {
       `finished: 1 changes what looks alike in one way, 0.5 follows the edit into small places, towards 0 its own pictures come in (default: ${usualDetail})`,
       parseNumber(0, 1),
     )
+    .option('--amount <a>', 'finished: how much of the change is made, 0 to 1.5 (default: 1)', parseNumber(0, 1.5))
+    .option(
+      '--colour <c>',
+      'finished: how much colour it has, 0 for black and white to 2 (default: 1)',
+      parseNumber(0, 2),
+    )
     .option('--lock', "finished: places that the edit changes little stay the clip's own, to the bit");
 }
 
@@ -115,6 +123,8 @@ const batchFile = z.array(
       fine: editSettings.shape.fine.unwrap().optional(),
       finish: editSettings.shape.finish.unwrap().optional(),
       keepDetail: editSettings.shape.keepDetail.unwrap().optional(),
+      amount: editSettings.shape.amount.unwrap().optional(),
+      colour: editSettings.shape.colour.unwrap().optional(),
       lock: editSettings.shape.lock.unwrap().optional(),
       sliders: z.strictObject(gains).optional(),
       ...gains,
@@ -149,6 +159,8 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     fine: options.fine,
     finish: options.finish && options.finish === 'on',
     keepDetail: options.keepDetail,
+    amount: options.amount,
+    colour: options.colour,
     lock: options.lock,
   });
   const chosenGains = defined(slidersOf(options));
@@ -181,7 +193,3 @@ function readBatch(path: string): RequestedEdit[] {
 }
 
 const batchHint = 'A batch is a list such as [{"prompt": "a [v] person on a beach", "motion": 0.5, "seed": 2}].';
-
-function defined<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-}

@@ -23,6 +23,8 @@ export interface FinishRequest {
   edited: RawFrames;
   base: RawFrames;
   keepDetail: number;
+  amount?: number | undefined;
+  colour?: number | undefined;
   lock?: boolean | undefined;
   brush?: Brush | undefined;
   /** Default: range. */
@@ -192,7 +194,7 @@ interface FinishThread {
 }
 
 async function startThread(
-  { clip, base, edited, keepDetail, lock, brush, length }: FinishRequest,
+  { clip, base, edited, keepDetail, amount, colour, lock, brush, length }: FinishRequest,
   size: { width: number; height: number },
   isDeep: boolean,
 ): Promise<FinishThread> {
@@ -200,6 +202,8 @@ async function startThread(
     base: await readSmallClip(base),
     edited: await readSmallClip(edited),
     keepDetail,
+    amount,
+    colour,
     lock,
     brush,
     carried: length === 'source',

@@ -252,6 +252,10 @@ export const text = {
     keepDetail: 'Detail',
     keepDetailHint:
       "1 changes all that looks alike in one place in one way, ½ follows the model into small places, and every detail stays the clip's own. Towards 0 the model's own, softer pictures come in.",
+    amount: 'Amount',
+    amountHint: 'How much of the change is made: 0 is the clip itself, more than 1 exaggerates the change.',
+    colour: 'Colour',
+    colourHint: 'How much colour the changed picture has: 0 is black and white.',
     lock: 'Lock the rest',
     lockHint: "what changes little stays the clip's own",
     brush: 'Mask',

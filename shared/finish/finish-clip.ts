@@ -9,14 +9,16 @@ export function finishClip(parts: {
   base: SmallClip;
   edited: SmallClip;
   keepDetail: number;
+  amount?: number | undefined;
+  colour?: number | undefined;
   lock?: boolean | undefined;
   brush?: Brush | undefined;
 }): SmallClip {
-  const { source, base, edited, keepDetail, lock, brush } = parts;
+  const { source, base, edited, keepDetail, amount, colour, lock, brush } = parts;
   const { width, height, frameCount } = source;
   const placement = placementOf(source, source, 'crop');
   const change = findChange(base, edited, { keepDetail, lock, brush });
-  const { finish } = createFinisher(change, { placement, keepDetail });
+  const { finish } = createFinisher(change, { placement, keepDetail, amount, colour });
   const data = new Uint8Array(source.data.length);
   const bytes = width * height * 3;
   for (let frame = 0; frame < frameCount; frame++) {

@@ -253,8 +253,9 @@ export class LooksState {
   async save(name: string): Promise<boolean> {
     const said = this.seen || nothingSaid;
     const general = (words: string) => words.replaceAll(said, seenMark);
-    const { shown, prompt, keepDetail } = this.settings;
-    const look: LookInput = { name, from: general(shown), to: general(prompt), strength: this.strength, keepDetail };
+    const { shown, prompt, keepDetail, amount, colour } = this.settings;
+    const words = { from: general(shown), to: general(prompt) };
+    const look: LookInput = { name, ...words, strength: this.strength, keepDetail, amount, colour };
     const saved = await this.list.add(look);
     if (!saved) return false;
     await this.list.load();
