@@ -95,3 +95,38 @@ generator.backward()
 result.update({"generator": generator.detach(), "gradient of fake": fake.grad})
 write("discriminator/golden", result)
 write("discriminator/model", judge.state_dict())
+
+# One step of training with every term: latents sampled, one latent of each clip dropped, two frames looked at, the discriminator at work.
+import torch.nn.functional as F  # noqa: E402
+
+model = vidtwin.load(OUT / "full")
+generator = torch.Generator().manual_seed(12)
+source = torch.randint(0, 256, (2, 6, 24, 32, 3), generator=generator, dtype=torch.uint8)
+x = to_clip(source.numpy(), CPU)
+noise = [torch.randn(mean.shape, generator=generator) for mean, _ in model.moments(x)]
+keep_s, keep_d = (torch.tensor(v).view(2, 1, 1, 1) for v in ([1.0, 0.0], [0.0, 1.0]))
+looked = [1, 4]
+moments = model.moments(x)
+latents = [mean + n * (0.5 * logvar).exp() for (mean, logvar), n in zip(moments, noise)]
+kl = sum(0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum() / 2 for mean, logvar in moments)
+made = model.pixels(model.embed(*latents, 24, 32, keep_s, keep_d), 24, 32)
+pick = lambda v: v[:, :, looked].transpose(1, 2).flatten(0, 1)
+l1, seen = (made - x).abs().mean(), perceptual(pick(made), pick(x))
+loss = l1 + 0.05 * seen + 0.001 / (3 * 24 * 32) * kl
+g = -judge(pick(made)).mean()
+last = model.patch_out.weight
+base = torch.autograd.grad(loss, last, retain_graph=True)[0].norm()
+other = torch.autograd.grad(g, last, retain_graph=True)[0].norm()
+balance = (base / (other + 1e-4)).clamp(0, 1e4).detach()
+loss = loss + 0.05 * balance * g
+loss.backward()
+judge.zero_grad()
+hinge = 0.5 * (F.relu(1 - judge(pick(x))).mean() + F.relu(1 + judge(pick(made).detach())).mean())
+hinge.backward()
+write("training/golden", {
+    "clips": source, "noise_s": noise[0], "noise_d": noise[1],
+    "losses: total, l1, perceptual, kl": torch.stack([loss, l1, seen, kl]).detach(),
+    "adversarial: network, balance, discriminator": torch.stack([g, balance, hinge]).detach(),
+    **{f"gradient {name}": q.grad for name, q in model.named_parameters()},
+    **{f"judge gradient {name}": q.grad for name, q in judge.named_parameters()},
+})

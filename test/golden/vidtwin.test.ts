@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import * as tf from '../../main/engine/backends/tf.ts';
-import { openWeights, readJson } from '../../main/engine/formats/diffusers.ts';
-import { stageSpecs } from '../../main/engine/models/judge/judge-config.ts';
-import { type Perceptual, perceptualDistance } from '../../main/engine/models/judge/perceptual.ts';
+import { perceptualDistance } from '../../main/engine/models/judge/perceptual.ts';
 import { causalBias, tokenPositions, twinBlock } from '../../main/engine/models/vidtwin/twin-blocks.ts';
-import { latentNumbers, twinAblations, twinConfigSchema } from '../../main/engine/models/vidtwin/twin-config.ts';
+import { latentNumbers, twinAblations } from '../../main/engine/models/vidtwin/twin-config.ts';
 import {
   embedLatents,
   encodeTokens,
@@ -16,35 +14,12 @@ import {
 } from '../../main/engine/models/vidtwin/twin-network.ts';
 import { type TwinParameters, twinSpecs } from '../../main/engine/models/vidtwin/twin-parameters.ts';
 import { linear } from '../../main/engine/nn/linear.ts';
-import { loadParameters, parametersToWrite } from '../../main/engine/nn/parameters.ts';
+import { parametersToWrite } from '../../main/engine/nn/parameters.ts';
 import { disposeTree, treeEntries, treeFromEntries } from '../../main/engine/nn/tree.ts';
-import { expectGolden, golden, onEachBackend, openCase, relativeError } from './golden.ts';
+import { expectGolden, onEachBackend, openCase, relativeError } from './golden.ts';
+import { openGoldenJudge, openGoldenTwin, toClip } from './vidtwin.ts';
 
 const ablations = Object.keys(twinAblations);
-
-async function openTwin(name: string) {
-  const config = await readJson(golden(`vidtwin/${name}/config.json`), twinConfigSchema);
-  const source = await openWeights(golden(`vidtwin/${name}`));
-  const parameters = (await loadParameters(source, twinSpecs(config))) as TwinParameters;
-  await source.close();
-  return { config, parameters };
-}
-
-async function openJudge(): Promise<Perceptual> {
-  const stages = [0, 2, 2, 1].map((residuals, index) => ({
-    channels: [4, 6, 6, 8][index]!,
-    stride: index ? 2 : 1,
-    residuals,
-  }));
-  const source = await openWeights(golden('vidtwin/judge'));
-  const parameters = (await loadParameters(source, stageSpecs(stages))) as Perceptual['parameters'];
-  await source.close();
-  return { config: { stages, layerNormEpsilon: 1e-5 }, parameters };
-}
-
-/** uint8 [frames, height, width, 3] -> [1, 3, frames, height, width] in -1..1 */
-const toClip = (pictures: tf.Tensor) =>
-  tf.tidy(() => tf.expandDims(tf.sub(tf.div(tf.transpose(pictures, [3, 0, 1, 2]), 127.5), 1), 0));
 
 async function openClips() {
   const stored = await openCase('vidtwin/clips');
@@ -65,7 +40,7 @@ const frames = (x: tf.Tensor) =>
 onEachBackend(() => {
   describe.each(ablations)('VidTwin, %s', (name) => {
     test('computes every stage as its reference does', async () => {
-      const { config, parameters } = await openTwin(name);
+      const { config, parameters } = await openGoldenTwin(name);
       const { a, b } = await openClips();
       const expected = await openCase(`vidtwin/${name}/golden`);
       const size = [config.height, config.width] as const;
@@ -107,8 +82,8 @@ onEachBackend(() => {
     });
 
     test('has the losses of its reference, and the gradient of every weight', async () => {
-      const { config, parameters } = await openTwin(name);
-      const judge = await openJudge();
+      const { config, parameters } = await openGoldenTwin(name);
+      const judge = await openGoldenJudge();
       const { a, b } = await openClips();
       const both = tf.concat([a, b], 0);
       const expected = await openCase(`vidtwin/${name}/golden`);
@@ -146,7 +121,7 @@ onEachBackend(() => {
     });
 
     test('has the latents that its configuration says', async () => {
-      const { config, parameters } = await openTwin(name);
+      const { config, parameters } = await openGoldenTwin(name);
       const { a } = await openClips();
       const { structure, dynamics } = twinEncode(config, parameters, a);
       expect(structure.size + (dynamics?.size ?? 0)).toBe(latentNumbers(config));
@@ -157,7 +132,7 @@ onEachBackend(() => {
   });
 
   test('encoding and decoding leave nothing behind', async () => {
-    const { config, parameters } = await openTwin('full');
+    const { config, parameters } = await openGoldenTwin('full');
     const { a, b } = await openClips();
     const before = tf.memory().numTensors;
     const latents = twinEncode(config, parameters, a);

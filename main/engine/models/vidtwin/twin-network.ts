@@ -1,3 +1,4 @@
+import { checkpoint } from '../../backends/checkpoint.ts';
 import { layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
 import { linear } from '../../nn/linear.ts';
@@ -37,10 +38,20 @@ export interface Shares {
   dynamics?: tf.Tensor | false;
 }
 
+export interface TwinOptions {
+  /** Compute each block again for its gradients, instead of keeping its activations. */
+  recompute?: boolean;
+}
+
 /** Clip -> moments of z_s [batch, queries, structure_dim, rows, columns] and of z_d [batch, frames, dynamics_dim, rows + columns] */
-export function twinMoments(config: TwinConfig, parameters: TwinParameters, clip: tf.Tensor): Twin<Moments> {
+export function twinMoments(
+  config: TwinConfig,
+  parameters: TwinParameters,
+  clip: tf.Tensor,
+  options: TwinOptions = {},
+): Twin<Moments> {
   const grid = gridOf(config, clip.shape[3]!, clip.shape[4]!);
-  const x = encodeTokens(config, parameters, clip);
+  const x = encodeTokens(config, parameters, clip, options);
   if (parameters.single) return { structure: momentsOf(encodeSingle(parameters.single, x, grid)) };
   return {
     structure: momentsOf(encodeStructure(config, parameters.structure!, x, grid)),
@@ -69,10 +80,11 @@ export function twinDecode(
   latents: Twin<tf.Tensor>,
   [height, width]: readonly [height: number, width: number],
   shares: Shares = {},
+  options: TwinOptions = {},
 ): tf.Tensor {
   return tf.tidy(() => {
     const grid = gridOf(config, height, width);
-    return decodeTokens(config, parameters, embedLatents(config, parameters, latents, grid, shares), grid);
+    return decodeTokens(config, parameters, embedLatents(config, parameters, latents, grid, shares), grid, options);
   });
 }
 
@@ -97,29 +109,56 @@ export function embedLatents(
 }
 
 /** Clip -> patches -> the encoder's output [batch, frames, places, hidden] */
-export function encodeTokens(config: TwinConfig, parameters: TwinParameters, clip: tf.Tensor): tf.Tensor {
+export function encodeTokens(
+  config: TwinConfig,
+  parameters: TwinParameters,
+  clip: tf.Tensor,
+  options: TwinOptions = {},
+): tf.Tensor {
   return tf.tidy(() => {
     const [, channels, frames, height, width] = clip.shape as [number, number, number, number, number];
     if (channels !== 3 || frames !== config.frames)
       throw new Error(`expected clips of ${config.frames} frames in three channels, found [${clip.shape}]`);
     const grid = gridOf(config, height, width);
     const embedded = linear(parameters.patch_in, patchify(clip, config.patch));
-    const x = runBlocks(config, parameters.encoder, tf.add(embedded, tokenPositions(frames, grid, config.hidden)));
+    const placed = tf.add(embedded, tokenPositions(frames, grid, config.hidden));
+    const x = runBlocks(config, parameters.encoder, placed, options);
     return layerNorm(x, parameters.encoder_norm.weight, parameters.encoder_norm.bias, blockEpsilon);
   });
 }
 
 /** Tokens [batch, frames, places, hidden] -> clip */
-function decodeTokens(config: TwinConfig, parameters: TwinParameters, u: tf.Tensor, grid: Grid): tf.Tensor {
+function decodeTokens(
+  config: TwinConfig,
+  parameters: TwinParameters,
+  u: tf.Tensor,
+  grid: Grid,
+  options: TwinOptions,
+): tf.Tensor {
   const placed = tf.add(u, tokenPositions(config.frames, grid, config.hidden));
-  const x = runBlocks(config, parameters.decoder, placed);
+  const x = runBlocks(config, parameters.decoder, placed, options);
   const { weight, bias } = parameters.decoder_norm;
   return unpatchify(linear(parameters.patch_out, layerNorm(x, weight, bias, blockEpsilon)), config.patch, grid);
 }
 
-function runBlocks(config: TwinConfig, blocks: { [index: string]: BlockParameters }, input: tf.Tensor): tf.Tensor {
+function runBlocks(
+  config: TwinConfig,
+  blocks: { [index: string]: BlockParameters },
+  input: tf.Tensor,
+  { recompute = false }: TwinOptions,
+): tf.Tensor {
+  const { heads } = config;
   const bias = config.causal ? causalBias(config.frames) : undefined;
-  return Object.values(blocks).reduce((x, block) => twinBlock(block, x, { heads: config.heads, bias }), input);
+  return Object.values(blocks).reduce((x, block) => {
+    if (!recompute) return twinBlock(block, x, { heads, bias });
+    return checkpoint(
+      (inputs, constants) => twinBlock(inputs.block, inputs.x, { heads, ...constants }),
+      { x, block },
+      {
+        constants: { bias },
+      },
+    );
+  }, input);
 }
 
 /**
