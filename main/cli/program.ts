@@ -15,6 +15,7 @@ import { registerLearn } from './commands/learn.ts';
 import { registerLook } from './commands/look.ts';
 import { registerLooks } from './commands/looks.ts';
 import { registerModels } from './commands/models.ts';
+import { registerTwin } from './commands/twin.ts';
 import type { ActionWrapper } from './context.ts';
 import { parsePlace } from './options.ts';
 import type { Streams } from './output.ts';
@@ -72,6 +73,7 @@ Examples:
     registerExport,
     registerJobs,
     registerModels,
+    registerTwin,
     registerBench,
     registerDemo,
     registerEvaluate,
