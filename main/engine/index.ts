@@ -12,7 +12,7 @@ import { evaluateConcept } from './evaluation/evaluate-concept.ts';
 import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { evaluateTable } from './evaluation/evaluate-table.ts';
-import { openVideoModel } from './models/registry.ts';
+import { gatherModels, openVideoModel } from './models/registry.ts';
 import { enlargeFrames } from './models/super-resolution/enlarge.ts';
 import { checkConcept } from './sampling/check-concept.ts';
 import { createConceptSampler } from './sampling/concept-sampler.ts';
@@ -91,6 +91,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     },
     // Reads files alone, so it need not wait for a learning to end.
     describeModel: async ({ model }) => (await openVideoModel(model)).describe(),
+    gatherModels,
     // In turns of their own: what is asked for meanwhile comes in between.
     async warmUp({ model }, { signal } = {}) {
       const sizes = await inTurn(signal, async () => {

@@ -94,6 +94,8 @@ export interface ComponentToWrite {
   /** Base name of the weights: `diffusion_pytorch_model` for diffusers' classes, `model` for transformers'. */
   weightsName?: 'diffusion_pytorch_model' | 'model';
   tensors?: TensorToWrite[];
+  /** Further files in the folder. */
+  files?: { name: string; content: string }[];
 }
 
 /**
@@ -118,6 +120,7 @@ export async function writeModelDirectory(
       const folder = join(beside, component.name);
       await mkdir(folder);
       await writeFile(join(folder, component.configName ?? 'config.json'), component.config);
+      for (const file of component.files ?? []) await writeFile(join(folder, file.name), file.content);
       if (component.tensors)
         await writeSafetensors(
           join(folder, `${component.weightsName ?? 'diffusion_pytorch_model'}.safetensors`),

@@ -51,7 +51,7 @@ export async function openLinkedWeights({ file, bytes, tensors }: LinkedWeights)
 }
 
 /** The tensors of a source under other names, multiplied with their scales. Closing it closes the source. */
-export function renamed(
+function renamed(
   source: TensorSource,
   tensors: ReadonlyMap<string, z.infer<typeof linkedTensor>>,
 ): TensorSource {
