@@ -13,7 +13,7 @@ import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { evaluateTable } from './evaluation/evaluate-table.ts';
 import { openTwinAutoencoder } from './models/autoencoders.ts';
-import { openVideoModel } from './models/registry.ts';
+import { gatherModels, openVideoModel } from './models/registry.ts';
 import { enlargeFrames } from './models/super-resolution/enlarge.ts';
 import type { TwinAutoencoder } from './models/twin-autoencoder.ts';
 import { checkConcept } from './sampling/check-concept.ts';
@@ -119,6 +119,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     },
     // Reads files alone, so it need not wait for a learning to end.
     describeModel: async ({ model }) => (await openVideoModel(model)).describe(),
+    gatherModels,
     // In turns of their own: what is asked for meanwhile comes in between.
     async warmUp({ model }, { signal } = {}) {
       const sizes = await inTurn(signal, async () => {

@@ -9,10 +9,10 @@ export function modelHandlers({ models, library, emitter }: ServiceParts): Handl
   return {
     'models.list': () => models.list(),
     'models.get': ({ model }) => models.get(model),
-    'models.add': async ({ directory }) => {
-      const info = await models.add(directory);
+    'models.add': async ({ directory, ...parts }) => {
+      const added = await models.add(directory, parts);
       tellSettings();
-      return info;
+      return added;
     },
     'models.remove': ({ model }) => {
       models.remove(model);

@@ -88,7 +88,10 @@ export function openParts(options: ServicesOptions): ServiceParts {
     onState: (state, message) => emitter.emit('engine.state', { state, message }),
   });
   const engine = options.engine ?? host.engine;
-  const models = new ModelRegistry(library, resources, (model) => engine.describeModel({ model }));
+  const models = new ModelRegistry(library, resources, {
+    describe: (model) => engine.describeModel({ model }),
+    gather: (request) => engine.gatherModels(request),
+  });
   let located: Promise<MediaTools> | undefined;
   const tools = () => {
     located ??= locateMediaTools();

@@ -643,7 +643,7 @@ export const text = {
     ffmpegLicence:
       'ffmpeg and ffprobe, which come with Motif, are programs of their own under the GNU General Public License, version 3. Its text, and where their source is, stand first among the notices.',
     notices: 'Third-party notices',
-    addModel: "Folder of a model in diffusers' layout",
+    addModel: "Folder in diffusers' layout, ComfyUI's models, or a transformer's file",
     add: 'Add',
     remove: 'Remove',
   },

@@ -225,7 +225,22 @@ export const modelCalls = {
   'models.list': { input: nothing, output: z.array(modelEntry) },
   /** A name or folder; null is the default model. */
   'models.get': { input: z.object({ model: pathText.nullable().default(null) }).prefault({}), output: modelInfo },
-  'models.add': { input: z.object({ directory: pathText }), output: modelInfo },
+  /**
+   * A folder in diffusers' layout; or the file of a transformer, or a folder with such files, whose other parts are looked for around it or
+   * named. Nothing is copied. `refused` are files that were left out, with the reason.
+   */
+  'models.add': {
+    input: z.object({
+      directory: pathText,
+      vae: pathText.optional(),
+      textEncoder: pathText.optional(),
+      tokenizer: pathText.optional(),
+    }),
+    output: z.object({
+      models: z.array(modelInfo).min(1),
+      refused: z.array(z.object({ file: z.string(), reason: z.string() })),
+    }),
+  },
   'models.remove': { input: z.object({ model: pathText }), output: z.void() },
 };
 

@@ -9,6 +9,8 @@ import {
   engineEvent,
   enlargeRequest,
   exportLoraRequest,
+  gatherRequest,
+  gatherResult,
   generateRequest,
   generateResult,
   importedLora,
@@ -52,6 +54,8 @@ export const engineContract = {
      */
     installOpenVino: { input: z.object({ source: z.string() }), output: openVinoInstalled },
     describeModel: { input: describeModelRequest, output: modelInfo },
+    /** Makes models of single files that stay where they are. Throws `not-found` or `invalid-input` where none fit together. */
+    gatherModels: { input: gatherRequest, output: gatherResult },
     /**
      * Loads a model and compiles what looks, and edits by a concept of the default recipe, need; answers
      * whether it did (not for large ones).
@@ -97,6 +101,7 @@ export const waitlessCalls: ReadonlySet<string> = new Set<keyof EngineCalls>([
   'installOpenVino',
   'describeModel',
   'describeTwin',
+  'gatherModels',
   'checkConcept',
 ]);
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { parseRational } from '../../../../shared/domain/time.ts';
-import { openWeights, readJson } from '../../formats/diffusers.ts';
+import { openWeights, readJson, readWeightsLink } from '../../formats/diffusers.ts';
 import type { WanPipeline } from './pipeline.ts';
 import { activationsPerToken } from './transformer-config.ts';
 
@@ -50,9 +50,14 @@ async function licenseOf(directory: string): Promise<string> {
   return /^license:\s*(\S+)/m.exec(card)?.[1] ?? 'unknown';
 }
 
+/** Files of weights, in the folder or linked from it. */
 async function weightBytes(directory: string): Promise<number> {
   const files = await readdir(directory, { recursive: true });
   let bytes = 0;
-  for (const file of files) if (file.endsWith('.safetensors')) bytes += (await stat(join(directory, file))).size;
+  for (const file of files) {
+    if (file.endsWith('.safetensors')) bytes += (await stat(join(directory, file))).size;
+    else if (basename(file) === 'weights.json')
+      bytes += (await readWeightsLink(join(directory, dirname(file))))?.bytes ?? 0;
+  }
   return bytes;
 }
