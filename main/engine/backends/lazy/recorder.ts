@@ -132,9 +132,10 @@ export class Recorder {
 
   /** From begin (inclusive) to end (exclusive) on every axis. */
   slice(x: Value, begin: readonly number[], size: readonly number[], strides?: readonly number[]): Value {
-    const axes = x.shape.flatMap((length, axis) =>
+    const cut = x.shape.flatMap((length, axis) =>
       begin[axis] === 0 && size[axis] === length && (strides?.[axis] ?? 1) === 1 ? [] : [axis],
     );
+    const axes = cut.length > 0 ? cut : [0]; // OpenVINO refuses empty lists
     const ends = axes.map((axis) => begin[axis]! + (size[axis]! - 1) * (strides?.[axis] ?? 1) + 1);
     return this.op(
       'Slice',

@@ -222,12 +222,12 @@ const integersOf = (value: Value | undefined) => value!.literal as readonly numb
 const isAscending = (axes: readonly number[]) => axes.every((axis, place) => place === 0 || axis > axes[place - 1]!);
 const sums = (a: readonly number[], b: readonly number[]) => a.map((count, place) => count + b[place]!);
 
-function changesNothing({ op, inputs: [x, counts, ...others], outputs: [y], attributes }: Operation): boolean {
+function changesNothing({ op, inputs: [x, ...lists], outputs: [y], attributes }: Operation): boolean {
   if (x!.type !== y!.type || !sameShape(x!.shape, y!.shape)) return false;
   if (op === 'Transpose') return isAscending(attributes.perm as readonly number[]);
-  if (op === 'Pad') return integersOf(counts).every((count) => count === 0);
-  const isStrided = op === 'Slice' && others.length === 3; // which may turn around what it keeps all of
-  return !isStrided;
+  if (op === 'Pad') return integersOf(lists[0]).every((count) => count === 0);
+  // A slice of everything may turn it around.
+  return op !== 'Slice' || !lists[3] || integersOf(lists[3]).every((stride) => stride > 0);
 }
 
 /** What a value that is about to be padded, sliced or convolved was padded with. */
