@@ -8,6 +8,7 @@ import { runtimeVersion } from './lazy/executors/onnxruntime/native-session.ts';
 import { createWebGpuExecutor } from './lazy/executors/onnxruntime/webgpu.ts';
 import { createOpenVinoExecutor } from './lazy/executors/openvino/executor.ts';
 import { findOpenVino } from './lazy/executors/openvino/locate.ts';
+import { rewritesNamed } from './lazy/rewrites.ts';
 import { useLazyBackend } from './lazy/use.ts';
 import { measureMatMulRate } from './matmul-rate.ts';
 import { findTensorFlow, useTensorFlow } from './tensorflow/load.ts';
@@ -260,6 +261,7 @@ function hasGraphicsProcessor(): boolean {
  * Throws AppError where the device asked for does not work, with the reason.
  */
 export async function selectBackend({ device = 'auto', threads, ...rest }: SelectOptions = {}): Promise<DeviceReport> {
+  rewritesNamed(process.env.MOTIF_REWRITES || undefined); // a wrong name is no device's fault
   const setup = { ...rest, threads: threads ?? availableParallelism() };
   const candidates: DeviceReport['candidates'] = [];
   const report = (name: string, available: boolean, reason: string) => candidates.push({ name, available, reason });

@@ -1,4 +1,4 @@
-import type { DeviceBuffer, Node, Value } from './graph.ts';
+import type { DeviceBuffer, Inspect, Node, Value } from './graph.ts';
 import { sizeOf } from './graph.ts';
 import { describeSegment, type Segment } from './segment.ts';
 
@@ -22,8 +22,9 @@ interface Stage {
 }
 
 /** Plans the computation of values that are pending. */
-export function planFor(wanted: readonly Value[]): Plan {
+export function planFor(wanted: readonly Value[], inspect?: Inspect): Plan {
   const nodes = ancestors(wanted);
+  inspect?.(nodes, wanted);
   const stages = splitIntoSegments(nodes, wanted);
   const slots = new Map<Value, number>();
   const sources: { value: Value; slot: number }[] = [];

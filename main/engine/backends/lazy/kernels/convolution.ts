@@ -1,6 +1,6 @@
 import type { Value } from '../graph.ts';
 import { sizeOf } from '../graph.ts';
-import { paddingOf, type Recorder } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Kernel, Kernels } from './kernel.ts';
 import { channelsFirst, channelsLast, spread, type Window, windowOf } from './window.ts';
 
@@ -20,20 +20,6 @@ function checkLayout(dataFormat: string | undefined): void {
 
 /** x [batch, in, ...axes], weight [out, in / groups, ...window] -> [batch, out, ...steps] */
 function convolve(record: Recorder, x: Value, weight: Value, window: Window, groups = 1): Value {
-  const padding = paddingOf(x);
-  const zeros = padding?.value === 0 && padding.before[0] === 0 && padding.before[1] === 0;
-  if (padding && zeros && padding.after[0] === 0 && padding.after[1] === 0) {
-    // Zeros around the input cost nothing inside the convolution.
-    const more = (counts: number[], own: readonly number[]) => counts.map((count, axis) => count + own[axis + 2]!);
-    const before = more(window.before, padding.before);
-    return convolve(
-      record,
-      padding.source,
-      weight,
-      { ...window, before, after: more(window.after, padding.after) },
-      groups,
-    );
-  }
   const { size, strides, dilations, before, after, steps } = window;
   return record.op('Conv', [x, weight], [x.shape[0]!, weight.shape[0]!, ...steps], x.type, {
     kernel_shape: size,
