@@ -25,6 +25,7 @@ export interface EditOptions extends SliderOptions {
   seen?: string;
   part?: number;
   fine?: boolean;
+  whole?: boolean;
   finish?: 'on' | 'off';
   keepDetail?: number;
   amount?: number;
@@ -69,6 +70,10 @@ export function addSamplingOptions(command: Command): Command {
       '--strength <s>',
       `0 to 1: sets fidelity and guidance together, towards 1 ever further from the clip (default: ${startStrength})`,
       parseNumber(0, 1),
+    )
+    .option(
+      '--whole',
+      'edits all of the file, window by window: follows things through it, takes as many times as long',
     )
     .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")
     .addOption(
@@ -121,6 +126,7 @@ const batchFile = z.array(
       seen: editSettings.shape.shown.unwrap().optional(),
       part: editSettings.shape.part.unwrap().optional(),
       fine: editSettings.shape.fine.unwrap().optional(),
+      whole: editSettings.shape.whole.unwrap().optional(),
       finish: editSettings.shape.finish.unwrap().optional(),
       keepDetail: editSettings.shape.keepDetail.unwrap().optional(),
       amount: editSettings.shape.amount.unwrap().optional(),
@@ -157,6 +163,7 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     shown: options.seen,
     part: options.part,
     fine: options.fine,
+    whole: options.whole,
     finish: options.finish && options.finish === 'on',
     keepDetail: options.keepDetail,
     amount: options.amount,

@@ -266,6 +266,8 @@ export const text = {
     paintKeep: 'Paint keep',
     clearBrush: 'Clear',
     showMask: 'Show mask',
+    whole: 'Edit the whole clip',
+    wholeHint: 'follows things through all of the file, window by window, and takes as many times as long',
     fine: 'Fine',
     fineHint: "twice the model's size, about four times as long",
     more: 'More',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { brush } from './brush.ts';
-import { rawFrames } from './clip.ts';
+import { type Clip, type RawFrames, rawFrames } from './clip.ts';
 import { sliders } from './concept.ts';
 import { promptText } from './text.ts';
 
@@ -30,6 +30,11 @@ export const editSettings = z.object({
   fidelityStart: z.enum(['noise', 'inversion', 'flow-edit']).default('flow-edit'),
   /** Works at twice the model's size: things are followed better, and it takes about four times as long. */
   fine: z.boolean().default(false),
+  /**
+   * Edits all of the clip's file, window by window, each from its own pictures: what is changed in things follows them through the file,
+   * and it takes as many times as long. Otherwise what the model saw is edited, and its change of colours alone is carried on.
+   */
+  whole: z.boolean().default(false),
   /** Whether the change is made to the clip itself, at its own size and rate; else the model's own pictures are the result. */
   finish: z.boolean().default(true),
   /**
@@ -72,8 +77,9 @@ export function isFinishingOnly(patch: Partial<EditSettings>): boolean {
 /** The settings that decide the model's own pictures: what finishing does with them is left out, and what is as it always was. */
 export function renderedBy(settings: EditSettings): Partial<EditSettings> {
   const { finish: _, keepDetail: __, amount: ___, colour: ____, lock: _____, brush: ______, ...rendered } = settings;
-  const { shown, part, fine, ...others } = rendered;
-  return { ...others, ...(shown !== '' && { shown }), ...(part !== 1 && { part }), ...(fine && { fine }) };
+  const { shown, part, fine, whole, ...others } = rendered;
+  const unusual = { ...(part !== 1 && { part }), ...(fine && { fine }), ...(whole && { whole }) };
+  return { ...others, ...(shown !== '' && { shown }), ...unusual };
 }
 
 /**
@@ -106,3 +112,8 @@ export const edit = z.object({
   createdAt: z.string(),
 });
 export type Edit = z.infer<typeof edit>;
+
+/** Whether an edit's frames are of all of its clip's file, from its beginning, and not of the range that the model saw. */
+export function coversFile(frames: RawFrames, clip: Pick<Clip, 'frames'>): boolean {
+  return frames.frameCount > clip.frames.frameCount;
+}

@@ -21,6 +21,7 @@ interface LookOptions {
   seed?: number;
   variants?: number;
   fine?: boolean;
+  whole?: boolean;
   from?: number;
   to?: number;
   length?: ExportLength;
@@ -56,6 +57,10 @@ export const registerLook: Registration = (program, run) => {
     )
     .option('--seed <n>', 'the same settings and seed give the same frames (default: 1)', parseInteger(0))
     .option('--variants <n>', 'so many, with this seed and the next ones', parseInteger(1, 64))
+    .option(
+      '--whole',
+      'edits all of the file, window by window: follows things through it, takes as many times as long',
+    )
     .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")
     .option('--from <time>', 'of a file: where the range to take starts, such as 2.0 or 1:02.5', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
@@ -123,6 +128,7 @@ async function applyLooks(
         ...lookSettings(look, { seen: clip.seen, strength: options.strength }),
         seed,
         fine: options.fine ?? false,
+        whole: options.whole ?? false,
         ...defined({ keepDetail: options.keepDetail, amount: options.amount, colour: options.colour }),
       };
       const name = seed === 1 ? look.name : `${look.name}, seed ${seed}`;
@@ -138,7 +144,7 @@ async function applyLooks(
       const written = await runExport(context, services, {
         what: 'edit',
         editId,
-        length: options.length ?? (isWholeFile ? 'source' : 'range'),
+        length: options.length ?? (isWholeFile || options.whole ? 'source' : 'range'),
         settings: { preset: options.preset },
         output,
       });

@@ -178,7 +178,7 @@ export class EditState {
 
   /** A clip made anew from pure noise, or the clip itself led as far as the usual strength does. */
   startFromNoise(isOn: boolean): void {
-    this.change(isOn ? { fidelity: 0, guidance: guidanceFor(0) } : strengthSettings(startStrength));
+    this.change(isOn ? { fidelity: 0, whole: false, guidance: guidanceFor(0) } : strengthSettings(startStrength));
   }
 
   /** A fidelity of one's own; guidance follows as long as it is the one that goes with the fidelity. */
