@@ -267,7 +267,7 @@ export const text = {
     clearBrush: 'Clear',
     showMask: 'Show mask',
     whole: 'Edit the whole clip',
-    wholeHint: 'follows things through all of the file, window by window, and takes as many times as long',
+    wholeHint: 'follows things through all of the file, window by window',
     fine: 'Fine',
     fineHint: "twice the model's size, about four times as long",
     more: 'More',
