@@ -93,7 +93,11 @@ export function addSamplingOptions(command: Command): Command {
       'finished: how much colour it has, 0 for black and white to 2 (default: 1)',
       parseNumber(0, 2),
     )
-    .option('--lock', "finished: places that the edit changes little stay the clip's own, to the bit");
+    .option(
+      '--lock',
+      "finished: places that the edit changes little stay the clip's own, to the bit (default: where the words change only what is worn or held)",
+    )
+    .option('--no-lock', 'finished: all of the picture may change');
 }
 
 export function slidersOf(options: SliderOptions): z.input<typeof sliders> {

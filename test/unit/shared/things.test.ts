@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { changesThings } from '../../../shared/domain/things.ts';
+
+it.each([
+  ['a photograph of a person in a yellow hoodie', 'a photograph of a person in a red shirt'],
+  ['a woman in a blue top is dancing', 'a woman in a red top is dancing'],
+  ['a man in a park', 'a man in a park holding a glass'],
+  ['a man with a hat', 'a man'],
+  ['a girl in a long striped dress, the camera is still', 'a girl in a short dress, the camera is still'],
+])('from "%s" to "%s" changes only what is worn or held', (before, after) => {
+  expect(changesThings(before, after)).toBe(true);
+  expect(changesThings(after, before)).toBe(true);
+});
+
+it.each([
+  ['a person in a yellow hoodie by day', 'a person in a yellow hoodie at night'],
+  ['a person in a yellow hoodie in a room', 'a person in a red shirt on a beach'],
+  ['a photograph by day', 'a photograph in blue light'],
+  ['a hawk in a forest', 'a red hawk in a forest'],
+  ['a photograph of a dog', 'a photograph of a dog'],
+  ['a [v] lady in a blue top', 'a watercolour painting of a [v] lady in a blue top'],
+])('from "%s" to "%s" changes more, or nothing', (before, after) => {
+  expect(changesThings(before, after)).toBe(false);
+});
