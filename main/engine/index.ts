@@ -12,6 +12,7 @@ import { evaluateConcept } from './evaluation/evaluate-concept.ts';
 import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { evaluateTable } from './evaluation/evaluate-table.ts';
+import { renderTwinClips } from './evaluation/render-twin-clips.ts';
 import { openTwinAutoencoder } from './models/autoencoders.ts';
 import { gatherModels, openVideoModel } from './models/registry.ts';
 import { enlargeFrames } from './models/super-resolution/enlarge.ts';
@@ -26,6 +27,7 @@ import { exportLora, importLora } from './training/exchange-lora.ts';
 import { learnConcept } from './training/learn.ts';
 import { mixConcepts } from './training/mix-concepts.ts';
 import { compareSampleSteps } from './training/sample-step.ts';
+import { trainTwin } from './training/twin/train-twin.ts';
 
 export interface EngineOptions {
   device?: DeviceName;
@@ -155,6 +157,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     encodeTwin: onTwin(encodeTwinFile),
     decodeTwin: onTwin(decodeTwinFile),
     reenact: onTwin(reenact),
+    trainTwin: (request, options = {}) => inTurn(options.signal, () => trainTwin(request, options)),
+    renderTwinClips: (request, options = {}) => inTurn(options.signal, () => renderTwinClips(request, options)),
     // As describing a model does, it reads files alone.
     checkConcept,
     evaluateModel: onModel(evaluateModel),

@@ -103,3 +103,77 @@ export const reenactRequest = z.object({
   output: z.string(),
 });
 export type ReenactRequest = z.infer<typeof reenactRequest>;
+
+/** How a twin is trained; every number has its reason in docs/method.md. */
+export const twinTraining = z.object({
+  steps: z.int().positive().max(10_000_000).default(2000),
+  batchSize: z.int().positive().max(256).default(4),
+  /** Null: 1.5e-3 for a batch of 32, and by the square root of the batch for others; a third of that for a network that is trained on. */
+  learningRate: z.number().positive().max(1).nullable().default(null),
+  seed: z.int().nonnegative().default(1),
+  checkpointEvery: z.int().positive().default(50),
+  /** How much each term counts beside L1, and from which share of the steps on the discriminator learns; it counts 5 % later. */
+  perceptual: z.number().min(0).max(100).default(0.05),
+  adversarial: z.number().min(0).max(100).default(0.05),
+  adversarialFrom: z.number().min(0).max(1).default(0.6),
+  divergence: z.number().min(0).max(100).default(0.001),
+  /** Share of clips that must do without one latent; without dynamics four times as many at the start. */
+  dropDynamics: z.number().min(0).max(1).default(0.1),
+  dropStructure: z.number().min(0).max(1).default(0.05),
+  /** Frames of each clip that the perceptual and adversarial terms look at. */
+  lookedFrames: z.int().positive().max(64).default(4),
+  weightDecay: z.number().min(0).max(1).default(1e-4),
+  gradientClip: z.number().positive().default(0.5),
+  warmUp: z.number().min(0).max(1).default(0.04),
+});
+export type TwinTraining = z.infer<typeof twinTraining>;
+
+export const twinPresetName = z.enum(['tiny', 'paper-small', 'paper-base', 'paper-large']);
+export const twinAblationName = z.enum(['full', 'no-disentanglement', 'no-averaging', 'no-q-former', 'no-move']);
+
+export const trainTwinRequest = z.object({
+  /** A twin's folder whose weights are trained on, or null for a fresh network of a preset. */
+  from: z.string().nullable(),
+  preset: twinPresetName.default('tiny'),
+  ablation: twinAblationName.default('full'),
+  /** The judge whose features the perceptual term compares. */
+  judge: z.string(),
+  clips: z.array(rawFrames).min(1),
+  /** Clips that are never trained on, and measured at the end. */
+  validation: z.array(rawFrames),
+  training: twinTraining,
+  /** Checkpoints lie here while it trains; starting again with the same folder resumes exactly. */
+  workDirectory: z.string(),
+  /** The folder of the new network, written beside and renamed. */
+  output: z.string(),
+});
+export type TrainTwinRequest = z.infer<typeof trainTwinRequest>;
+
+const measuredPsnr = z.object({
+  clips: z.int(),
+  psnr: z.number(),
+  /** Decoded from one latent alone; null where they are not apart. */
+  psnrStructure: z.number().nullable(),
+  psnrDynamics: z.number().nullable(),
+});
+
+export const trainTwinResult = z.object({
+  folder: z.string(),
+  steps: z.int(),
+  seconds: z.number(),
+  parameters: z.int(),
+  finalLoss: z.number(),
+  measured: measuredPsnr.nullable(),
+});
+export type TrainTwinResult = z.infer<typeof trainTwinResult>;
+
+/** Scenes of the world's training seeds as clips for a twin, or of its validation seeds. */
+export const renderTwinClipsRequest = z.object({
+  count: z.int().positive().max(100_000),
+  split: z.enum(['train', 'validation']),
+  frames: z.int().positive(),
+  sizes: z.array(z.tuple([z.int().positive(), z.int().positive()])).min(1),
+  rate: rational,
+  outputFolder: z.string(),
+});
+export type RenderTwinClipsRequest = z.infer<typeof renderTwinClipsRequest>;

@@ -36,6 +36,9 @@ import {
   encodeTwinRequest,
   encodeTwinResult,
   reenactRequest,
+  renderTwinClipsRequest,
+  trainTwinRequest,
+  trainTwinResult,
   twinInfo,
 } from '../domain/twin.ts';
 import type { Contract } from './rpc.ts';
@@ -76,6 +79,10 @@ export const engineContract = {
     decodeTwin: { input: decodeTwinRequest, output: rawFrames },
     /** The structure of one clip with the dynamics of another. */
     reenact: { input: reenactRequest, output: rawFrames },
+    /** Trains one; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
+    trainTwin: { input: trainTwinRequest, output: trainTwinResult },
+    /** Scenes of the world to train one on. */
+    renderTwinClips: { input: renderTwinClipsRequest, output: z.array(rawFrames) },
     /**
      * Reads a concept file whole. Throws `damaged-file` or `invalid-input` for one that could not be used.
      */

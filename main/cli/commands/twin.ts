@@ -25,6 +25,7 @@ import {
   withFolder,
   writeVideo,
 } from '../twin/open-twin.ts';
+import { registerTrain } from '../twin/train.ts';
 
 interface VideoOptions {
   output: string;
@@ -56,6 +57,7 @@ export const registerTwin: Registration = (program, run) => {
   registerEncode(twin, run);
   registerDecode(twin, run);
   registerReenact(twin, run);
+  registerTrain(twin, run);
 };
 
 function registerEncode(twin: Command, run: ActionWrapper): void {

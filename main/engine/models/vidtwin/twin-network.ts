@@ -1,7 +1,7 @@
 import { checkpoint } from '../../backends/checkpoint.ts';
 import { layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
-import { linear } from '../../nn/linear.ts';
+import { type Linear, linear } from '../../nn/linear.ts';
 import { blockEpsilon, causalBias, tokenPositions, twinBlock } from './twin-blocks.ts';
 import {
   decodeDynamics,
@@ -78,14 +78,41 @@ export function twinDecode(
   config: TwinConfig,
   parameters: TwinParameters,
   latents: Twin<tf.Tensor>,
+  size: readonly [height: number, width: number],
+  shares: Shares = {},
+): tf.Tensor {
+  return tf.tidy(() => {
+    const hidden = twinDecodeHidden(config, parameters, latents, size, shares);
+    return twinPixels(config, parameters.patch_out, hidden, size);
+  });
+}
+
+/** All but the last layer: -> [batch, frames, places, hidden] */
+export function twinDecodeHidden(
+  config: TwinConfig,
+  parameters: TwinParameters,
+  latents: Twin<tf.Tensor>,
   [height, width]: readonly [height: number, width: number],
   shares: Shares = {},
   options: TwinOptions = {},
 ): tf.Tensor {
   return tf.tidy(() => {
     const grid = gridOf(config, height, width);
-    return decodeTokens(config, parameters, embedLatents(config, parameters, latents, grid, shares), grid, options);
+    const u = embedLatents(config, parameters, latents, grid, shares);
+    const placed = tf.add(u, tokenPositions(config.frames, grid, config.hidden));
+    const { weight, bias } = parameters.decoder_norm;
+    return layerNorm(runBlocks(config, parameters.decoder, placed, options), weight, bias, blockEpsilon);
   });
+}
+
+/** The last layer: [batch, frames, places, hidden] -> clip [batch, 3, frames, height, width] */
+export function twinPixels(
+  config: TwinConfig,
+  patchOut: Linear,
+  hidden: tf.Tensor,
+  [height, width]: readonly [height: number, width: number],
+): tf.Tensor {
+  return tf.tidy(() => unpatchify(linear(patchOut, hidden), config.patch, gridOf(config, height, width)));
 }
 
 /** u = u_S + u_D, each by its share. Latents -> tokens [batch, frames, places, hidden] */
@@ -125,20 +152,6 @@ export function encodeTokens(
     const x = runBlocks(config, parameters.encoder, placed, options);
     return layerNorm(x, parameters.encoder_norm.weight, parameters.encoder_norm.bias, blockEpsilon);
   });
-}
-
-/** Tokens [batch, frames, places, hidden] -> clip */
-function decodeTokens(
-  config: TwinConfig,
-  parameters: TwinParameters,
-  u: tf.Tensor,
-  grid: Grid,
-  options: TwinOptions,
-): tf.Tensor {
-  const placed = tf.add(u, tokenPositions(config.frames, grid, config.hidden));
-  const x = runBlocks(config, parameters.decoder, placed, options);
-  const { weight, bias } = parameters.decoder_norm;
-  return unpatchify(linear(parameters.patch_out, layerNorm(x, weight, bias, blockEpsilon)), config.patch, grid);
 }
 
 function runBlocks(

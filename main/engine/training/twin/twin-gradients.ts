@@ -2,7 +2,13 @@ import * as tf from '../../backends/tf.ts';
 import { type Perceptual, perceptualDistance } from '../../models/judge/perceptual.ts';
 import { type DiscriminatorParameters, discriminate, hingeLoss } from '../../models/vidtwin/patch-discriminator.ts';
 import type { TwinConfig } from '../../models/vidtwin/twin-config.ts';
-import { type Twin, twinDecode, twinDivergence, twinMoments } from '../../models/vidtwin/twin-network.ts';
+import {
+  type Twin,
+  twinDecodeHidden,
+  twinDivergence,
+  twinMoments,
+  twinPixels,
+} from '../../models/vidtwin/twin-network.ts';
 import type { TwinParameters } from '../../models/vidtwin/twin-parameters.ts';
 import { treeFromEntries } from '../../nn/tree.ts';
 import type { Tensors } from '../adamw.ts';
@@ -55,6 +61,7 @@ export type TwinGradients = {
 
 /** The last layer, at which the adversarial term is balanced against the others, as in the reference. */
 const lastWeight = 'patch_out.weight';
+const lastBias = 'patch_out.bias';
 const largestBalance = 1e4;
 
 /**
@@ -82,10 +89,12 @@ export function twinGradients(
       return tf.add(mean, tf.mul(batch.noise[name]!, tf.exp(tf.mul(logVariance, 0.5))));
     };
     const latents = { structure: drawn('structure'), ...(moments.dynamics ? { dynamics: drawn('dynamics') } : {}) };
-    const made = twinDecode(config, parameters, latents, [height, width], batch.keep, objective);
-    return { made, divergence: twinDivergence(moments) };
+    const hidden = twinDecodeHidden(config, parameters, latents, [height, width], batch.keep, objective);
+    return { hidden, divergence: twinDivergence(moments) };
   };
-  const plainTerms = ({ made, divergence }: ReturnType<typeof forward>) => {
+  const pixels = (weight: tf.Tensor, bias: tf.Tensor, hidden: tf.Tensor) =>
+    twinPixels(config, { weight: weight as tf.Tensor2D, bias: bias as tf.Tensor1D }, hidden, [height, width]);
+  const plainTerms = (made: tf.Tensor, divergence: tf.Tensor) => {
     const l1 = tf.mean(tf.abs(tf.sub(made, batch.clips)));
     const seen = perceptualDistance(perceptual, pick(made, batch.looked), real);
     const loss = tf.addN([l1, tf.mul(seen, objective.weights.perceptual), tf.mul(divergence, scale)]);
@@ -96,45 +105,53 @@ export function twinGradients(
 
   const adversarial: TwinGradients['adversarial'] = {};
   if (isJudged) {
-    const lengthOf = (loss: (made: ReturnType<typeof forward>) => tf.Tensor) => {
-      const gradient = tf.grad((last) => loss(forward({ ...weights, [lastWeight]: last })))(weights[lastWeight]!);
-      return tf.norm(gradient);
-    };
-    const own = lengthOf((made) => plainTerms(made).loss);
-    const others = lengthOf(({ made }) => opinion(made));
+    const { hidden, divergence } = forward(weights);
+    const lengthOf = (loss: (made: tf.Tensor) => tf.Tensor) =>
+      tf.norm(tf.grad((last) => loss(pixels(last, weights[lastBias]!, hidden)))(weights[lastWeight]!));
+    const own = lengthOf((made) => plainTerms(made, divergence).loss);
+    const others = lengthOf(opinion);
     adversarial.balance = tf.minimum(tf.div(own, tf.add(others, 1e-4)), largestBalance);
   }
 
   const names = Object.keys(weights);
-  const found: { terms?: TwinGradients['terms']; looked?: tf.Tensor } = {};
+  /** What comes out beside the loss: kept until the gradients are there, and then handed on in the caller's scope. */
+  const aside: Record<string, tf.Tensor> = {};
   const { grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
-    const made = forward(Object.fromEntries(names.map((name, index) => [name, values[index]!])));
-    const terms = plainTerms(made);
-    if (judges) found.looked = tf.keep(pick(made.made, batch.looked));
+    const given = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
+    const { hidden, divergence } = forward(given);
+    const made = pixels(given[lastWeight]!, given[lastBias]!, hidden);
+    const terms = plainTerms(made, divergence);
+    if (judges) aside.looked = tf.keep(pick(made, batch.looked));
     if (adversarial.balance) {
-      const network = opinion(made.made);
-      adversarial.network = tf.keep(network);
+      aside.network = tf.keep(opinion(made));
       const share = tf.mul(adversarial.balance, objective.weights.adversarial);
-      terms.loss = tf.add(terms.loss, tf.mul(share, network));
+      terms.loss = tf.add(terms.loss, tf.mul(share, aside.network));
     }
-    found.terms = { ...terms };
-    for (const term of Object.values(terms)) tf.keep(term);
+    for (const [name, term] of Object.entries(terms)) aside[name] = tf.keep(term);
     return terms.loss as tf.Scalar;
   })(names.map((name) => weights[name]!));
+  const handOn = (name: string) => {
+    const copy = tf.clone(aside[name]!);
+    aside[name]!.dispose();
+    return copy;
+  };
+  const [loss, l1, seen, divergence] = ['loss', 'l1', 'perceptual', 'divergence'].map(handOn);
+  const terms = { loss: loss!, l1: l1!, perceptual: seen!, divergence: divergence! };
+  if (aside.network) adversarial.network = handOn('network');
 
   const judging: Tensors = {};
   if (judges) {
+    const looked = handOn('looked');
     const judgeNames = Object.keys(judge);
     const learned = tf.valueAndGrads((...values: tf.Tensor[]) => {
       const given = discriminator(Object.fromEntries(judgeNames.map((name, index) => [name, values[index]!])));
-      return hingeLoss(discriminate(given, real), discriminate(given, found.looked!));
+      return hingeLoss(discriminate(given, real), discriminate(given, looked));
     })(judgeNames.map((name) => judge[name]!));
     adversarial.discriminator = learned.value;
     for (const [index, name] of judgeNames.entries()) judging[name] = learned.grads[index]!;
-    found.looked!.dispose();
   }
   const gradients = Object.fromEntries(names.map((name, index) => [name, grads[index]!]));
-  return { gradients, judging, terms: found.terms!, adversarial };
+  return { gradients, judging, terms, adversarial };
 }
 
 /** clips [batch, 3, frames, height, width], looked [k, frames] of ones and zeros -> [batch * k, 3, height, width] */
