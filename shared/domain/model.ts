@@ -19,6 +19,8 @@ export const modelInfo = z.object({
   /** Frames come as 1 + k * temporalStride; sides as multiples of spatialStride. */
   temporalStride: z.int().positive(),
   spatialStride: z.int().positive(),
+  /** Of a model with two transformers: the part of the noise below which concepts are learned and act; null where it is all of it. */
+  learnsBelow: z.number().positive().max(1).nullable().default(null),
   /** The words that it was taught, in lower case; null where it knows about all of them, as large models do. */
   vocabulary: z.array(z.string()).nullable().default(null),
 });

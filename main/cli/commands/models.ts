@@ -79,7 +79,12 @@ Examples:
             tokenizer: absolute(options.tokenizer),
           });
           const lines = [
-            ...added.models.map(({ name, directory }) => `${name}  ${directory}`),
+            ...added.models.flatMap(({ name, directory, learnsBelow }) => [
+              `${name}  ${directory}`,
+              ...(learnsBelow === null
+                ? []
+                : [`  It has two transformers: concepts are learned for noise below ${learnsBelow}, and act there.`]),
+            ]),
             ...added.refused.map(({ file, reason }) => `Left out: ${file}: ${reason}`),
           ];
           context.output.result('models-added', added, lines.join('\n'));

@@ -51,10 +51,7 @@ export async function openLinkedWeights({ file, bytes, tensors }: LinkedWeights)
 }
 
 /** The tensors of a source under other names, multiplied with their scales. Closing it closes the source. */
-function renamed(
-  source: TensorSource,
-  tensors: ReadonlyMap<string, z.infer<typeof linkedTensor>>,
-): TensorSource {
+function renamed(source: TensorSource, tensors: ReadonlyMap<string, z.infer<typeof linkedTensor>>): TensorSource {
   const linked = (name: string) => {
     const tensor = tensors.get(name);
     if (!tensor) throw new AppError('damaged-file', `${source.path}: tensor "${name}" is missing`);
