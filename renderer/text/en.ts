@@ -631,6 +631,8 @@ export const text = {
       `Makes ${frames} frames at ${rate} per second, of ${sizes} pixels.`,
     downloadModel: 'Name of a model on the Hugging Face Hub',
     download: 'Download',
+    lookUp: 'Look up',
+    remote: (license: string, size: string, from: string) => `Licence ${license}, ${size}, from ${from}.`,
     caches: (previews: string, proxies: string, pictures: string) =>
       `Taken now: previews ${previews}, scrubbing copies ${proxies}, thumbnails ${pictures}. All of it is made again when needed.`,
     clearCaches: 'Clear',

@@ -26,6 +26,17 @@ export const modelInfo = z.object({
 });
 export type ModelInfo = z.infer<typeof modelInfo>;
 
+/** What is to be known of a model before it is fetched. */
+export const remoteModel = z.object({
+  /** As its card names it; `unknown` where it does not. */
+  license: z.string(),
+  sizeBytes: z.number().nonnegative(),
+  files: z.int().nonnegative(),
+  /** The server that it comes from. */
+  from: z.string(),
+});
+export type RemoteModel = z.infer<typeof remoteModel>;
+
 /** Whether frames are as a model takes them: of one of its sizes, at its rate, so many as it can have. */
 export function takesFrames(model: ModelInfo, { width, height, rate, frameCount }: Omit<RawFrames, 'file'>): boolean {
   const isSize = model.sizes.some((size) => size[0] === width && size[1] === height);

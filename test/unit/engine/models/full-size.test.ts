@@ -9,7 +9,7 @@ import {
   textEncoderShapes,
   transformerShapes,
   writeSparse,
-} from '../../../bench/full-size.ts';
+} from '../../../bench/full-size-models.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'motif-full-size-'));
 afterAll(() => rmSync(folder, { recursive: true }));
