@@ -631,10 +631,14 @@ export const text = {
     memoryFits: (needed: string, there: string) => `Needs about ${needed} of memory; this machine has ${there}.`,
     memoryLacks: (needed: string, there: string) =>
       `Needs about ${needed} of memory, more than the ${there} of this machine: it will be slow, or fail.`,
+    learnsBelow: (part: string) =>
+      `Has two transformers: concepts are learned on that for noise below ${part} of all, and act there.`,
     clips: (frames: number, rate: string, sizes: string) =>
       `Makes ${frames} frames at ${rate} per second, of ${sizes} pixels.`,
     downloadModel: 'Name of a model on the Hugging Face Hub',
     download: 'Download',
+    lookUp: 'Look up',
+    remote: (license: string, size: string, from: string) => `Licence ${license}, ${size}, from ${from}.`,
     caches: (previews: string, proxies: string, pictures: string) =>
       `Taken now: previews ${previews}, scrubbing copies ${proxies}, thumbnails ${pictures}. All of it is made again when needed.`,
     clearCaches: 'Clear',

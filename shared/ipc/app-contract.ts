@@ -16,7 +16,7 @@ import {
   searchHit,
 } from '../domain/library.ts';
 import { look, lookInput } from '../domain/look.ts';
-import { modelInfo } from '../domain/model.ts';
+import { modelInfo, remoteModel } from '../domain/model.ts';
 import { settings, settingsPatch } from '../domain/settings.ts';
 import { nameText, pathText, promptText, referenceText, searchText } from '../domain/text.ts';
 import type { Contract } from './rpc.ts';
@@ -241,6 +241,8 @@ export const modelCalls = {
       refused: z.array(z.object({ file: z.string(), reason: z.string() })),
     }),
   },
+  /** Licence and size of a model on the Hub, or on the mirror of the settings, before it is fetched. */
+  'models.remote': { input: downloadInput, output: remoteModel },
   'models.remove': { input: z.object({ model: pathText }), output: z.void() },
 };
 

@@ -41,6 +41,7 @@ function put(name: string, at: string, as = name): string {
 
 /** ComfyUI's folder of models with these transformers; the tiny ones have heads that no shape tells. */
 function comfy(...transformers: string[]): string {
+  mkdirSync(join(folder, 'models/diffusion_models'), { recursive: true });
   for (const name of transformers) put(name, 'models/diffusion_models');
   writeFileSync(join(folder, 'models/diffusion_models/config.json'), '{"num_heads": 1}');
   put('wan_2.1_vae.safetensors', 'models/vae');
@@ -128,6 +129,31 @@ test.each(['umt5_fp16.safetensors', 'umt5-q8_0.gguf'])(
     await model.dispose();
   },
 );
+
+test("Wan 2.2's pair of files becomes one model with two transformers, and half of a pair is refused", async () => {
+  const source = comfy();
+  put('wan_fp16.safetensors', 'models/diffusion_models', 'wan2.2_t2v_high_noise_14B.safetensors');
+  await expect(gatherModels({ source, folder: models() })).rejects.toMatchObject({
+    message: expect.stringContaining('partner for low noise is missing'),
+  });
+  const low = put('wan_bf16.safetensors', 'models/diffusion_models', 'wan2.2_t2v_low_noise_14B.safetensors');
+  for (const pointedAt of [source, low]) {
+    const { models: made } = await gatherModels({ source: pointedAt, folder: models() });
+    expect(made).toEqual([join(models(), 'wan2.2_t2v_14B')]);
+    const model = await openVideoModel(made[0]!);
+    expect(model.highNoise?.from).toBe(0.875);
+    const [first, second] = [await model.denoiser(), await model.highNoise!.denoiser()];
+    const inputs = {
+      latents: tf.ones([1, 16, 1, 2, 2]),
+      time: model.timeFeatures([900]),
+      text: await model.encodeText(['a dog']),
+    };
+    const [low, high] = [first, second].map(({ denoise }) => denoise(inputs).dataSync());
+    expect(low).not.toEqual(high); // they are rounded differently, and so are other tensors
+    await model.dispose();
+    rmSync(made[0]!, { recursive: true });
+  }
+});
 
 test('what is missing or does not fit is said, with where to put it', async () => {
   const transformer = put('wan_fp16.safetensors', 'alone');

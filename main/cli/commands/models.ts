@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { toNumber } from '../../../shared/domain/time.ts';
 import type { Registration } from '../context.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
+import { runDownload } from '../run-job.ts';
 import { formatTable } from '../tables.ts';
 
 export const registerModels: Registration = (program, run) => {
@@ -79,10 +80,54 @@ Examples:
             tokenizer: absolute(options.tokenizer),
           });
           const lines = [
-            ...added.models.map(({ name, directory }) => `${name}  ${directory}`),
+            ...added.models.flatMap(({ name, directory, learnsBelow }) => [
+              `${name}  ${directory}`,
+              ...(learnsBelow === null
+                ? []
+                : [`  It has two transformers: concepts are learned for noise below ${learnsBelow}, and act there.`]),
+            ]),
             ...added.refused.map(({ file, reason }) => `Left out: ${file}: ${reason}`),
           ];
           context.output.result('models-added', added, lines.join('\n'));
+        }),
+      ),
+    );
+
+  models
+    .command('download')
+    .description(
+      'Fetches a model from the Hugging Face Hub by its name, or from a mirror; goes on where it was broken off.',
+    )
+    .argument('<name>', 'such as Wan-AI/Wan2.1-T2V-1.3B-Diffusers')
+    .option('--revision <name>', 'a branch, a tag or a commit')
+    .option(
+      '--mirror <address>',
+      "another server that answers as the Hub does; kept as a setting ('none' for the Hub again)",
+    )
+    .option('--look', 'only says its licence and size')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif models download Wan-AI/Wan2.1-T2V-1.3B-Diffusers --look
+  motif models download Wan-AI/Wan2.1-T2V-1.3B-Diffusers --mirror https://mirror.example.org`,
+    )
+    .action(
+      run((context, repository: string, options: { revision?: string; mirror?: string; look?: boolean }) =>
+        context.withServices({ access: 'write' }, async (services) => {
+          if (options.mirror !== undefined)
+            await services.call['settings.set']({ modelMirror: options.mirror === 'none' ? null : options.mirror });
+          const request = { repository, ...(options.revision ? { revision: options.revision } : {}) };
+          const remote = await services.call['models.remote'](request);
+          const said = `${repository}: licence ${remote.license}, ${formatBytes(remote.sizeBytes)} in ${remote.files} files, from ${remote.from}`;
+          if (options.look) return context.output.result('remote-model', { repository, ...remote }, said);
+          context.output.note(said);
+          const { directory } = await runDownload(context, services, request);
+          context.output.result(
+            'model-downloaded',
+            { repository, ...remote, directory },
+            `Fetched ${repository} into the library (${directory}).`,
+          );
         }),
       ),
     );

@@ -9,6 +9,8 @@ import { advance, type SolverState, solverSteps, startState, stepWeights } from 
 
 export interface SamplerModel<A> {
   denoiser: Denoiser;
+  /** Another denoiser predicts from this part of the noise on (Wan 2.2); adapters do not act in it. */
+  highNoise?: { from: number; denoiser: Denoiser } | null;
   scheduler: SchedulerConfig;
   /** How an adapter's tensors change the denoiser. They are inputs of the recorded step, so that a moved slider records nothing. */
   hooks?: (adapter: A, appearing: tf.Tensor | undefined) => Hooks;
@@ -101,17 +103,21 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
   const { selfConditioning, latentChannels } = denoiser;
 
   /** The flow at one noise level, or the weighted sum of the flows under several prompts, which are one batch. */
-  const predict = traced(({ sample, previous, text, time, weights, adapter, appearing }: FlowInputs) =>
-    tf.tidy(() => {
-      const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearing) : undefined;
-      const seen = previous ? tf.concat([sample, previous], 1) : sample;
-      const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(seen), 0) : seen;
-      const flow = denoiser.denoise({ latents, text, time }, { hooks, inferenceOnly: true });
-      if (!weights) return { flow };
-      const flows = tf.matMul(tf.reshape(weights, [1, -1]), tf.reshape(flow, [weights.size, -1]));
-      return { flow: tf.reshape(flows, sample.shape) };
-    }),
-  );
+  const predictionBy = (denoise: Denoiser['denoise']) =>
+    traced(({ sample, previous, text, time, weights, adapter, appearing }: FlowInputs) =>
+      tf.tidy(() => {
+        const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearing) : undefined;
+        const seen = previous ? tf.concat([sample, previous], 1) : sample;
+        const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(seen), 0) : seen;
+        const flow = denoise({ latents, text, time }, { hooks, inferenceOnly: true });
+        if (!weights) return { flow };
+        const flows = tf.matMul(tf.reshape(weights, [1, -1]), tf.reshape(flow, [weights.size, -1]));
+        return { flow: tf.reshape(flows, sample.shape) };
+      }),
+    );
+  const predict = predictionBy(denoiser.denoise);
+  const high = model.highNoise;
+  const predictHigh = high && predictionBy(high.denoiser.denoise);
   const step = traced(({ state, flow, weights }: { state: SolverState; flow: tf.Tensor; weights: tf.Tensor }) =>
     tf.tidy(() => advance(state, flow, weights as tf.Tensor1D)),
   );
@@ -137,11 +143,12 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
           const inputs: FlowInputs = { sample, text: prompts, time };
           if (previous) inputs.previous = previous;
           if (weights) inputs.weights = weights;
-          if (by !== undefined) inputs.adapter = by;
+          const isHigh = high && timestep >= 1000 * high.from;
+          if (by !== undefined && !isHigh) inputs.adapter = by;
           if (model.tellsAppearance)
             inputs.appearing = appearingRows(prompts.shape[0]!, weights ? text.shape[0]! : null);
           const made = [time, ...(inputs.appearing ? [inputs.appearing] : [])];
-          const { flow } = await predict.run(inputs, signal).finally(() => tf.dispose(made));
+          const { flow } = await (isHigh ? predictHigh! : predict).run(inputs, signal).finally(() => tf.dispose(made));
           return flow;
         };
         if (!compared || (shown && timestep < 1000 * guidedAbove)) return await under(text, adapter);
@@ -295,6 +302,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     flowEdit,
     dispose() {
       predict.dispose();
+      predictHigh?.dispose();
       step.dispose();
     },
   };

@@ -12,7 +12,8 @@ import { activationsPerToken } from './transformer-config.ts';
 export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo> {
   const { directory, name, extras, strides, transformerConfig } = pipeline;
   let parameters = 0;
-  for (const component of ['transformer', 'vae', 'text_encoder']) {
+  const transformers = pipeline.highNoise ? ['transformer', 'transformer_2'] : ['transformer'];
+  for (const component of [...transformers, 'vae', 'text_encoder']) {
     const source = await openWeights(join(directory, component));
     for (const name of source.names())
       parameters += source.info(name).shape.reduce((product, length) => product * length, 1);
@@ -29,6 +30,7 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     rate: parseRational(String(extras.frameRate)),
     layers: transformerConfig.num_layers,
     activationsPerToken: activationsPerToken(transformerConfig),
+    learnsBelow: pipeline.highNoise?.from ?? null,
     vocabulary: await vocabularyOf(directory),
     temporalStride: strides.frames,
     spatialStride: Math.max(
