@@ -89,7 +89,7 @@ export async function evaluatePart(
   { signal, onEvent }: EngineCallOptions,
 ): Promise<TablePart> {
   const { method, recipe, learningSeed } = plan;
-  const telling = (phase: string): EngineCallOptions => ({
+  const optionsFor = (phase: string): EngineCallOptions => ({
     signal,
     onEvent: withinPart(onEvent, (progress) => ({
       phase: `${scene.name}, ${method.row}: ${phase}, ${progress.phase}`,
@@ -109,7 +109,7 @@ export async function evaluatePart(
   if (part.finished) return part;
   let concept: LearnedConcept | null = null;
   try {
-    concept = recipe && (await conceptOf(run, scene, recipe, telling));
+    concept = recipe && (await conceptOf(run, scene, recipe, optionsFor));
   } catch (error) {
     if (!(error instanceof AppError) || !['invalid-input', 'out-of-memory'].includes(error.code)) throw error;
     const refused = { ...part, refused: error.message, finished: true };
@@ -125,7 +125,7 @@ export async function evaluatePart(
         if (isMade || way === 'finished') continue;
         signal?.throwIfAborted();
         const made = { edit, noiseSeed, way, conceptFile: concept?.conceptFile ?? null };
-        part.clips.push(...(await makeClip(run, scene, plan, made, telling(`${edit.kind}, ${way}`))));
+        part.clips.push(...(await makeClip(run, scene, plan, made, optionsFor(`${edit.kind}, ${way}`))));
         await writePart(file, part);
       }
     }
@@ -143,12 +143,12 @@ async function conceptOf(
   { model, directory, folder }: TableRun,
   { measured, source, motion }: PreparedScene,
   recipe: Recipe,
-  telling: (phase: string) => EngineCallOptions,
+  optionsFor: (phase: string) => EngineCallOptions,
 ): Promise<LearnedConcept> {
   const learn = ({ caption, seed }: ConceptScene, frames: RawFrames, phase: string) => {
     const { checkpointEvery: _, sampleEvery: __, ...learned } = recipe;
     const stem = join(folder, 'concepts', nameOfContent({ seed, caption, learned }));
-    return learnOnce(model, { directory, recipe, caption, source: frames, stem }, telling(phase));
+    return learnOnce(model, { directory, recipe, caption, source: frames, stem }, optionsFor(phase));
   };
   const own = await learn(measured.scene, source, 'learning');
   if (!motion) return own;
@@ -241,7 +241,7 @@ function settingsOf(
 /** Which tokens a method has learned to read: a motion that is learned under plain words has none. */
 function wordsOf(recipe: Recipe | null): 'learned' | 'identityOnly' | 'plain' {
   if (!recipe) return 'plain';
-  const stages = methodOf(recipe).stages(recipe, { moving: true, wordsLearn: recipe.tokenLearningRate > 0 });
+  const stages = methodOf(recipe).stages(recipe, { moving: true, tokensLearn: recipe.tokenLearningRate > 0 });
   return stages.some(({ clipText }) => clipText === 'motion') ? 'identityOnly' : 'learned';
 }
 

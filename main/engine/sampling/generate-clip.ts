@@ -177,12 +177,12 @@ export function fitConcept(
     tokens.set(values, index * width);
   }
   const size = appearanceSize(model.latentChannels);
-  const told = concept.version === 2 ? concept.appearance : new Array<number>(size).fill(0);
-  if (told.length !== size)
-    throw new AppError('damaged-file', `${file}: its appearance has ${told.length} values, not ${size}`, {
+  const stored = concept.version === 2 ? concept.appearance : new Array<number>(size).fill(0);
+  if (stored.length !== size)
+    throw new AppError('damaged-file', `${file}: its appearance has ${stored.length} values, not ${size}`, {
       hint: 'Fetch the concept again, or learn it again.',
     });
-  const appearance = Float32Array.from(told);
+  const appearance = Float32Array.from(stored);
   return { parts: partsOfFile(concept, model), tokens: { names, values: tokens }, appearance };
 }
 
@@ -202,7 +202,7 @@ function startFrom({ fidelity, fidelityStart, shown, prompt }: EditSettings, con
         hint: 'Say what is seen, for example "a photograph by day", and what it should be, for example "a photograph at sunset".',
       },
     );
-  return { fidelity, shown: words, by: fidelityStart };
+  return { fidelity, prompt: words, by: fidelityStart };
 }
 
 function gained(concept: OpenedConcept, { settings }: GenerateRequest): SampledConcept {

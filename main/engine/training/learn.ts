@@ -49,9 +49,9 @@ export async function learnConcept(
   await requireSpace(workDirectory, neededBytes(parts, request));
   requireMemory(countNumbers(parts), folder.memoryBytes);
 
-  const wordsLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
+  const tokensLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const moving = clips.some(({ frames }) => frames.frameCount > 1);
-  const plans = method.stages(recipe, { moving, wordsLearn });
+  const plans = method.stages(recipe, { moving, tokensLearn });
 
   const report = progressReporter(onEvent);
   const prepared = await prepare(pipeline, request, folder.prepared, {
@@ -93,8 +93,8 @@ export async function learnConcept(
   };
 
   try {
-    const trainsWords = plans.some(({ trains }) => trains.words);
-    state = (await readTrainingState(folder.checkpoint)) ?? freshRun(parts, start, recipe.seed, trainsWords);
+    const trainsTokens = plans.some(({ trains }) => trains.words);
+    state = (await readTrainingState(folder.checkpoint)) ?? freshRun(parts, start, recipe.seed, trainsTokens);
     state = await train(
       {
         parts,

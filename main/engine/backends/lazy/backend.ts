@@ -7,6 +7,7 @@ import {
   Graph,
   type HostArray,
   type Inspect,
+  sameShape,
   sizeOf,
   type Value,
 } from './graph.ts';
@@ -164,7 +165,8 @@ export class LazyBackend extends tf.KernelBackend {
   }
 
   valueFor({ dataId, shape }: tf.TensorInfo): Value {
-    return this.recorder.reshape(this.storage.get(dataId).value, shape);
+    const { value } = this.storage.get(dataId);
+    return sameShape(value.shape, shape) ? value : this.recorder.reshape(value, shape);
   }
 
   infoFor(value: Value): tf.TensorInfo {

@@ -5,7 +5,7 @@ import type { Attributes, Inspect, Node, Value } from './graph.ts';
 const valuesShown = 8;
 
 /** A recorded graph for people, a node a line: `%3 float32[2,4] = Conv(%0, %1) strides=1,1`, with a blank line at every cut. */
-export function graphText(nodes: readonly Node[], wanted: readonly Value[]): string {
+function graphText(nodes: readonly Node[], wanted: readonly Value[]): string {
   const lines: string[] = [];
   const names = new Map<Value, string>();
   const typed = ({ shape, type }: Value) => `${type}[${shape}]`;

@@ -131,14 +131,14 @@ function needed(nodes: readonly Node[], outputs: readonly Value[]): Node[] {
 }
 
 function withLastUses(stages: readonly Omit<Stage, 'last'>[], lasting: ReadonlySet<number>): Stage[] {
-  const seen = new Set(lasting);
+  const used = new Set(lasting);
   return stages
     .toReversed()
     .map((stage) => {
       const last: number[] = [];
       for (const slot of [...stage.inputs, ...stage.outputs])
-        if (!seen.has(slot)) {
-          seen.add(slot);
+        if (!used.has(slot)) {
+          used.add(slot);
           last.push(slot);
         }
       return { ...stage, last };

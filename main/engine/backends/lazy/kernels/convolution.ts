@@ -45,7 +45,7 @@ const inputGradient: Kernel = (record, { dy, filter }, { strides, pad, inputShap
   return channelsLast(record, convolve(record, spaced, weight, backward));
 };
 
-/** One matrix product for each place in the window: what it saw of x, times dy. */
+/** One matrix product for each place in the window: the patches of x there, times dy. */
 const filterGradient: Kernel = (record, { x, dy }, { strides, pad, filterShape, dimRoundingMode, dataFormat }) => {
   checkLayout(dataFormat);
   const axes = filterShape.length - 2;
@@ -57,13 +57,13 @@ const filterGradient: Kernel = (record, { x, dy }, { strides, pad, filterShape, 
   const padded = record.pad(channelsFirst(record, x!), [0, 0, ...window.before], [0, 0, ...window.after]);
   const gradient = record.reshape(channelsFirst(record, dy!), [batch, outChannels, positions]);
   const products = windowPlaces(size).map((place) => {
-    const seen = record.slice(
+    const patches = record.slice(
       padded,
       [0, 0, ...place],
       [batch, inChannels, ...window.steps],
       [1, 1, ...window.strides],
     );
-    const product = record.matMul(record.reshape(seen, [batch, inChannels, positions]), gradient, false, true);
+    const product = record.matMul(record.reshape(patches, [batch, inChannels, positions]), gradient, false, true);
     return record.reshape(record.reduce('ReduceSum', product, [0], false), [1, inChannels, outChannels]);
   });
   return record.reshape(record.concat(products, 0), filterShape);
