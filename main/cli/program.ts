@@ -15,6 +15,7 @@ import { registerLearn } from './commands/learn.ts';
 import { registerLook } from './commands/look.ts';
 import { registerLooks } from './commands/looks.ts';
 import { registerModels } from './commands/models.ts';
+import { registerStudy } from './commands/study.ts';
 import type { ActionWrapper } from './context.ts';
 import { parsePlace } from './options.ts';
 import type { Streams } from './output.ts';
@@ -75,6 +76,7 @@ Examples:
     registerBench,
     registerDemo,
     registerEvaluate,
+    registerStudy,
   ]) {
     register(program, run);
   }

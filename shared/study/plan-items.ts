@@ -61,10 +61,12 @@ export function planItems(
   const mirrors = places(Math.max(fewestMirrors, Math.round(mirrorShare * pairs.length))).map(
     (of): PlannedItem => ({ ...pairs[of]!, kind: 'mirror', of }),
   );
-  const attention = places(Math.max(fewestAttention, Math.round(attentionShare * pairs.length))).map((place): PlannedItem => {
-    const pair = pairs[place]!;
-    return { ...pair, kind: 'attention', b: pair.a };
-  });
+  const attention = places(Math.max(fewestAttention, Math.round(attentionShare * pairs.length))).map(
+    (place): PlannedItem => {
+      const pair = pairs[place]!;
+      return { ...pair, kind: 'attention', b: pair.a };
+    },
+  );
   return [...pairs, ...mirrors, ...attention];
 
   function hasFirst({ a, b }: { a: string; b: string }): boolean {
