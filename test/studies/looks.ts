@@ -2,7 +2,7 @@
  * Draws looks of clips as finished pictures, for looking at: one sheet (a PNG) for each variant of the settings, with a row for each clip
  * and a column for each look.
  *
- *   node test/studies/run.mjs test/studies/looks.ts --home LIBRARY --out FOLDER [--clips ID,...] [--looks ID,...] [--width 230] NAME=JSON...
+ *   node test/studies/run.mjs test/studies/looks.ts --home LIBRARY --out FOLDER [--clips ID,...] [--looks ID,...] [--concept FILE] [--width 230] NAME=JSON...
  *
  * A variant is NAME=JSON, a part of an edit's settings (`strength` sets fidelity and guidance together). `seen` in it are words for what
  * all clips show (default: what is kept with each), `words` a list of other looks than those chosen, {from, to}. Clips are of a library, which is only read; every third of a second-long piece is drawn from the middle of the clip.
@@ -34,6 +34,7 @@ const { values: options, positionals: variants } = parseArgs({
     out: { type: 'string' },
     clips: { type: 'string' },
     looks: { type: 'string' },
+    concept: { type: 'string' },
     model: { type: 'string', default: 'resources/models/motif-tiny' },
     width: { type: 'string', default: '230' },
     device: { type: 'string', default: 'auto' },
@@ -83,7 +84,7 @@ for (const variant of variants) {
     for (const asked of looks) {
       const request = generateRequest.parse({
         model: options.model,
-        conceptFile: null,
+        conceptFile: options.concept ?? null,
         source: frames,
         size: null,
         settings: { ...lookSettings(asked, { seen: seen || clip.seen, strength }), ...settings },

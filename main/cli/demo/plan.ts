@@ -1,7 +1,7 @@
 import type { ConceptCaption } from '../../../shared/domain/concept.ts';
 import { type EditSettingsInput, reconstructionGuidance } from '../../../shared/domain/edit.ts';
 import { startSettings } from '../../../shared/domain/strength.ts';
-import { changesThings } from '../../../shared/domain/things.ts';
+import { usualFor } from '../../../shared/domain/things.ts';
 
 /** One video of the demo besides the source. */
 export interface PlannedVideo {
@@ -44,7 +44,7 @@ export function planVideos(
     ...edits.map(({ name, label, prompt: wanted }) => ({
       name,
       label,
-      settings: { prompt: wanted, lock: changesThings(prompt, wanted), ...startSettings(true), ...sampling },
+      settings: { prompt: wanted, ...usualFor(prompt, wanted), ...startSettings(true), ...sampling },
     })),
     ...slider('identity'),
     ...slider('motion'),

@@ -11,7 +11,7 @@ import { amend, type History, record, redo, startHistory, undo } from '../../../
 import type { Job } from '../../../shared/domain/job.ts';
 import { generateInput, generateOutput } from '../../../shared/domain/job-input.ts';
 import { guidanceFor, startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
-import { changesThings } from '../../../shared/domain/things.ts';
+import { usualFor } from '../../../shared/domain/things.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
@@ -41,7 +41,8 @@ export class EditState {
   /** With the concept that they were copied from: directions belong to it alone. */
   copied = $state.raw<{ conceptId: string; settings: EditSettings } | null>(null);
 
-  #isLockChosen = false;
+  /** Settings that do not follow the words any more. */
+  readonly #chosen = new Set<'lock' | 'part'>();
   #history = $state.raw<History<EditSettings>>(startHistory(editSettings.parse({ prompt: '' })));
   #stored: EditSettings | null = null;
   /** Whether the change that is going on is made in another window. */
@@ -115,7 +116,7 @@ export class EditState {
   open(concept: Concept | null): void {
     if (concept === null || concept.id === this.#conceptId) return;
     this.#conceptId = concept.id;
-    this.#isLockChosen = false;
+    this.#chosen.clear();
     this.ends.clear();
     this.#dropPreview();
     const kept = editSettings.safeParse(JSON.parse(localStorage.getItem(draftKey(concept.id)) ?? 'null'));
@@ -125,23 +126,24 @@ export class EditState {
   /** A change that is one step of undo. */
   change(patch: Partial<EditSettings>): void {
     this.#commitAmended();
-    this.#history = record(this.#history, { ...this.settings, ...this.#locking(patch) });
+    this.#history = record(this.#history, { ...this.settings, ...this.#withUsual(patch) });
     this.#changed();
   }
 
   /** A change in the middle of typing or of a slider's movement: many make one step. */
   adjust(patch: Partial<EditSettings>): void {
-    this.#amend({ ...this.settings, ...this.#locking(patch) }, false);
+    this.#amend({ ...this.settings, ...this.#withUsual(patch) }, false);
     // Finishing is done in the window: nothing has to be computed for it.
     if (isFinishingOnly(patch) && this.#keepPicture()) this.#keepDraft();
     else this.#changed(patch.prompt !== undefined || patch.negativePrompt !== undefined);
   }
 
-  /** Words that change things alone lock the rest, until it is locked or not by hand. */
-  #locking(patch: Partial<EditSettings>): Partial<EditSettings> {
-    if (patch.lock !== undefined) this.#isLockChosen = true;
-    if (patch.prompt === undefined || this.#isLockChosen) return patch;
-    return { ...patch, lock: changesThings(this.settings.shown || this.caption, patch.prompt) };
+  /** With words come the settings that are usual for what they change, but for those that were chosen by hand. */
+  #withUsual(patch: Partial<EditSettings>): Partial<EditSettings> {
+    for (const name of ['lock', 'part'] as const) if (patch[name] !== undefined) this.#chosen.add(name);
+    if (patch.prompt === undefined) return patch;
+    const { lock, part } = usualFor(this.settings.shown || this.caption, patch.prompt);
+    return { ...(!this.#chosen.has('lock') && { lock }), ...(!this.#chosen.has('part') && { part }), ...patch };
   }
 
   /** What is on the stage is finished in another way. False: nothing is there. */

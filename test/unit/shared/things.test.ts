@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { changesThings } from '../../../shared/domain/things.ts';
+import { changesThings, usualFor } from '../../../shared/domain/things.ts';
 
 it.each([
   ['a photograph of a person in a yellow hoodie', 'a photograph of a person in a red shirt'],
@@ -21,4 +21,12 @@ it.each([
   ['a [v] lady in a blue top', 'a watercolour painting of a [v] lady in a blue top'],
 ])('from "%s" to "%s" changes more, or nothing', (before, after) => {
   expect(changesThings(before, after)).toBe(false);
+});
+
+it('an edit of a thing begins locked and with less of the concept, any other with all of both', () => {
+  expect(usualFor('a [v] person in a blue top', 'a [v] person in a red top')).toEqual({ lock: true, part: 0.75 });
+  expect(usualFor('a [v] person in a blue top', 'a [v] person in a blue top at night')).toEqual({
+    lock: false,
+    part: 1,
+  });
 });
