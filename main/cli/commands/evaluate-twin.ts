@@ -6,6 +6,7 @@ import type { ModelInfo } from '../../../shared/domain/model.ts';
 import { writeWhole } from '../../files/place.ts';
 import { drawContactSheet } from '../../media/contact-sheet.ts';
 import type { Services } from '../../services/services.ts';
+import { defaultTwin } from '../../services/twins.ts';
 import type { ActionWrapper, CommandContext } from '../context.ts';
 import { addPlaceOptions, listening, type PlaceOptions, preparePlace } from '../evaluation/common-options.ts';
 import { importFolder } from '../evaluation/real-clips.ts';
@@ -51,7 +52,7 @@ Run again with the same folder, it goes on where it was stopped.`,
       run(async (context, options: Options) => {
         await context.withServices({ access: 'read' }, async (services) => {
           const { model, folder, place } = await preparePlace(context, services, options);
-          const twins = (options.twin ?? [join(services.resources, 'models/motif-twin')]).map((twin) => resolve(twin));
+          const twins = (options.twin ?? [defaultTwin(services.resources)]).map((twin) => resolve(twin));
           for (const twin of twins) await services.engine.describeTwin({ twin });
           const numbers = options.fast ? fast : usual;
           const scenes = options.scenes ?? numbers.scenes;
