@@ -23,10 +23,10 @@ export const evaluateTwinRequest = z.object({
 });
 export type EvaluateTwinRequest = z.infer<typeof evaluateTwinRequest>;
 
-export const codedBy = z.enum(['twin', 'autoencoder', 'cosine']);
+const codedBy = z.enum(['twin', 'autoencoder', 'cosine']);
 
 /** One clip through one way of coding it. Frames that all ways code are measured alone. */
-export const codedClip = z.object({
+const codedClip = z.object({
   way: z.string(),
   kind: codedBy,
   /** Numbers of the code for each number of the pixels. */
@@ -47,7 +47,7 @@ export type CodedClip = z.infer<typeof codedClip>;
 export const codedClips = z.object({ name: z.string(), coded: z.array(codedClip), sheet: z.array(sheetRow) });
 
 /** The structure of one test scene with the dynamics of another. */
-export const reenactedPair = z.object({
+const reenactedPair = z.object({
   twin: z.string(),
   structure: z.string(),
   dynamics: z.string(),
