@@ -37,6 +37,8 @@ export class ReenactState {
   readonly #notices: Notices;
   readonly #library: LibraryState;
   #making: AbortController | null = null;
+  /** Views of the clips and strengths as they stand: one that was made is shown again at once. */
+  #made: Partial<Record<TwinView, RawFrames>> = {};
 
   constructor(connection: Connection, notices: Notices, library: LibraryState) {
     this.#connection = connection;
@@ -53,17 +55,21 @@ export class ReenactState {
 
   choose(role: ReenactRole, id: string): void {
     this.#ids = { ...this.#ids, [role]: id || null };
+    this.#made = {};
     void this.make();
   }
 
   /** While a slider moves nothing is made. */
   set(role: ReenactRole, strength: number): void {
     this.strengths = { ...this.strengths, [role]: strength };
+    this.#made = {};
   }
 
   show(view: ReenactView): void {
     this.view = view;
-    if (view !== 'source') void this.make();
+    if (view === 'source') return;
+    this.frames = this.#made[view] ?? null;
+    void this.make();
   }
 
   /** What was asked for before is given up. */
@@ -81,7 +87,9 @@ export class ReenactState {
     this.isWorking = true;
     try {
       const { frames } = await this.#connection.call['twins.reenact'](request, { signal: making.signal });
-      if (!making.signal.aborted) this.frames = frames;
+      if (making.signal.aborted) return;
+      this.frames = frames;
+      this.#made[request.view] = frames;
     } catch (thrown) {
       if (!making.signal.aborted && toErrorShape(thrown).code !== 'cancelled') this.#notices.fail(thrown);
     } finally {
