@@ -5,6 +5,7 @@ import type { Edit } from '../../shared/domain/edit.ts';
 import type { HostCommand } from '../../shared/domain/host-command.ts';
 import type { ItemReference } from '../../shared/domain/library.ts';
 import { ComposeState } from '../features/compose/compose.svelte.ts';
+import { ReenactState } from '../features/compose/reenact.svelte.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
@@ -55,6 +56,7 @@ export class Editor {
   readonly looks: LooksState;
   readonly learn: LearnState;
   readonly compose: ComposeState;
+  readonly reenact: ReenactState;
   readonly settings: SettingsState;
   readonly exporting: ExportState;
 
@@ -88,6 +90,7 @@ export class Editor {
       onLearned: (conceptId, title) => this.#tellLearned(conceptId, title),
     });
     this.compose = new ComposeState(connection, notices, this.library, this.learn);
+    this.reenact = new ReenactState(connection, notices, this.library);
     this.exporting = new ExportState({
       connection,
       notices,

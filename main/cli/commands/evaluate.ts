@@ -13,6 +13,7 @@ import { report } from '../evaluation/write-report.ts';
 import { addRecipeOptions, type RecipeOptions, recipeOf } from '../learn-options.ts';
 import { parseInteger } from '../options.ts';
 import { registerTables } from './evaluate-table.ts';
+import { registerEvaluateTwin } from './evaluate-twin.ts';
 
 interface ModelOptions extends CommonOptions {
   prompts: number;
@@ -43,6 +44,7 @@ export const registerEvaluate: Registration = (program, run) => {
   registerConcept(evaluate, run);
   registerFinish(evaluate, run);
   registerTables(evaluate, run);
+  registerEvaluateTwin(evaluate, run);
 };
 
 function registerModel(evaluate: Command, run: ActionWrapper): void {
