@@ -154,6 +154,8 @@ export const engineEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress }),
   z.object({ type: z.literal('loss'), point: lossPoint }),
   z.object({ type: z.literal('sample'), stage: stageName, step: z.int(), frames: rawFrames }),
+  /** What is done otherwise than was asked for, and why. */
+  z.object({ type: z.literal('remark'), text: z.string() }),
   z.object({ type: z.literal('checkpoint'), stage: z.string(), step: z.int() }),
 ]);
 export type EngineEvent = z.infer<typeof engineEvent>;

@@ -40,6 +40,8 @@ export interface WanPipeline extends VideoModel {
   readonly tokenizer: Tokenizer;
   readonly transformerConfig: TransformerConfig;
   readonly textEncoderConfig: TextEncoderConfig;
+  /** Whether the text encoder is read layer by layer. */
+  readonly streamsText: boolean;
   transformer(): Promise<TransformerParameters>;
   /** Throws `out-of-memory` for an encoder that is only ever streamed. */
   readonly textEncoderWeights: LoadedOnce<TextEncoderParameters>;
@@ -136,6 +138,7 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
     tokenizer,
     tokenize,
     textEncoderConfig,
+    streamsText: streams,
     textEncoderWeights,
     async textEncoder() {
       const parameters = await textEncoderWeights();
