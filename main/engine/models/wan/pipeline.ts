@@ -52,7 +52,9 @@ export interface WanPipeline extends VideoModel {
  * Throws `not-found`, `damaged-file`, or `invalid-input`.
  */
 export async function openWanPipeline(directory: string): Promise<WanPipeline> {
-  const boundary = boundaryOf(directory, await readModelIndex(directory));
+  const index = await readModelIndex(directory);
+  const boundary = boundaryOf(directory, index);
+  const takesFirstFrame = index.expand_timesteps === true;
   const main = boundary === null ? 'transformer' : 'transformer_2';
   const folder = (name: string) => join(directory, name);
   const config = <T>(name: string, schema: Parameters<typeof readJson<T>>[1]) =>
@@ -113,7 +115,7 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
 
   const pipeline: WanPipeline = {
     ...autoencoder,
-    ...denoiserFacts(transformerConfig),
+    ...denoiserFacts(transformerConfig, takesFirstFrame),
     autoencoder,
     directory,
     name: basename(resolve(directory)),
@@ -129,7 +131,7 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
     fingerprint: () => transformerFingerprint(folder(main)),
     transformerConfig,
     transformer,
-    denoiser: async () => wanDenoiser(transformerConfig, await transformer()),
+    denoiser: async () => wanDenoiser(transformerConfig, await transformer(), takesFirstFrame),
     highNoise: highTransformer && {
       from: boundary!,
       denoiser: async () => wanDenoiser(highConfig, await highTransformer()),
