@@ -73,6 +73,8 @@ export const generateRequest = z.object({
   source: rawFrames.nullable(),
   size: z.object({ width: z.int(), height: z.int(), frameCount: z.int() }).nullable(),
   settings: editSettings,
+  /** One picture of the result's size that it begins with, decoded from the settings' `firstFrame`. */
+  firstFrame: rawFrames.optional(),
   output: z.string(),
   /** Where the clip's own pictures go as they come out of the autoencoder, for finishing. */
   baseOutput: z.string().optional(),

@@ -1,10 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as tf from '../../main/engine/backends/tf.ts';
+import { createEngine } from '../../main/engine/index.ts';
 import { wanDenoiser } from '../../main/engine/models/wan/denoiser.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { createSampler } from '../../main/engine/sampling/sampler.ts';
 import { schedulerConfigOf } from '../../main/engine/sampling/scheduler-config.ts';
+import { generateRequest } from '../../shared/domain/engine.ts';
 import { expectGolden, golden, onEachBackend, openCase } from './golden.ts';
 
 const { prompts, tokens }: { prompts: string[]; tokens: number } = JSON.parse(
@@ -38,6 +42,47 @@ onEachBackend(() => {
     sampler.dispose();
     await pipeline.dispose();
   });
+});
+
+test('the engine makes a clip that goes on from a picture, and says where that cannot be', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'motif-first-frame-'));
+  const model = join(folder, 'model');
+  cpSync(golden('model'), model, { recursive: true });
+  const index = join(model, 'model_index.json');
+  writeFileSync(index, JSON.stringify({ ...JSON.parse(readFileSync(index, 'utf8')), expand_timesteps: true }));
+  const frames = { width: 32, height: 16, rate: { numerator: 8, denominator: 1 } };
+  const firstFrame = { ...frames, file: join(folder, 'picture.rgb'), frameCount: 1 };
+  writeFileSync(
+    firstFrame.file,
+    Uint8Array.from({ length: 32 * 16 * 3 }, (_, i) => (i * 5) % 256),
+  );
+  const engine = await createEngine({ device: 'onnxruntime' });
+  const make = (name: string, changes: object = {}, at = model) =>
+    engine.generate(
+      generateRequest.parse({
+        model: at,
+        conceptFile: null,
+        source: null,
+        size: { width: 32, height: 16, frameCount: 5 },
+        settings: { prompt: 'a dog', steps: 2, ...changes },
+        output: join(folder, name),
+        firstFrame,
+      }),
+    );
+  expect((await engine.describeModel({ model })).takesFirstFrame).toBe(true);
+  await make('a.rgb');
+  await make('b.rgb', { seed: 2 });
+  const [a, b] = ['a.rgb', 'b.rgb'].map((name) => readFileSync(join(folder, name)));
+  const picture = 32 * 16 * 3;
+  expect(a!.length).toBe(5 * picture);
+  expect(a!.subarray(0, picture)).toEqual(b!.subarray(0, picture)); // the same beginning from any noise
+  expect(a!.subarray(picture)).not.toEqual(b!.subarray(picture));
+  await expect(make('c.rgb', { fidelity: 0.5 })).rejects.toMatchObject({
+    hint: expect.stringContaining('fidelity to 0'),
+  });
+  await expect(make('d.rgb', {}, golden('model'))).rejects.toMatchObject({ hint: expect.stringContaining('TI2V') });
+  await engine.dispose();
+  rmSync(folder, { recursive: true });
 });
 
 test('a model that takes no first frame refuses one', async () => {

@@ -32,6 +32,7 @@ export async function generateClip(
   const report = (phase: string, unit: string, done: number, total: number) =>
     onEvent({ type: 'progress', progress: { phase, done, total, unit, ...measure(phase, done, total) } });
 
+  const beginning = await firstFrameOf(model, request, signal);
   let start: SourceLatents | undefined;
   if (settings.fidelity > 0) {
     if (!source)
@@ -50,6 +51,7 @@ export async function generateClip(
     size,
     signal,
     onStep: (done, total) => report('sample', 'steps', done, total),
+    ...(beginning ? { firstFrame: beginning.latents } : {}),
     ...(start ? { source: { ...start, ...startFrom(settings, concept) } } : {}),
   });
   const pictures = await pipeline
@@ -65,6 +67,28 @@ export async function generateClip(
       : null;
   const frames = await writeRawFrames(request.output, pictures, rate);
   return { frames, base, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+/** Latents of the picture that the clip begins with. Throws `invalid-input` where there can be none. */
+async function firstFrameOf(
+  { pipeline, sampler, name }: OpenModel,
+  { firstFrame, settings }: GenerateRequest,
+  signal: AbortSignal | undefined,
+): Promise<SourceLatents | undefined> {
+  if (!firstFrame) return undefined;
+  if (!pipeline.takesFirstFrame)
+    throw new AppError('invalid-input', `${name} cannot go on from a given picture.`, {
+      hint: 'Choose a model that can, such as Wan 2.2 TI2V 5B, or leave the picture out.',
+    });
+  if (settings.fidelity > 0)
+    throw new AppError(
+      'invalid-input',
+      'A clip goes on from a given picture from noise alone, not from another clip.',
+      {
+        hint: 'Set the fidelity to 0, or leave the picture out.',
+      },
+    );
+  return sampler.encodeSource(await readRawFrames(firstFrame), signal);
 }
 
 type OpenedConcept = Omit<SampledConcept, 'gains' | 'part'> & { file: ConceptFile };

@@ -35,6 +35,7 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     layers: transformerConfig.num_layers,
     activationsPerToken: activationsPerToken(transformerConfig),
     learnsBelow: pipeline.highNoise?.from ?? null,
+    takesFirstFrame: pipeline.takesFirstFrame,
     vocabulary: await vocabularyOf(directory),
     temporalStride: strides.frames,
     spatialStride: Math.max(
