@@ -1,7 +1,6 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { watchResidentMemory } from '../../main/cli/bench/resident-memory.ts';
 import { createEngine } from '../../main/engine/index.ts';
 import { transformerConfigSchema, transformerSpecs } from '../../main/engine/models/wan/transformer-config.ts';
 import { freeMemory } from '../../main/engine/training/free-memory.ts';
@@ -57,7 +56,6 @@ writeFileSync(
   new Uint8Array(17 * 128 * 128 * 3).map((_, index) => (index * 7) % 251),
 );
 const freeAtStart = freeMemory();
-const watch = watchResidentMemory();
 const enough = new AbortController();
 await engine
   .learn(
@@ -72,8 +70,7 @@ await engine
       signal: enough.signal,
       onEvent(event) {
         // Both kinds of step were recorded, compiled and run by then.
-        if (event.type === 'loss')
-          console.log(event.point.stage, event.point.step, Math.round(process.memoryUsage.rss() / 1e6));
+        if (event.type === 'loss') console.log(event.point.stage, event.point.step);
         if (event.type === 'loss' && event.point.stage === 'motion' && event.point.step === 3) enough.abort();
       },
     },
@@ -81,7 +78,8 @@ await engine
   .catch((thrown) => {
     if (!enough.signal.aborted) throw thrown;
   });
-const { ownBytes } = watch.end();
+/** The system keeps the peak itself: a step blocks whoever would look. */
+const ownBytes = 1024 * Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
 const { bytes: planned, recomputes } = planLearning(learningSizeOf(info), rule, freeAtStart);
 console.log(
   `${name} ${batch}: ${(ownBytes / 1e6).toFixed(0)} MB used, ${(planned / 1e6).toFixed(0)} MB planned (${(planned / ownBytes).toFixed(2)}) recomputes ${recomputes} free ${(freeAtStart / 1e9).toFixed(1)} GB`,
