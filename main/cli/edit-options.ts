@@ -6,7 +6,7 @@ import { sliders } from '../../shared/domain/concept.ts';
 import { type EditSettingsInput, editSettings, usualDetail } from '../../shared/domain/edit.ts';
 import { guidanceFor, startStrength, strengthSettings } from '../../shared/domain/strength.ts';
 import { AppError } from '../../shared/ipc/result.ts';
-import { collectDirection, parseInteger, parseNumber } from './options.ts';
+import { collectDirection, defined, parseInteger, parseNumber } from './options.ts';
 
 export interface SliderOptions {
   identity?: number;
@@ -27,8 +27,11 @@ export interface EditOptions extends SliderOptions {
   part?: number;
   fine?: boolean;
   firstFrame?: string;
+  whole?: boolean;
   finish?: 'on' | 'off';
   keepDetail?: number;
+  amount?: number;
+  colour?: number;
   lock?: boolean;
 }
 
@@ -74,6 +77,10 @@ export function addSamplingOptions(command: Command): Command {
       '--first-frame <picture>',
       'the clip begins with this picture and goes on from it, from noise (models that take one, such as Wan 2.2 TI2V 5B)',
     )
+    .option(
+      '--whole',
+      'edits all of the file, window by window: follows things through it, takes as many times as long',
+    )
     .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")
     .addOption(
       new Option(
@@ -86,7 +93,17 @@ export function addSamplingOptions(command: Command): Command {
       `finished: 1 changes what looks alike in one way, 0.5 follows the edit into small places, towards 0 its own pictures come in (default: ${usualDetail})`,
       parseNumber(0, 1),
     )
-    .option('--lock', "finished: places that the edit changes little stay the clip's own, to the bit");
+    .option('--amount <a>', 'finished: how much of the change is made, 0 to 1.5 (default: 1)', parseNumber(0, 1.5))
+    .option(
+      '--colour <c>',
+      'finished: how much colour it has, 0 for black and white to 2 (default: 1)',
+      parseNumber(0, 2),
+    )
+    .option(
+      '--lock',
+      "finished: places that the edit changes little stay the clip's own, to the bit (default: where the words change only what is worn or held)",
+    )
+    .option('--no-lock', 'finished: all of the picture may change');
 }
 
 export function slidersOf(options: SliderOptions): z.input<typeof sliders> {
@@ -119,8 +136,11 @@ const batchFile = z.array(
       seen: editSettings.shape.shown.unwrap().optional(),
       part: editSettings.shape.part.unwrap().optional(),
       fine: editSettings.shape.fine.unwrap().optional(),
+      whole: editSettings.shape.whole.unwrap().optional(),
       finish: editSettings.shape.finish.unwrap().optional(),
       keepDetail: editSettings.shape.keepDetail.unwrap().optional(),
+      amount: editSettings.shape.amount.unwrap().optional(),
+      colour: editSettings.shape.colour.unwrap().optional(),
       lock: editSettings.shape.lock.unwrap().optional(),
       sliders: z.strictObject(gains).optional(),
       ...gains,
@@ -155,8 +175,11 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     part: options.part,
     fine: options.fine,
     firstFrame: options.firstFrame === undefined ? undefined : { path: resolve(options.firstFrame) },
+    whole: options.whole,
     finish: options.finish && options.finish === 'on',
     keepDetail: options.keepDetail,
+    amount: options.amount,
+    colour: options.colour,
     lock: options.lock,
   });
   const chosenGains = defined(slidersOf(options));
@@ -189,7 +212,3 @@ function readBatch(path: string): RequestedEdit[] {
 }
 
 const batchHint = 'A batch is a list such as [{"prompt": "a [v] person on a beach", "motion": 0.5, "seed": 2}].';
-
-function defined<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-}

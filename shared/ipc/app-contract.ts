@@ -20,6 +20,7 @@ import { modelInfo, remoteModel } from '../domain/model.ts';
 import { settings, settingsPatch } from '../domain/settings.ts';
 import { nameText, pathText, promptText, referenceText, searchText } from '../domain/text.ts';
 import type { Contract } from './rpc.ts';
+import { raterCalls, studyCalls } from './study-calls.ts';
 
 /**
  * Every call of the services, declared nowhere else: the window asks it over Electron's IPC or a WebSocket,
@@ -309,6 +310,8 @@ export const appContract = {
     ...mediaCalls,
     ...diskCalls,
     ...programCalls,
+    ...studyCalls,
+    ...raterCalls,
   },
   events: {
     'job.changed': z.object({ job }),
@@ -317,6 +320,8 @@ export const appContract = {
     /** Something of this kind was added, changed, deleted or restored. */
     'library.changed': z.object({ kind: itemKind }),
     'looks.changed': z.object({}),
+    /** A study was made, or somebody answered. */
+    'studies.changed': z.object({}),
     /** A `.motif` file was opened from outside of the windows: they select its concept. */
     'concept.opened': z.object({ concept, duplicate: z.boolean() }),
     /** Its folder was deleted or moved away: nothing can be read or written any more. */

@@ -30,6 +30,17 @@ import {
 } from '../domain/evaluation.ts';
 import { evaluateFinishRequest, evaluateFinishResult } from '../domain/evaluation-finish.ts';
 import { evaluateTableRequest, evaluateTableResult } from '../domain/evaluation-table.ts';
+import {
+  decodeTwinRequest,
+  describeTwinRequest,
+  encodeTwinRequest,
+  encodeTwinResult,
+  reenactRequest,
+  renderTwinClipsRequest,
+  trainTwinRequest,
+  trainTwinResult,
+  twinInfo,
+} from '../domain/twin.ts';
 import type { Contract } from './rpc.ts';
 
 /**
@@ -62,6 +73,16 @@ export const engineContract = {
     mix: { input: mixRequest, output: conceptFacts },
     /** Super-resolution of raw frames. Throws `damaged-file` where its weights are. */
     enlarge: { input: enlargeRequest, output: rawFrames },
+    /** Of an autoencoder with two latents. Throws `not-found` where none is. */
+    describeTwin: { input: describeTwinRequest, output: twinInfo },
+    encodeTwin: { input: encodeTwinRequest, output: encodeTwinResult },
+    decodeTwin: { input: decodeTwinRequest, output: rawFrames },
+    /** The structure of one clip with the dynamics of another. */
+    reenact: { input: reenactRequest, output: rawFrames },
+    /** Trains one; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
+    trainTwin: { input: trainTwinRequest, output: trainTwinResult },
+    /** Scenes of the world to train one on. */
+    renderTwinClips: { input: renderTwinClipsRequest, output: z.array(rawFrames) },
     /**
      * Reads a concept file whole. Throws `damaged-file` or `invalid-input` for one that could not be used.
      */
@@ -86,6 +107,7 @@ export const waitlessCalls: ReadonlySet<string> = new Set<keyof EngineCalls>([
   'device',
   'installOpenVino',
   'describeModel',
+  'describeTwin',
   'gatherModels',
   'checkConcept',
 ]);

@@ -132,7 +132,7 @@ async function stepTask(work: Work): Promise<TaskWork> {
   const defaults = recipe.parse({ rank });
   const method = methodOf(defaults);
   const parts = method.parts(wanShape(config), defaults);
-  const plans = method.stages(defaults, { moving: true, wordsLearn: learned !== undefined });
+  const plans = method.stages(defaults, { moving: true, tokensLearn: learned !== undefined });
   const plan = plans.find(({ label }) => label === stage)!;
   const selfConditioned = config.in_channels === 2 * config.out_channels;
   const activations = (latents: readonly number[]) => activationsOf(config, latents);

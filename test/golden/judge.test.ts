@@ -9,7 +9,7 @@ onEachBackend(() => {
     const [count, height, width] = expected.clip!.shape as [number, number, number];
     const data = Uint8Array.from(await expected.clip!.data());
     const judge = await openJudge(golden('judge'));
-    const seen = await judge.look({ data, count, height, width });
+    const seen = await judge.assess({ data, count, height, width });
     const close = async (found: Float32Array[], name: string) =>
       expect(
         relativeError(
@@ -20,7 +20,7 @@ onEachBackend(() => {
     await close(seen.frameEmbeddings, 'frames');
     await close([seen.videoEmbedding], 'video');
     await close([seen.features], 'features');
-    await close(await judge.read(JSON.parse(readFileSync(golden('judge/texts.json'), 'utf8'))), 'texts');
+    await close(await judge.embedTexts(JSON.parse(readFileSync(golden('judge/texts.json'), 'utf8'))), 'texts');
     for (const [name, values] of Object.entries(judge.labels)) {
       const scores = Array.from(await expected[`scores.${name}`]!.data());
       const best = Math.max(...scores);

@@ -58,7 +58,7 @@ try {
         output,
       };
       const { frames } = await engine.generate(generateRequest.parse(request));
-      const judgement = await judge.look(await readRawFrames(frames));
+      const judgement = await judge.assess(await readRawFrames(frames));
       for (const attribute of askedAttributes(truth, judge.labels)) {
         asked[attribute] = (asked[attribute] ?? 0) + 1;
         const named = namesIt(judgement, judge.labels, attribute, truth[attribute]) === true;

@@ -32,8 +32,8 @@ export function conceptFileOf(parts: LearnedParts, { stages, appearance, ...desc
     return [name, { ...part, tensors: Object.fromEntries(tensors) }];
   });
   const plain = stages.map((stage) => ({ ...stage }));
-  const looks = [...appearance];
-  return { version: 2, rank, ...described, appearance: looks, stages: plain, parts: Object.fromEntries(stored) };
+  const numbers = [...appearance];
+  return { version: 2, rank, ...described, appearance: numbers, stages: plain, parts: Object.fromEntries(stored) };
 }
 
 /** The parts of a concept file. Throws `invalid-input` when the model has no such places, `damaged-file` when tensors are not what a part has. */

@@ -16,7 +16,7 @@ export type Gains = {
   identity: number;
   motion: number;
   directions?: Readonly<Record<string, number>>;
-  /** On what parts are told of a picture's appearance. */
+  /** On parts that are conditioned on a picture's appearance. */
   appearance?: number;
 };
 

@@ -76,10 +76,10 @@ export function tokenHooks(
         const choice = new Float32Array(ids.length * tokens * count);
         const others = new Float32Array(ids.length * tokens).fill(1);
         for (const [row, sequence] of ids.entries()) {
-          let seen = 0;
+          let occurrence = 0;
           for (const [position, id] of sequence.entries()) {
             if (id !== marker) continue;
-            const index = known.indexOf(names[row]![seen++] ?? '');
+            const index = known.indexOf(names[row]![occurrence++] ?? '');
             if (index < 0) continue;
             choice[(row * tokens + position) * count + index] = 1;
             others[row * tokens + position] = 0;

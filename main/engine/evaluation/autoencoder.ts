@@ -124,7 +124,7 @@ async function reconstructClip(
     psnr: mse > 0 ? psnrOfMse(mse) : null,
     ssim: structuralSimilarity(rebuilt.data, pictures.data, pictures),
     gradientDistance: gradientDistance(rebuilt.data, pictures.data, pictures),
-    judgeDistance: judgeDistanceOf(await judge.look(rebuilt), await judge.look(pictures)),
+    judgeDistance: judgeDistanceOf(await judge.assess(rebuilt), await judge.assess(pictures)),
     encodeSeconds: (encodedAt - startedAt) / 1000,
     decodeSeconds: (decodedAt - encodedAt) / 1000,
   };

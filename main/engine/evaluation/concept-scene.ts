@@ -56,7 +56,7 @@ export interface ConceptScene {
   /** Where the subject is in each of the source's frames. */
   subject: Box[];
   /** What the judge sees in the source. */
-  seen: Judgement;
+  judgement: Judgement;
   edits: TrueEdit[];
 }
 
@@ -128,7 +128,7 @@ async function unedited(scene: Scene, options: RenderOptions, judge: Judge): Pro
     prompt: await promptOf(scene, judge),
     source,
     subject: subjectBoxes(rendered.masks.subject, options),
-    seen: await judge.look(source),
+    judgement: await judge.assess(source),
     edits: [],
   };
 }
@@ -171,6 +171,6 @@ async function promptOf(
       }),
     ).full;
   const plain = captionTexts(caption(scene)).full;
-  const [text] = await judge.read([plain]);
+  const [text] = await judge.embedTexts([plain]);
   return { learned: said(true), identityOnly: said(false), plain, text: text! };
 }

@@ -82,7 +82,7 @@ export async function evaluateScene(
       rows.push(...kept.sheet);
       continue;
     }
-    const telling = (phase: string) =>
+    const reportOf = (phase: string) =>
       withinPart(onEvent, (progress) => ({
         phase: `${group}, ${method}: ${phase}, ${progress.phase}`,
         message: evaluation.whole(),
@@ -91,7 +91,7 @@ export async function evaluateScene(
       ? await learnOnce(
           model,
           { directory: request.model, recipe, caption: scene.caption, source, stem: join(folder, method) },
-          { signal, onEvent: telling('learning') },
+          { signal, onEvent: reportOf('learning') },
         )
       : null;
     const own: SheetRow[] = [];
@@ -109,7 +109,7 @@ export async function evaluateScene(
           settings,
           output: `${stem}.rgb`,
         },
-        { signal, onEvent: telling(wanted.name) },
+        { signal, onEvent: reportOf(wanted.name) },
       );
       const made: MadeClip = { pictures: await readRawFrames(frames), seconds };
       const finished = settings.fidelity > 0 ? finishEdit(scene.source, coded, made, settings) : null;

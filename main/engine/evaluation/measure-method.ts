@@ -48,8 +48,8 @@ export async function measureMethod(
 ): Promise<Omit<MethodMeasures, 'learnSeconds'>> {
   const { prompt } = scene;
   const first = await make({ name: 'reconstruction', task: 'reconstruction', prompt, sliders: learned });
-  const seen = await judge.look(first.pictures);
-  const reconstruction = measureReconstruction(scene, judge, first.pictures, seen, first.seconds);
+  const judgement = await judge.assess(first.pictures);
+  const reconstruction = measureReconstruction(scene, judge, first.pictures, judgement, first.seconds);
   const edits = await measureEdits(scene, judge, make, gains.length > 0);
   const sliders: SliderPoint[] = [];
   for (const slider of ['identity', 'motion'] as const) {
@@ -58,7 +58,7 @@ export async function measureMethod(
       const { pictures } = asLearned
         ? first
         : await make({ name: `${slider} ${gain}`, task: 'slider', prompt, sliders: { ...learned, [slider]: gain } });
-      sliders.push(sliderPoint(slider, gain, pictures, asLearned ? seen : await judge.look(pictures), scene));
+      sliders.push(sliderPoint(slider, gain, pictures, asLearned ? judgement : await judge.assess(pictures), scene));
     }
   }
   return { method, reconstruction, edits, sliders };
@@ -93,7 +93,7 @@ export async function measureEdits(
 
 /** The source coded and decoded by the model's autoencoder alone: how close a concept can come. */
 export async function measureAutoencoder(scene: ConceptScene, judge: Judge, coded: Pictures): Promise<MethodMeasures> {
-  const reconstruction = measureReconstruction(scene, judge, coded, await judge.look(coded), null);
+  const reconstruction = measureReconstruction(scene, judge, coded, await judge.assess(coded), null);
   return { method: 'autoencoder', learnSeconds: null, reconstruction, edits: [], sliders: [] };
 }
 
@@ -101,15 +101,15 @@ function measureReconstruction(
   scene: ConceptScene,
   judge: Judge,
   pictures: Pictures,
-  seen: Judgement,
+  judgement: Judgement,
   seconds: number | null,
 ): ReconstructionMeasures {
   return {
     mse: meanSquaredError(pictures.data, scene.source.data),
-    identity: identityOf(seen, scene.seen),
-    textAgreement: agreementOf(seen, scene.prompt.text),
-    temporalCoherence: coherenceOf(seen),
-    preservation: preservationOf(seen, scene.seen, keptInReconstruction(scene, judge)),
+    identity: identityOf(judgement, scene.judgement),
+    textAgreement: agreementOf(judgement, scene.prompt.text),
+    temporalCoherence: coherenceOf(judgement),
+    preservation: preservationOf(judgement, scene.judgement, keptInReconstruction(scene, judge)),
     seconds,
   };
 }
@@ -128,15 +128,15 @@ export async function measureEdit(
   scene: ConceptScene,
   judge: Judge,
 ): Promise<EditMeasures> {
-  const measured = measureSeen(edit, pictures, await judge.look(pictures), seconds, scene, judge);
+  const measured = measureJudged(edit, pictures, await judge.assess(pictures), seconds, scene, judge);
   return { ...measured, variant: null, finished: false };
 }
 
 /** Measures an edit that the judge has looked at. */
-export function measureSeen(
+export function measureJudged(
   { kind, to, wanted, prompt, before, after, target, mask }: TrueEdit,
   pictures: Pictures,
-  seen: Judgement,
+  judgement: Judgement,
   seconds: number | null,
   scene: ConceptScene,
   judge: Judge,
@@ -149,14 +149,14 @@ export function measureSeen(
   return {
     kind,
     to,
-    success: namesAll(seen, judge.labels, wanted),
-    preservation: preservationOf(seen, scene.seen, keptAttributes(before, after, judge.labels)),
+    success: namesAll(judgement, judge.labels, wanted),
+    preservation: preservationOf(judgement, scene.judgement, keptAttributes(before, after, judge.labels)),
     mse: meanSquaredError(pictures.data, target.data),
     mseInside: errorWithin(mask),
     mseOutside: errorWithin(outside),
-    identity: identityOf(seen, scene.seen),
-    textAgreement: agreementOf(seen, prompt.text),
-    temporalCoherence: coherenceOf(seen),
+    identity: identityOf(judgement, scene.judgement),
+    textAgreement: agreementOf(judgement, prompt.text),
+    temporalCoherence: coherenceOf(judgement),
     seconds,
   };
 }
@@ -170,14 +170,14 @@ function sliderPoint(
   slider: SliderPoint['slider'],
   gain: number,
   pictures: Pictures,
-  seen: Judgement,
-  { source, seen: sourceSeen }: ConceptScene,
+  judgement: Judgement,
+  { source, judgement: sourceJudgement }: ConceptScene,
 ): SliderPoint {
   const motion = motionAgainstSource(pictures.data, source.data, source);
   return {
     slider,
     gain,
-    identity: identityOf(seen, sourceSeen),
+    identity: identityOf(judgement, sourceJudgement),
     mse: meanSquaredError(pictures.data, source.data),
     motionAmount: motion.amount,
     motionAgreement: motion.agreement,

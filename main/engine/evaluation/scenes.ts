@@ -8,9 +8,12 @@ import type { VideoModel } from '../models/video-model.ts';
 
 /** Throws `invalid-input` for seeds that a training may have seen. */
 export function checkTestSeeds(seeds: readonly number[]): void {
-  const seen = seeds.find((seed) => splitOf(seed) !== 'test');
-  if (seen !== undefined)
-    throw new AppError('invalid-input', `Seed ${seen} is no test seed: only those that end in 0 are never trained on.`);
+  const trained = seeds.find((seed) => splitOf(seed) !== 'test');
+  if (trained !== undefined)
+    throw new AppError(
+      'invalid-input',
+      `Seed ${trained} is no test seed: only those that end in 0 are never trained on.`,
+    );
 }
 
 /** The size to evaluate a model at: that asked for, or the model's own in turn, by the seed and not by the range it stands in. */

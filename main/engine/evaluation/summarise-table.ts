@@ -8,15 +8,8 @@ import type {
   TableRow,
   Way,
 } from '../../../shared/domain/evaluation-table.ts';
-import {
-  bootstrapInterval,
-  differencesOf,
-  type Grid,
-  holm,
-  sceneMeans,
-  signFlipTest,
-  wilsonInterval,
-} from './paired.ts';
+import { wilsonInterval } from '../../../shared/statistics/wilson.ts';
+import { bootstrapInterval, differencesOf, type Grid, holm, sceneMeans, signFlipTest } from './paired.ts';
 import { type Column, columns } from './table-columns.ts';
 
 /** What a table is summed up over. */
@@ -42,10 +35,10 @@ const baseRow = 'base';
 const judgeAtLeast = 0.8;
 const baseAtLeast = 0.5;
 /** Kinds of which that is in doubt: small things in hands. */
-const doubted = ['held'];
+const uncertainKinds = ['held'];
 
 /** Of fewer scenes no sign-flip test falls below 0.05 (2 / 2^n), and percentile intervals are too narrow. */
-const scenesToTell = 6;
+const minimumScenes = 6;
 
 /** Cells with intervals, paired differences of the first method to the others, and successes by kind. */
 export function summariseTable(parts: readonly TablePart[], plan: SummaryPlan): Summary {
@@ -161,7 +154,7 @@ function compare(way: Way, grids: ReadonlyMap<string, ReadonlyMap<string, Grid>>
 
 /** Whether the first is better, or null where the interval holds 0 or there are too few scenes. */
 function tells(difference: Comparison['difference'], lowerIsBetter: boolean): boolean | null {
-  if (!difference || difference.scenes < scenesToTell) return null;
+  if (!difference || difference.scenes < minimumScenes) return null;
   if (difference.low > 0) return !lowerIsBetter;
   if (difference.high < 0) return lowerIsBetter;
   return null;
@@ -189,14 +182,15 @@ function successes(parts: readonly TablePart[], row: string, kind: string, way: 
 }
 
 function leftOutKinds(parts: readonly TablePart[]): Summary['leftOut'] {
-  return doubted.flatMap((kind) => {
+  return uncertainKinds.flatMap((kind) => {
     const [truth, base] = [successes(parts, truthRow, kind, 'noise'), successes(parts, baseRow, kind, 'noise')];
     if (truth.of === 0) return [];
-    const told = ({ hits, of }: { hits: number; of: number }) => `${hits} of ${of}`;
+    const ratioText = ({ hits, of }: { hits: number; of: number }) => `${hits} of ${of}`;
     const judged = truth.hits >= judgeAtLeast * truth.of;
     const made = base.of > 0 && base.hits >= baseAtLeast * base.of;
     if (judged && made) return [];
-    const byBase = base.of > 0 ? `the model itself makes it in ${told(base)}` : 'the model itself was not measured';
-    return [{ kind, reason: `the judge names it in ${told(truth)} true clips, and ${byBase}` }];
+    const byBase =
+      base.of > 0 ? `the model itself makes it in ${ratioText(base)}` : 'the model itself was not measured';
+    return [{ kind, reason: `the judge names it in ${ratioText(truth)} true clips, and ${byBase}` }];
   });
 }

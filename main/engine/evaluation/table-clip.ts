@@ -6,7 +6,7 @@ import type { FlowField } from '../metrics/optical-flow.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
 import type { ConceptScene, TrueEdit } from './concept-scene.ts';
 import { agreementOf, identityOf } from './judging.ts';
-import { measureSeen } from './measure-method.ts';
+import { measureJudged } from './measure-method.ts';
 import { cropTo } from './subject-crop.ts';
 
 /** A scene with what all measurements of its clips have in common. */
@@ -31,38 +31,38 @@ export async function measuredScene(
   return {
     scene,
     judge,
-    subject: await judge.look(cropTo(scene.source, scene.subject)),
+    subject: await judge.assess(cropTo(scene.source, scene.subject)),
     flows: moving.count > 1 ? flowsOf(moving.data, moving) : null,
-    other: other?.seen ?? null,
+    other: other?.judgement ?? null,
   };
 }
 
-/** The frames that are looked at alone for the agreement with the text: every second, as the judge does. */
-const lookedStride = 2;
+/** The frames that are assessed alone for the agreement with the text: every second, as the judge does. */
+const assessedStride = 2;
 
 /** Measures a clip that a way has made of an edit. */
 export async function measureClip(
   { scene, judge, subject, flows, other }: MeasuredScene,
   edit: TrueEdit,
   pictures: Pictures,
-  made: { way: Way; noiseSeed: number | null; seconds: number | null; strip: string | null },
+  made: Pick<TableClip, 'noiseSeed' | 'seconds' | 'strip' | 'frames'> & { way: Way },
 ): Promise<TableClip> {
-  const seen = await judge.look(pictures);
+  const judgement = await judge.assess(pictures);
   const replaced = edit.changes.some(({ kind }) => kind === 'subject');
-  const cropped = replaced ? null : await judge.look(cropTo(pictures, edit.subject));
+  const cropped = replaced ? null : await judge.assess(cropTo(pictures, edit.subject));
   const agreements: number[] = [];
-  for (let frame = 0; frame < pictures.count; frame += lookedStride)
-    agreements.push(agreementOf(await judge.look(pictureAt(pictures, frame)), edit.prompt.text));
+  for (let frame = 0; frame < pictures.count; frame += assessedStride)
+    agreements.push(agreementOf(await judge.assess(pictureAt(pictures, frame)), edit.prompt.text));
   const motion = flows && compareMotion(flowsOf(pictures.data, pictures), flows);
   const { seconds, ...rest } = made;
   return {
-    ...measureSeen(edit, pictures, seen, seconds, scene, judge),
+    ...measureJudged(edit, pictures, judgement, seconds, scene, judge),
     ...rest,
     mseToSource: meanSquaredError(pictures.data, scene.source.data),
     subjectIdentity: cropped && identityOf(cropped, subject),
     frameTextAgreement: agreements.reduce((sum, value) => sum + value, 0) / agreements.length,
     motionAmount: motion?.amount ?? null,
     motionAgreement: motion?.agreement ?? null,
-    likeOther: other && identityOf(seen, other),
+    likeOther: other && identityOf(judgement, other),
   };
 }

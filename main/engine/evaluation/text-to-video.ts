@@ -25,21 +25,21 @@ import { renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
 import { meanOf, statisticOf } from './statistics.ts';
 
 /** What the judge says of one clip beside its prompt. */
-const lookedAt = z.object({
+const assessedClip = z.object({
   right: z.record(z.string(), z.boolean()),
   textAgreement: z.number(),
   temporalCoherence: z.number(),
   features: z.array(z.number()),
 });
-type LookedAt = z.infer<typeof lookedAt>;
+type AssessedClip = z.infer<typeof assessedClip>;
 
 const promptMeasures = z.object({
   seed: z.int(),
   prompt: z.string(),
   seconds: z.number(),
   frames: rawFrames.nullable(),
-  generated: lookedAt,
-  rendered: lookedAt,
+  generated: assessedClip,
+  rendered: assessedClip,
   /** Features of a rendered scene of another seed, for the distance that sampling alone gives. */
   other: z.array(z.number()),
 });
@@ -98,8 +98,8 @@ async function measurePrompt(
   const size = sizeOfSeed(model.pipeline, request.size, seed);
   const options = renderOptions(model.pipeline, size);
   const asked = askedAttributes(attributes(scene), judge.labels);
-  const [text] = await judge.read([prompt]);
-  const describe = (judgement: Judgement): LookedAt => ({
+  const [text] = await judge.embedTexts([prompt]);
+  const describe = (judgement: Judgement): AssessedClip => ({
     right: Object.fromEntries(
       asked.map((name) => [name, namesIt(judgement, judge.labels, name, attributes(scene)[name]) === true]),
     ),
@@ -107,8 +107,8 @@ async function measurePrompt(
     temporalCoherence: coherenceOf(judgement),
     features: Array.from(judgement.features),
   });
-  const rendered = describe(await judge.look(await renderPictures(scene, options)));
-  const other = await judge.look(await renderPictures(sampleScene(otherSeeds + seed, { edition }), options));
+  const rendered = describe(await judge.assess(await renderPictures(scene, options)));
+  const other = await judge.assess(await renderPictures(sampleScene(otherSeeds + seed, { edition }), options));
   const { steps, guidance } = request.sampling;
   const { frames, seconds } = await generateClip(
     model,
@@ -124,7 +124,7 @@ async function measurePrompt(
     },
     { signal },
   );
-  const generated = describe(await judge.look(await readRawFrames(frames)));
+  const generated = describe(await judge.assess(await readRawFrames(frames)));
   return { seed, prompt, seconds, frames, generated, rendered, other: Array.from(other.features) };
 }
 
@@ -138,7 +138,7 @@ function summarise(measured: PromptMeasures[], judge: Judge): TextToVideoSummary
   const features = (of: 'generated' | 'rendered') => measured.map((each) => Float32Array.from(each[of].features));
   const other = measured.map((each) => Float32Array.from(each.other));
   const enough = measured.length >= 2;
-  const both = (value: (of: LookedAt) => number) => ({
+  const both = (value: (of: AssessedClip) => number) => ({
     generated: statisticOf(measured.map(({ generated }) => value(generated))),
     rendered: statisticOf(measured.map(({ rendered }) => value(rendered))),
   });

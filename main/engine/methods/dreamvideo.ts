@@ -31,11 +31,11 @@ export const dreamvideo: Method = {
       motion: { ...beside(['attn1', 'ffn'], appearanceSize(latentChannels)), slider: 'motion' },
     };
   },
-  stages(recipe, { moving, wordsLearn }) {
+  stages(recipe, { moving, tokensLearn }) {
     const { stepsIdentity, stepsMotion } = recipe;
     const adapter = ['down.weight', 'down.bias', 'up.weight', 'up.bias'];
     return [
-      ...(wordsLearn
+      ...(tokensLearn
         ? [stage(recipe, { label: 'words', steps: stepsIdentity, trains: { words: ['rows'] }, pictureShare: 1 })]
         : []),
       stage(recipe, { label: 'identity', steps: stepsIdentity, trains: { identity: adapter }, pictureShare: 1 }),

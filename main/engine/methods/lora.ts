@@ -1,5 +1,5 @@
 import type { Recipe } from '../../../shared/domain/recipe.ts';
-import { type Method, stage, withWords } from './method.ts';
+import { type Method, stage, withTokens } from './method.ts';
 import { conceptPart } from './set-and-sequence.ts';
 
 /** W' = W + A B, all of it learned in one stage, from the clip and, in a share of the steps, from its frames; a picture is all that a clip of one frame has. */
@@ -12,7 +12,7 @@ export function oneLora(pictureShare: (recipe: Recipe) => number): Method {
         stage(recipe, {
           label: 'identity',
           steps: moving ? recipe.stepsMotion : recipe.stepsIdentity,
-          trains: withWords({ concept: ['basis', 'coefficients'] }, material),
+          trains: withTokens({ concept: ['basis', 'coefficients'] }, material),
           pictureShare: moving ? pictureShare(recipe) : 1,
         }),
       ];

@@ -25,7 +25,7 @@ export type StagePlan = {
   rates: Readonly<Record<string, number>>;
   /** What describes clips: the whole caption, or its dynamic part without special tokens. */
   clipText: 'full' | 'motion';
-  /** Parts are told how a picture of the clip looks, which is left blank with this probability; null: they are told nothing. */
+  /** With what probability the appearance that parts are conditioned on is blanked; null: they are not conditioned. */
   blankAppearance: number | null;
   /** How much the error without appearance counts beside the whole one (MotionDirector): that of frames against a random one. */
   debiased: number;
@@ -40,7 +40,7 @@ export type Material = {
   /** Whether there is a clip of more than one frame. */
   moving: boolean;
   /** Whether the special tokens can learn: the recipe has a rate for them, and the text encoder fits into memory. */
-  wordsLearn: boolean;
+  tokensLearn: boolean;
 };
 
 /** A way to learn a concept, as data made from a recipe: parts, and the stages that train them. Nothing else knows methods by name. */
@@ -52,11 +52,11 @@ export interface Method {
 }
 
 /** The weight in which the special tokens' embeddings learn [count, text width]. */
-export const wordRows = 'words.rows';
+export const tokenRows = 'words.rows';
 
-/** For `trains`: the words beside what is given, where they learn. */
-export function withWords(trains: StagePlan['trains'], { wordsLearn }: Material): StagePlan['trains'] {
-  return wordsLearn ? { ...trains, words: ['rows'] } : trains;
+/** For `trains`: the special tokens beside what is given, where they learn. */
+export function withTokens(trains: StagePlan['trains'], { tokensLearn }: Material): StagePlan['trains'] {
+  return tokensLearn ? { ...trains, words: ['rows'] } : trains;
 }
 
 /** A stage at the recipe's rates and batch sizes, without dropout, on whole clips. */

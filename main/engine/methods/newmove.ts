@@ -1,5 +1,5 @@
 import { targetLayers } from '../adapters/target-layers.ts';
-import { type Method, requireMotion, stage, withWords } from './method.ts';
+import { type Method, requireMotion, stage, withTokens } from './method.ts';
 
 /**
  * NewMove (Materzynska et al., arXiv 2312.04966) on a transformer: whole weights W' = W + D, D [in, out], of self-attention in place of the paper's
@@ -18,7 +18,7 @@ export const newmove: Method = {
       stage(recipe, {
         label: 'motion',
         steps: recipe.stepsMotion,
-        trains: withWords({ motion: ['delta'] }, material),
+        trains: withTokens({ motion: ['delta'] }, material),
         coarse: true,
       }),
     ];

@@ -2,7 +2,7 @@ import type { Recipe } from '../../../shared/domain/recipe.ts';
 import type { Part } from '../adapters/parts.ts';
 import { targetLayers } from '../adapters/target-layers.ts';
 import type { ModelShape } from '../models/video-model.ts';
-import { type Method, stage, withWords } from './method.ts';
+import { type Method, stage, withTokens } from './method.ts';
 
 /** The part of methods that learn one low-rank change: its basis, coefficients and residual in the recipe's layers. */
 export function conceptPart({ layers }: ModelShape, { targetLayers: names, rank, basisSide }: Recipe): Part {
@@ -25,14 +25,14 @@ export const setAndSequence: Method = {
       stage(recipe, {
         label: 'identity',
         steps: recipe.stepsIdentity,
-        trains: withWords({ concept: ['basis', 'coefficients'] }, material),
+        trains: withTokens({ concept: ['basis', 'coefficients'] }, material),
         pictureShare: 1,
         dropout: coefficientDropout ? { 'concept.coefficients': recipe.dropoutIdentity } : {},
       }),
       stage(recipe, {
         label: 'motion',
         steps: material.moving ? recipe.stepsMotion : 0,
-        trains: withWords({ concept: ['residual'] }, material),
+        trains: withTokens({ concept: ['residual'] }, material),
         acts: ['concept'],
         dropout: coefficientDropout ? { 'concept.residual': recipe.dropoutMotion } : {},
       }),

@@ -7,8 +7,8 @@ import { type Method, stage } from './method.ts';
  */
 export const textualInversion: Method = {
   parts: () => ({}),
-  stages(recipe, { moving, wordsLearn }) {
-    if (!wordsLearn)
+  stages(recipe, { moving, tokensLearn }) {
+    if (!tokensLearn)
       throw new AppError('invalid-input', 'Textual Inversion learns nothing but words, and words cannot learn here.', {
         hint: 'Give the words a learning rate above 0, or choose another method where the text encoder does not fit into memory.',
       });

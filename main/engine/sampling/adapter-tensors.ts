@@ -22,8 +22,8 @@ export function adapterTensors({ parts, gains, part: share, appearance }: Settin
     });
     tensors[name] = Object.fromEntries(mixed);
   }
-  const told = Object.values(parts).some(({ part }) => kindOf(part).readsAppearance);
-  return { parts: tensors, ...(told ? { appearance: tf.tensor2d(appearance, [1, appearance.length]) } : {}) };
+  const isConditioned = Object.values(parts).some(({ part }) => kindOf(part).readsAppearance);
+  return { parts: tensors, ...(isConditioned ? { appearance: tf.tensor2d(appearance, [1, appearance.length]) } : {}) };
 }
 
 /** The same, acting `factor` times as much; the caller owns the tensors. */

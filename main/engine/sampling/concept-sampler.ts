@@ -16,7 +16,7 @@ import { schedulerConfigOf } from './scheduler-config.ts';
 export interface SampledConcept {
   parts: LearnedParts;
   tokens: TokenEmbeddings;
-  /** How its pictures look, for parts that are told. */
+  /** Its appearance, for parts that are conditioned on it. */
   appearance: Float32Array;
   gains: Gains;
   /** How much of it acts, in everything: 0 to 1. */
@@ -43,9 +43,9 @@ interface ConceptSamplingOptions {
   /** What to start from, and how much of it stays (0 to 1). */
   source?: SourceLatents & {
     fidelity: number;
-    /** What the latents show. */
-    shown: string;
-    /** How they are started from (`fidelityStart` of an edit's settings). */
+    /** The prompt that describes the latents. */
+    prompt: string;
+    /** How sampling starts from them (`fidelityStart` of an edit's settings). */
     by: EditSettings['fidelityStart'];
   };
   /** The first latent frame, where the clip goes on from one; without `source` alone. */
@@ -86,7 +86,7 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
   const texts = new LruCache<string, tf.Tensor>(keptTexts, dispose);
   const samplers = new LruCache<string, Sampler<AdapterTensors>>(keptSamplers, dispose);
   const sources = new LruCache<string, tf.Tensor>(keptSources, dispose);
-  const flows = new LruCache<string, ShownFlows>(keptFlows, dispose);
+  const flows = new LruCache<string, SourceFlows>(keptFlows, dispose);
   const decoded = new LruCache<string, Pictures>(keptSources);
 
   async function samplerFor(parts: LearnedParts | undefined): Promise<Sampler<AdapterTensors>> {
@@ -103,12 +103,13 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
         scheduler: schedulerConfigOf(pipeline),
         ...(described
           ? {
-              hooks: ({ parts: tensors, appearance }: AdapterTensors, appearing: tf.Tensor | undefined) => {
-                // Rows of the negative prompt are told of a blank appearance.
-                const told = appearance && appearing ? tf.matMul(appearing as tf.Tensor2D, appearance) : undefined;
-                return hooksOf(described.map(({ name, part }) => kindOf(part).add(tensors[name]!, told)));
+              hooks: ({ parts: tensors, appearance }: AdapterTensors, appearanceMask: tf.Tensor | undefined) => {
+                // Rows of the negative prompt get a blank appearance.
+                const rowAppearance =
+                  appearance && appearanceMask ? tf.matMul(appearanceMask as tf.Tensor2D, appearance) : undefined;
+                return hooksOf(described.map(({ name, part }) => kindOf(part).add(tensors[name]!, rowAppearance)));
               },
-              tellsAppearance: described.some(({ part }) => kindOf(part).readsAppearance),
+              readsAppearance: described.some(({ part }) => kindOf(part).readsAppearance),
             }
           : {}),
       });
@@ -125,15 +126,15 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
   }
 
   /** What FlowEdit computes of the clip itself, which is the same while words and sliders change. */
-  function shownFlows(
-    { latents, key: source, fidelity, shown }: NonNullable<ConceptSamplingOptions['source']>,
+  function sourceFlows(
+    { latents, key: source, fidelity, prompt }: NonNullable<ConceptSamplingOptions['source']>,
     { concept, steps, seeds }: Pick<ConceptSamplingOptions, 'concept' | 'steps' | 'seeds'>,
   ): (tf.Tensor | undefined)[] | undefined {
     if (steps * latents.size > keptFlowValues) return undefined;
     const concepts = concept && [hashOfConcept(concept), concept.part];
     // Strengths that begin with the same step share them.
-    const key = JSON.stringify([source, shown, firstStep(fidelity, steps), steps, seeds, concepts]);
-    const made = flows.get(key) ?? new ShownFlows();
+    const key = JSON.stringify([source, prompt, firstStep(fidelity, steps), steps, seeds, concepts]);
+    const made = flows.get(key) ?? new SourceFlows();
     flows.set(key, made);
     return made.flows;
   }
@@ -173,32 +174,32 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
         const wanted = { ...common, text, guidance, ...(negative ? { negative } : {}) };
         if (!source) return await sampler.generate(wanted);
         const { latents, fidelity, by } = source;
-        const shown = tf.clone(await encoded(source.shown, concept?.tokens, options.signal));
-        own.push(shown);
+        const sourceText = tf.clone(await encoded(source.prompt, concept?.tokens, options.signal));
+        own.push(sourceText);
         switch (by) {
           case 'noise':
             return await sampler.generate({ ...wanted, source: { latents, fidelity } });
           case 'inversion': {
-            const inverted = await sampler.invert(latents, { ...common, text: shown, fidelity });
+            const inverted = await sampler.invert(latents, { ...common, text: sourceText, fidelity });
             own.push(inverted);
             return await sampler.generate({ ...wanted, source: { latents: inverted, fidelity, inverted: true } });
           }
           case 'flow-edit': {
             const asLearned = concept && adapterTensors({ ...concept, gains: learnedGains });
             own.push(...tensorsOf(asLearned ?? undefined));
-            const side = { text: shown, ...(asLearned ? { adapter: asLearned } : {}) };
+            const side = { text: sourceText, ...(asLearned ? { adapter: asLearned } : {}) };
             const guidingAdapter =
               adapter && concept && tensorsOf(adapter).length > 0 && concept.part > guidingPart
                 ? scaled(concept.parts, adapter, guidingPart / concept.part)
                 : undefined;
             own.push(...tensorsOf(guidingAdapter));
-            const known = shownFlows(source, { concept, ...options });
+            const known = sourceFlows(source, { concept, ...options });
             return await sampler.flowEdit(latents, {
               ...wanted,
               fidelity,
-              shown: side,
+              sourcePrompt: side,
               ...(guidingAdapter ? { guidingAdapter } : {}),
-              ...(known ? { shownFlows: known } : {}),
+              ...(known ? { sourceFlows: known } : {}),
             });
           }
           default:
@@ -214,7 +215,7 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
   };
 }
 
-class ShownFlows {
+class SourceFlows {
   readonly flows: (tf.Tensor | undefined)[] = [];
   dispose(): void {
     tf.dispose(this.flows);

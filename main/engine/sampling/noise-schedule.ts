@@ -2,7 +2,7 @@ import type { SchedulerConfig } from './scheduler-config.ts';
 
 /**
  * Noise levels of a sampling run. A noisy latent is `(1 - sigma) * clean + sigma * noise`.
- * `sigmas` has one more entry than there are steps, `timesteps` (sigma times 1000, what the transformer is told) has one per step.
+ * `sigmas` has one more entry than there are steps, `timesteps` (sigma times 1000, what the transformer takes) has one per step.
  */
 export interface NoiseSchedule {
   sigmas: number[];

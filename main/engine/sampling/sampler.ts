@@ -13,9 +13,9 @@ export interface SamplerModel<A> {
   highNoise?: { from: number; denoiser: Denoiser } | null;
   scheduler: SchedulerConfig;
   /** How an adapter's tensors change the denoiser. They are inputs of the recorded step, so that a moved slider records nothing. */
-  hooks?: (adapter: A, appearing: tf.Tensor | undefined) => Hooks;
+  hooks?: (adapter: A, appearanceMask: tf.Tensor | undefined) => Hooks;
   /** Whether those hooks read which rows have the adapter's appearance, as ones and zeros [rows, 1]: all but those of negative prompts. */
-  tellsAppearance?: boolean;
+  readsAppearance?: boolean;
 }
 
 interface Prompt<A> {
@@ -57,14 +57,17 @@ interface GenerateOptions<A> extends Prompt<A>, RunOptions {
 }
 
 interface FlowEditOptions<A> extends Prompt<A>, RunOptions {
-  /** What the clip shows. */
-  shown: Prompt<A>;
+  /** Describes the clip to be edited. */
+  sourcePrompt: Prompt<A>;
   /** That part of the steps is left out, the noisiest ones; 1 gives the clip back. */
   fidelity: number;
   /** Of the noise, which is drawn anew for each step. */
   seeds: readonly number[];
-  /** The flow of `shown` at each step, where an earlier run left it; this run leaves its own. It depends on nothing that an edit changes. */
-  shownFlows?: (tf.Tensor | undefined)[];
+  /**
+   * The flow of `sourcePrompt` at each step, where an earlier run left it; this run leaves its own.
+   * It depends on nothing that an edit changes.
+   */
+  sourceFlows?: (tf.Tensor | undefined)[];
 }
 
 export interface Sampler<A> {
@@ -90,12 +93,12 @@ type FlowInputs = {
   /** With what weight the flow under each of `text`'s prompts counts [prompts]; without, all flows are given back. */
   weights?: tf.Tensor;
   adapter?: unknown;
-  /** Which prompts have the adapter's appearance, as ones and zeros [prompts, 1]; where that is told. */
-  appearing?: tf.Tensor;
+  /** Which prompts have the adapter's appearance, as ones and zeros [prompts, 1]. */
+  appearanceMask?: tf.Tensor;
 };
 
 /** The part of the guidance that leads FlowEdit away from what the clip shows; the rest leads away from the negative prompt. */
-const shownShare = 1 / 3;
+const sourceShare = 1 / 3;
 /** Noise level below which FlowEdit goes without guidance (arXiv 2404.07724): what is left to decide there are details (test/studies). */
 const guidedAbove = 0.5;
 
@@ -106,11 +109,11 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
 
   /** The flow at one noise level, or the weighted sum of the flows under several prompts, which are one batch. */
   const predictionBy = (denoise: Denoiser['denoise']) =>
-    traced(({ sample, previous, text, time, weights, adapter, appearing }: FlowInputs) =>
+    traced(({ sample, previous, text, time, weights, adapter, appearanceMask }: FlowInputs) =>
       tf.tidy(() => {
-        const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearing) : undefined;
-        const seen = previous ? tf.concat([sample, previous], 1) : sample;
-        const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(seen), 0) : seen;
+        const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearanceMask) : undefined;
+        const modelInput = previous ? tf.concat([sample, previous], 1) : sample;
+        const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(modelInput), 0) : modelInput;
         const flow = denoise({ latents, text, time }, { hooks, inferenceOnly: true });
         if (!weights) return { flow };
         const flows = tf.matMul(tf.reshape(weights, [1, -1]), tf.reshape(flow, [weights.size, -1]));
@@ -126,11 +129,11 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
 
   /**
    * What stays the same through a run, and the guided flow at one noise level: that under the prompt, and `guidance` - 1 times what it is
-   * more than under the negative prompt. With what the clip shows for FlowEdit, part of that is compared with `shown`.
+   * more than under the negative prompt. With what the clip shows for FlowEdit, part of that is compared with `sourcePrompt`.
    */
   function conditioned(
     { text, negative, guidance = 1, adapter, guidingAdapter }: Prompt<A>,
-    shown?: tf.Tensor,
+    sourcePrompt?: tf.Tensor,
     firstFrame?: tf.Tensor,
   ) {
     /** Features of the level for each prompt; a given first frame has none of the noise. */
@@ -145,10 +148,10 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     if (guided && `${negative?.shape}` !== `${text.shape}`)
       throw new Error(`guidance needs negative prompts of [${text.shape}], found [${negative?.shape}]`);
     const more = guidance - 1;
-    const away = guided && shown ? [(shownShare - 1) * more, -shownShare * more] : [-more];
+    const away = guided && sourcePrompt ? [(sourceShare - 1) * more, -sourceShare * more] : [-more];
     // Under the same adapter the prompt's own flow is part of the batch.
     const apart = guided && guidingAdapter !== undefined;
-    const compared = guided ? tf.concat([text, negative!, ...(shown ? [shown] : [])], 0) : undefined;
+    const compared = guided ? tf.concat([text, negative!, ...(sourcePrompt ? [sourcePrompt] : [])], 0) : undefined;
     const weights = guided ? tf.tensor1d([apart ? more : guidance, ...away]) : undefined;
     return {
       async flow(sample: tf.Tensor, previous: tf.Tensor | undefined, timestep: number, signal?: AbortSignal) {
@@ -159,13 +162,13 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
           if (weights) inputs.weights = weights;
           const isHigh = high && timestep >= 1000 * high.from;
           if (by !== undefined && !isHigh) inputs.adapter = by;
-          if (model.tellsAppearance)
-            inputs.appearing = appearingRows(prompts.shape[0]!, weights ? text.shape[0]! : null);
-          const made = [time, ...(inputs.appearing ? [inputs.appearing] : [])];
+          if (model.readsAppearance)
+            inputs.appearanceMask = appearanceMaskOf(prompts.shape[0]!, weights ? text.shape[0]! : null);
+          const made = [time, ...(inputs.appearanceMask ? [inputs.appearanceMask] : [])];
           const { flow } = await (isHigh ? predictHigh! : predict).run(inputs, signal).finally(() => tf.dispose(made));
           return flow;
         };
-        if (!compared || (shown && timestep < 1000 * guidedAbove)) return await under(text, adapter);
+        if (!compared || (sourcePrompt && timestep < 1000 * guidedAbove)) return await under(text, adapter);
         if (!apart) return await under(compared, adapter, weights);
         const own = await under(text, adapter);
         try {
@@ -185,10 +188,10 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     const { steps, signal, onStep } = options;
     const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
     const first = options.source ? firstStep(options.source.fidelity, steps) : 0;
-    // UniPC's first noise level is a millionth below 1; without a step left out the source plays no part at all.
-    const start = startLatents(first > 0 ? options : { ...options, source: undefined }, sigmas[first]!);
     const { firstFrame } = options;
     if (firstFrame && !denoiser.takesFirstFrame) throw new Error('this model takes no first frame');
+    // UniPC's first noise level is a millionth below 1; without a step left out the source plays no part at all.
+    const start = startLatents(first > 0 ? options : { ...options, source: undefined }, sigmas[first]!);
     const condition = conditioned(options, undefined, firstFrame);
     let state = startState(scheduler, start);
     let previous = selfConditioning ? tf.zeros(start.shape) : undefined;
@@ -272,11 +275,11 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
   }
 
   async function flowEdit(latents: tf.Tensor, options: FlowEditOptions<A>): Promise<tf.Tensor> {
-    const { steps, fidelity, seeds, shown, shownFlows, signal, onStep } = options;
+    const { steps, fidelity, seeds, sourcePrompt, sourceFlows, signal, onStep } = options;
     const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
     const first = firstStep(fidelity, steps);
     const randoms = seeds.map((seed) => new Random(seed));
-    const sides = [conditioned(options, shown.text), conditioned(shown)];
+    const sides = [conditioned(options, sourcePrompt.text), conditioned(sourcePrompt)];
     let edited = tf.clone(latents);
     let previous: (tf.Tensor | undefined)[] = sides.map(() => (selfConditioning ? tf.zeros(latents.shape) : undefined));
     try {
@@ -290,10 +293,10 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
         const flows: tf.Tensor[] = [];
         try {
           for (const [side, { flow }] of sides.entries()) {
-            const known = side === 1 ? shownFlows?.[index] : undefined;
+            const known = side === 1 ? sourceFlows?.[index] : undefined;
             flows.push(known ? tf.clone(known) : await flow(noisy[side]!, previous[side], timesteps[index]!, signal));
           }
-          if (shownFlows) shownFlows[index] ??= tf.clone(flows[1]!);
+          if (sourceFlows) sourceFlows[index] ??= tf.clone(flows[1]!);
           const next = tf.tidy(() => ({
             edited: tf.add(edited, tf.mul(tf.sub(flows[0]!, flows[1]!), following - sigma)),
             predictions: flows.map((flow, side) => tf.sub(noisy[side]!, tf.mul(flow, sigma))),
@@ -363,7 +366,7 @@ function drawNoise(randoms: readonly Random[], shape: readonly number[]): tf.Ten
 }
 
 /** Which prompts have an appearance [prompts, 1]; of those that are compared, the second `each` are negative ones. */
-function appearingRows(prompts: number, each: number | null): tf.Tensor2D {
+function appearanceMaskOf(prompts: number, each: number | null): tf.Tensor2D {
   const negative = (row: number) => each !== null && row >= each && row < 2 * each;
   return tf.tensor2d(
     Array.from({ length: prompts }, (_, row) => Number(!negative(row))),

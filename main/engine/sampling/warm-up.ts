@@ -70,7 +70,7 @@ async function edit(
     prompts: [''],
     guidance: pipeline.extras.sampling.guidance,
     steps: 2,
-    source: { ...source, fidelity: 0.5, shown: '', by: 'flow-edit' },
+    source: { ...source, fidelity: 0.5, prompt: '', by: 'flow-edit' },
     seeds: [0],
     size: source.latents.shape.slice(2) as [number, number, number],
     signal,

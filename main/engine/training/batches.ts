@@ -5,7 +5,7 @@ import type { Random } from '../nn/random.ts';
 import { drawNoiseLevels, type NoiseLevels } from './flow-matching.ts';
 import type { Batch } from './step.ts';
 
-/** Latents [channels, frames, height, width], which text describes them, and what else is told of them. */
+/** Latents [channels, frames, height, width], which text describes them, and what else they are conditioned on. */
 type Example = {
   latents: Float32Array;
   shape: readonly number[];

@@ -14,11 +14,11 @@ export function mixedCaption(identity: ConceptCaption, motion: ConceptCaption, p
 
 /** The static part, both parts together as models' trainings join them, and the dynamic part without special tokens (the static, where there is none). */
 export function captionTexts(caption: ConceptCaption): CaptionTexts {
-  const { static: looks, dynamic } = classCaption(caption);
+  const { static: appearance, dynamic } = classCaption(caption);
   return {
     static: caption.static,
     full: [caption.static, caption.dynamic].filter(Boolean).join(' '),
-    motion: dynamic || looks,
+    motion: dynamic || appearance,
   };
 }
 
@@ -47,14 +47,14 @@ export function stitchedCaption(left: CaptionTexts, right: CaptionTexts): Captio
 }
 
 /** Without the special tokens: what the class of the concept is called in general. */
-function classCaption({ static: looks, dynamic }: ConceptCaption): ConceptCaption {
+function classCaption({ static: appearance, dynamic }: ConceptCaption): ConceptCaption {
   const plain = (text: string) =>
     text
       .replaceAll(/ ?\bin (a |an |the )?\[u\d*\] (motion|style|way|manner)\b/g, '')
       .replaceAll(/\[[vu]\d*\] ?/g, '')
       .replaceAll(/ +/g, ' ')
       .trim();
-  return { static: plain(looks), dynamic: plain(dynamic) };
+  return { static: plain(appearance), dynamic: plain(dynamic) };
 }
 
 /** Two-part prompts of everyday scenes, as in the paper ("A man in a blue t-shirt. He is walking in a park"). */

@@ -2,19 +2,19 @@ import type { LearnedPart } from '../adapters/parts.ts';
 import { freshWeights, kindOf, type Parts } from '../adapters/parts.ts';
 import { freshTokens, type TokenEmbeddings } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
-import { wordRows } from '../methods/method.ts';
+import { tokenRows } from '../methods/method.ts';
 import { Random } from '../nn/random.ts';
 import type { SampledConcept } from '../sampling/concept-sampler.ts';
 import type { Tensors } from './adamw.ts';
 import type { TrainingState } from './checkpoint.ts';
 import { freshState } from './train.ts';
 
-/** A concept of which nothing is learned yet. With `wordsLearn` its tokens are among the weights. */
-export function freshRun(parts: Parts, tokens: TokenEmbeddings, seed: number, wordsLearn: boolean): TrainingState {
+/** A concept of which nothing is learned yet. With `tokensLearn` its tokens are among the weights. */
+export function freshRun(parts: Parts, tokens: TokenEmbeddings, seed: number, tokensLearn: boolean): TrainingState {
   const weights = freshWeights(parts, new Random(`${seed}/weights`));
-  if (!wordsLearn) return freshState(weights);
+  if (!tokensLearn) return freshState(weights);
   const width = tokens.values.length / tokens.names.length;
-  return freshState({ ...weights, [wordRows]: tf.tensor2d(tokens.values, [tokens.names.length, width]) });
+  return freshState({ ...weights, [tokenRows]: tf.tensor2d(tokens.values, [tokens.names.length, width]) });
 }
 
 /** The special tokens' embeddings before learning; T5's words are vectors of about unit variance. */
@@ -25,7 +25,7 @@ export function startTokens(names: string[], width: number, seed: number): Token
 
 /** The tokens as they are at this moment; those that do not learn are as they started. */
 export async function tokensOf(weights: Tensors, start: TokenEmbeddings): Promise<TokenEmbeddings> {
-  const rows = weights[wordRows];
+  const rows = weights[tokenRows];
   return { names: start.names, values: rows ? ((await rows.data()) as Float32Array) : start.values };
 }
 

@@ -52,9 +52,9 @@ export async function learnConcept(
   const { recipe, remarks } = await fitToMemory(pipeline, request, folder.memoryBytes);
   for (const text of remarks) onEvent({ type: 'remark', text });
 
-  const wordsLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
+  const tokensLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const moving = clips.some(({ frames }) => frames.frameCount > 1);
-  const plans = method.stages(recipe, { moving, wordsLearn });
+  const plans = method.stages(recipe, { moving, tokensLearn });
 
   const report = progressReporter(onEvent);
   const prepared = await prepare(pipeline, request, folder.prepared, {
@@ -96,8 +96,8 @@ export async function learnConcept(
   };
 
   try {
-    const trainsWords = plans.some(({ trains }) => trains.words);
-    state = (await readTrainingState(folder.checkpoint)) ?? freshRun(parts, start, recipe.seed, trainsWords);
+    const trainsTokens = plans.some(({ trains }) => trains.words);
+    state = (await readTrainingState(folder.checkpoint)) ?? freshRun(parts, start, recipe.seed, trainsTokens);
     state = await train(
       {
         parts,

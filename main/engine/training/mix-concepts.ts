@@ -25,8 +25,8 @@ export async function mixConcepts(model: Omit<OpenModel, 'sampler'>, request: Mi
     ...partsFollowing('motion', request.motion.name, motion.parts),
   };
   const stages = [identity, motion].flatMap(({ file }) => (file.version === 2 ? file.stages : []));
-  const untold = motion.file.version === 2 && motion.file.stages.some(({ clipText }) => clipText === 'motion');
-  const captions = [mixedCaption(identity.file.captions[0]!, motion.file.captions[0]!, untold)];
+  const isMotionAlone = motion.file.version === 2 && motion.file.stages.some(({ clipText }) => clipText === 'motion');
+  const captions = [mixedCaption(identity.file.captions[0]!, motion.file.captions[0]!, isMotionAlone)];
   const { recipe } = identity.file;
   const tokens = { ...only('v', identity.tokens), ...only('u', motion.tokens) };
   const described = {

@@ -122,14 +122,16 @@ async function samplePrior(
 /** What a stage learns from. Texts are indexed as in `textsOf`. */
 export function stageData(prepared: Prepared, data: DataKind): StageData {
   const examples = ({ clip, pictures }: EncodedClip, text: number) => {
-    const looks = pictures.map(appearanceOf);
+    const appearances = pictures.map(appearanceOf);
     const example = ({ values, shape }: Latents, appearances: Float32Array[]) => ({
       latents: values,
       shape,
       text,
       appearances,
     });
-    return data === 'pictures' ? pictures.map((each, index) => example(each, [looks[index]!])) : [example(clip, looks)];
+    return data === 'pictures'
+      ? pictures.map((each, index) => example(each, [appearances[index]!]))
+      : [example(clip, appearances)];
   };
   const stitchedFrom = prepared.clips.length;
   const priorFrom = stitchedFrom + prepared.stitched.length;

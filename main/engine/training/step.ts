@@ -2,7 +2,7 @@ import { type Additions, hooksOf } from '../adapters/additions.ts';
 import { kindOf, type Parts } from '../adapters/parts.ts';
 import * as tf from '../backends/tf.ts';
 import { type Traced, traced } from '../backends/traced.ts';
-import { type StagePlan, trainedNames, wordRows } from '../methods/method.ts';
+import { type StagePlan, tokenRows, trainedNames } from '../methods/method.ts';
 import type { Hooks } from '../nn/hooks.ts';
 import { type AdamWOptions, type AdamWRates, type AdamWState, adamW, clipGlobalNorm, type Tensors } from './adamw.ts';
 import { addNoise, debiasedLoss, predictedClean, velocityLoss } from './flow-matching.ts';
@@ -36,14 +36,14 @@ export type Batch = {
   weight: tf.Tensor;
   /** 1 at a random frame of each row, else 0 [batch, 1, frames, 1, 1]; where the error without appearance counts too. */
   anchor?: tf.Tensor;
-  /** How a picture of each row looks [batch, values], for parts that are told. */
+  /** Appearance of a picture of each row [batch, values], for parts that are conditioned on it. */
   appearance?: tf.Tensor;
   /** Weights by name -> what their numbers are multiplied by in this step, of their shape. */
   masks: Tensors;
 };
 
 export type StepInputs = {
-  /** Of all parts, and the words where they learn. */
+  /** Of all parts, and the special tokens where they learn. */
   weights: Tensors;
   moments: AdamWState;
   batch: Batch;
@@ -123,7 +123,7 @@ function additionsOf({ parts, plan }: StepOptions, weights: Tensors, { masks, ap
 
 /** Each row's text, with dropped tokens as zeros, which is what padding is to the model: -> [batch, tokens, width] */
 function textOf(model: TrainableModel, weights: Tensors, { texts, choice, kept }: Batch): tf.Tensor {
-  const rows = weights[wordRows] as tf.Tensor2D | undefined;
+  const rows = weights[tokenRows] as tf.Tensor2D | undefined;
   const learned = rows && model.encodeLearned?.(rows);
   const all = learned ? tf.concat([learned, texts], 0) : texts;
   const [count, tokens, width] = all.shape as [number, number, number];

@@ -1,11 +1,20 @@
 import { Serialiser } from '../../../../shared/structures/serialiser.ts';
 import * as tf from '../tf.ts';
 import type { Executor } from './executors/executor.ts';
-import { type DeviceBuffer, type ElementType, Graph, type HostArray, sizeOf, type Value } from './graph.ts';
+import {
+  type DeviceBuffer,
+  type ElementType,
+  Graph,
+  type HostArray,
+  type Inspect,
+  sameShape,
+  sizeOf,
+  type Value,
+} from './graph.ts';
 import type { Kernel } from './kernels/kernel.ts';
 import { type Plan, planFor, runPlan } from './plan.ts';
 import { ProgramCache } from './program-cache.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, type Rewrite } from './recorder.ts';
 
 interface Stored {
   value: Value;
@@ -24,6 +33,7 @@ export class LazyBackend extends tf.KernelBackend {
   readonly executor: Executor;
   readonly programs: ProgramCache;
   readonly recorder: Recorder;
+  inspect: Inspect | undefined;
   private readonly graph: Graph;
   private readonly storage: tf.DataStorage<Stored>;
   /** Computations run one after the other. */
@@ -32,12 +42,13 @@ export class LazyBackend extends tf.KernelBackend {
   /** While a step is being traced: small constants become part of the program, and nothing can be read. */
   private tracing = false;
 
-  constructor(executor: Executor) {
+  constructor(executor: Executor, rewrites: readonly Rewrite[], inspect?: Inspect) {
     super();
+    this.inspect = inspect;
     this.executor = executor;
     this.programs = new ProgramCache(executor);
     this.graph = new Graph((buffer) => executor.release(buffer));
-    this.recorder = new Recorder(this.graph, executor.capabilities);
+    this.recorder = new Recorder(this.graph, executor.capabilities, rewrites);
     this.storage = new tf.DataStorage(this, tf.engine());
   }
 
@@ -154,7 +165,8 @@ export class LazyBackend extends tf.KernelBackend {
   }
 
   valueFor({ dataId, shape }: tf.TensorInfo): Value {
-    return this.recorder.reshape(this.storage.get(dataId).value, shape);
+    const { value } = this.storage.get(dataId);
+    return sameShape(value.shape, shape) ? value : this.recorder.reshape(value, shape);
   }
 
   infoFor(value: Value): tf.TensorInfo {
@@ -222,7 +234,7 @@ export class LazyBackend extends tf.KernelBackend {
   private *evaluate(wanted: readonly Value[]): Work<void> {
     for (const value of wanted) this.graph.hold(value);
     try {
-      const plan = planFor(wanted);
+      const plan = planFor(wanted, this.inspect);
       const buffers = yield* this.runPlanned(
         plan,
         plan.sources.map(({ value }) => value.buffer!),
@@ -278,7 +290,7 @@ export class LazyBackend extends tf.KernelBackend {
           outputs.push(computed);
         }
       });
-      const plan = planFor([...new Set(outputs.filter(({ node }) => node))]);
+      const plan = planFor([...new Set(outputs.filter(({ node }) => node))], this.inspect);
       const captured = [...plan.sources.map(({ value }) => value), ...outputs].filter(({ buffer }) => buffer);
       for (const value of captured) this.graph.hold(value);
       return { plan, outputs, captured };

@@ -28,13 +28,18 @@ export interface Value {
   suspect?: boolean;
 }
 
-export interface Node {
+/** What a node computes: all of it but its place in the graph. */
+export interface Operation {
   readonly op: string;
   /** '' for standard ONNX, otherwise an executor's own domain. */
   readonly domain: string;
   /** undefined where an optional input is left out. */
   readonly inputs: readonly (Value | undefined)[];
   readonly attributes: Attributes;
+  readonly outputs: readonly Pick<Value, 'shape' | 'type'>[];
+}
+
+export interface Node extends Operation {
   readonly outputs: readonly Value[];
   /** Order of recording, which is a valid order of computation. */
   readonly sequence: number;
@@ -44,6 +49,9 @@ export interface Node {
   /** Outputs that somebody still needs. */
   wanted: number;
 }
+
+/** Sees a graph before it is computed: its nodes in order of computation, and what is wanted of it. */
+export type Inspect = (nodes: readonly Node[], wanted: readonly Value[]) => void;
 
 export const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 export const sameShape = (a: readonly number[], b: readonly number[]) =>
@@ -71,19 +79,10 @@ export class Graph {
   }
 
   /** Records a node and returns its outputs, which nobody holds yet. */
-  add(
-    op: string,
-    inputs: readonly (Value | undefined)[],
-    outputs: readonly { shape: readonly number[]; type: ElementType }[],
-    attributes: Attributes = {},
-    domain = '',
-  ): readonly Value[] {
-    const values: Value[] = outputs.map(({ shape, type }) => ({ shape, type, references: 0, tensors: 0 }));
+  add(operation: Operation): Value[] {
+    const values: Value[] = operation.outputs.map(({ shape, type }) => ({ shape, type, references: 0, tensors: 0 }));
     const node: Node = {
-      op,
-      domain,
-      inputs,
-      attributes,
+      ...operation,
       outputs: values,
       sequence: this.sequence++,
       section: this.section,
@@ -91,7 +90,7 @@ export class Graph {
       wanted: 0,
     };
     for (const value of values) value.node = node;
-    for (const input of inputs) if (input) this.hold(input);
+    for (const input of node.inputs) if (input) this.hold(input);
     return values;
   }
 

@@ -1,4 +1,4 @@
-import type { DeviceBuffer, Node, Value } from './graph.ts';
+import type { DeviceBuffer, Inspect, Node, Value } from './graph.ts';
 import { sizeOf } from './graph.ts';
 import { describeSegment, type Segment } from './segment.ts';
 
@@ -22,8 +22,9 @@ interface Stage {
 }
 
 /** Plans the computation of values that are pending. */
-export function planFor(wanted: readonly Value[]): Plan {
+export function planFor(wanted: readonly Value[], inspect?: Inspect): Plan {
   const nodes = ancestors(wanted);
+  inspect?.(nodes, wanted);
   const stages = splitIntoSegments(nodes, wanted);
   const slots = new Map<Value, number>();
   const sources: { value: Value; slot: number }[] = [];
@@ -130,14 +131,14 @@ function needed(nodes: readonly Node[], outputs: readonly Value[]): Node[] {
 }
 
 function withLastUses(stages: readonly Omit<Stage, 'last'>[], lasting: ReadonlySet<number>): Stage[] {
-  const seen = new Set(lasting);
+  const used = new Set(lasting);
   return stages
     .toReversed()
     .map((stage) => {
       const last: number[] = [];
       for (const slot of [...stage.inputs, ...stage.outputs])
-        if (!seen.has(slot)) {
-          seen.add(slot);
+        if (!used.has(slot)) {
+          used.add(slot);
           last.push(slot);
         }
       return { ...stage, last };

@@ -4,19 +4,34 @@ import {
   type ElementType,
   type Graph,
   type HostArray,
+  type Operation,
   sameShape,
   sizeOf,
   type Value,
 } from './graph.ts';
 
-/** Records ONNX operations one by one, leaving out those that change nothing. What kernels are written in. */
+/** Something cheaper, or faster, to record than the operation that was asked for. */
+export interface Rewrite {
+  /** The operations that it looks at, ONNX' or those that are only `fused`. */
+  readonly of: readonly string[];
+  /** What the executor must do well. */
+  readonly needs?: keyof Capabilities;
+  /** The outputs recorded instead, or undefined where the pattern is not there. */
+  apply(record: Recorder, operation: Operation): Value | Value[] | undefined;
+}
+
+/** Records ONNX operations one by one, each as the first rewrite that knows better has it. What kernels are written in. */
 export class Recorder {
   readonly capabilities: Capabilities;
   private readonly graph: Graph;
+  private readonly rewrites = new Map<string, readonly Rewrite[]>();
 
-  constructor(graph: Graph, capabilities: Capabilities) {
+  constructor(graph: Graph, capabilities: Capabilities, rewrites: readonly Rewrite[]) {
     this.graph = graph;
     this.capabilities = capabilities;
+    for (const rewrite of rewrites)
+      if (rewrite.needs === undefined || capabilities[rewrite.needs])
+        for (const op of rewrite.of) this.rewrites.set(op, [...(this.rewrites.get(op) ?? []), rewrite]);
   }
 
   /** One operation with one output. */
@@ -28,18 +43,43 @@ export class Recorder {
     attributes?: Attributes,
     domain?: string,
   ): Value {
-    return this.graph.add(op, inputs, [{ shape, type }], attributes, domain)[0]!;
+    return this.ops(op, inputs, [{ shape, type }], attributes, domain)[0]!;
   }
 
   /** One operation with several outputs. */
   ops(
     op: string,
     inputs: readonly (Value | undefined)[],
-    outputs: readonly { shape: readonly number[]; type: ElementType }[],
-    attributes?: Attributes,
-    domain?: string,
-  ): readonly Value[] {
-    return this.graph.add(op, inputs, outputs, attributes, domain);
+    outputs: Operation['outputs'],
+    attributes: Attributes = {},
+    domain = '',
+  ): Value[] {
+    const operation = { op, domain, inputs, attributes, outputs };
+    const made = this.rewritten(operation);
+    return made ? [made].flat() : this.node(operation);
+  }
+
+  /** An operation as it is, whatever the rewrites say. */
+  node(operation: Operation): Value[] {
+    return this.graph.add(operation);
+  }
+
+  /** What a rewrite makes of an operation that has no node of its own; undefined where it is left to be composed of others. */
+  fused(
+    op: string,
+    inputs: readonly Value[],
+    attributes: Attributes,
+    outputs: Operation['outputs'] = [],
+  ): Value | Value[] | undefined {
+    return this.rewritten({ op, domain: '', inputs, attributes, outputs });
+  }
+
+  private rewritten(operation: Operation): Value | Value[] | undefined {
+    for (const rewrite of this.rewrites.get(operation.op) ?? []) {
+      const made = rewrite.apply(this, operation);
+      if (made) return made;
+    }
+    return undefined;
   }
 
   /** A constant that is part of the graph's structure. */
@@ -64,113 +104,38 @@ export class Recorder {
     attributes?: Attributes,
   ): Value {
     const shape = inputs.map((input) => input.shape).reduce(broadcastShape);
-    const shrunk = inputs.map((input, index) => this.withoutExpand(input, inputs, index, shape));
-    return this.op(op, shrunk, shape, type, attributes);
+    return this.op(op, inputs, shape, type, attributes);
   }
 
-  /** A value that was blown up only to meet the shape of the others may as well stay small. */
-  private withoutExpand(input: Value, inputs: readonly Value[], position: number, shape: readonly number[]): Value {
-    const source = input.node?.op === 'Expand' ? input.node.inputs[0]! : undefined;
-    if (!source) return input;
-    return inputs.some(
-      (other, index) => index !== position && sameShape(other.shape, shape) && other.node?.op !== 'Expand',
-    )
-      ? source
-      : input;
-  }
-
-  add(a: Value, b: Value): Value {
-    return this.withBias(a, b) ?? this.withBias(b, a) ?? this.elementwise('Add', [a, b]);
-  }
-
-  /** A convolution takes a sum with one number per channel along. */
-  private withBias({ node, shape }: Value, bias: Value): Value | undefined {
-    if (node?.op !== 'Conv' || node.inputs.length !== 2) return undefined;
-    const channels = shape[1]!;
-    const perChannel = bias.shape.at(1 - shape.length) === channels && sizeOf(bias.shape) === channels;
-    if (!perChannel) return undefined;
-    const inputs = [...node.inputs, this.reshape(bias, [channels])];
-    return this.op('Conv', inputs, shape, 'float32', node.attributes);
-  }
-
+  add = (a: Value, b: Value) => this.elementwise('Add', [a, b]);
   sub = (a: Value, b: Value) => this.elementwise('Sub', [a, b]);
   mul = (a: Value, b: Value) => this.elementwise('Mul', [a, b]);
   div = (a: Value, b: Value) => this.elementwise('Div', [a, b]);
 
   reshape(x: Value, shape: readonly number[]): Value {
-    if (sameShape(x.shape, shape)) return x;
-    if (x.literal) return this.literal(x.literal, shape, x.type);
-    const source = x.node?.op === 'Reshape' ? x.node.inputs[0]! : x;
-    if (sameShape(source.shape, shape)) return source;
-    return this.op('Reshape', [source, this.integers(shape)], shape, x.type);
+    return this.op('Reshape', [x, this.integers(shape)], shape, x.type);
   }
 
   transpose(x: Value, order: readonly number[]): Value {
-    if (order.every((axis, position) => axis === position)) return x;
-    if (x.node?.op === 'Transpose') {
-      const first = x.node.attributes.perm as readonly number[];
-      return this.transpose(
-        x.node.inputs[0]!,
-        order.map((axis) => first[axis]!),
-      );
-    }
     const shape = order.map((axis) => x.shape[axis]!);
-    // Moving axes of length 1 moves nothing in memory.
-    const moving = order.filter((axis) => x.shape[axis] !== 1);
-    if (moving.every((axis, position) => position === 0 || axis > moving[position - 1]!)) return this.reshape(x, shape);
     return this.op('Transpose', [x], shape, x.type, { perm: order });
   }
 
   cast(x: Value, type: ElementType): Value {
-    if (x.type === type) return x;
     const to = { float32: 1, int32: 6, int64: 7, bool: 9 }[type];
     return this.op('Cast', [x], x.shape, type, { to });
   }
 
   expand(x: Value, shape: readonly number[]): Value {
-    if (sameShape(x.shape, shape)) return x;
-    return this.enlarge(x, shape) ?? this.op('Expand', [x, this.integers(shape)], shape, x.type);
-  }
-
-  /** Pixels that are repeated, [..., height, 1, width, 1] -> [..., height, n, width, m]: a resize copies them far faster. */
-  private enlarge(x: Value, shape: readonly number[]): Value | undefined {
-    const [height, one, width, other] = x.shape.slice(-4);
-    const [rows, columns] = [shape.at(-3)!, shape.at(-1)!];
-    if (one !== 1 || other !== 1 || rows < 2 || columns < 2 || x.type !== 'float32' || x.shape.length !== shape.length)
-      return undefined;
-    if (x.shape.some((size, axis) => size !== shape[axis] && axis !== shape.length - 3 && axis !== shape.length - 1))
-      return undefined;
-    const source = x.node?.op === 'Reshape' ? x.node.inputs[0]! : x;
-    const video = this.capabilities.videoResize && sameShape(source.shape.slice(3), [height!, width!]);
-    const pictures = video ? source : this.reshape(x, [1, sizeOf(x.shape.slice(0, -4)), height!, width!]);
-    const lead = pictures.shape.slice(0, -2);
-    const scales = [...lead.map(() => 1), rows, columns];
-    const resized = this.op(
-      'Resize',
-      [pictures, undefined, this.literal(scales, [scales.length], 'float32')],
-      [...lead, height! * rows, width! * columns],
-      x.type,
-      { mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' },
-    );
-    return this.reshape(resized, shape);
+    return this.op('Expand', [x, this.integers(shape)], shape, x.type);
   }
 
   /** From begin (inclusive) to end (exclusive) on every axis. */
   slice(x: Value, begin: readonly number[], size: readonly number[], strides?: readonly number[]): Value {
-    if (!strides && sameShape(x.shape, size)) return x;
-    const padding = strides ? undefined : paddingOf(x);
-    const within = padding?.before.every(
-      (count, axis) => begin[axis]! >= count && begin[axis]! + size[axis]! <= count + padding.source.shape[axis]!,
-    );
-    if (padding && within)
-      return this.slice(
-        padding.source,
-        begin.map((start, axis) => start - padding.before[axis]!),
-        size,
-      );
-    const axes = x.shape.flatMap((length, axis) =>
+    const cut = x.shape.flatMap((length, axis) =>
       begin[axis] === 0 && size[axis] === length && (strides?.[axis] ?? 1) === 1 ? [] : [axis],
     );
+    const axes = cut.length > 0 ? cut : [0]; // OpenVINO refuses empty lists
     const ends = axes.map((axis) => begin[axis]! + (size[axis]! - 1) * (strides?.[axis] ?? 1) + 1);
     return this.op(
       'Slice',
@@ -195,33 +160,21 @@ export class Recorder {
   }
 
   concat(parts: readonly Value[], axis: number): Value {
-    const full = parts.filter(({ shape }) => shape[axis]! > 0);
-    if (full.length === 1) return full[0]!;
-    const first = (full[0] ?? parts[0])!;
     const length = parts.reduce((sum, { shape }) => sum + shape[axis]!, 0);
-    const shape = first.shape.map((size, index) => (index === axis ? length : size));
-    return this.op('Concat', full.length > 0 ? full : parts, shape, first.type, { axis });
+    return this.op('Concat', parts, parts[0]!.shape.with(axis, length), parts[0]!.type, { axis });
   }
 
   /** Filled with one value, before and after each axis. */
   pad(x: Value, before: readonly number[], after: readonly number[], value = 0): Value {
-    if ([...before, ...after].every((count) => count === 0)) return x;
-    const inner = paddingOf(x);
-    if (inner && inner.value === value) {
-      const more = (counts: readonly number[], own: readonly number[]) =>
-        counts.map((count, axis) => count + own[axis]!);
-      return this.pad(inner.source, more(before, inner.before), more(after, inner.after), value);
-    }
     const shape = x.shape.map((size, axis) => before[axis]! + size + after[axis]!);
     return this.op('Pad', [x, this.integers([...before, ...after]), this.scalar(value, x.type)], shape, x.type);
   }
 
   /** ReduceSum, ReduceMean, ReduceMax, ReduceMin or ReduceProd over some axes. */
   reduce(op: string, x: Value, axes: readonly number[], keepDimensions: boolean): Value {
-    if (axes.length === 0) return x;
+    if (axes.length === 0) return x; // which ONNX takes for all of them
     const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
     const shape = keepDimensions ? kept : x.shape.filter((_, axis) => !axes.includes(axis));
-    if (axes.every((axis) => x.shape[axis] === 1)) return this.reshape(x, shape);
     return this.op(op, [x, this.integers(axes)], shape, x.type, { keepdims: keepDimensions ? 1 : 0 });
   }
 
@@ -239,17 +192,10 @@ export class Recorder {
   matMul(a: Value, b: Value, transposeA = false, transposeB = false, scale = 1): Value {
     const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
     const shape = [...broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns];
-    if (shape.length === 2 && (transposeA || transposeB || scale !== 1))
-      return this.op('Gemm', [a, b], shape, a.type, { transA: +transposeA, transB: +transposeB, alpha: scale });
-    if ((transposeA || transposeB || scale !== 1) && this.capabilities.fusedMatMul)
-      return this.op(
-        'FusedMatMul',
-        [a, b],
-        shape,
-        a.type,
-        { transA: +transposeA, transB: +transposeB, alpha: scale },
-        'com.microsoft',
-      );
+    if (!transposeA && !transposeB && scale === 1) return this.op('MatMul', [a, b], shape, a.type);
+    const attributes = { transA: +transposeA, transB: +transposeB, alpha: scale };
+    const fused = this.fused('ScaledProduct', [a, b], attributes, [{ shape, type: a.type }]);
+    if (fused) return [fused].flat()[0]!;
     const left = transposeA ? this.transpose(a, swapLast(a.shape.length)) : a;
     const right = transposeB ? this.transpose(b, swapLast(b.shape.length)) : b;
     const product = this.op('MatMul', [left, right], shape, a.type);
@@ -263,15 +209,6 @@ export class Recorder {
   fill(shape: readonly number[], value: number, type: ElementType): Value {
     return sizeOf(shape) === 1 ? this.literal([value], shape, type) : this.expand(this.scalar(value, type), shape);
   }
-}
-
-/** What a value that is about to be padded, sliced or convolved was padded with. */
-export function paddingOf({ node }: Value) {
-  if (node?.op !== 'Pad') return undefined;
-  const source = node.inputs[0]!;
-  const counts = node.inputs[1]!.literal as readonly number[];
-  const rank = source.shape.length;
-  return { source, before: counts.slice(0, rank), after: counts.slice(rank), value: node.inputs[2]!.literal![0]! };
 }
 
 const swapLast = (rank: number) => [...Array(rank - 2).keys(), rank - 1, rank - 2];

@@ -47,8 +47,8 @@ export function frameVectors(config: JudgeConfig, parameters: JudgeParameters, p
 export function videoVector(config: JudgeConfig, parameters: JudgeParameters, frames: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
     const [count, width] = frames.shape;
-    const placed = tf.add(frames, tf.slice(parameters.time_position, [0, 0], [count, width]));
-    const mixed = runBlocks(config, parameters.time, tf.reshape(placed, [1, count, width]));
+    const positioned = tf.add(frames, tf.slice(parameters.time_position, [0, 0], [count, width]));
+    const mixed = runBlocks(config, parameters.time, tf.reshape(positioned, [1, count, width]));
     return normalise(config, parameters.video_norm, pool(parameters.video_pool, mixed)) as tf.Tensor2D;
   });
 }
@@ -65,13 +65,13 @@ export function textVectors(
     const kept = ids.flatMap((_, row) => Array.from({ length: tokens }, (__, i) => (i < lengths[row]! ? 1 : 0)));
     const mask = tf.tensor(kept, [rows, tokens, 1], 'float32');
     const bias = tf.reshape(tf.mul(tf.sub(mask, 1), 1e9), [rows, 1, 1, tokens]);
-    const looked = tf.reshape(tf.gather(parameters.tokens.weight, tf.tensor1d(ids.flat(), 'int32')), [
+    const embedded = tf.reshape(tf.gather(parameters.tokens.weight, tf.tensor1d(ids.flat(), 'int32')), [
       rows,
       tokens,
       width,
     ]);
-    const placed = tf.add(looked, tf.slice(parameters.text_position, [0, 0], [tokens, width]));
-    const mixed = runBlocks(config, parameters.text, placed, bias);
+    const positioned = tf.add(embedded, tf.slice(parameters.text_position, [0, 0], [tokens, width]));
+    const mixed = runBlocks(config, parameters.text, positioned, bias);
     const mean = tf.div(tf.sum(tf.mul(mixed, mask), 1), tf.sum(mask, 1)); // [rows, width]
     return unit(linear(parameters.text_embedding, normalise(config, parameters.text_norm, mean))) as tf.Tensor2D;
   });
@@ -95,8 +95,8 @@ function convolve(config: JudgeConfig, { conv, norm }: Convolution, x: tf.Tensor
     [1, 1],
     [0, 0],
   ]) as tf.Tensor4D;
-  const seen = tf.add(tf.conv2d(padded, conv.weight, stride, 'valid'), conv.bias);
-  return gelu(normalise(config, norm, seen)) as tf.Tensor4D;
+  const convolved = tf.add(tf.conv2d(padded, conv.weight, stride, 'valid'), conv.bias);
+  return gelu(normalise(config, norm, convolved)) as tf.Tensor4D;
 }
 
 function normalise({ layerNormEpsilon }: JudgeConfig, { weight, bias }: Norm, x: tf.Tensor): tf.Tensor {

@@ -12,7 +12,7 @@ import { frameVectors, type JudgeParameters, textVectors, unit, videoVector } fr
 export interface Judgement {
   /** The most likely value of every attribute, and how likely it is. */
   attributes: Record<string, { value: string; probability: number }>;
-  /** A unit vector per frame that was looked at. */
+  /** A unit vector per assessed frame. */
   frameEmbeddings: Float32Array[];
   /** The clip's unit vector, comparable with those of texts. */
   videoEmbedding: Float32Array;
@@ -23,9 +23,9 @@ export interface Judgement {
 /** A dual encoder that names what a clip shows and measures how well clip and words agree. */
 export interface Judge {
   readonly labels: JudgeConfig['labels'];
-  look(pictures: Pictures): Promise<Judgement>;
+  assess(pictures: Pictures): Promise<Judgement>;
   /** Unit vectors of the texts. */
-  read(texts: readonly string[]): Promise<Float32Array[]>;
+  embedTexts(texts: readonly string[]): Promise<Float32Array[]>;
   dispose(): void;
 }
 
@@ -43,7 +43,7 @@ export async function openJudge(folder: string): Promise<Judge> {
   }
   return {
     labels: config.labels,
-    async look(pictures) {
+    async assess(pictures) {
       const found = tf.tidy(() => {
         const frames = frameVectors(config, parameters, prepare(config, pictures));
         const video = videoVector(config, parameters, frames);
@@ -74,7 +74,7 @@ export async function openJudge(folder: string): Promise<Judge> {
         tf.dispose(found);
       }
     },
-    async read(texts) {
+    async embedTexts(texts) {
       const { ids, lengths } = tokenizer.encode(texts, config.maxTextTokens);
       const vectors = textVectors(config, parameters, ids, lengths);
       try {
@@ -94,16 +94,16 @@ async function rows(matrix: tf.Tensor): Promise<Float32Array[]> {
 }
 
 /**
- * uint8 pictures -> [looked at, height / 2, width / 2, 17] in -1..1: 2 x 2 pixels (red of the four, green, blue), the difference of
+ * uint8 pictures -> [frames, height / 2, width / 2, 17] in -1..1: 2 x 2 pixels (red of the four, green, blue), the difference of
  * their means to the frame before, and the place x, y.
  */
 function prepare(config: JudgeConfig, { data, count, ...size }: Pictures): tf.Tensor4D {
-  const looked = config.frames.filter((frame) => frame < count);
+  const frames = config.frames.filter((frame) => frame < count);
   const [width, height] = [size.width >> 1, size.height >> 1];
-  const values = new Float32Array(looked.length * height * width * inputChannels);
+  const values = new Float32Array(frames.length * height * width * inputChannels);
   const corners = [0, 3, size.width * 3, size.width * 3 + 3];
   let target = 0;
-  for (const frame of looked) {
+  for (const frame of frames) {
     const toBefore = (Math.max(0, frame - 1) - frame) * size.height * size.width * 3;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
@@ -123,5 +123,5 @@ function prepare(config: JudgeConfig, { data, count, ...size }: Pictures): tf.Te
       }
     }
   }
-  return tf.tensor4d(values, [looked.length, height, width, inputChannels]);
+  return tf.tensor4d(values, [frames.length, height, width, inputChannels]);
 }

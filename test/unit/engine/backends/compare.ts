@@ -1,10 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu/dist/index.js';
 import { expect } from 'vitest';
 import { findOpenVino } from '../../../../main/engine/backends/lazy/executors/openvino/locate.ts';
+import { lazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import { findTensorFlow } from '../../../../main/engine/backends/tensorflow/load.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import type { DeviceName } from '../../../../shared/domain/engine.ts';
+import { verifyGraph } from './verify-graph.ts';
 
 export interface Case {
   name: string;
@@ -114,6 +116,8 @@ let inUse: string | undefined;
 export async function useDevice(device: DeviceName): Promise<void> {
   if (inUse !== device) await selectBackend({ device });
   else await tf.setBackend(device === 'tensorflow' ? 'tensorflow' : 'lazy');
+  const lazy = lazyBackend();
+  if (lazy) lazy.inspect = verifyGraph;
   inUse = device;
 }
 

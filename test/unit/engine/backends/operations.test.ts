@@ -393,6 +393,14 @@ const conv3d = (stride: number, pad: 'same' | 'valid'): Case => ({
 });
 const images: Case[] = [
   {
+    name: '2D convolution with a window of one pixel',
+    shapes: [
+      [1, 5, 6, 2],
+      [1, 1, 2, 3],
+    ],
+    run: (x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, 'valid'),
+  },
+  {
     name: 'padded 3D convolution with bias, channels first',
     shapes: [
       [1, 2, 3, 4, 5],

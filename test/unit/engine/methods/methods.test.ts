@@ -176,7 +176,7 @@ describe('recipes', () => {
 describe.each(methodName.options)('what is told of the stages of %s before it learns', (method) => {
   it('is what it does on a clip of several frames', () => {
     const asked = recipe.parse({ method, stepsIdentity: 11, stepsMotion: 22 });
-    const stages = methodOf(asked).stages(asked, { moving: true, wordsLearn: true });
+    const stages = methodOf(asked).stages(asked, { moving: true, tokensLearn: true });
     expect(plannedSteps(asked)).toEqual(stages.map(({ label, steps }) => ({ label, steps })));
   });
 });
@@ -184,12 +184,12 @@ describe.each(methodName.options)('what is told of the stages of %s before it le
 describe('methods that cannot work', () => {
   it('say why: words that cannot learn', () => {
     const asked = recipe.parse({ method: 'textual-inversion' });
-    expect(() => methodOf(asked).stages(asked, { moving: true, wordsLearn: false })).toThrow('words cannot learn');
+    expect(() => methodOf(asked).stages(asked, { moving: true, tokensLearn: false })).toThrow('words cannot learn');
   });
 
   it.each(['newmove', 'motion-director'] as const)('say why: a single picture has no motion (%s)', (method) => {
     const asked = recipe.parse({ method });
-    expect(() => methodOf(asked).stages(asked, { moving: false, wordsLearn: true })).toThrow('single picture');
+    expect(() => methodOf(asked).stages(asked, { moving: false, tokensLearn: true })).toThrow('single picture');
   });
 
   it('say why: layers that leave the look or the motion without any', () => {
@@ -200,7 +200,7 @@ describe('methods that cannot work', () => {
 it('a mixed method learns from pictures and clips in the share of its recipe', () => {
   const shareOf = (pictureShare?: number, moving = true) => {
     const asked = recipe.parse({ method: 'dreammix', pictureShare });
-    return methodOf(asked).stages(asked, { moving, wordsLearn: true })[0]!.pictureShare;
+    return methodOf(asked).stages(asked, { moving, tokensLearn: true })[0]!.pictureShare;
   };
   expect([shareOf(), shareOf(0.35), shareOf(0.35, false)]).toEqual([0.5, 0.35, 1]);
 });

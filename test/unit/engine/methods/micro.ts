@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { appearanceOf } from '../../../../main/engine/adapters/appearance.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
-import { type DataKind, trainedNames, wordRows } from '../../../../main/engine/methods/method.ts';
+import { type DataKind, tokenRows, trainedNames } from '../../../../main/engine/methods/method.ts';
 import { methodOf } from '../../../../main/engine/methods/registry.ts';
 import { wanShape } from '../../../../main/engine/models/wan/denoiser.ts';
 import { openWanPipeline, type WanPipeline } from '../../../../main/engine/models/wan/pipeline.ts';
@@ -46,7 +46,7 @@ export function microRun(pipeline: WanPipeline, input: RecipeInput, changes: Par
   const method = methodOf(asked);
   const { transformerConfig: config, textEncoderConfig, tokenizer: _ } = pipeline;
   const parts = method.parts(wanShape(config), asked);
-  const plans = method.stages(asked, { moving: true, wordsLearn: asked.tokenLearningRate > 0 });
+  const plans = method.stages(asked, { moving: true, tokensLearn: asked.tokenLearningRate > 0 });
   const start = startTokens(['v', 'u'], textEncoderConfig.d_model, asked.seed);
   const data = microData(config.out_channels);
   const losses: { stage: string; loss: number }[] = [];
@@ -56,7 +56,7 @@ export function microRun(pipeline: WanPipeline, input: RecipeInput, changes: Par
     plans,
     async stageOf(plan, kind, weights) {
       const learned = plan.trains.words ? [captions[kind]] : [];
-      const rows = weights[wordRows];
+      const rows = weights[tokenRows];
       const tokens = { names: start.names, values: rows ? ((await rows.data()) as Float32Array) : start.values };
       const others = [...(learned.length > 0 ? [] : [captions[kind]]), ''];
       const encoded = await encodePrompts(pipeline, others, tokens);
@@ -74,8 +74,8 @@ export function microRun(pipeline: WanPipeline, input: RecipeInput, changes: Par
     save: async () => {},
     ...changes,
   };
-  const trainsWords = plans.some((plan) => trainedNames(plan).includes(wordRows));
-  return { run, losses, plans, parts, fresh: () => freshRun(parts, start, asked.seed, trainsWords) };
+  const trainsTokens = plans.some((plan) => trainedNames(plan).includes(tokenRows));
+  return { run, losses, plans, parts, fresh: () => freshRun(parts, start, asked.seed, trainsTokens) };
 }
 
 /** All weights as plain numbers. */

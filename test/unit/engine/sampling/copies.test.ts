@@ -97,7 +97,7 @@ test('FlowEdit sends each step its noise, once for both flows, and reads nothing
   const onStep = () => void steps.push(sinceLast());
   const clip = await sampler.flowEdit(source, {
     text,
-    shown: { text: shown },
+    sourcePrompt: { text: shown },
     steps: 6,
     fidelity: 0,
     seeds: [7],

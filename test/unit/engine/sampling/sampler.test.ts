@@ -102,7 +102,7 @@ describe.each(['cpu', 'onnxruntime'] as const)('the sampler on %s', (device) => 
     const original = Array.from(await source.data());
     const run = { steps: 8, seeds: [7] };
     const under = (words: tf.Tensor, fidelity: number) =>
-      values(sampler.flowEdit(source, { ...run, text: words, fidelity, shown: { text } }));
+      values(sampler.flowEdit(source, { ...run, text: words, fidelity, sourcePrompt: { text } }));
     expect(await under(text, 0)).toEqual(original);
     const clips = [await under(negative, 0), await under(negative, 0.5), await under(negative, 0.9)];
     const distances = clips.map((clip) => distance(clip, original));
@@ -113,24 +113,30 @@ describe.each(['cpu', 'onnxruntime'] as const)('the sampler on %s', (device) => 
   });
 
   test('FlowEdit takes over what an earlier run computed of the clip, also of one that was stopped', async () => {
-    const run = { steps: 8, seeds: [7], fidelity: 0.25, shown: { text } };
+    const run = { steps: 8, seeds: [7], fidelity: 0.25, sourcePrompt: { text } };
     const alone = await values(sampler.flowEdit(source, { ...run, text: negative }));
-    const shownFlows: (tf.Tensor | undefined)[] = [];
+    const sourceFlows: (tf.Tensor | undefined)[] = [];
     const stopped = new AbortController();
     const onStep = (done: number) => done === 3 && stopped.abort();
     await expect(
-      sampler.flowEdit(source, { ...run, text, shownFlows, onStep, signal: stopped.signal }),
+      sampler.flowEdit(source, { ...run, text, sourceFlows, onStep, signal: stopped.signal }),
     ).rejects.toThrow();
-    expect(shownFlows.filter(Boolean)).toHaveLength(3);
+    expect(sourceFlows.filter(Boolean)).toHaveLength(3);
     for (const _ of ['the rest', 'all'])
-      expect(await values(sampler.flowEdit(source, { ...run, text: negative, shownFlows }))).toEqual(alone);
-    expect(shownFlows.filter(Boolean)).toHaveLength(6);
-    tf.dispose(shownFlows);
+      expect(await values(sampler.flowEdit(source, { ...run, text: negative, sourceFlows }))).toEqual(alone);
+    expect(sourceFlows.filter(Boolean)).toHaveLength(6);
+    tf.dispose(sourceFlows);
   });
 
   test('one step of FlowEdit is the difference of both flows under the same noise', async () => {
     const exact = make(euler);
-    const first = await exact.flowEdit(source, { steps: 1, seeds: [7], text: negative, fidelity: 0, shown: { text } });
+    const first = await exact.flowEdit(source, {
+      steps: 1,
+      seeds: [7],
+      text: negative,
+      fidelity: 0,
+      sourcePrompt: { text },
+    });
     // From pure noise one Euler step of each flow, of which the noise falls out.
     const [wanted, shown] = await Promise.all(
       [negative, text].map((words) => exact.generate({ text: words, steps: 1, size, seeds: [7] })),
@@ -143,7 +149,7 @@ describe.each(['cpu', 'onnxruntime'] as const)('the sampler on %s', (device) => 
   test('FlowEdit is guided away from the negative prompt, and by a third from what the clip shows', async () => {
     const exact = make(euler);
     const words = tf.randomNormal([1, 3, 5], 0, 1, 'float32', 4);
-    const run = { steps: 1, seeds: [7], text: words, fidelity: 0, shown: { text } };
+    const run = { steps: 1, seeds: [7], text: words, fidelity: 0, sourcePrompt: { text } };
     const plain = await exact.flowEdit(source, run);
     const [wanted, unwanted, shown] = (await Promise.all(
       [words, negative, text].map((prompt) => exact.generate({ text: prompt, steps: 1, size, seeds: [7] })),

@@ -82,7 +82,7 @@ describe('on ONNX Runtime a step learns to the bit what the equations written ou
     ['lora', 0, true],
   ] as const)('%s, stage %i, self-conditioned: %s', async (method, index, conditioned) => {
     const recipe = toyRecipe({ method, learningRate: 1e-2, tokenLearningRate: 1e-3 });
-    const plan = methodOf(recipe).stages(recipe, { moving: true, wordsLearn: true })[index]!;
+    const plan = methodOf(recipe).stages(recipe, { moving: true, tokensLearn: true })[index]!;
     const [kind] = dataKinds(plan);
     const { transformerConfig: config, extras, textEncoderConfig } = pipeline;
     const captions = ['a [v] dog on the beach runs in [u] motion'];

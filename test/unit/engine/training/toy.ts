@@ -86,7 +86,7 @@ export function toyRun(recipe: Recipe, changes: Partial<TrainingRun> = {}) {
   const run: TrainingRun = {
     parts,
     recipe,
-    plans: methodOf(recipe).stages(recipe, { moving: true, wordsLearn: recipe.tokenLearningRate > 0 }),
+    plans: methodOf(recipe).stages(recipe, { moving: true, tokensLearn: recipe.tokenLearningRate > 0 }),
     stageOf: async (_, kind) => ({ model, data: toyData[kind], bank: toyBank() }),
     noiseLevels: { distribution: 'uniform', shift: 2 },
     timeFeatures: (levels) => tf.tensor2d([...levels], [levels.length, 1]),

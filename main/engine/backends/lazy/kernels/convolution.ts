@@ -1,6 +1,6 @@
 import type { Value } from '../graph.ts';
 import { sizeOf } from '../graph.ts';
-import { paddingOf, type Recorder } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Kernel, Kernels } from './kernel.ts';
 import { channelsFirst, channelsLast, spread, type Window, windowOf } from './window.ts';
 
@@ -20,20 +20,6 @@ function checkLayout(dataFormat: string | undefined): void {
 
 /** x [batch, in, ...axes], weight [out, in / groups, ...window] -> [batch, out, ...steps] */
 function convolve(record: Recorder, x: Value, weight: Value, window: Window, groups = 1): Value {
-  const padding = paddingOf(x);
-  const zeros = padding?.value === 0 && padding.before[0] === 0 && padding.before[1] === 0;
-  if (padding && zeros && padding.after[0] === 0 && padding.after[1] === 0) {
-    // Zeros around the input cost nothing inside the convolution.
-    const more = (counts: number[], own: readonly number[]) => counts.map((count, axis) => count + own[axis + 2]!);
-    const before = more(window.before, padding.before);
-    return convolve(
-      record,
-      padding.source,
-      weight,
-      { ...window, before, after: more(window.after, padding.after) },
-      groups,
-    );
-  }
   const { size, strides, dilations, before, after, steps } = window;
   return record.op('Conv', [x, weight], [x.shape[0]!, weight.shape[0]!, ...steps], x.type, {
     kernel_shape: size,
@@ -59,7 +45,7 @@ const inputGradient: Kernel = (record, { dy, filter }, { strides, pad, inputShap
   return channelsLast(record, convolve(record, spaced, weight, backward));
 };
 
-/** One matrix product for each place in the window: what it saw of x, times dy. */
+/** One matrix product for each place in the window: the patches of x there, times dy. */
 const filterGradient: Kernel = (record, { x, dy }, { strides, pad, filterShape, dimRoundingMode, dataFormat }) => {
   checkLayout(dataFormat);
   const axes = filterShape.length - 2;
@@ -71,13 +57,13 @@ const filterGradient: Kernel = (record, { x, dy }, { strides, pad, filterShape, 
   const padded = record.pad(channelsFirst(record, x!), [0, 0, ...window.before], [0, 0, ...window.after]);
   const gradient = record.reshape(channelsFirst(record, dy!), [batch, outChannels, positions]);
   const products = windowPlaces(size).map((place) => {
-    const seen = record.slice(
+    const patches = record.slice(
       padded,
       [0, 0, ...place],
       [batch, inChannels, ...window.steps],
       [1, 1, ...window.strides],
     );
-    const product = record.matMul(record.reshape(seen, [batch, inChannels, positions]), gradient, false, true);
+    const product = record.matMul(record.reshape(patches, [batch, inChannels, positions]), gradient, false, true);
     return record.reshape(record.reduce('ReduceSum', product, [0], false), [1, inChannels, outChannels]);
   });
   return record.reshape(record.concat(products, 0), filterShape);

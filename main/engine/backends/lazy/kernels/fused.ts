@@ -3,11 +3,9 @@ import type { Value } from '../graph.ts';
 import type { Recorder } from '../recorder.ts';
 import type { Kernel, Kernels } from './kernel.ts';
 
-/** Gaussian error linear unit in one pass where the executor has it. */
-const gelu: Kernel = (record, { x }, { approximate }) => {
-  if (record.capabilities.gelu) return record.op('Gelu', [x!], x!.shape, x!.type, { approximate });
-  return record.mul(x!, approximate === 'tanh' ? tanhGate(record, x!) : exactGate(record, x!));
-};
+/** Gaussian error linear unit. */
+const gelu: Kernel = (record, { x }, { approximate }) =>
+  record.mul(x!, approximate === 'tanh' ? tanhGate(record, x!) : exactGate(record, x!));
 
 /** Phi(x) */
 function exactGate(record: Recorder, x: Value): Value {
@@ -44,22 +42,6 @@ const geluGradient: Kernel = (record, { x, dy }, { approximate }) => {
 
 /** Mean 0 and variance 1 over the last axis: -> [normal, inverse deviation [..., 1]] */
 const layerNorm: Kernel = (record, { x }, { epsilon }) => {
-  const size = x!.shape.at(-1)!;
-  const statistics = [...x!.shape.slice(0, -1), 1];
-  if (record.capabilities.layerNormalizationStatistics) {
-    const ones = record.literal(new Float32Array(size).fill(1), [size], 'float32');
-    const [normal, , inverse] = record.ops(
-      'LayerNormalization',
-      [x!, ones],
-      [
-        { shape: x!.shape, type: 'float32' },
-        { shape: statistics, type: 'float32' },
-        { shape: statistics, type: 'float32' },
-      ],
-      { axis: -1, epsilon },
-    );
-    return [normal!, inverse!];
-  }
   const last = x!.shape.length - 1;
   const centred = record.sub(x!, record.reduce('ReduceMean', x!, [last], true));
   const inverse = inverseRoot(record, centred, epsilon);
@@ -83,18 +65,6 @@ const layerNormGradient: Kernel = (record, { dy, normal, inverse }) => {
 
 /** -> [x inverse scale, inverse root mean square [..., 1]] */
 const rmsNorm: Kernel = (record, { x, scale }, { epsilon }) => {
-  if (record.capabilities.simplifiedLayerNormalization) {
-    const [scaled, inverse] = record.ops(
-      'SimplifiedLayerNormalization',
-      [x!, scale!],
-      [
-        { shape: x!.shape, type: 'float32' },
-        { shape: [...x!.shape.slice(0, -1), 1], type: 'float32' },
-      ],
-      { axis: -1, epsilon },
-    );
-    return [scaled!, inverse!];
-  }
   const inverse = inverseRoot(record, x!, epsilon);
   return [record.mul(record.mul(x!, inverse), scale!), inverse];
 };
@@ -113,18 +83,6 @@ const rmsNormGradient: Kernel = (record, { dy, x, scale, inverse }) => {
 const rotary: Kernel = (record, { x, cos, sin }, { heads, inverse }) => {
   const [batch, tokens, width] = x!.shape as [number, number, number];
   const half = width / heads / 2;
-  if (record.capabilities.rotaryEmbedding) {
-    const positions = record.literal([0], [1], 'int64'); // the first token's; the others follow
-    const sine = inverse ? record.elementwise('Neg', [sin!]) : sin!;
-    return record.op(
-      'RotaryEmbedding',
-      [x!, positions, cos!, sine],
-      x!.shape,
-      x!.type,
-      { num_heads: heads, interleaved: 1, rotary_embedding_dim: 0 },
-      'com.microsoft',
-    );
-  }
   // x cos + (x with every pair (a, b) as (-b, a)) sin. The pairs are turned by a product with ones and zeros: OpenVINO takes channels apart
   // and joins them again one value at a time, ten times slower.
   const size = 2 * half;
@@ -169,15 +127,6 @@ function attentionWeights(record: Recorder, q: Value, k: Value, bias: Value | un
 }
 
 const attention: Kernel = (record, { q, k, v, bias }, { heads, scale }) => {
-  if (record.capabilities.multiHeadAttention)
-    return record.op(
-      'MultiHeadAttention',
-      [q!, k!, v!, ...(bias ? [undefined, undefined, fullBias(record, bias, q!, k!, heads)] : [])],
-      q!.shape,
-      q!.type,
-      { num_heads: heads, scale },
-      'com.microsoft',
-    );
   const [queries, keys, values] = [q!, k!, v!].map((x) => splitHeads(record, x, heads)) as [Value, Value, Value];
   const chunks = queryChunks(queries, keys);
   const [rows, biases] = [queries, bias].map((x) => rowsOf(record, x, chunks)) as [Value[], (Value | undefined)[]];
@@ -240,13 +189,6 @@ function zeroOf(record: Recorder, values: readonly Value[]): Value {
   return record.elementwise('Min', [record.elementwise('Relu', [sum]), record.scalar(0)]);
 }
 
-/** MultiHeadAttention broadcasts batch and heads of a bias, not its queries and keys. */
-function fullBias(record: Recorder, bias: Value, q: Value, k: Value, heads: number): Value {
-  const [batch = 1, biasHeads = 1] = [bias.shape.at(-4), bias.shape.at(-3)];
-  if (biasHeads !== 1 && biasHeads !== heads) throw new Error(`attention: bias [${bias.shape}] for ${heads} heads`);
-  return record.expand(bias, [batch, biasHeads, q.shape[1]!, k.shape[1]!]);
-}
-
 /** The weights are computed again: keeping them would take memory quadratic in the tokens. -> [dq, dk, dv] */
 const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { heads, scale }) => {
   const [queries, keys, values, upstream, mixed] = [q!, k!, v!, dy!, output!].map((x) =>
@@ -275,15 +217,21 @@ const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { head
   return [record.concat(dQueries, 2), dKeys!, dValues!].map((x) => joinHeads(record, x));
 };
 
+/** A kernel as one operation where a rewrite makes it one, else as it is composed here. */
+const fusedOr = (name: string, composed: Kernel): Kernels => ({
+  [name]: (record, inputs, attributes) =>
+    record.fused(name, Object.values(inputs), attributes) ?? composed(record, inputs, attributes),
+});
+
 export const fusedOperationKernels: Kernels = {
-  [fusedKernels.gelu]: gelu,
+  ...fusedOr(fusedKernels.gelu, gelu),
+  ...fusedOr(fusedKernels.layerNorm, layerNorm),
+  ...fusedOr(fusedKernels.rmsNorm, rmsNorm),
+  ...fusedOr(fusedKernels.rotary, rotary),
+  ...fusedOr(fusedKernels.attention, attention),
+  ...fusedOr(fusedKernels.biasedAttention, attention),
   [fusedKernels.geluGradient]: geluGradient,
-  [fusedKernels.layerNorm]: layerNorm,
   [fusedKernels.layerNormGradient]: layerNormGradient,
-  [fusedKernels.rmsNorm]: rmsNorm,
   [fusedKernels.rmsNormGradient]: rmsNormGradient,
-  [fusedKernels.rotary]: rotary,
-  [fusedKernels.attention]: attention,
-  [fusedKernels.biasedAttention]: attention,
   [fusedKernels.attentionGradient]: attentionGradient,
 };

@@ -77,7 +77,7 @@ const tile: Kernel = (record, { x }, { reps }: { reps: number[] }) => {
   const lead = reps.length - x!.shape.length;
   const source = record.reshape(x!, [...Array(Math.max(0, lead)).fill(1), ...x!.shape]);
   const shape = source.shape.map((size, axis) => size * reps[axis]!);
-  // A broadcast can stay small where it is used (see Recorder.elementwise).
+  // A broadcast can stay small where it is used: see the rewrite `broadcasts`.
   if (source.shape.every((size, axis) => size === 1 || reps[axis] === 1)) return record.expand(source, shape);
   return record.op('Tile', [source, record.integers(reps)], shape, x!.type);
 };
