@@ -2,7 +2,7 @@ import type { Brush } from '../domain/brush.ts';
 import { addMoments, changeColours, coefficientCount, lumaOf, momentCount, solveAffine } from './affine.ts';
 import { brushedMasks } from './brush.ts';
 import { type EvenChange, findEvenChange } from './even-change.ts';
-import { neighbourMeans } from './in-time.ts';
+import { type ClipPair, type FrameMaps, keptMaps, neighbourMeans } from './in-time.ts';
 import { lockMasks } from './lock-mask.ts';
 import { windowMeans } from './windows.ts';
 
@@ -20,7 +20,7 @@ export interface ColourChange {
   /** The change by coarse place and brightness; only where it was asked for, as all that follows. */
   even: EvenChange | null;
   /** The change in small windows, for each frame [height, width, 12]. */
-  local: Float32Array[] | null;
+  local: FrameMaps | null;
   /** What the local change leaves unexplained, E - (R A + b), and where the edit shows something else. */
   details: ChangeDetails | null;
   /** Where it is done, 0 to 1, for each frame [height, width]; null: everywhere. */
@@ -44,11 +44,11 @@ export interface WantedChange {
 
 interface ChangeDetails {
   /** For each frame [height, width, 3]. */
-  unexplained: Float32Array[];
+  unexplained: FrameMaps;
   /** The edit itself, for each frame [height, width, 3]. */
-  edited: Float32Array[];
+  edited: FrameMaps;
   /** 1 where the edit has the structure of the clip, 0 where it shows something else; for each frame [height, width]. */
-  agreement: Float32Array[];
+  agreement: FrameMaps;
 }
 
 /** Pictures as the model makes them: uint8 RGB [frameCount, height, width, 3]. */
@@ -91,10 +91,11 @@ export function findChange(
   const before = framesOf(base);
   const after = framesOf(edited);
   const parts = partsOf(keepDetail);
-  const even = parts.even > 0 || carried ? findEvenChange(before, after, width, height) : null;
-  const local = parts.even < 1 ? localChange(before, after, width, height) : null;
-  const details = local && parts.details > 0 ? detailsOf(before, after, local, width, height) : null;
-  const masks = lock ? lockMasks(before, after, width, height) : null;
+  const pair = { before, after, width, height, frameCount };
+  const even = parts.even > 0 || carried ? findEvenChange(pair) : null;
+  const local = parts.even < 1 ? localChange(pair) : null;
+  const details = local && parts.details > 0 ? detailsOf(pair, local) : null;
+  const masks = lock ? lockMasks(pair) : null;
   return withBrush({ width, height, frameCount, even, local, details, masks }, brush);
 }
 
@@ -104,17 +105,18 @@ export function withBrush(change: ColourChange, brush: Brush): ColourChange {
 }
 
 /** Each frame's fit, averaged with those of its neighbours. */
-function localChange(before: Float32Array[], after: Float32Array[], width: number, height: number): Float32Array[] {
-  return neighbourMeans(before.map((frame, index) => fitFrame(frame, after[index]!, width, height)));
+function localChange({ before, after, width, height, frameCount }: ClipPair): FrameMaps {
+  const fits = keptMaps((frame) => fitFrame(before(frame), after(frame), width, height));
+  return keptMaps(neighbourMeans(fits, frameCount));
 }
 
-function framesOf({ data, frameCount, width, height }: SmallClip): Float32Array[] {
+function framesOf({ data, frameCount, width, height }: SmallClip): FrameMaps {
   const size = width * height * 3;
   if (data.length !== frameCount * size)
     throw new RangeError(
       `${frameCount} frames of ${width} x ${height} have ${frameCount * size} bytes, found ${data.length}`,
     );
-  return Array.from({ length: frameCount }, (_, frame) => {
+  return keptMaps((frame) => {
     const colours = new Float32Array(size);
     for (let at = 0; at < size; at++) colours[at] = data[frame * size + at]! / 255;
     return colours;
@@ -133,21 +135,17 @@ function fitFrame(before: Float32Array, after: Float32Array, width: number, heig
   return windowMeans(fitted, { width, height, channels: coefficientCount }, windowRadius);
 }
 
-function detailsOf(
-  before: Float32Array[],
-  after: Float32Array[],
-  coefficients: Float32Array[],
-  width: number,
-  height: number,
-): ChangeDetails {
-  const unexplained = after.map((frame, index) => {
+function detailsOf({ before, after, width, height, frameCount }: ClipPair, coefficients: FrameMaps): ChangeDetails {
+  const unexplained = keptMaps((index) => {
+    const frame = after(index);
     const explained = new Float32Array(frame.length);
-    changeColours(before[index]!, coefficients[index]!, explained);
+    changeColours(before(index), coefficients(index), explained);
     return frame.map((value, at) => value - explained[at]!);
   });
-  const each = before.map((frame, index) => agreementOf(frame, after[index]!, width, height));
+  const each = keptMaps((index) => agreementOf(before(index), after(index), width, height));
+  const near = neighbourMeans(each, frameCount);
   // Without the steps of its windows.
-  const agreement = neighbourMeans(each).map((map) => windowMeans(map, { width, height, channels: 1 }, 1));
+  const agreement = keptMaps((index) => windowMeans(near(index), { width, height, channels: 1 }, 1));
   return { unexplained, edited: after, agreement };
 }
 

@@ -7,7 +7,7 @@ import {
   momentCount,
   solveAffine,
 } from './affine.ts';
-import { placeInTime } from './in-time.ts';
+import { type ClipPair, type FrameMaps, keptMaps, placeInTime } from './in-time.ts';
 
 /**
  * The even part of a change: one affine change of colour for each coarse place and brightness of the clip, after the bilateral grid of
@@ -41,7 +41,7 @@ interface Grid {
 
 export interface EvenChange {
   /** For each frame of the clip [height, width, 12]. */
-  coefficients: Float32Array[];
+  coefficients: FrameMaps;
   /**
    * The same for any frame of the same scene, [height, width, 3] from 0 to 1 -> [height, width, 12]. `time` counts in the clip's frames,
    * with fractions; before the first and after the last, the change at those holds.
@@ -49,13 +49,7 @@ export interface EvenChange {
   changeOf(frame: Float32Array, time: number): Float32Array;
 }
 
-/** Frames of base and edit, [height, width, 3] each, 0 to 1. */
-export function findEvenChange(
-  before: readonly Float32Array[],
-  after: readonly Float32Array[],
-  width: number,
-  height: number,
-): EvenChange {
+export function findEvenChange({ before, after, width, height, frameCount }: ClipPair): EvenChange {
   const cell = Math.min(width, height) / cellsAlong;
   // One cell more on each side, so that blurring and slicing need not look at borders.
   const grid: Grid = {
@@ -64,22 +58,19 @@ export function findEvenChange(
     levels: Math.ceil(1 / lumaStep) + 3,
   };
   const place = placesOf(grid, width, height);
-  const splats = before.map((frame, index) => splat(frame, after[index]!, grid, place));
+  const splats = Array.from({ length: frameCount }, (_, frame) => splat(before(frame), after(frame), grid, place));
   const solved = splats.map((_, index) => {
     const near = splats.slice(Math.max(0, index - timeRadius), index + timeRadius + 1);
     return solve(fill(blur(sumOf(near), grid), grid), grid);
   });
-  const coefficients = before.map((frame, index) => slice(solved[index]!, frame, grid, place));
-  const contrast = missingContrast(before, after, coefficients);
-  for (const frame of coefficients) stretch(frame, contrast);
+  const fitted = keptMaps((frame) => slice(solved[frame]!, before(frame), grid, place));
+  const contrast = missingContrast({ before, after, frameCount }, fitted);
   return {
-    coefficients,
+    coefficients: keptMaps((frame) => stretched(fitted(frame), contrast)),
     changeOf(frame, time) {
       const { first, second, share } = placeInTime(time, solved.length);
       const cells = share === 0 ? solved[first]! : between(solved[first]!, solved[second]!, share);
-      const changed = slice(cells, frame, grid, place);
-      stretch(changed, contrast);
-      return changed;
+      return stretched(slice(cells, frame, grid, place), contrast);
     },
   };
 }
@@ -230,24 +221,25 @@ interface Contrast {
 
 /** A fit to pictures that agree with each other in part has less contrast than either: how much is missing to that of the edit. */
 function missingContrast(
-  before: readonly Float32Array[],
-  after: readonly Float32Array[],
-  coefficients: readonly Float32Array[],
+  { before, after, frameCount }: Pick<ClipPair, 'before' | 'after' | 'frameCount'>,
+  coefficients: FrameMaps,
 ): Contrast {
-  const changed = before.map((frame, index) => {
+  const changed = (index: number) => {
+    const frame = before(index);
     const to = new Float32Array(frame.length);
-    changeColours(frame, coefficients[index]!, to);
+    changeColours(frame, coefficients(index), to);
     return to;
-  });
-  const fitted = lumaSpread(changed);
-  const wanted = lumaSpread(after);
+  };
+  const fitted = lumaSpread(changed, frameCount);
+  const wanted = lumaSpread(after, frameCount);
   // Pictures of one brightness have none to miss.
   const ratio = fitted.deviation > 0 ? wanted.deviation / fitted.deviation : 1;
   return { gain: Math.min(mostContrast, Math.max(1, ratio)) - 1, mean: fitted.mean };
 }
 
-function stretch(coefficients: Float32Array, { gain, mean }: Contrast): void {
-  if (gain === 0) return;
+function stretched(fitted: Float32Array, { gain, mean }: Contrast): Float32Array {
+  if (gain === 0) return fitted;
+  const coefficients = fitted.slice();
   for (let at = 0; at < coefficients.length; at += coefficientCount) {
     for (let into = 0; into < 3; into++) {
       const luma = lumaWeights.reduce((sum, weight, out) => sum + weight * coefficients[at + 3 * out + into]!, 0);
@@ -256,11 +248,13 @@ function stretch(coefficients: Float32Array, { gain, mean }: Contrast): void {
     const luma = lumaWeights.reduce((sum, weight, out) => sum + weight * coefficients[at + 9 + out]!, 0);
     for (let out = 0; out < 3; out++) coefficients[at + 9 + out]! += gain * (luma - mean);
   }
+  return coefficients;
 }
 
-function lumaSpread(frames: readonly Float32Array[]): { mean: number; deviation: number } {
+function lumaSpread(frames: FrameMaps, frameCount: number): { mean: number; deviation: number } {
   let [sum, squares, count] = [0, 0, 0];
-  for (const frame of frames) {
+  for (let index = 0; index < frameCount; index++) {
+    const frame = frames(index);
     for (let pixel = 0; pixel < frame.length / 3; pixel++, count++) {
       const luma = lumaOf(frame, pixel);
       sum += luma;

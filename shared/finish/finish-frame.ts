@@ -1,6 +1,6 @@
 import { coefficientCount, lumaWeights } from './affine.ts';
 import { type ColourChange, partsOf, type WantedChange } from './change.ts';
-import { placeInTime } from './in-time.ts';
+import { type FrameMaps, placeInTime } from './in-time.ts';
 import type { Placement } from './placement.ts';
 
 /** One picture to finish and how. */
@@ -184,8 +184,8 @@ function takeMoment(
   to: Moment,
 ): void {
   const { first, second, share } = placeInTime(time, frameCount);
-  const blend = (maps: readonly Float32Array[], place: (value: number, at: number) => void) => {
-    const [a, b] = [maps[first]!, maps[second]!];
+  const blend = (maps: FrameMaps, place: (value: number, at: number) => void) => {
+    const [a, b] = [maps(first), maps(second)];
     for (let at = 0; at < a.length; at++) place(a[at]! + share * (b[at]! - a[at]!), at);
   };
   to.coefficients.fill(0);

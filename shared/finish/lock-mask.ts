@@ -1,4 +1,4 @@
-import { neighbourMeans } from './in-time.ts';
+import { type ClipPair, keptMaps, neighbourMeans } from './in-time.ts';
 import { windowMeans } from './windows.ts';
 
 /**
@@ -15,15 +15,12 @@ const radius = 4;
 /** Squared differences smaller than this, of values from 0 to 1, are the autoencoder's own. */
 const smallest = 4e-4;
 
-/** Frames of base and edit, [height, width, 3] each, 0 to 1 -> for each frame [height, width], 0 locked to 1 free. */
-export function lockMasks(
-  before: readonly Float32Array[],
-  after: readonly Float32Array[],
-  width: number,
-  height: number,
-): Float32Array[] {
-  const moved = neighbourMeans(before.map((frame, index) => changeOf(frame, after[index]!, width, height)));
-  const sorted = Float32Array.from(moved.flatMap((frame) => Array.from(frame))).sort();
+/** -> for each frame [height, width], 0 locked to 1 free. */
+export function lockMasks({ before, after, width, height, frameCount }: ClipPair): Float32Array[] {
+  const changes = keptMaps((frame) => changeOf(before(frame), after(frame), width, height));
+  const near = neighbourMeans(changes, frameCount);
+  const moved = Array.from({ length: frameCount }, (_, frame) => near(frame));
+  const sorted = concatenated(moved).sort();
   const most = Math.max(smallest, sorted[Math.floor(percentile * (sorted.length - 1))]!);
   return moved.map((frame) =>
     frame.map((change) => {
@@ -40,4 +37,14 @@ function changeOf(before: Float32Array, after: Float32Array, width: number, heig
     for (let channel = 0; channel < 3; channel++)
       squares[pixel]! += (after[3 * pixel + channel]! - before[3 * pixel + channel]!) ** 2 / 3;
   return windowMeans(squares, { width, height, channels: 1 }, radius);
+}
+
+function concatenated(maps: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(maps.reduce((length, map) => length + map.length, 0));
+  let at = 0;
+  for (const map of maps) {
+    all.set(map, at);
+    at += map.length;
+  }
+  return all;
 }

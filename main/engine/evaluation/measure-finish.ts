@@ -1,6 +1,7 @@
 import type { FinishMeasures } from '../../../shared/domain/evaluation-finish.ts';
 import { type ColourChange, findChange, type SmallClip } from '../../../shared/finish/change.ts';
 import { createFinisher } from '../../../shared/finish/finish-frame.ts';
+import { keptMaps } from '../../../shared/finish/in-time.ts';
 import { placementOf } from '../../../shared/finish/placement.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import { luminance } from '../metrics/picture.ts';
@@ -84,13 +85,12 @@ export function measureFinish(
 /** A change that shows the edit itself wherever it is done: by cubics in space and linearly in time, as finishing lays it in. */
 function showing({ data, frameCount, width, height }: SmallClip): ColourChange {
   const pixels = width * height;
-  const each = <T>(make: (frame: number) => T) => Array.from({ length: frameCount }, (_, frame) => make(frame));
-  const edited = each((frame) =>
+  const edited = keptMaps((frame) =>
     Float32Array.from(data.subarray(frame * pixels * 3, (frame + 1) * pixels * 3), (value) => value / 255),
   );
-  const nothing = each(() => new Float32Array(pixels * 3));
-  const details = { unexplained: nothing, edited, agreement: each(() => new Float32Array(pixels)) };
-  const local = each(() => new Float32Array(pixels * 12));
+  const [nothing, none, never] = [3, 12, 1].map((values) => new Float32Array(pixels * values));
+  const details = { unexplained: () => nothing!, edited, agreement: () => never! };
+  const local = () => none!;
   return { width, height, frameCount, even: null, local, details, masks: null };
 }
 
