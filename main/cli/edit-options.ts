@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { sliders } from '../../shared/domain/concept.ts';
@@ -25,6 +26,7 @@ export interface EditOptions extends SliderOptions {
   seen?: string;
   part?: number;
   fine?: boolean;
+  firstFrame?: string;
   whole?: boolean;
   finish?: 'on' | 'off';
   keepDetail?: number;
@@ -70,6 +72,10 @@ export function addSamplingOptions(command: Command): Command {
       '--strength <s>',
       `0 to 1: sets fidelity and guidance together, towards 1 ever further from the clip (default: ${startStrength})`,
       parseNumber(0, 1),
+    )
+    .option(
+      '--first-frame <picture>',
+      'the clip begins with this picture and goes on from it, from noise (models that take one, such as Wan 2.2 TI2V 5B)',
     )
     .option(
       '--whole',
@@ -162,11 +168,13 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     steps: options.steps,
     seed: options.seed,
     ...(options.strength !== undefined && strengthSettings(options.strength)),
+    ...(options.firstFrame !== undefined && { fidelity: 0, guidance: guidanceFor(0) }),
     ...(options.fidelity !== undefined && { fidelity: options.fidelity, guidance: guidanceFor(options.fidelity) }),
     ...(options.guidance !== undefined && { guidance: options.guidance }),
     shown: options.seen,
     part: options.part,
     fine: options.fine,
+    firstFrame: options.firstFrame === undefined ? undefined : { path: resolve(options.firstFrame) },
     whole: options.whole,
     finish: options.finish && options.finish === 'on',
     keepDetail: options.keepDetail,

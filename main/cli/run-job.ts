@@ -77,6 +77,7 @@ function listener({ output }: CommandContext): JobListener {
     },
     onEvent(event) {
       if (event.type === 'loss') output.event('loss', { point: event.point });
+      if (event.type === 'remark') output.note(event.text);
       if (event.type === 'sample' || event.type === 'checkpoint') output.event(event.type, event);
     },
   };

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
 import type { EditSettings } from '../../shared/domain/edit.ts';
@@ -41,7 +42,7 @@ export type EngineEdit = Omit<GenerateRequest, 'output' | 'baseOutput'>;
  * `invalid-input` for what cannot be made.
  */
 export function resolveEdit({ library, clips, concepts }: EditServices, asked: EditSubject): Made {
-  const { settings } = asked;
+  const settings = withPicture(asked.settings);
   if (asked.conceptId === null) {
     if (asked.sourceClipId === null)
       throw new AppError('invalid-input', 'An edit needs a clip or a concept.', { hint: 'Choose one of them.' });
@@ -73,7 +74,40 @@ export async function engineEdit(services: EditServices, made: Made, signal?: Ab
         : { ...source.frames, file: library.absolutePath(source.frames.file) },
     size: null,
     settings,
+    ...(settings.firstFrame
+      ? { firstFrame: await firstPicture(services, settings.firstFrame, source, model, signal) }
+      : {}),
   };
+}
+
+const maximumPictureBytes = 200e6;
+
+/** The settings with the hash of their first picture, by which its file is known. Throws `not-found` where it cannot be read. */
+function withPicture(settings: EditSettings): EditSettings {
+  if (!settings.firstFrame) return settings;
+  const { path } = settings.firstFrame;
+  const found = existsSync(path) ? statSync(path) : undefined;
+  if (!found?.isFile() || found.size > maximumPictureBytes)
+    throw new AppError('not-found', `${path} is no picture that can be read.`);
+  const hash = createHash('sha256').update(readFileSync(path)).digest('hex');
+  return { ...settings, firstFrame: { path, hash } };
+}
+
+/** The picture that an edit begins with, decoded to the size of its clip and kept in the cache. */
+async function firstPicture(
+  { library, tools }: EditServices,
+  { path, hash }: NonNullable<EditSettings['firstFrame']>,
+  { frames }: Clip,
+  { temporalStride }: ModelInfo,
+  signal: AbortSignal | undefined,
+): Promise<RawFrames> {
+  const { width, height, rate } = frames;
+  const folder = library.absolutePath(`cache/first-frames/${hash}-${width}x${height}`);
+  const kept = { width, height, rate, frameCount: 1, file: join(folder, 'frames.rgb') };
+  if (existsSync(kept.file)) return kept;
+  mkdirSync(library.absolutePath('cache/first-frames'), { recursive: true });
+  const request = { file: path, sizes: [[width, height]] as const, rate, temporalStride, outFolder: folder, signal };
+  return (await importClip(await tools(), { ...request, minimumFrames: 1, maximumFrames: 1 })).frames;
 }
 
 /** The clip's frames at twice their size, or those of its whole file, decoded anew from it and kept in the cache. */

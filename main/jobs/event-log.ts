@@ -46,6 +46,8 @@ function keyOf(event: EngineEvent): string {
       return 'progress';
     case 'loss':
       return `loss ${event.point.stage} ${event.point.step}`;
+    case 'remark':
+      return `remark ${event.text}`;
     case 'sample':
     case 'checkpoint':
       return `${event.type} ${event.stage} ${event.step}`;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { brush } from './brush.ts';
 import { type Clip, type RawFrames, rawFrames } from './clip.ts';
 import { sliders } from './concept.ts';
-import { promptText } from './text.ts';
+import { pathText, promptText } from './text.ts';
 
 /** How much of the clip's detail a finished edit keeps if nothing is said: local changes come through, and what a model draws in fades (test/studies). */
 export const usualDetail = 0.75;
@@ -28,6 +28,14 @@ export const editSettings = z.object({
    * where the words do and least elsewhere (test/studies).
    */
   fidelityStart: z.enum(['noise', 'inversion', 'flow-edit']).default('flow-edit'),
+  /**
+   * A picture that the clip begins with and goes on from, from noise alone; models that take one only. The hash of its file is found when
+   * the edit is asked for, so that another picture of the same name is another edit.
+   */
+  firstFrame: z
+    .object({ path: pathText, hash: z.string().max(64).default('') })
+    .nullable()
+    .default(null),
   /** Works at twice the model's size: things are followed better, and it takes about four times as long. */
   fine: z.boolean().default(false),
   /**
@@ -75,11 +83,14 @@ export function isFinishingOnly(patch: Partial<EditSettings>): boolean {
 }
 
 /** The settings that decide the model's own pictures: what finishing does with them is left out, and what is as it always was. */
-export function renderedBy(settings: EditSettings): Partial<EditSettings> {
+export function renderedBy(
+  settings: EditSettings,
+): Omit<Partial<EditSettings>, 'firstFrame'> & { firstFrame?: string } {
   const { finish: _, keepDetail: __, amount: ___, colour: ____, lock: _____, brush: ______, ...rendered } = settings;
-  const { shown, part, fine, whole, ...others } = rendered;
+  const { shown, part, fine, whole, firstFrame, ...others } = rendered;
   const unusual = { ...(part !== 1 && { part }), ...(fine && { fine }), ...(whole && { whole }) };
-  return { ...others, ...(shown !== '' && { shown }), ...unusual };
+  const picture = firstFrame && { firstFrame: firstFrame.hash };
+  return { ...others, ...picture, ...(shown !== '' && { shown }), ...unusual };
 }
 
 /**

@@ -73,6 +73,8 @@ export const generateRequest = z.object({
   source: rawFrames.nullable(),
   size: z.object({ width: z.int(), height: z.int(), frameCount: z.int() }).nullable(),
   settings: editSettings,
+  /** One picture of the result's size that it begins with, decoded from the settings' `firstFrame`. */
+  firstFrame: rawFrames.optional(),
   output: z.string(),
   /** Where the clip's own pictures go as they come out of the autoencoder, for finishing. */
   baseOutput: z.string().optional(),
@@ -154,6 +156,8 @@ export const engineEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress }),
   z.object({ type: z.literal('loss'), point: lossPoint }),
   z.object({ type: z.literal('sample'), stage: stageName, step: z.int(), frames: rawFrames }),
+  /** What is done otherwise than was asked for, and why. */
+  z.object({ type: z.literal('remark'), text: z.string() }),
   z.object({ type: z.literal('checkpoint'), stage: z.string(), step: z.int() }),
 ]);
 export type EngineEvent = z.infer<typeof engineEvent>;

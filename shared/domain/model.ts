@@ -9,6 +9,8 @@ export const modelInfo = z.object({
   license: z.string(),
   sizeBytes: z.int().nonnegative(),
   parameters: z.int().nonnegative(),
+  /** Those that are held in memory: a large text encoder is read layer by layer. Null: all. */
+  heldParameters: z.int().nonnegative().nullable().default(null),
   /** [width, height] pairs that the model was trained on. */
   sizes: z.array(z.tuple([z.int().positive(), z.int().positive()])).min(1),
   frameCount: z.int().positive(),
@@ -21,6 +23,8 @@ export const modelInfo = z.object({
   spatialStride: z.int().positive(),
   /** Of a model with two transformers: the part of the noise below which concepts are learned and act; null where it is all of it. */
   learnsBelow: z.number().positive().max(1).nullable().default(null),
+  /** Whether a clip can go on from a given first picture. */
+  takesFirstFrame: z.boolean().default(false),
   /** The words that it was taught, in lower case; null where it knows about all of them, as large models do. */
   vocabulary: z.array(z.string()).nullable().default(null),
 });
@@ -51,28 +55,7 @@ export function keepsActivations(values: number, memoryBytes: number): boolean {
   return 4 * values <= activationShare * memoryBytes;
 }
 
-/** Node, the runtime and its compiled graphs, before any weight. */
-const processBytes = 300e6;
-
-/**
- * What a learning takes at most on a machine of so much memory, for the estimate before it: the weights, and in 32 bits the activations of its larger stage with as much
- * again for their gradients.
- */
-export function learningBytes(
-  model: ModelInfo,
-  recipe: { batchSize: number; batchSizeMotion: number },
-  memoryBytes: number,
-): number {
-  const { sizes, frameCount, temporalStride, spatialStride, activationsPerToken, layers, parameters } = model;
-  const perFrame = Math.max(...sizes.map(([width, height]) => (width * height) / spatialStride ** 2));
-  const perClip = perFrame * ((frameCount - 1) / temporalStride + 1);
-  const tokens = Math.max(recipe.batchSize * perFrame, recipe.batchSizeMotion * perClip);
-  const all = tokens * activationsPerToken;
-  const kept = keepsActivations(all, memoryBytes) ? all : all / layers;
-  return processBytes + 4 * parameters * 2 + 4 * kept * 2;
-}
-
 /** What a model takes while it generates: its weights in 32 bits, and half of that for what it computes. */
-export function runningBytes({ parameters }: ModelInfo): number {
-  return parameters * 4 * 1.5;
+export function runningBytes({ parameters, heldParameters }: ModelInfo): number {
+  return (heldParameters ?? parameters) * 4 * 1.5;
 }

@@ -1,10 +1,10 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { watchResidentMemory } from '../../main/cli/bench/resident-memory.ts';
 import { createEngine } from '../../main/engine/index.ts';
 import { transformerConfigSchema, transformerSpecs } from '../../main/engine/models/wan/transformer-config.ts';
-import { learningBytes } from '../../shared/domain/model.ts';
+import { freeMemory } from '../../main/engine/training/free-memory.ts';
+import { learningSizeOf, planLearning } from '../../shared/domain/learning-plan.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { writeRandom } from './full-size-models.ts';
 
@@ -55,18 +55,34 @@ writeFileSync(
   frames.file,
   new Uint8Array(17 * 128 * 128 * 3).map((_, index) => (index * 7) % 251),
 );
-const watch = watchResidentMemory();
-await engine.learn({
-  model,
-  clips: [{ frames, caption: { static: 'a [v] dog on the beach', dynamic: 'runs in [u] motion' } }],
-  recipe: rule,
-  workDirectory: join(folder, 'work'),
-  conceptFile: join(folder, 'concept.safetensors'),
-});
-const { ownBytes } = watch.end();
-const planned = learningBytes(info, rule, 20e9);
+const freeAtStart = freeMemory();
+const enough = new AbortController();
+await engine
+  .learn(
+    {
+      model,
+      clips: [{ frames, caption: { static: 'a [v] dog on the beach', dynamic: 'runs in [u] motion' } }],
+      recipe: rule,
+      workDirectory: join(folder, 'work'),
+      conceptFile: join(folder, 'concept.safetensors'),
+    },
+    {
+      signal: enough.signal,
+      onEvent(event) {
+        // Both kinds of step were recorded, compiled and run by then.
+        if (event.type === 'loss') console.log(event.point.stage, event.point.step);
+        if (event.type === 'loss' && event.point.stage === 'motion' && event.point.step === 3) enough.abort();
+      },
+    },
+  )
+  .catch((thrown) => {
+    if (!enough.signal.aborted) throw thrown;
+  });
+/** The system keeps the peak itself: a step blocks whoever would look. */
+const ownBytes = 1024 * Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
+const { bytes: planned, recomputes } = planLearning(learningSizeOf(info), rule, freeAtStart);
 console.log(
-  `${name} ${batch}: ${(ownBytes / 1e6).toFixed(0)} MB used, ${(planned / 1e6).toFixed(0)} MB planned (${(planned / ownBytes).toFixed(2)}) P ${info.parameters} A ${info.activationsPerToken} layers ${info.layers} stride ${info.spatialStride}`,
+  `${name} ${batch}: ${(ownBytes / 1e6).toFixed(0)} MB used, ${(planned / 1e6).toFixed(0)} MB planned (${(planned / ownBytes).toFixed(2)}) recomputes ${recomputes} free ${(freeAtStart / 1e9).toFixed(1)} GB`,
 );
 await engine.dispose();
 rmSync(folder, { recursive: true });

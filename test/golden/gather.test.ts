@@ -115,6 +115,24 @@ test("a folder as Wan's own repositories are laid out is added with its pickled 
   expect((await used(made[0]!)).pictures.length).toBe(32 * 32 * 3);
 });
 
+test("a folder beside ComfyUI's own is looked into itself, and one of ComfyUI's adds what is in it", async () => {
+  comfy('wan_fp16.safetensors');
+  put('wan_bf16.safetensors', 'models/Wan2.1-T2V', 'beside.safetensors');
+  await expect(gatherModels({ source: join(folder, 'models/Wan2.1-T2V'), folder: models() })).rejects.toMatchObject({
+    message: expect.stringContaining('128 channels'),
+  });
+  put('wan_fp8_scaled.safetensors', 'models/diffusion_models/wan', 'within.safetensors');
+  copyFileSync(
+    join(folder, 'models/diffusion_models/config.json'),
+    join(folder, 'models/diffusion_models/wan/config.json'),
+  );
+  const { models: made } = await gatherModels({
+    source: join(folder, 'models/diffusion_models/wan'),
+    folder: models(),
+  });
+  expect(made).toEqual([join(models(), 'within')]);
+});
+
 test.each(['umt5_fp16.safetensors', 'umt5-q8_0.gguf'])(
   'the tokenizer in %s reads prompts as SentencePiece does',
   async (name) => {

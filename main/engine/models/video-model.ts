@@ -27,7 +27,10 @@ export interface DenoiserInputs {
    * prediction.
    */
   latents: tf.Tensor;
-  /** [batch, features] from `timeFeatures`. */
+  /**
+   * [batch, features] from `timeFeatures`; or, of a model that takes a first frame, [batch, 2, features]: the level of the first latent
+   * frame, and that of all others.
+   */
   time: tf.Tensor;
   /** [batch, text tokens, text width], zero past each prompt's length. */
   text: tf.Tensor;
@@ -49,6 +52,8 @@ interface DenoiserFacts {
   readonly latentChannels: number;
   /** Whether it takes its previous prediction as further channels. */
   readonly selfConditioning: boolean;
+  /** Whether the first latent frame may be given, without noise (Wan 2.2 TI2V). */
+  readonly takesFirstFrame: boolean;
   /** timesteps (0 to 1000) [batch] -> features of the noise level [batch, features] */
   timeFeatures(timesteps: readonly number[]): tf.Tensor2D;
 }

@@ -48,6 +48,8 @@ interface ConceptSamplingOptions {
     /** How sampling starts from them (`fidelityStart` of an edit's settings). */
     by: EditSettings['fidelityStart'];
   };
+  /** The first latent frame, where the clip goes on from one; without `source` alone. */
+  firstFrame?: tf.Tensor;
   signal?: AbortSignal;
   onStep?(done: number, total: number): void;
 }

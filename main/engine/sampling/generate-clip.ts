@@ -100,12 +100,14 @@ interface WindowJob {
 
 /** One window of the model's length or less, from `pictures` or from noise; `base`: what the autoencoder gives back of those. */
 async function makeWindow(
-  { model: { pipeline, sampler }, request, concept, size, signal }: WindowJob,
+  { model, request, concept, size, signal }: WindowJob,
   pictures: Pictures | null,
   report: Report,
 ): Promise<{ pictures: Pictures; base: Pictures | null }> {
+  const { pipeline, sampler } = model;
   const { settings } = request;
   const start: SourceLatents | null = pictures && (await sampler.encodeSource(pictures, signal));
+  const beginning = await firstFrameOf(model, request, signal);
   const latents = await sampler.sample({
     concept: concept && gained(concept, request),
     prompts: [settings.prompt],
@@ -116,6 +118,7 @@ async function makeWindow(
     size,
     signal,
     onStep: (done, total) => report('sample', 'steps', done, total),
+    ...(beginning ? { firstFrame: beginning.latents } : {}),
     ...(start ? { source: { ...start, ...startFrom(settings, concept) } } : {}),
   });
   const made = await pipeline
@@ -126,6 +129,28 @@ async function makeWindow(
     .finally(() => latents.dispose());
   const base = start && request.baseOutput !== undefined ? await sampler.decodeSource(start, signal) : null;
   return { pictures: made, base };
+}
+
+/** Latents of the picture that the clip begins with. Throws `invalid-input` where there can be none. */
+async function firstFrameOf(
+  { pipeline, sampler, name }: OpenModel,
+  { firstFrame, settings }: GenerateRequest,
+  signal: AbortSignal | undefined,
+): Promise<SourceLatents | undefined> {
+  if (!firstFrame) return undefined;
+  if (!pipeline.takesFirstFrame)
+    throw new AppError('invalid-input', `${name} cannot go on from a given picture.`, {
+      hint: 'Choose a model that can, such as Wan 2.2 TI2V 5B, or leave the picture out.',
+    });
+  if (settings.fidelity > 0)
+    throw new AppError(
+      'invalid-input',
+      'A clip goes on from a given picture from noise alone, not from another clip.',
+      {
+        hint: 'Set the fidelity to 0, or leave the picture out.',
+      },
+    );
+  return sampler.encodeSource(await readRawFrames(firstFrame), signal);
 }
 
 type OpenedConcept = Omit<SampledConcept, 'gains' | 'part'> & { file: ConceptFile };

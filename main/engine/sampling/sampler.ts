@@ -44,6 +44,8 @@ interface GenerateOptions<A> extends Prompt<A>, RunOptions {
   seeds: readonly number[];
   /** Noise instead of the seeds': [batch, channels, ...size]. */
   noise?: tf.Tensor;
+  /** The first latent frame, without noise [batch, channels, 1, height, width]: the clip goes on from it. Models that take one only. */
+  firstFrame?: tf.Tensor;
   /** Normalised latents of a clip to start from [batch, channels, ...size]. */
   source?: {
     latents: tf.Tensor;
@@ -129,7 +131,19 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
    * What stays the same through a run, and the guided flow at one noise level: that under the prompt, and `guidance` - 1 times what it is
    * more than under the negative prompt. With what the clip shows for FlowEdit, part of that is compared with `sourcePrompt`.
    */
-  function conditioned({ text, negative, guidance = 1, adapter, guidingAdapter }: Prompt<A>, sourcePrompt?: tf.Tensor) {
+  function conditioned(
+    { text, negative, guidance = 1, adapter, guidingAdapter }: Prompt<A>,
+    sourcePrompt?: tf.Tensor,
+    firstFrame?: tf.Tensor,
+  ) {
+    /** Features of the level for each prompt; a given first frame has none of the noise. */
+    const timeOf = (prompts: number, timestep: number) => {
+      if (!firstFrame) return denoiser.timeFeatures(new Array<number>(prompts).fill(timestep));
+      return tf.tidy(() => {
+        const levels = Array.from({ length: 2 * prompts }, (_, index) => (index % 2 ? timestep : 0));
+        return tf.reshape(denoiser.timeFeatures(levels), [prompts, 2, -1]);
+      });
+    };
     const guided = guidance > 1;
     if (guided && `${negative?.shape}` !== `${text.shape}`)
       throw new Error(`guidance needs negative prompts of [${text.shape}], found [${negative?.shape}]`);
@@ -142,7 +156,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     return {
       async flow(sample: tf.Tensor, previous: tf.Tensor | undefined, timestep: number, signal?: AbortSignal) {
         const under = async (prompts: tf.Tensor, by: A | undefined, weights?: tf.Tensor) => {
-          const time = denoiser.timeFeatures(new Array<number>(prompts.shape[0]!).fill(timestep));
+          const time = timeOf(prompts.shape[0]!, timestep);
           const inputs: FlowInputs = { sample, text: prompts, time };
           if (previous) inputs.previous = previous;
           if (weights) inputs.weights = weights;
@@ -174,16 +188,21 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     const { steps, signal, onStep } = options;
     const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
     const first = options.source ? firstStep(options.source.fidelity, steps) : 0;
+    const { firstFrame } = options;
+    if (firstFrame && !denoiser.takesFirstFrame) throw new Error('this model takes no first frame');
     // UniPC's first noise level is a millionth below 1; without a step left out the source plays no part at all.
     const start = startLatents(first > 0 ? options : { ...options, source: undefined }, sigmas[first]!);
-    const condition = conditioned(options);
+    const condition = conditioned(options, undefined, firstFrame);
     let state = startState(scheduler, start);
     let previous = selfConditioning ? tf.zeros(start.shape) : undefined;
     start.dispose();
     try {
       for (const [index, plan] of solverSteps(scheduler, sigmas.slice(first)).entries()) {
         signal?.throwIfAborted();
-        const flow = await condition.flow(state.sample, previous, timesteps[first + index]!, signal);
+        const seen = firstFrame ? beginningWith(firstFrame, state.sample) : state.sample;
+        const flow = await condition.flow(seen, previous, timesteps[first + index]!, signal).finally(() => {
+          if (seen !== state.sample) seen.dispose();
+        });
         const weights = stepWeights(plan);
         const next = await step.run({ state, flow, weights }, signal).finally(() => tf.dispose([flow, weights]));
         disposeState(state);
@@ -197,7 +216,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
         }
         await breathe();
       }
-      return tf.clone(state.sample);
+      return firstFrame ? beginningWith(firstFrame, state.sample) : tf.clone(state.sample);
     } finally {
       disposeState(state);
       previous?.dispose();
@@ -309,6 +328,16 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
       step.dispose();
     },
   };
+}
+
+/** The clip with another first latent frame. */
+function beginningWith(firstFrame: tf.Tensor, clip: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const frames = clip.shape[2]!;
+    if (frames === 1) return tf.clone(firstFrame);
+    const [, rest] = tf.split(clip, [1, frames - 1], 2) as [tf.Tensor, tf.Tensor];
+    return tf.concat([firstFrame, rest], 2);
+  });
 }
 
 /** The step to start with: 0 for pure noise, `steps` to leave the source as it is. */

@@ -19,6 +19,7 @@ import { schedulerConfigOf } from '../sampling/scheduler-config.ts';
 import { conceptCaptions, tokenNames } from './captions.ts';
 import { readTrainingState, type TrainingState, writeTrainingState } from './checkpoint.ts';
 import { conceptOf, freshRun, startTokens, tokensByName, tokensOf } from './concept-state.ts';
+import { fitToMemory } from './fit-to-memory.ts';
 import type { NoiseLevels } from './flow-matching.ts';
 import { freeMemory } from './free-memory.ts';
 import { learnableModel } from './learnable-model.ts';
@@ -41,13 +42,15 @@ export async function learnConcept(
   { signal, onEvent = () => {} }: EngineCallOptions = {},
 ): Promise<LearnResult> {
   const startedAt = performance.now();
-  const { recipe, clips, conceptFile, workDirectory } = request;
-  const method = methodOf(recipe);
+  const { clips, conceptFile, workDirectory } = request;
+  const method = methodOf(request.recipe);
   const parts = partsOf(pipeline, request);
   await makeFolderOf(conceptFile);
   const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint), freeMemory());
   await requireSpace(workDirectory, neededBytes(parts, request));
   requireMemory(countNumbers(parts), folder.memoryBytes);
+  const { recipe, remarks } = await fitToMemory(pipeline, request, folder.memoryBytes);
+  for (const text of remarks) onEvent({ type: 'remark', text });
 
   const tokensLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const moving = clips.some(({ frames }) => frames.frameCount > 1);

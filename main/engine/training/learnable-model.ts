@@ -1,3 +1,4 @@
+import { memoryBesideWeights } from '../../../shared/domain/learning-plan.ts';
 import { keepsActivations } from '../../../shared/domain/model.ts';
 import { markPrompt, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
@@ -29,11 +30,12 @@ export async function learnableModel(
 ): Promise<TrainableModel> {
   const { tokenizer } = pipeline;
   const { denoise, selfConditioning } = await pipeline.denoiser();
+  const beside = memoryBesideWeights(pipeline.denoiserParameters, memoryBytes);
   const model: TrainableModel = {
     selfConditioned: selfConditioning,
     denoise(noisy, previous, time, text, hooks) {
       const latents = previous ? tf.concat([noisy, previous], 1) : noisy;
-      const recompute = needsRecomputation(pipeline, noisy.shape, memoryBytes);
+      const recompute = needsRecomputation(pipeline, noisy.shape, beside);
       return denoise({ latents, time, text }, { hooks, recompute });
     },
   };

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { keepsActivations, learningBytes, type ModelInfo } from '../../../shared/domain/model.ts';
+import { learningSizeOf, planLearning, remarksOn } from '../../../shared/domain/learning-plan.ts';
+import { type ModelInfo, runningBytes } from '../../../shared/domain/model.ts';
 
 const model: ModelInfo = {
   name: 'm',
@@ -7,6 +8,7 @@ const model: ModelInfo = {
   license: 'x',
   sizeBytes: 1,
   parameters: 1e6,
+  heldParameters: 1e6,
   sizes: [[128, 128]],
   frameCount: 17,
   rate: { numerator: 8, denominator: 1 },
@@ -15,20 +17,44 @@ const model: ModelInfo = {
   temporalStride: 4,
   spatialStride: 16,
   learnsBelow: null,
+  takesFirstFrame: false,
   vocabulary: null,
 };
 
 const memory = 16e9;
+const plan = (batchSize: number, batchSizeMotion: number, changes: Partial<ModelInfo> = {}, free = memory) =>
+  planLearning(learningSizeOf({ ...model, ...changes }), { batchSize, batchSizeMotion }, free);
 
-it('estimates the memory of a learning by its larger stage', () => {
-  const small = learningBytes(model, { batchSize: 1, batchSizeMotion: 1 }, memory);
-  expect(learningBytes(model, { batchSize: 5, batchSizeMotion: 1 }, memory)).toBe(small); // one clip is five latent frames
-  expect(learningBytes(model, { batchSize: 6, batchSizeMotion: 1 }, memory)).toBeGreaterThan(small);
+it('plans the memory of a learning by its larger stage', () => {
+  const small = plan(1, 1).bytes;
+  expect(plan(5, 1).bytes).toBe(small); // one clip is five latent frames
+  expect(plan(6, 1).bytes).toBeGreaterThan(small);
 });
 
-it('knows that activations which are too many are computed again instead of being kept', () => {
-  const batchSize = Math.ceil((0.4 * memory) / 4 / (64 * model.activationsPerToken)) + 1;
-  expect(keepsActivations(batchSize * 64 * model.activationsPerToken, memory)).toBe(false);
-  const below = learningBytes(model, { batchSize: batchSize - 2, batchSizeMotion: 1 }, memory);
-  expect(learningBytes(model, { batchSize, batchSizeMotion: 1 }, memory)).toBeLessThan(below);
+it('computes activations that are too many again instead of keeping them, and says so', () => {
+  const fits = 0.4 * (memory - 0.5e9);
+  const many = Math.ceil(fits / 4 / (64 * model.activationsPerToken)) + 60;
+  const [kept, again] = [plan(many - 120, 1), plan(many, 1)];
+  expect([kept.recomputes, again.recomputes]).toEqual([false, true]);
+  expect(again.bytes).toBeLessThan(kept.bytes);
+  expect(remarksOn(kept, { batchSize: many - 120, batchSizeMotion: 1 })).toEqual([]);
+  expect(remarksOn(again, { batchSize: many, batchSizeMotion: 1 })).toEqual([
+    expect.stringContaining('computed twice'),
+  ]);
+});
+
+it('makes batches smaller where that is not enough, the larger stage first, and says so', () => {
+  const asked = { batchSize: 8, batchSizeMotion: 8 };
+  const small = plan(8, 8, {}, 0.4e9);
+  expect(small).toMatchObject({ fits: true, recomputes: true });
+  expect(small.batchSizeMotion).toBeLessThan(8);
+  expect(remarksOn(small, asked).at(-1)).toMatch(/Clips are learned \d at a time instead of 8/);
+  expect(plan(8, 8, {}, 0.2e9)).toMatchObject({ fits: false, batchSize: 1, batchSizeMotion: 1 });
+});
+
+it('counts the weights that are held, not those that are streamed', () => {
+  const wan = { parameters: 7.2e9, heldParameters: 1.55e9 };
+  expect(plan(1, 1, wan, 64e9).bytes).toBeLessThan(10e9);
+  expect(plan(1, 1, { ...wan, heldParameters: null }, 64e9).bytes).toBeGreaterThan(30e9);
+  expect(runningBytes({ ...model, ...wan })).toBe(1.55e9 * 6);
 });

@@ -7,8 +7,9 @@ import { type TransformerConfig, transformerSpecs } from './transformer-config.t
 const shallowLayers = 12;
 
 /** What is known without weights. */
-export function denoiserFacts(config: TransformerConfig): Omit<Denoiser, 'denoise'> {
+export function denoiserFacts(config: TransformerConfig, takesFirstFrame = false): Omit<Denoiser, 'denoise'> {
   return {
+    takesFirstFrame,
     latentChannels: config.out_channels,
     selfConditioning: config.in_channels === 2 * config.out_channels,
     timeFeatures: (timesteps) => timeFeatures(config, timesteps),
@@ -16,10 +17,14 @@ export function denoiserFacts(config: TransformerConfig): Omit<Denoiser, 'denois
 }
 
 /** The transformer with its weights, which stay the caller's. */
-export function wanDenoiser(config: TransformerConfig, parameters: TransformerParameters): Denoiser {
+export function wanDenoiser(
+  config: TransformerConfig,
+  parameters: TransformerParameters,
+  takesFirstFrame = false,
+): Denoiser {
   const isShallow = config.num_layers <= shallowLayers;
   return {
-    ...denoiserFacts(config),
+    ...denoiserFacts(config, takesFirstFrame),
     denoise: (inputs, { inferenceOnly = false, ...options } = {}) =>
       wanTransformer(config, parameters, inputs, { ...options, together: inferenceOnly && isShallow }),
   };

@@ -11,12 +11,15 @@ import { activationsPerToken } from './transformer-config.ts';
 /** What an editor must know of a model to prepare clips for it. */
 export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo> {
   const { directory, name, extras, strides, transformerConfig } = pipeline;
-  let parameters = 0;
+  let [parameters, heldParameters] = [0, 0];
   const transformers = pipeline.highNoise ? ['transformer', 'transformer_2'] : ['transformer'];
   for (const component of [...transformers, 'vae', 'text_encoder']) {
     const source = await openWeights(join(directory, component));
+    let count = 0;
     for (const name of source.names())
-      parameters += source.info(name).shape.reduce((product, length) => product * length, 1);
+      count += source.info(name).shape.reduce((product, length) => product * length, 1);
+    parameters += count;
+    if (component !== 'text_encoder' || !pipeline.streamsText) heldParameters += count;
     await source.close();
   }
   return {
@@ -25,12 +28,14 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     license: await licenseOf(directory),
     sizeBytes: await weightBytes(directory),
     parameters,
+    heldParameters,
     sizes: extras.sizes.map(({ width, height }) => [width, height]),
     frameCount: extras.frames,
     rate: parseRational(String(extras.frameRate)),
     layers: transformerConfig.num_layers,
     activationsPerToken: activationsPerToken(transformerConfig),
     learnsBelow: pipeline.highNoise?.from ?? null,
+    takesFirstFrame: pipeline.takesFirstFrame,
     vocabulary: await vocabularyOf(directory),
     temporalStride: strides.frames,
     spatialStride: Math.max(

@@ -40,6 +40,8 @@ export interface WanPipeline extends VideoModel {
   readonly tokenizer: Tokenizer;
   readonly transformerConfig: TransformerConfig;
   readonly textEncoderConfig: TextEncoderConfig;
+  /** Whether the text encoder is read layer by layer. */
+  readonly streamsText: boolean;
   transformer(): Promise<TransformerParameters>;
   /** Throws `out-of-memory` for an encoder that is only ever streamed. */
   readonly textEncoderWeights: LoadedOnce<TextEncoderParameters>;
@@ -50,7 +52,9 @@ export interface WanPipeline extends VideoModel {
  * Throws `not-found`, `damaged-file`, or `invalid-input`.
  */
 export async function openWanPipeline(directory: string): Promise<WanPipeline> {
-  const boundary = boundaryOf(directory, await readModelIndex(directory));
+  const index = await readModelIndex(directory);
+  const boundary = boundaryOf(directory, index);
+  const takesFirstFrame = index.expand_timesteps === true;
   const main = boundary === null ? 'transformer' : 'transformer_2';
   const folder = (name: string) => join(directory, name);
   const config = <T>(name: string, schema: Parameters<typeof readJson<T>>[1]) =>
@@ -111,7 +115,7 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
 
   const pipeline: WanPipeline = {
     ...autoencoder,
-    ...denoiserFacts(transformerConfig),
+    ...denoiserFacts(transformerConfig, takesFirstFrame),
     autoencoder,
     directory,
     name: basename(resolve(directory)),
@@ -127,7 +131,7 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
     fingerprint: () => transformerFingerprint(folder(main)),
     transformerConfig,
     transformer,
-    denoiser: async () => wanDenoiser(transformerConfig, await transformer()),
+    denoiser: async () => wanDenoiser(transformerConfig, await transformer(), takesFirstFrame),
     highNoise: highTransformer && {
       from: boundary!,
       denoiser: async () => wanDenoiser(highConfig, await highTransformer()),
@@ -136,6 +140,7 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
     tokenizer,
     tokenize,
     textEncoderConfig,
+    streamsText: streams,
     textEncoderWeights,
     async textEncoder() {
       const parameters = await textEncoderWeights();

@@ -77,15 +77,17 @@ export function wanTransformer(
 
     const embedder = 'condition_embedder';
     const { time_embedder, time_proj, text_embedder } = parameters.condition_embedder;
-    const level = mlp(hooks, `${embedder}.time_embedder`, time_embedder, time, silu); // [batch, size]
-    const steering = hookedLinear(hooks, `${embedder}.time_proj`, time_proj, silu(level)); // [batch, 6 * size]
-    const modulation = tf.reshape(steering, [batch, 6, size]);
+    const level = mlp(hooks, `${embedder}.time_embedder`, time_embedder, time, silu); // [batch, size] or [batch, 2, size]
+    const steering = hookedLinear(hooks, `${embedder}.time_proj`, time_proj, silu(level)); // [batch, (2,) 6 * size]
+    const ranges = level.rank === 3 ? 2 : 1; // the first latent frame and the rest, or all
+    const modulation = tf.reshape(steering, [batch, ranges, 6, size]);
     const context = mlp(hooks, `${embedder}.text_embedder`, text_embedder, text, (x) => gelu(x, 'tanh'));
 
     const patches = patchify(latents, config.patch_size); // [batch, tokens, channels * patch]
     let x = hookedLinear(hooks, 'patch_embedding', parameters.patch_embedding, patches); // [batch, tokens, size]
     const blocks = Object.entries(parameters.blocks).map(([index, block]) => ({ block, path: `blocks.${index}` }));
-    const about = { heads, eps };
+    if (ranges === 2 && config.patch_size[0] !== 1) throw new Error('a patch reaches beyond the first latent frame');
+    const about = { heads, eps, firstTokens: grid[1] * grid[2] };
     if (together)
       for (const each of blocks) x = transformerBlock(x, context, modulation, { ...about, ...each, positions, hooks });
     else
@@ -110,8 +112,9 @@ export function wanTransformer(
         );
       }
 
-    const [shift, scale] = modulationParts(tf.add(parameters.scale_shift_table, tf.reshape(level, [batch, 1, size])));
-    const normal = modulate(layerNorm(x, undefined, undefined, eps), shift!, scale!);
+    const table = tf.add(parameters.scale_shift_table, tf.reshape(level, [batch, ranges, 1, size]));
+    const [shift, scale] = modulationParts(table);
+    const normal = modulate(layerNorm(x, undefined, undefined, eps), shift!, scale!, about.firstTokens);
     const output = hookedLinear(hooks, 'proj_out', parameters.proj_out, normal); // [batch, tokens, patch * out_channels]
     return unpatchify(output, config.patch_size, grid);
   });
@@ -136,17 +139,19 @@ interface BlockContext {
   path: string;
   heads: number;
   eps: number;
+  /** Tokens of the first latent frame. */
+  firstTokens: number;
   positions: { cos: tf.Tensor; sin: tf.Tensor };
   hooks: Hooks | undefined;
 }
 
-/** x [batch, tokens, size], context [batch, text tokens, size], modulation [batch, 6, size] -> as x */
+/** x [batch, tokens, size], context [batch, text tokens, size], modulation [batch, ranges, 6, size] -> as x */
 function transformerBlock(x: tf.Tensor, context: tf.Tensor, modulation: tf.Tensor, about: BlockContext): tf.Tensor {
   return tf.tidy(() => {
-    const { block, path, heads, eps, hooks, positions } = about;
+    const { block, path, heads, eps, firstTokens, hooks, positions } = about;
     const [shift1, scale1, gate1, shift2, scale2, gate2] = modulationParts(
       tf.add(block.scale_shift_table, modulation),
-    ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]; // each [batch, 1, size]
+    ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]; // each [batch, ranges, size]
 
     const attend = (name: 'attn1' | 'attn2', input: tf.Tensor, source: tf.Tensor) => {
       const parts = block[name];
@@ -171,30 +176,69 @@ function transformerBlock(x: tf.Tensor, context: tf.Tensor, modulation: tf.Tenso
     ) => {
       const { before, after } = hooks?.branch?.(`${path}.${name}`, stream, normed) ?? {};
       const whole = before ? tf.add(answer, before) : answer;
-      const joined = tf.add(stream, gate ? tf.mul(whole, gate) : whole);
+      const joined = tf.add(stream, gate ? weigh(whole, gate, firstTokens) : whole);
       return after ? tf.add(joined, after) : joined;
     };
 
-    const normal1 = modulate(layerNorm(x, undefined, undefined, eps), shift1, scale1);
+    const normal1 = modulate(layerNorm(x, undefined, undefined, eps), shift1, scale1, firstTokens);
     const seen = join('attn1', x, normal1, attend('attn1', normal1, normal1), gate1);
 
     const normal2 = block.norm2 ? layerNorm(seen, block.norm2.weight, block.norm2.bias, eps) : seen;
     const told = join('attn2', seen, normal2, attend('attn2', normal2, context));
 
-    const normal3 = modulate(layerNorm(told, undefined, undefined, eps), shift2, scale2);
+    const normal3 = modulate(layerNorm(told, undefined, undefined, eps), shift2, scale2, firstTokens);
     const wide = gelu(hookedLinear(hooks, `${path}.ffn.net.0.proj`, block.ffn.net[0].proj, normal3), 'tanh');
     return join('ffn', told, normal3, hookedLinear(hooks, `${path}.ffn.net.2`, block.ffn.net[2], wide), gate2);
   });
 }
 
-/** [batch, n, size] -> n tensors [batch, 1, size] */
+/** [batch, ranges, n, size] -> n tensors [batch, ranges, size] */
 function modulationParts(table: tf.Tensor): tf.Tensor[] {
-  return tf.split(table, table.shape[1]!, 1);
+  const [batch, ranges, count, size] = table.shape as [number, number, number, number];
+  return tf.split(table, count, 2).map((part) => tf.reshape(part, [batch, ranges, size]));
 }
 
-/** x [batch, tokens, size], shift and scale [batch, 1, size] -> as x */
-function modulate(x: tf.Tensor, shift: tf.Tensor, scale: tf.Tensor): tf.Tensor {
-  return tf.add(tf.mul(x, tf.add(scale, 1)), shift);
+/** x [batch, tokens, size], shift and scale [batch, ranges, size] -> as x */
+function modulate(x: tf.Tensor, shift: tf.Tensor, scale: tf.Tensor, firstTokens: number): tf.Tensor {
+  return overRanges(x, [shift, scale], firstTokens, (tokens, [shift, scale]) =>
+    tf.add(tf.mul(tokens, tf.add(scale!, 1)), shift!),
+  );
+}
+
+/** x [batch, tokens, size], gate [batch, ranges, size] -> as x */
+function weigh(x: tf.Tensor, gate: tf.Tensor, firstTokens: number): tf.Tensor {
+  return overRanges(x, [gate], firstTokens, (tokens, [gate]) => tf.mul(tokens, gate!));
+}
+
+/** Does the same with the tokens of each range and what steers it [batch, 1, size]: all of them, or the first frame's and the rest. */
+function overRanges(
+  x: tf.Tensor,
+  steering: tf.Tensor[],
+  firstTokens: number,
+  compute: (tokens: tf.Tensor, steering: tf.Tensor[]) => tf.Tensor,
+): tf.Tensor {
+  if (steering[0]!.shape[1] === 1) return compute(x, steering);
+  const tokens = x.shape[1]!;
+  if (tokens <= firstTokens)
+    return compute(
+      x,
+      steering.map((part) => tf.split(part, 2, 1)[0]!),
+    );
+  const [first, rest] = tf.split(x, [firstTokens, tokens - firstTokens], 1) as [tf.Tensor, tf.Tensor];
+  const halves = steering.map((part) => tf.split(part, 2, 1));
+  return tf.concat(
+    [
+      compute(
+        first,
+        halves.map(([own]) => own!),
+      ),
+      compute(
+        rest,
+        halves.map(([, own]) => own!),
+      ),
+    ],
+    1,
+  );
 }
 
 function silu(x: tf.Tensor): tf.Tensor {

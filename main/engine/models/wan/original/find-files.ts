@@ -30,7 +30,10 @@ export interface Surroundings {
 export async function lookAround(path: string): Promise<Surroundings> {
   const isFile = (await stat(path)).isFile();
   const start = isFile ? dirname(path) : path;
-  const comfy = await comfyAbove(start);
+  const above = await comfyAbove(start);
+  // A folder beside ComfyUI's own is looked into itself.
+  const isBeside = above !== undefined && !isFile && start.startsWith(join(above, '/')) && !isComfys(above, start);
+  const comfy = isBeside ? undefined : above;
   const root = comfy ?? start;
   const found = { files: [] as string[], folders: [root] };
   if (comfy) for (const name of comfyFolders) await collect(join(comfy, name), found, 0);
@@ -43,6 +46,8 @@ export async function lookAround(path: string): Promise<Surroundings> {
       : found.files.filter((file) => !comfy || transformerFolders.test(folderBelow(comfy, file)));
   return { ...found, transformers };
 }
+
+const isComfys = (root: string, path: string) => comfyFolders.includes(folderBelow(root, path));
 
 const folderBelow = (root: string, file: string) => file.slice(root.length + 1).split(/[/\\]/)[0] ?? '';
 
