@@ -37,8 +37,8 @@ export interface EditSubject {
 export type EngineEdit = Omit<GenerateRequest, 'output' | 'baseOutput'>;
 
 /**
- * Names become ids, and what is left open is filled in: the concept's newest version and first clip. Throws `not-found`, and
- * `invalid-input` for what cannot be made.
+ * Names become ids, and what is left open is filled in: the concept's newest version and first clip. Throws
+ * `not-found`, and `invalid-input` for what cannot be made.
  */
 export function resolveEdit({ library, clips, concepts }: EditServices, asked: EditSubject): Made {
   const { settings } = asked;
@@ -88,13 +88,9 @@ async function fineFrames(
   if (existsSync(frames.file)) return frames;
   const { path } = clip.source;
   if (path === null || !existsSync(path)) {
-    throw new AppError(
-      'not-found',
-      `Working finely needs the file that "${clip.name}" was imported from, and it is gone.`,
-      {
-        hint: path === null ? 'Switch Fine off.' : `Put it back to ${path}, or switch Fine off.`,
-      },
-    );
+    throw new AppError('not-found', `Fine mode needs the file that "${clip.name}" was imported from, and it is gone.`, {
+      hint: path === null ? 'Switch Fine off.' : `Put it back at ${path}, or switch Fine off.`,
+    });
   }
   mkdirSync(library.absolutePath('cache/fine'), { recursive: true });
   const made = await importClip(await tools(), {

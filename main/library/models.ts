@@ -16,8 +16,9 @@ export interface ModelEntry {
 export type DescribeModel = (directory: string) => Promise<ModelInfo>;
 
 /**
- * The models that can be named: those that came with the program, those in the library's `models` folder and those that the user
- * added. A model is a folder in diffusers' layout; what is in it is asked of the engine once, and again when it changes.
+ * The models that can be named: those that came with the program, those in the library's `models` folder and
+ * those that the user added. A model is a folder in diffusers' layout; what is in it is asked of the engine
+ * once, and again when it changes.
  */
 export class ModelRegistry {
   readonly #library: Library;
@@ -61,11 +62,14 @@ export class ModelRegistry {
     const byName = entries.find(({ info }) => info?.name === wanted);
     if (byName?.info) return byName.info;
     throw new AppError('not-found', `There is no model "${wanted}".`, {
-      hint: `Known are: ${entries.map(({ directory, info }) => info?.name ?? basename(directory)).join(', ')}. A path must name a folder with a model_index.json.`,
+      hint: `Known models: ${entries.map(({ directory, info }) => info?.name ?? basename(directory)).join(', ')}. A path must name a folder with a model_index.json.`,
     });
   }
 
-  /** What to write down so that `get` finds this model again, also when the library is copied to another machine, if that can be. */
+  /**
+   * What to write down so that `get` finds this model again, also when the library is copied to another
+   * machine, if that can be.
+   */
   reference(info: ModelInfo): string {
     const isKnown = this.#directories().some(({ directory }) => directory === info.directory);
     return isKnown ? info.name : info.directory;
@@ -74,8 +78,8 @@ export class ModelRegistry {
   async add(directory: string): Promise<ModelInfo> {
     const path = resolve(directory);
     if (!isModel(path)) {
-      throw new AppError('invalid-input', `${path} holds no model.`, {
-        hint: "Choose a folder in diffusers' layout: with a model_index.json and the folders transformer, vae, text_encoder.",
+      throw new AppError('invalid-input', `${path} does not contain a model.`, {
+        hint: 'Choose a folder in the diffusers layout, with a model_index.json and the folders transformer, vae, text_encoder.',
       });
     }
     const info = await this.#describeOnce(path);
@@ -93,7 +97,7 @@ export class ModelRegistry {
       (path) => path !== resolve(nameOrDirectory) && basename(path) !== nameOrDirectory,
     );
     if (left.length === modelDirectories.length) {
-      throw new AppError('not-found', `"${nameOrDirectory}" is no model that was added.`);
+      throw new AppError('not-found', `"${nameOrDirectory}" is not a model that was added.`);
     }
     writeSettings(this.#library, { modelDirectories: left });
   }

@@ -20,7 +20,7 @@ Examples:
 
   models
     .command('list', { isDefault: true })
-    .description('The embedded model first.')
+    .description('Lists the models, the embedded one first.')
     .addHelpText('after', '\nExample:\n  motif models list --json')
     .action(
       run((context) =>
@@ -49,7 +49,7 @@ Examples:
 
   models
     .command('add')
-    .description('Makes a folder with a Wan checkpoint known. Nothing is copied.')
+    .description('Adds a folder with a Wan checkpoint. Nothing is copied.')
     .argument('<folder>')
     .addHelpText('after', '\nExample:\n  motif models add ~/models/Wan2.1-T2V-1.3B-Diffusers')
     .action(
@@ -63,7 +63,7 @@ Examples:
 
   models
     .command('remove')
-    .description('Forgets a folder. Its files stay.')
+    .description('Removes a folder from the list. Its files stay.')
     .argument('<model>', 'name or folder')
     .addHelpText('after', '\nExample:\n  motif models remove Wan2.1-T2V-1.3B-Diffusers')
     .action(

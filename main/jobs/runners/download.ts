@@ -28,13 +28,16 @@ const repository = z.object({
 type RemoteFile = z.infer<typeof repository>['siblings'][number];
 
 /**
- * The parts of a text-to-video model in diffusers' layout; repositories often hold pictures and other formats besides. Names of plain
- * letters only: a backslash or a colon would be a step to elsewhere on Windows.
+ * The parts of a text-to-video model in diffusers' layout; repositories often hold pictures and other formats
+ * besides. Names of plain letters only: a backslash or a colon would be a step to elsewhere on Windows.
  */
 const wanted =
   /^(model_index\.json|README\.md|LICENSE[\w.-]*|(transformer|vae|text_encoder|tokenizer|scheduler)\/[\w.-]+\.(json|safetensors|model|txt))$/;
 
-/** A model of the Hugging Face Hub comes into the library's `models` folder: file by file, resumed where it was broken off, checked by hash. */
+/**
+ * A model of the Hugging Face Hub comes into the library's `models` folder: file by file, resumed where it
+ * was broken off, checked by hash.
+ */
 export function downloadRunner({
   library,
   endpoint = process.env.HF_ENDPOINT ?? 'https://huggingface.co',
@@ -49,7 +52,7 @@ export function downloadRunner({
     prepare(input) {
       const name = basename(input.repository);
       if (existsSync(library.absolutePath(`models/${name}`))) {
-        throw new AppError('conflict', `There is a model "${name}" already.`);
+        throw new AppError('conflict', `There is already a model "${name}".`);
       }
       return { input, title: `Download ${input.repository}`, targetName: name };
     },
@@ -58,7 +61,7 @@ export function downloadRunner({
       const { sha, siblings } = await readList(list, signal);
       const files = siblings.filter(({ rfilename }) => wanted.test(rfilename));
       if (!files.some(({ rfilename }) => rfilename === 'model_index.json')) {
-        throw new AppError('invalid-input', `${input.repository} holds no model in diffusers' layout.`, {
+        throw new AppError('invalid-input', `${input.repository} has no model in the diffusers layout.`, {
           hint: 'Its name on the Hub usually ends in "-Diffusers", as in Wan-AI/Wan2.1-T2V-1.3B-Diffusers.',
         });
       }
@@ -87,7 +90,10 @@ export function downloadRunner({
   };
 }
 
-/** Goes on where an earlier attempt broke off. Throws `damaged-file` when what arrived is not what was promised. */
+/**
+ * Goes on where an earlier attempt broke off. Throws `damaged-file` when what arrived is not what was
+ * promised.
+ */
 async function fetchFile(
   address: string,
   file: RemoteFile,
@@ -163,8 +169,8 @@ async function readList(address: string, signal: AbortSignal): Promise<z.infer<t
   try {
     return repository.parse(JSON.parse(text));
   } catch (cause) {
-    throw new AppError('damaged-file', `${new URL(address).host} answered something else than a list of files.`, {
-      hint: 'Check the name and the network, which may show a page of its own, then try again.',
+    throw new AppError('damaged-file', `${new URL(address).host} did not answer with a list of files.`, {
+      hint: 'Check the name and the network (it may be showing a login page), then try again.',
       cause,
     });
   }
