@@ -41,7 +41,7 @@ module.exports = {
     only('main-library', '^main/library/', '^main/files/', '^shared/'),
     only('main-media', '^main/media/', '^main/files/', '^shared/'),
     only('main-engine-host', '^main/engine-host/', '^main/engine/index\\.ts$', '^shared/'),
-    only('main-engine', '^main/engine/', '^main/(world|files)/', '^shared/(domain|finish|ipc|structures)'),
+    only('main-engine', '^main/engine/', '^main/(world|files)/', '^shared/(domain|finish|ipc|statistics|structures)'),
     only('world-alone', '^main/world/', '^main/files/', '^shared/'),
     never(
       'engine-knows-no-host',

@@ -18,7 +18,7 @@ export function startUtilityEngine(options: EngineProcessOptions): EngineChild {
     env: engineEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const { errorLines, onBeat } = readOutput(child.stdout!, child.stderr!);
+  const { errorLines, onBeat, isCreated } = readOutput(child.stdout!, child.stderr!);
   let pid: number | undefined;
   let isGone = false;
   child.once('spawn', () => {
@@ -46,6 +46,7 @@ export function startUtilityEngine(options: EngineProcessOptions): EngineChild {
       onClose: (listener) => void exited.then(listener),
     },
     onBeat,
+    isCreated,
     errorTail: () => errorLines.join('\n'),
     kill: () => void child.kill(),
   };

@@ -5,7 +5,7 @@ import { sliders } from '../../shared/domain/concept.ts';
 import { type EditSettingsInput, editSettings, usualDetail } from '../../shared/domain/edit.ts';
 import { guidanceFor, startStrength, strengthSettings } from '../../shared/domain/strength.ts';
 import { AppError } from '../../shared/ipc/result.ts';
-import { collectDirection, parseInteger, parseNumber } from './options.ts';
+import { collectDirection, defined, parseInteger, parseNumber } from './options.ts';
 
 export interface SliderOptions {
   identity?: number;
@@ -25,8 +25,11 @@ export interface EditOptions extends SliderOptions {
   seen?: string;
   part?: number;
   fine?: boolean;
+  whole?: boolean;
   finish?: 'on' | 'off';
   keepDetail?: number;
+  amount?: number;
+  colour?: number;
   lock?: boolean;
 }
 
@@ -64,6 +67,10 @@ export function addSamplingOptions(command: Command): Command {
       `0 to 1: sets fidelity and guidance together; higher values move further from the clip (default: ${startStrength})`,
       parseNumber(0, 1),
     )
+    .option(
+      '--whole',
+      'edits all of the file, window by window: follows things through it, takes as many times as long',
+    )
     .option('--fine', "works at twice the model's resolution: follows objects better, takes about four times as long")
     .addOption(
       new Option(
@@ -76,7 +83,17 @@ export function addSamplingOptions(command: Command): Command {
       `finished: 1: areas that look alike change alike; 0.5: follows the edit into small areas; towards 0: blends in the model's own frames (default: ${usualDetail})`,
       parseNumber(0, 1),
     )
-    .option('--lock', "finished: areas that the edit changes little keep the clip's own pixels, to the bit");
+    .option('--amount <a>', 'finished: how much of the change is made, 0 to 1.5 (default: 1)', parseNumber(0, 1.5))
+    .option(
+      '--colour <c>',
+      'finished: how much colour it has, 0 for black and white to 2 (default: 1)',
+      parseNumber(0, 2),
+    )
+    .option(
+      '--lock',
+      "finished: areas that the edit changes little keep the clip's own pixels, to the bit (default: where the words change only what is worn or held)",
+    )
+    .option('--no-lock', 'finished: all of the picture may change');
 }
 
 export function slidersOf(options: SliderOptions): z.input<typeof sliders> {
@@ -92,9 +109,8 @@ const gains = {
 };
 
 /**
- * In a batch file gains may stand beside the prompt or under `sliders`. Unknown names are refused, since they
- * would be ignored; defaults are taken off, so that what an entry leaves open can still come from the command
- * line.
+ * In a batch file gains may stand beside the prompt or under `sliders`. Unknown names are refused, since they would be ignored;
+ * defaults are taken off, so that what an entry leaves open can still come from the command line.
  */
 const batchFile = z.array(
   z
@@ -110,8 +126,11 @@ const batchFile = z.array(
       seen: editSettings.shape.shown.unwrap().optional(),
       part: editSettings.shape.part.unwrap().optional(),
       fine: editSettings.shape.fine.unwrap().optional(),
+      whole: editSettings.shape.whole.unwrap().optional(),
       finish: editSettings.shape.finish.unwrap().optional(),
       keepDetail: editSettings.shape.keepDetail.unwrap().optional(),
+      amount: editSettings.shape.amount.unwrap().optional(),
+      colour: editSettings.shape.colour.unwrap().optional(),
       lock: editSettings.shape.lock.unwrap().optional(),
       sliders: z.strictObject(gains).optional(),
       ...gains,
@@ -133,9 +152,7 @@ export interface RequestedEdit {
   settings: EditSettingsInput;
 }
 
-/**
- * Every `--prompt` and every entry of the batch file, in this order; options fill what an entry leaves open.
- */
+/** Every `--prompt` and every entry of the batch file, in this order; options fill what an entry leaves open. */
 export function requestedEdits(options: EditOptions, command: Command): RequestedEdit[] {
   const common = defined({
     steps: options.steps,
@@ -146,8 +163,11 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     shown: options.seen,
     part: options.part,
     fine: options.fine,
+    whole: options.whole,
     finish: options.finish && options.finish === 'on',
     keepDetail: options.keepDetail,
+    amount: options.amount,
+    colour: options.colour,
     lock: options.lock,
   });
   const chosenGains = defined(slidersOf(options));
@@ -180,7 +200,3 @@ function readBatch(path: string): RequestedEdit[] {
 }
 
 const batchHint = 'A batch is a list such as [{"prompt": "a [v] person on a beach", "motion": 0.5, "seed": 2}].';
-
-function defined<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-}

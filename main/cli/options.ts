@@ -75,3 +75,7 @@ export function collectDirection(text: string, gains: Record<string, number> = {
 export function collect(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
+
+export function defined<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

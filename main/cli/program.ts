@@ -15,6 +15,8 @@ import { registerLearn } from './commands/learn.ts';
 import { registerLook } from './commands/look.ts';
 import { registerLooks } from './commands/looks.ts';
 import { registerModels } from './commands/models.ts';
+import { registerStudy } from './commands/study.ts';
+import { registerTwin } from './commands/twin.ts';
 import type { ActionWrapper } from './context.ts';
 import { parsePlace } from './options.ts';
 import type { Streams } from './output.ts';
@@ -75,9 +77,11 @@ Examples:
     registerExport,
     registerJobs,
     registerModels,
+    registerTwin,
     registerBench,
     registerDemo,
     registerEvaluate,
+    registerStudy,
   ]) {
     register(program, run);
   }

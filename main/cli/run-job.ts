@@ -1,5 +1,7 @@
 import type { Job } from '../../shared/domain/job.ts';
 import {
+  type DownloadOutput,
+  downloadOutput,
   type ExportOutput,
   exportOutput,
   type GenerateOutput,
@@ -47,6 +49,14 @@ export async function runExport(
   request: Request<'export'>['request'],
 ): Promise<ExportOutput> {
   return exportOutput.parse((await runNew(context, services, { kind: 'export', request })).output);
+}
+
+export async function runDownload(
+  context: CommandContext,
+  services: Services,
+  request: Omit<Request<'download'>, 'kind'>,
+): Promise<DownloadOutput> {
+  return downloadOutput.parse((await runNew(context, services, { kind: 'download', ...request })).output);
 }
 
 /** Runs a job that exists already, from its last checkpoint if it has one. */

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Port } from '../../shared/ipc/rpc.ts';
-import { type Beat, beat, beatMark, type EngineProcessOptions } from './process-options.ts';
+import { type Beat, beat, beatMark, createdMark, type EngineProcessOptions } from './process-options.ts';
 
 export interface ChildExit {
   code: number | null;
@@ -17,6 +17,8 @@ export interface EngineChild {
   readonly exited: Promise<ChildExit>;
   /** Answers a function that stops listening. */
   onBeat(listener: (beat: Beat) => void): () => void;
+  /** Whether it got as far as choosing what computes. */
+  isCreated(): boolean;
   /** The last lines of its standard error. */
   errorTail(): string;
   /** Ends it at once, whatever it does. */
@@ -41,7 +43,7 @@ export function forkEngine(options: EngineProcessOptions, file = engineProcessFi
     execArgv: [],
     serialization: 'json',
   });
-  const { errorLines, onBeat } = readOutput(child.stdout!, child.stderr!);
+  const { errorLines, onBeat, isCreated } = readOutput(child.stdout!, child.stderr!);
   const exited = new Promise<ChildExit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
     child.on('error', (error) => {
@@ -61,32 +63,35 @@ export function forkEngine(options: EngineProcessOptions, file = engineProcessFi
       onClose: (listener) => void exited.then(listener),
     },
     onBeat,
+    isCreated,
     errorTail: () => errorLines.join('\n'),
     kill: () => void child.kill('SIGKILL'),
   };
 }
 
 /**
- * The beats that a process writes to its standard output, and the last lines of its standard error, kept up
- * to date.
+ * What a process says of itself on its standard output, and the last lines of its standard error, kept up to date.
  */
 export function readOutput(
   stdout: NodeJS.ReadableStream,
   stderr: NodeJS.ReadableStream,
-): { errorLines: string[]; onBeat: EngineChild['onBeat'] } {
+): { errorLines: string[] } & Pick<EngineChild, 'onBeat' | 'isCreated'> {
   const errorLines: string[] = [];
   eachLine(stderr, (line) => {
     errorLines.push(line);
     if (errorLines.length > keptErrorLines) errorLines.shift();
   });
   const listeners = new Set<(beat: Beat) => void>();
+  let created = false;
   eachLine(stdout, (line) => {
+    if (line === createdMark) created = true;
     if (!line.startsWith(beatMark)) return;
     const sign = readBeat(line.slice(beatMark.length));
     if (sign !== null) for (const listener of listeners) listener(sign);
   });
   return {
     errorLines,
+    isCreated: () => created,
     onBeat(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -120,8 +120,20 @@ export class EngineHost {
     return this.#device;
   }
 
-  async #call<T>(ask: Ask<T>, { signal, onEvent }: EngineCallOptions): Promise<T> {
-    const running = this.#start();
+  async #call<T>(ask: Ask<T>, options: EngineCallOptions): Promise<T> {
+    for (let start = 1; ; start++) {
+      const running = this.#start();
+      try {
+        return await this.#callOf(running, ask, options);
+      } catch (thrown) {
+        // A device's library may end the process when it is opened, before anything was begun.
+        const again = running.fault === null && !running.child.isCreated() && start < startsAllowed;
+        if (!(thrown instanceof AppError) || thrown.code !== 'engine-crashed' || !again) throw thrown;
+      }
+    }
+  }
+
+  async #callOf<T>(running: Running, ask: Ask<T>, { signal, onEvent }: EngineCallOptions): Promise<T> {
     const watch = new Watch(this.#limits, performance.now(), running.lastResidentBytes === 0);
     const stopWatching = this.#watchOver(running, watch);
     const stopCancelling = this.#enforceCancel(running, signal);
@@ -251,6 +263,9 @@ export class EngineHost {
     });
   }
 }
+
+/** Two that end while a device is opened are enough for the engine to leave that device alone from then on. */
+const startsAllowed = 3;
 
 type Ask<T> = (client: Client<typeof engineContract>, options: { signal?: AbortSignal }) => Promise<T>;
 

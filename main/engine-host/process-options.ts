@@ -26,3 +26,6 @@ export const beat = z.object({
 });
 export type Beat = z.infer<typeof beat>;
 export const beatMark = '\u001ebeat ';
+
+/** Written to the engine's standard output once it has chosen what computes; a process that ends before did not outlive a device. */
+export const createdMark = '\u001ecreated';

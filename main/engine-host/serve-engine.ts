@@ -5,7 +5,7 @@ import { type Handlers, type Port, serve } from '../../shared/ipc/rpc.ts';
 import type { EngineOptions } from '../engine/index.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { outOfMemoryError, speaksOfMemory } from './memory.ts';
-import { engineProcessOptions } from './process-options.ts';
+import { createdMark, engineProcessOptions } from './process-options.ts';
 
 /** What an engine process does: serves the engine to its parent until the parent goes away. */
 export function serveEngine(createEngine: (options: EngineOptions) => Engine | Promise<Engine>): void {
@@ -17,7 +17,9 @@ export function serveEngine(createEngine: (options: EngineOptions) => Engine | P
   let engine: Promise<Engine> | undefined;
   async function create(): Promise<Engine> {
     try {
-      return await createEngine(options);
+      const created = await createEngine(options);
+      process.stdout.write(`${createdMark}\n`);
+      return created;
     } catch (thrown) {
       engine = undefined; // the next call tries again
       throw thrown;

@@ -12,17 +12,22 @@ import { evaluateConcept } from './evaluation/evaluate-concept.ts';
 import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { evaluateTable } from './evaluation/evaluate-table.ts';
-import { openVideoModel } from './models/registry.ts';
+import { renderTwinClips } from './evaluation/render-twin-clips.ts';
+import { openTwinAutoencoder } from './models/autoencoders.ts';
+import { gatherModels, openVideoModel } from './models/registry.ts';
 import { enlargeFrames } from './models/super-resolution/enlarge.ts';
+import type { TwinAutoencoder } from './models/twin-autoencoder.ts';
 import { checkConcept } from './sampling/check-concept.ts';
 import { createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
 import type { OpenModel } from './sampling/open-model.ts';
+import { decodeTwinFile, describeTwin, encodeTwinFile, reenact } from './sampling/twin-calls.ts';
 import { isWarmed, warmUpConcepts, warmUpLooks } from './sampling/warm-up.ts';
 import { exportLora, importLora } from './training/exchange-lora.ts';
 import { learnConcept } from './training/learn.ts';
 import { mixConcepts } from './training/mix-concepts.ts';
 import { compareSampleSteps } from './training/sample-step.ts';
+import { trainTwin } from './training/twin/train-twin.ts';
 
 export interface EngineOptions {
   device?: DeviceName;
@@ -40,6 +45,7 @@ export interface EngineOptions {
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const report = await selectBackend({ ...options, selfTest: compareSampleSteps });
   let open: OpenModel | undefined;
+  let openTwin: { twin: TwinAutoencoder; fingerprint: string } | undefined;
   const calls = new Serialiser();
 
   async function close(): Promise<void> {
@@ -47,6 +53,22 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     open = undefined;
     closing?.sampler.dispose();
     await closing?.pipeline.dispose();
+  }
+
+  async function closeTwin(): Promise<void> {
+    const closing = openTwin;
+    openTwin = undefined;
+    await closing?.twin.dispose();
+  }
+
+  /** It is small, and stays open beside a model; one that was trained on since is read again. */
+  async function twinAt(folder: string): Promise<TwinAutoencoder> {
+    const twin = await openTwinAutoencoder(folder);
+    const fingerprint = await twin.fingerprint();
+    if (openTwin?.fingerprint === fingerprint) return openTwin.twin;
+    await closeTwin();
+    openTwin = { twin, fingerprint };
+    return twin;
   }
 
   async function modelAt(directory: string): Promise<OpenModel> {
@@ -81,6 +103,14 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       inTurn(options.signal, async () => work(await modelAt(request.model), request, options));
   }
 
+  /** A call that needs its request's autoencoder of two latents open. */
+  function onTwin<Request extends { twin: string }, Value>(
+    work: (twin: TwinAutoencoder, request: Request, options: EngineCallOptions) => Promise<Value>,
+  ) {
+    return (request: Request, options: EngineCallOptions = {}): Promise<Value> =>
+      inTurn(options.signal, async () => work(await twinAt(request.twin), request, options));
+  }
+
   return {
     device: async ({ measure = false }) =>
       measure ? inTurn(undefined, async () => ({ ...report, matMulGflops: await measureMatMulRate() })) : report,
@@ -91,6 +121,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     },
     // Reads files alone, so it need not wait for a learning to end.
     describeModel: async ({ model }) => (await openVideoModel(model)).describe(),
+    gatherModels,
     // In turns of their own: what is asked for meanwhile comes in between.
     async warmUp({ model }, { signal } = {}) {
       const sizes = await inTurn(signal, async () => {
@@ -122,11 +153,22 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     mix: onModel(mixConcepts),
     enlarge: (request, options = {}) => inTurn(options.signal, () => enlargeFrames(request, options)),
     // As describing a model does, it reads files alone.
+    describeTwin: async ({ twin }) => describeTwin(await openTwinAutoencoder(twin)),
+    encodeTwin: onTwin(encodeTwinFile),
+    decodeTwin: onTwin(decodeTwinFile),
+    reenact: onTwin(reenact),
+    trainTwin: (request, options = {}) => inTurn(options.signal, () => trainTwin(request, options)),
+    renderTwinClips: (request, options = {}) => inTurn(options.signal, () => renderTwinClips(request, options)),
+    // As describing a model does, it reads files alone.
     checkConcept,
     evaluateModel: onModel(evaluateModel),
     evaluateConcept: onModel(evaluateConcept),
     evaluateFinish: onModel(evaluateFinish),
     evaluateTable: onModel(evaluateTable),
-    dispose: () => inTurn(undefined, close),
+    dispose: () =>
+      inTurn(undefined, async () => {
+        await close();
+        await closeTwin();
+      }),
   };
 }

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
 import type { EditSettings } from '../../shared/domain/edit.ts';
 import type { GenerateRequest } from '../../shared/domain/engine.ts';
@@ -37,8 +37,8 @@ export interface EditSubject {
 export type EngineEdit = Omit<GenerateRequest, 'output' | 'baseOutput'>;
 
 /**
- * Names become ids, and what is left open is filled in: the concept's newest version and first clip. Throws
- * `not-found`, and `invalid-input` for what cannot be made.
+ * Names become ids, and what is left open is filled in: the concept's newest version and first clip. Throws `not-found`, and
+ * `invalid-input` for what cannot be made.
  */
 export function resolveEdit({ library, clips, concepts }: EditServices, asked: EditSubject): Made {
   const { settings } = asked;
@@ -56,7 +56,7 @@ export function resolveEdit({ library, clips, concepts }: EditServices, asked: E
   return { settings, conceptId: concept.id, conceptVersion: concept.version, sourceClipId, model: null };
 }
 
-/** What the engine needs for it. Decodes the clip at twice the model's size where that is asked for. */
+/** What the engine needs for it. Decodes the clip anew where twice the model's size, or all of its file, is asked for. */
 export async function engineEdit(services: EditServices, made: Made, signal?: AbortSignal): Promise<EngineEdit> {
   const { library, clips, concepts, models } = services;
   const { settings } = made;
@@ -67,46 +67,55 @@ export async function engineEdit(services: EditServices, made: Made, signal?: Ab
   return {
     model: model.directory,
     conceptFile: concept && library.absolutePath(concept.file),
-    source: settings.fine
-      ? await fineFrames(services, source, model, signal)
-      : { ...source.frames, file: library.absolutePath(source.frames.file) },
+    source:
+      settings.fine || settings.whole
+        ? await decodedFrames(services, source, model, settings, signal)
+        : { ...source.frames, file: library.absolutePath(source.frames.file) },
     size: null,
     settings,
   };
 }
 
-/** The clip's frames at twice their size, decoded anew from its file and kept in the cache. */
-async function fineFrames(
+/** The clip's frames at twice their size, or those of its whole file, decoded anew from it and kept in the cache. */
+async function decodedFrames(
   { library, tools }: EditServices,
   clip: Clip,
   model: ModelInfo,
+  { fine, whole }: Pick<EditSettings, 'fine' | 'whole'>,
   signal: AbortSignal | undefined,
 ): Promise<RawFrames> {
-  const [width, height] = [2 * clip.frames.width, 2 * clip.frames.height];
-  const folder = library.absolutePath(`cache/fine/${clip.id}`);
-  const frames = { ...clip.frames, width, height, file: join(folder, 'frames.rgb') };
-  if (existsSync(frames.file)) return frames;
+  const scale = fine ? 2 : 1;
+  const [width, height] = [scale * clip.frames.width, scale * clip.frames.height];
+  const folder = library.absolutePath(`cache/${whole ? 'whole' : 'fine'}/${clip.id}${whole && fine ? '-fine' : ''}`);
+  const file = join(folder, 'frames.rgb');
+  const described = (frameCount: number): RawFrames => ({ ...clip.frames, width, height, frameCount, file });
+  if (existsSync(file)) return described(statSync(file).size / (width * height * 3));
   const { path } = clip.source;
   if (path === null || !existsSync(path)) {
-    throw new AppError('not-found', `Fine mode needs the file that "${clip.name}" was imported from, and it is gone.`, {
-      hint: path === null ? 'Switch Fine off.' : `Put it back at ${path}, or switch Fine off.`,
-    });
+    const setting = whole ? 'Whole clip' : 'Fine';
+    throw new AppError(
+      'not-found',
+      `${setting} needs the file that "${clip.name}" was imported from, and it is gone.`,
+      { hint: path === null ? `Switch ${setting} off.` : `Put it back at ${path}, or switch ${setting} off.` },
+    );
   }
-  mkdirSync(library.absolutePath('cache/fine'), { recursive: true });
+  mkdirSync(dirname(folder), { recursive: true });
   const made = await importClip(await tools(), {
     file: path,
-    fromSeconds: clip.fromSeconds,
-    toSeconds: clip.toSeconds,
+    ...(whole
+      ? {}
+      : { fromSeconds: clip.fromSeconds, toSeconds: clip.toSeconds, maximumFrames: clip.frames.frameCount }),
     crop: clip.crop,
     fit: clip.fit,
     sizes: [[width, height]],
     rate: clip.frames.rate,
     temporalStride: model.temporalStride,
-    maximumFrames: clip.frames.frameCount,
     outFolder: folder,
     signal,
   });
-  if (made.frames.frameCount === frames.frameCount) return made.frames;
+  const { frameCount } = made.frames;
+  if (whole ? frameCount >= clip.frames.frameCount : frameCount === clip.frames.frameCount)
+    return described(frameCount);
   throw new AppError('conflict', `The file that "${clip.name}" was imported from has changed since.`, {
     hint: 'Import it again.',
   });

@@ -19,5 +19,6 @@ export const libraryFolders = [
   'control',
   'previews',
   'exports',
+  'studies',
   'backups',
 ] as const;

@@ -10,6 +10,8 @@ interface LookRow {
   to_words: string;
   strength: number;
   keep_detail: number;
+  amount: number;
+  colour: number;
 }
 
 function fromRow(row: LookRow): Look {
@@ -20,6 +22,8 @@ function fromRow(row: LookRow): Look {
     to: row.to_words,
     strength: row.strength,
     keepDetail: row.keep_detail,
+    amount: row.amount,
+    colour: row.colour,
   });
 }
 
@@ -74,9 +78,10 @@ export class LookStore {
       const ids = new Set(this.list().map(({ look }) => look.id));
       const saved: Look = { id: id ?? freeId(wanted.name, ids), ...wanted };
       db.prepare(
-        `INSERT INTO looks (id, name, from_words, to_words, strength, keep_detail, position)
-         VALUES (@id, @name, @from, @to, @strength, @keepDetail, (SELECT coalesce(max(position), 0) + 1 FROM looks))
-         ON CONFLICT (id) DO UPDATE SET name = @name, from_words = @from, to_words = @to, strength = @strength, keep_detail = @keepDetail`,
+        `INSERT INTO looks (id, name, from_words, to_words, strength, keep_detail, amount, colour, position)
+         VALUES (@id, @name, @from, @to, @strength, @keepDetail, @amount, @colour, (SELECT coalesce(max(position), 0) + 1 FROM looks))
+         ON CONFLICT (id) DO UPDATE SET name = @name, from_words = @from, to_words = @to, strength = @strength, keep_detail = @keepDetail,
+           amount = @amount, colour = @colour`,
       ).run(saved);
       return saved;
     });

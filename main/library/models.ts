@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { GatherRequest, GatherResult } from '../../shared/domain/engine.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import { AppError, toErrorShape } from '../../shared/ipc/result.ts';
 import type { Library } from './open.ts';
@@ -12,24 +13,31 @@ export interface ModelEntry {
   error: string | null;
 }
 
-/** Tells what a model directory holds; the engine's. */
-export type DescribeModel = (directory: string) => Promise<ModelInfo>;
+/** What the engine knows of models' files. */
+export interface ModelReader {
+  /** Tells what a model directory holds. */
+  describe(directory: string): Promise<ModelInfo>;
+  /** Makes model directories of single files. */
+  gather(request: GatherRequest): Promise<GatherResult>;
+}
+
+/** Parts of a model that are named instead of being looked for. */
+type NamedParts = Pick<GatherRequest, 'vae' | 'textEncoder' | 'tokenizer'>;
 
 /**
- * The models that can be named: those that came with the program, those in the library's `models` folder and
- * those that the user added. A model is a folder in diffusers' layout; what is in it is asked of the engine
- * once, and again when it changes.
+ * The models that can be named: those that came with the program, those in the library's `models` folder and those that the user
+ * added. A model is a folder in diffusers' layout; what is in it is asked of the engine once, and again when it changes.
  */
 export class ModelRegistry {
   readonly #library: Library;
   readonly #resources: string;
-  readonly #describe: DescribeModel;
+  readonly #reader: ModelReader;
   readonly #known = new Map<string, { changedAt: number; info: Promise<ModelInfo> }>();
 
-  constructor(library: Library, resources: string, describe: DescribeModel) {
+  constructor(library: Library, resources: string, reader: ModelReader) {
     this.#library = library;
     this.#resources = resources;
-    this.#describe = describe;
+    this.#reader = reader;
   }
 
   list(): Promise<ModelEntry[]> {
@@ -62,44 +70,53 @@ export class ModelRegistry {
     const byName = entries.find(({ info }) => info?.name === wanted);
     if (byName?.info) return byName.info;
     throw new AppError('not-found', `There is no model "${wanted}".`, {
-      hint: `Known models: ${entries.map(({ directory, info }) => info?.name ?? basename(directory)).join(', ')}. A path must name a folder with a model_index.json.`,
+      hint: `Known models: ${entries.map(({ directory, info }) => info?.name ?? basename(directory)).join(', ')}. A path must name a folder with a model_index.json; files are added first (motif models add FILE).`,
     });
   }
 
-  /**
-   * What to write down so that `get` finds this model again, also when the library is copied to another
-   * machine, if that can be.
-   */
+  /** What to write down so that `get` finds this model again, also when the library is copied to another machine, if that can be. */
   reference(info: ModelInfo): string {
     const isKnown = this.#directories().some(({ directory }) => directory === info.directory);
     return isKnown ? info.name : info.directory;
   }
 
-  async add(directory: string): Promise<ModelInfo> {
-    const path = resolve(directory);
+  /**
+   * A folder in diffusers' layout is remembered where it is. Of anything else the engine makes such folders, in the library, whose weights
+   * stay where they are; what it left out, it says. Throws `invalid-input` or `not-found` where nothing came of it.
+   */
+  async add(
+    source: string,
+    parts: NamedParts = {},
+  ): Promise<{ models: ModelInfo[]; refused: GatherResult['refused'] }> {
+    const path = resolve(source);
     if (!isModel(path)) {
-      throw new AppError('invalid-input', `${path} does not contain a model.`, {
-        hint: 'Choose a folder in the diffusers layout, with a model_index.json and the folders transformer, vae, text_encoder.',
-      });
+      const { models, refused } = await this.#reader.gather({ source: path, folder: this.#ownFolder, ...parts });
+      return { models: await Promise.all(models.map((directory) => this.#describeOnce(directory))), refused };
     }
     const info = await this.#describeOnce(path);
     const { modelDirectories } = readSettings(this.#library);
     if (!modelDirectories.includes(path)) {
       writeSettings(this.#library, { modelDirectories: [...modelDirectories, path] });
     }
-    return info;
+    return { models: [info], refused: [] };
   }
 
-  /** Forgets a folder that was added; the folder itself stays. */
+  /** Forgets a folder that was added, or what was written of single files; the weights stay. */
   remove(nameOrDirectory: string): void {
+    const isMeant = (path: string) => path === resolve(nameOrDirectory) || basename(path) === nameOrDirectory;
     const { modelDirectories } = readSettings(this.#library);
-    const left = modelDirectories.filter(
-      (path) => path !== resolve(nameOrDirectory) && basename(path) !== nameOrDirectory,
+    const left = modelDirectories.filter((path) => !isMeant(path));
+    const linked = this.#directories().find(
+      ({ directory, embedded }) => !embedded && isMeant(directory) && isLinked(this.#ownFolder, directory),
     );
-    if (left.length === modelDirectories.length) {
-      throw new AppError('not-found', `"${nameOrDirectory}" is not a model that was added.`);
-    }
-    writeSettings(this.#library, { modelDirectories: left });
+    if (left.length < modelDirectories.length) writeSettings(this.#library, { modelDirectories: left });
+    else if (linked) rmSync(linked.directory, { recursive: true });
+    else throw new AppError('not-found', `"${nameOrDirectory}" is not a model that was added.`);
+  }
+
+  /** What was downloaded, and what links to single files. */
+  get #ownFolder(): string {
+    return join(this.#library.folder, 'models');
   }
 
   #directories(): { directory: string; embedded: boolean }[] {
@@ -111,7 +128,7 @@ export class ModelRegistry {
             .sort()
         : [];
     const embedded = inFolder(join(this.#resources, 'models'));
-    const own = inFolder(join(this.#library.folder, 'models'));
+    const own = inFolder(this.#ownFolder);
     const added = readSettings(this.#library).modelDirectories;
     return [
       ...embedded.map((directory) => ({ directory, embedded: true })),
@@ -123,13 +140,17 @@ export class ModelRegistry {
     const changedAt = modelChangedAt(directory);
     const known = this.#known.get(directory);
     if (known?.changedAt === changedAt) return known.info;
-    const info = this.#describe(directory);
+    const info = this.#reader.describe(directory);
     this.#known.set(directory, { changedAt, info });
     // A failure may have been the engine's: the next question is asked anew.
     info.catch(() => this.#known.delete(directory));
     return info;
   }
 }
+
+/** Whether a folder holds no weights of its own, only where they are. */
+const isLinked = (ownFolder: string, directory: string) =>
+  dirname(directory) === ownFolder && existsSync(join(directory, 'transformer', 'weights.json'));
 
 const isModel = (directory: string) => existsSync(join(directory, 'model_index.json'));
 

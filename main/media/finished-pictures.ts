@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Brush } from '../../shared/domain/brush.ts';
 import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
+import { coversFile } from '../../shared/domain/edit.ts';
 import type { ExportLength } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import type { SmallClip } from '../../shared/finish/change.ts';
@@ -18,11 +19,13 @@ import { timecodeAfter } from './timecode.ts';
 
 /** An edit, the clip that it is of, and how the two become one. */
 export interface FinishRequest {
-  clip: Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit'>;
+  clip: Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames'>;
   /** Absolute files: the edit, and the clip as it comes out of the autoencoder. */
   edited: RawFrames;
   base: RawFrames;
   keepDetail: number;
+  amount?: number | undefined;
+  colour?: number | undefined;
   lock?: boolean | undefined;
   brush?: Brush | undefined;
   /** Default: range. */
@@ -93,7 +96,8 @@ export async function finishedPictures(
   const whole = { width: shown.width, height: shown.height };
   const isWhole = request.length === 'source';
   const fromSeconds = isWhole ? probe.startSeconds : clip.fromSeconds;
-  const toSeconds = isWhole ? probe.endSeconds : clip.fromSeconds + edited.frameCount / toNumber(edited.rate);
+  const { frameCount: seen, rate: seenRate } = coversFile(edited, clip) ? clip.frames : edited;
+  const toSeconds = isWhole ? probe.endSeconds : clip.fromSeconds + seen / toNumber(seenRate);
   const range = { fromSeconds, toSeconds };
   const frameCount = Math.max(1, samplesIn(toSeconds - fromSeconds, toNumber(probe.rate)));
   const sizeFor = (wanted: { width: number; height: number }) => {
@@ -136,6 +140,7 @@ interface StreamJob {
 async function stream(job: StreamJob, thread: FinishThread, put: (rgb: Uint8Array) => Promise<void>): Promise<void> {
   const { probe, range, size, wanted, signal } = job;
   const { clip, edited } = job.request;
+  const editedFrom = coversFile(edited, clip) ? probe.startSeconds : clip.fromSeconds;
   const decoder = await openDecoder(job.tools, probe);
   const sampler = createFrameSampler({
     startSeconds: range.fromSeconds,
@@ -169,7 +174,7 @@ async function stream(job: StreamJob, thread: FinishThread, put: (rgb: Uint8Arra
       await show(sampler.next(seconds));
       previous = {
         rgb: rgb as Uint8Array<ArrayBuffer>,
-        time: (Math.max(seconds, range.fromSeconds) - clip.fromSeconds) * toNumber(edited.rate),
+        time: (Math.max(seconds, range.fromSeconds) - editedFrom) * toNumber(edited.rate),
       };
       return taken < wanted.frameCount;
     },
@@ -195,7 +200,7 @@ interface FinishThread {
 }
 
 async function startThread(
-  { clip, base, edited, keepDetail, lock, brush, length }: FinishRequest,
+  { clip, base, edited, keepDetail, amount, colour, lock, brush, length }: FinishRequest,
   size: { width: number; height: number },
   isDeep: boolean,
 ): Promise<FinishThread> {
@@ -203,9 +208,11 @@ async function startThread(
     base: await readSmallClip(base),
     edited: await readSmallClip(edited),
     keepDetail,
+    amount,
+    colour,
     lock,
     brush,
-    carried: length === 'source',
+    carried: length === 'source' && !coversFile(edited, clip),
     placement: placementOf(size, edited, clip.fit),
     isDeep,
     ...size,

@@ -14,6 +14,12 @@ export function isOurs(headers: IncomingHttpHeaders, port: number, needsOrigin: 
   return origin === `http://${headers.host}`;
 }
 
+/** Whether a request comes from a page of the address that it asks, by whatever name that is reached. */
+export function isFromItself({ host, origin, ...headers }: IncomingHttpHeaders): boolean {
+  if (origin === undefined) return headers['sec-fetch-site'] === 'same-origin';
+  return host !== undefined && origin === `http://${host}`;
+}
+
 /** What every answer says to the browser. */
 export function securityHeaders(host: string): Record<string, string> {
   return {

@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
 import { toErrorShape } from '../../shared/ipc/result.ts';
 import { mediaResponse } from '../host/media-response.ts';
 import { pageResponse } from '../host/page-response.ts';
 import type { Services } from '../services/services.ts';
+import { end, send } from './answers.ts';
 import { isOurs, securityHeaders } from './guard.ts';
 import { Session } from './session.ts';
 import { socketPort } from './socket-port.ts';
+import { opens, studyAddress, studyResponse } from './study-pages.ts';
 import { receiveUpload } from './uploads.ts';
 
 export interface EditorServer {
@@ -25,7 +25,8 @@ const maximumMessageBytes = 2 ** 20;
 
 /**
  * Serves the built renderer in `rendererFolder` and everything behind it to browsers of this machine.
- * Nothing is answered to who did not bring the token once, names another host, or comes from another page.
+ * Nothing is answered to who did not bring the token once, names another host, or comes from another page; but
+ * whoever has the link of a study gets its page.
  */
 export async function startServer(
   services: Services,
@@ -47,6 +48,12 @@ export async function startServer(
     const isReading = method === 'GET' || method === 'HEAD';
     if (!isOurs(headers, port, !isReading)) return end(response, 403, 'This address serves its own pages only.');
     for (const [name, value] of Object.entries(securityHeaders(host))) response.setHeader(name, value);
+
+    const study = isReading ? studyAddress(url.pathname) : null;
+    if (study) {
+      const answer = await studyResponse(services, options.rendererFolder, study, headers.range ?? null);
+      return send(answer, method, response);
+    }
 
     const token = url.searchParams.get('token');
     if (url.pathname === '/' && token !== null && isReading) {
@@ -90,10 +97,14 @@ export async function startServer(
   server.on('upgrade', (request, socket, head) => {
     // A visitor that leaves in the middle of the handshake is no fault of ours.
     socket.on('error', () => socket.destroy());
-    const allowed =
-      isOurs(request.headers, port, true) && session.isKnown(request.headers.cookie) && request.url === '/rpc';
-    if (!allowed) return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
-    sockets.handleUpgrade(request, socket, head, (connected) => services.serve(socketPort(connected)));
+    const isEditor = session.isKnown(request.headers.cookie) && request.url === '/rpc';
+    const study = studyAddress(request.url ?? '');
+    const isRater = study?.rest === 'rpc' && opens(services, study.code);
+    if (!isOurs(request.headers, port, true) || !(isEditor || isRater))
+      return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    sockets.handleUpgrade(request, socket, head, (connected) =>
+      isEditor ? services.serve(socketPort(connected)) : services.serveStudy(socketPort(connected)),
+    );
   });
 
   return {
@@ -109,19 +120,3 @@ export async function startServer(
 
 const tokenMissing = 'Open Motif with the address that its terminal printed.';
 const tokenSpent = 'This address was opened before. Start Motif again for a new one.';
-
-function end(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, response.hasHeader('Content-Type') ? {} : { 'Content-Type': 'text/plain; charset=utf-8' });
-  response.end(text);
-}
-
-async function send(answer: Response, method: string, response: ServerResponse): Promise<void> {
-  response.writeHead(answer.status, Object.fromEntries(answer.headers));
-  if (answer.body === null || method === 'HEAD') {
-    await answer.body?.cancel();
-    response.end();
-    return;
-  }
-  // A player that seeks breaks off what it asked for before.
-  await pipeline(Readable.fromWeb(answer.body as never), response).catch(() => response.destroy());
-}

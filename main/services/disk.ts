@@ -7,7 +7,7 @@ import { freeBytes } from '../files/free-space.ts';
 import { isAbandoned, isPartial } from '../files/place.ts';
 import type { ServiceParts } from './parts.ts';
 
-const pictureFolders = ['cache/thumbnails', 'cache/filmstrips', 'cache/fine'];
+const pictureFolders = ['cache/thumbnails', 'cache/filmstrips', 'cache/fine', 'cache/whole'];
 
 export function diskHandlers({ library }: ServiceParts): Handlers<typeof diskCalls> {
   const bytes = (...places: string[]) =>

@@ -10,6 +10,7 @@ const makingFolders = [
   'uploads',
   'exports',
   'reports',
+  'studies',
   'cache/thumbnails',
   'cache/filmstrips',
   'cache/proxies',
@@ -53,7 +54,7 @@ function unknownPart({ db, folder }: Library, path: string): string | null {
     const from = db.prepare("SELECT 1 FROM clips WHERE instr(json_extract(source, '$.path'), ?) = 1");
     return from.get(join(folder, path)) === undefined ? path : null;
   }
-  const table = Object.values(tableOf).find((name) => name === area);
+  const table = [...Object.values(tableOf), 'studies'].find((name) => name === area);
   if (table === undefined) return null;
   if (db.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).get(id) === undefined) return `${area}/${id}`;
   if (version === undefined) return null;

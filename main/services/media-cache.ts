@@ -3,8 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
-import { finishingOf } from '../../shared/domain/edit.ts';
+import { coversFile, finishingOf } from '../../shared/domain/edit.ts';
 import type { ItemKind, ItemReference } from '../../shared/domain/library.ts';
+import { toNumber } from '../../shared/domain/time.ts';
 import { finishClip } from '../../shared/finish/finish-clip.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { Serialiser } from '../../shared/structures/serialiser.ts';
@@ -93,11 +94,12 @@ export class MediaCache {
         source: source!,
         base: before!,
         edited: edited!,
+        firstFrame: coversFile(frames, clip) ? clip.fromSeconds * toNumber(frames.rate) : 0,
         ...finishingOf(settings),
       });
       const file = join(folder, 'frames.rgb');
       await writeFile(file, finished.data);
-      return await use({ ...frames, file });
+      return await use({ ...clip.frames, file });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

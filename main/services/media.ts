@@ -24,13 +24,13 @@ function servedPath({ library }: Served, path: string): string {
 }
 
 /** What a host sends files of. */
-type Served = Pick<ServiceParts, 'media'> & { library: Pick<Library, 'status' | 'absolutePath'> };
+type Served = Pick<ServiceParts, 'media' | 'studies'> & { library: Pick<Library, 'status' | 'absolutePath'> };
 
 const isKind = (name: string): name is ItemKind => itemKind.safeParse(name).success;
 
 /**
  * The address after `media/` -> the file to send. Pictures of items: `thumbnail/KIND/ID`, `moving/KIND/ID`,
- * `filmstrip/CLIP`; videos: `source/CLIP`, `proxy/CLIP.mp4` (or .webm); anything else is a path of the
+ * `filmstrip/CLIP`; clips of a study: `study/CODE/FILE`; videos: `source/CLIP`, `proxy/CLIP.mp4` (or .webm); anything else is a path of the
  * library. Throws AppError for what there is not.
  */
 export async function mediaFile(services: Served, address: string): Promise<string> {
@@ -43,6 +43,8 @@ export async function mediaFile(services: Served, address: string): Promise<stri
       return services.media.thumbnail({ kind: first, id: second }, area === 'moving');
     case 'filmstrip':
       return services.media.filmstrip(first);
+    case 'study':
+      return services.studies.clipFile(first, second);
     case 'source':
       return services.media.source(first);
     case 'proxy': {

@@ -22,6 +22,7 @@ import { LookStore } from '../library/looks.ts';
 import { ModelRegistry } from '../library/models.ts';
 import { type Library, openLibrary } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
+import { StudyStore } from '../library/studies.ts';
 import { emptyTrash } from '../library/trash.ts';
 import { locateMediaTools, type MediaTools } from '../media/locate.ts';
 import { Emitter } from './emitter.ts';
@@ -42,6 +43,7 @@ export interface ServiceParts {
   readonly concepts: ConceptStore;
   readonly edits: EditStore;
   readonly looks: LookStore;
+  readonly studies: StudyStore;
   readonly models: ModelRegistry;
   readonly engine: Engine;
   /** ffmpeg and ffprobe, looked for at the first call. Throws `not-found` when there are none. */
@@ -73,6 +75,7 @@ export function openParts(options: ServicesOptions): ServiceParts {
   const concepts = new ConceptStore(library);
   const edits = new EditStore(library);
   const looks = new LookStore(library);
+  const studies = new StudyStore(library);
 
   const engineSettings = ({ device, threads, engineMemoryLimitBytes }: Settings) => ({
     device: options.device ?? device,
@@ -88,7 +91,10 @@ export function openParts(options: ServicesOptions): ServiceParts {
     onState: (state, message) => emitter.emit('engine.state', { state, message }),
   });
   const engine = options.engine ?? host.engine;
-  const models = new ModelRegistry(library, resources, (model) => engine.describeModel({ model }));
+  const models = new ModelRegistry(library, resources, {
+    describe: (model) => engine.describeModel({ model }),
+    gather: (request) => engine.gatherModels(request),
+  });
   let located: Promise<MediaTools> | undefined;
   const tools = () => {
     located ??= locateMediaTools();
@@ -99,7 +105,7 @@ export function openParts(options: ServicesOptions): ServiceParts {
     return located;
   };
 
-  const stores = { library, clips, concepts, edits, looks, models, engine, tools, resources };
+  const stores = { library, clips, concepts, edits, looks, studies, models, engine, tools, resources };
   const runners: Runners = {
     import: importRunner(stores),
     learn: learnRunner(stores),

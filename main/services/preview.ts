@@ -57,7 +57,8 @@ export async function renderPreview(
     conceptVersion: request.conceptVersion ?? null,
     sourceClipId: request.sourceClipId ?? null,
     model: null,
-    settings: request.full ? asked : { ...asked, steps: Math.min(asked.steps, previewSteps) },
+    // What is on the stage while sliders move is what the model sees of the clip.
+    settings: { ...asked, whole: false, steps: request.full ? asked.steps : Math.min(asked.steps, previewSteps) },
   });
   const key = previewKey(made);
   const folder = library.absolutePath(`previews/${key}`);

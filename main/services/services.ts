@@ -4,6 +4,7 @@ import type { DeviceName } from '../../shared/domain/engine.ts';
 import { type AppContract, appContract } from '../../shared/ipc/app-contract.ts';
 import type { Engine } from '../../shared/ipc/engine-contract.ts';
 import { type Calls, callsTo, type EventName, type Handlers, type Port, serve } from '../../shared/ipc/rpc.ts';
+import { studyContract } from '../../shared/ipc/study-calls.ts';
 import type { StartEngineProcess } from '../engine-host/child.ts';
 import type { Library } from '../library/open.ts';
 import { clipHandlers } from './clips.ts';
@@ -19,6 +20,7 @@ import { modelHandlers } from './models.ts';
 import { type AppEvents, openParts, type ServiceParts } from './parts.ts';
 import { programHandlers } from './program.ts';
 import { settingsHandlers } from './settings.ts';
+import { raterHandlers, studyHandlers } from './studies.ts';
 
 /**
  * What a caller writes to start a job: `{ kind: 'learn', clips: [...], recipe: { rank: 8 } }`. Defaults may
@@ -59,13 +61,16 @@ export interface ServicesOptions {
  * The calls of the contract, and what only the process that holds them can do: run jobs here, send files,
  * compute.
  */
-export interface Services extends Pick<ServiceParts, 'queue' | 'engine' | 'media' | 'tools' | 'log' | 'resources'> {
+export interface Services
+  extends Pick<ServiceParts, 'queue' | 'engine' | 'media' | 'studies' | 'tools' | 'log' | 'resources'> {
   /** Every call of the contract, answered in this process by the handlers that answer a window. */
   readonly call: Calls<AppContract['calls']>;
   /** Answers a function that stops listening. */
   on<E extends keyof AppEvents>(event: E, listener: (payload: AppEvents[E]) => void): () => void;
   /** Serves everything to one window until it goes away; several windows may be served at once. */
   serve(port: Port): void;
+  /** Serves only what the page of a study asks. */
+  serveStudy(port: Port): void;
   readonly library: Pick<Library, 'status' | 'absolutePath'>;
   /** Pauses or cancels what runs, stops the engine, gives the write lock back. */
   close(): Promise<void>;
@@ -73,7 +78,7 @@ export interface Services extends Pick<ServiceParts, 'queue' | 'engine' | 'media
 
 export async function openServices(options: ServicesOptions): Promise<Services> {
   const parts = openParts(options);
-  const { library, queue, precedence, engine, media, tools, log, resources, emitter } = parts;
+  const { library, queue, precedence, engine, media, studies, tools, log, resources, emitter } = parts;
   const handlers: Handlers<AppContract['calls']> = {
     ...libraryHandlers(parts),
     ...clipHandlers(parts),
@@ -87,6 +92,8 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     ...mediaHandlers(parts),
     ...diskHandlers(parts),
     ...programHandlers(parts),
+    ...studyHandlers(parts),
+    ...raterHandlers(parts),
   };
   return {
     call: callsTo(appContract.calls, handlers),
@@ -99,7 +106,8 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
         for (const stop of stops) stop();
       });
     },
-    ...{ library, queue, engine, media, tools, log, resources },
+    serveStudy: (port) => void serve(studyContract, port, raterHandlers(parts)),
+    ...{ library, queue, engine, media, studies, tools, log, resources },
     async close() {
       const stopped = queue.close();
       // What made way begins again at the next start, and not now.

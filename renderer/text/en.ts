@@ -252,6 +252,10 @@ export const text = {
     keepDetail: 'Detail',
     keepDetailHint:
       "At 1, areas that look alike change alike; at ½, the change follows the model into small areas. Both keep the clip's own detail. Towards 0, the model's own softer frames blend in.",
+    amount: 'Amount',
+    amountHint: 'How much of the change is applied: 0 is the clip itself, above 1 exaggerates it.',
+    colour: 'Colour',
+    colourHint: 'How much colour the result has: 0 is black and white.',
     lock: 'Lock the rest',
     lockHint: "areas that change little keep the clip's own pixels",
     brush: 'Mask',
@@ -262,6 +266,8 @@ export const text = {
     paintKeep: 'Paint keep',
     clearBrush: 'Clear',
     showMask: 'Show mask',
+    whole: 'Edit the whole clip',
+    wholeHint: 'follows objects through the whole file, window by window',
     fine: 'Fine',
     fineHint: "twice the model's resolution; takes about four times as long",
     more: 'More',
@@ -621,10 +627,14 @@ export const text = {
     memoryFits: (needed: string, there: string) => `Needs about ${needed} of memory; this machine has ${there}.`,
     memoryLacks: (needed: string, there: string) =>
       `Needs about ${needed} of memory, more than this machine's ${there}: it will be slow or fail.`,
+    learnsBelow: (part: string) =>
+      `Has two transformers: concepts are learned on the one for noise levels below ${part}, and act in it.`,
     clips: (frames: number, rate: string, sizes: string) =>
       `Generates ${frames} frames at ${rate} fps, at ${sizes} pixels.`,
     downloadModel: 'Model on the Hugging Face Hub',
     download: 'Download',
+    lookUp: 'Look up',
+    remote: (license: string, size: string, from: string) => `Licence ${license}, ${size}, from ${from}.`,
     caches: (previews: string, proxies: string, pictures: string) =>
       `In use: previews ${previews}, proxies ${proxies}, thumbnails ${pictures}. All of it is rebuilt when needed.`,
     clearCaches: 'Clear',
@@ -635,7 +645,7 @@ export const text = {
     ffmpegLicence:
       'ffmpeg and ffprobe, which come with Motif, are separate programs under the GNU General Public License, version 3. Its text and the location of their source come first in the notices.',
     notices: 'Third-party notices',
-    addModel: 'Model folder in the diffusers layout',
+    addModel: 'Model folder (diffusers or ComfyUI), or transformer file',
     add: 'Add',
     remove: 'Remove',
   },

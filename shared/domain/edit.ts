@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { brush } from './brush.ts';
-import { rawFrames } from './clip.ts';
+import { type Clip, type RawFrames, rawFrames } from './clip.ts';
 import { sliders } from './concept.ts';
 import { promptText } from './text.ts';
 
@@ -30,6 +30,11 @@ export const editSettings = z.object({
   fidelityStart: z.enum(['noise', 'inversion', 'flow-edit']).default('flow-edit'),
   /** Works at twice the model's size: things are followed better, and it takes about four times as long. */
   fine: z.boolean().default(false),
+  /**
+   * Edits all of the clip's file, window by window, each from its own pictures: what is changed in things follows them through the file,
+   * and it takes as many times as long. Otherwise what the model saw is edited, and its change of colours alone is carried on.
+   */
+  whole: z.boolean().default(false),
   /** Whether the change is made to the clip itself, at its own size and rate; else the model's own pictures are the result. */
   finish: z.boolean().default(true),
   /**
@@ -37,6 +42,10 @@ export const editSettings = z.object({
    * its own pictures come in where they show something else (shared/finish).
    */
   keepDetail: z.number().min(0).max(1).default(usualDetail),
+  /** In a finished picture, how much of the change is made: 0 none of it, 1 all, more exaggerates it. */
+  amount: z.number().min(0).max(1.5).default(1),
+  /** In a finished picture, how much colour what is changed has: 0 is black and white, 1 as the change makes it. */
+  colour: z.number().min(0).max(2).default(1),
   /** In a finished picture, places that the edit changes little stay the clip's own, to the bit. */
   lock: z.boolean().default(false),
   /** Where a finished picture changes or stays the clip's own whatever the edit says, painted by hand. */
@@ -46,22 +55,31 @@ export type EditSettings = z.infer<typeof editSettings>;
 export type EditSettingsInput = z.input<typeof editSettings>;
 
 /** The settings of finishing, which needs nothing of the model. */
-export type Finishing = Pick<EditSettings, 'keepDetail' | 'lock' | 'brush'>;
+export type Finishing = Pick<EditSettings, 'keepDetail' | 'amount' | 'colour' | 'lock' | 'brush'>;
 
-export function finishingOf({ keepDetail, lock, brush }: Finishing): Finishing {
-  return { keepDetail, lock, brush };
+export function finishingOf({ keepDetail, amount, colour, lock, brush }: Finishing): Finishing {
+  return { keepDetail, amount, colour, lock, brush };
 }
 
 /** Whether a change of settings leaves the model's own pictures as they are. */
 export function isFinishingOnly(patch: Partial<EditSettings>): boolean {
-  const names: readonly string[] = ['finish', 'keepDetail', 'lock', 'brush'] satisfies (keyof EditSettings)[];
+  const names: readonly string[] = [
+    'finish',
+    'keepDetail',
+    'amount',
+    'colour',
+    'lock',
+    'brush',
+  ] satisfies (keyof EditSettings)[];
   return Object.keys(patch).every((name) => names.includes(name));
 }
 
 /** The settings that decide the model's own pictures: what finishing does with them is left out, and what is as it always was. */
 export function renderedBy(settings: EditSettings): Partial<EditSettings> {
-  const { finish: _, keepDetail: __, lock: ___, brush: ____, shown, part, fine, ...others } = settings;
-  return { ...others, ...(shown !== '' && { shown }), ...(part !== 1 && { part }), ...(fine && { fine }) };
+  const { finish: _, keepDetail: __, amount: ___, colour: ____, lock: _____, brush: ______, ...rendered } = settings;
+  const { shown, part, fine, whole, ...others } = rendered;
+  const unusual = { ...(part !== 1 && { part }), ...(fine && { fine }), ...(whole && { whole }) };
+  return { ...others, ...(shown !== '' && { shown }), ...unusual };
 }
 
 /**
@@ -94,3 +112,8 @@ export const edit = z.object({
   createdAt: z.string(),
 });
 export type Edit = z.infer<typeof edit>;
+
+/** Whether an edit's frames are of all of its clip's file, from its beginning, and not of the range that the model saw. */
+export function coversFile(frames: RawFrames, clip: Pick<Clip, 'frames'>): boolean {
+  return frames.frameCount > clip.frames.frameCount;
+}

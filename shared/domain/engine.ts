@@ -158,5 +158,25 @@ export const engineEvent = z.discriminatedUnion('type', [
 ]);
 export type EngineEvent = z.infer<typeof engineEvent>;
 
+export const gatherRequest = z.object({
+  /** A transformer's file, or a folder that holds some (ComfyUI's `models`, one of Wan's own repositories). */
+  source: z.string(),
+  /** Models are written into this folder; the weights stay where they are. */
+  folder: z.string(),
+  /** In place of what is found: files, and the folder of a tokenizer. */
+  vae: z.string().optional(),
+  textEncoder: z.string().optional(),
+  tokenizer: z.string().optional(),
+});
+export type GatherRequest = z.infer<typeof gatherRequest>;
+
+export const gatherResult = z.object({
+  /** Folders in diffusers' layout. */
+  models: z.array(z.string()),
+  /** Files that may have been meant, and why they were left out. */
+  refused: z.array(z.object({ file: z.string(), reason: z.string() })),
+});
+export type GatherResult = z.infer<typeof gatherResult>;
+
 export const describeModelRequest = z.object({ model: z.string() });
 export { modelInfo };

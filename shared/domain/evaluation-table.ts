@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { editMeasures, evaluationSize, usedSampling } from './evaluation.ts';
+import { frameSheet } from './frame-sheet.ts';
 
 /**
  * The tables of the papers (Set-and-Sequence's 1, 2 and ablation; DreamVideo's 1 and 5) and a wide one of our
@@ -75,6 +76,8 @@ const tableClip = editMeasures.omit({ variant: true, finished: true }).extend({
   likeOther: z.number().nullable(),
   /** A few frames side by side as WebP, below the folder; null where none was kept. */
   strip: z.string().nullable(),
+  /** All of its frames, for whoever compares by eye; the file is below the folder. Null where none were kept. */
+  frames: frameSheet.nullable().default(null),
 });
 export type TableClip = z.infer<typeof tableClip>;
 
@@ -104,6 +107,16 @@ export const tablePart = z.object({
   finished: z.boolean(),
 });
 export type TablePart = z.infer<typeof tablePart>;
+
+/** What is shown of a scene beside its clips: the content of `scenes/NAME.json`. */
+export const shownScene = z.object({
+  name: z.string(),
+  /** What is seen in the source. */
+  words: z.string(),
+  source: frameSheet,
+  edits: z.array(z.object({ kind: z.string(), to: z.string(), words: z.string() })),
+});
+export type ShownScene = z.infer<typeof shownScene>;
 
 const interval = z.object({ mean: z.number(), low: z.number(), high: z.number(), scenes: z.int() });
 

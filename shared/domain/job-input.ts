@@ -117,7 +117,7 @@ export const downloadInput = z.object({
 export type DownloadInput = z.infer<typeof downloadInput>;
 
 /** A path of the library. */
-const downloadOutput = z.object({ directory: z.string() });
+export const downloadOutput = z.object({ directory: z.string() });
 export type DownloadOutput = z.infer<typeof downloadOutput>;
 
 /** The input of each kind of job, as a caller may write it (defaults left out). */

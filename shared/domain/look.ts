@@ -23,6 +23,9 @@ export const lookInput = z.strictObject({
   strength: z.number().min(0).max(1).default(startStrength),
   /** As an edit's: 1 changes all that looks alike in one place in one way. */
   keepDetail: z.number().min(0).max(1).default(1),
+  /** As an edit's: how much of the change is made, and how much colour it has. */
+  amount: editSettings.shape.amount,
+  colour: editSettings.shape.colour,
 });
 export type LookInput = z.infer<typeof lookInput>;
 
@@ -51,8 +54,10 @@ export function saysLook(look: Look, words: string): boolean {
 /** A look in a file of its own, for another library. */
 const lookFile = z.strictObject({ format: z.literal('motif-look'), version: z.literal(1), ...lookInput.shape });
 
-export function writeLookFile({ name, from, to, strength, keepDetail }: LookInput): string {
-  return `${JSON.stringify({ format: 'motif-look', version: 1, name, from, to, strength, keepDetail }, null, 2)}\n`;
+export function writeLookFile({ name, from, to, strength, keepDetail, amount, colour }: LookInput): string {
+  const graded = { ...(amount !== 1 && { amount }), ...(colour !== 1 && { colour }) };
+  const content = { format: 'motif-look', version: 1, name, from, to, strength, keepDetail, ...graded };
+  return `${JSON.stringify(content, null, 2)}\n`;
 }
 
 /** Throws `invalid-input` for text that is no look, with the first thing that is wrong with it. */
@@ -88,7 +93,14 @@ export function requireEffect(from: string, to: string): void {
 
 /** The settings of an edit that gives a clip a look. */
 export function lookSettings(
-  { from, to, keepDetail, strength: own }: Pick<Look, 'from' | 'to' | 'strength' | 'keepDetail'>,
+  {
+    from,
+    to,
+    keepDetail,
+    amount,
+    colour,
+    strength: own,
+  }: Pick<Look, 'from' | 'to' | 'strength' | 'keepDetail'> & Partial<Pick<Look, 'amount' | 'colour'>>,
   { seen = '', strength = own }: { seen?: string; strength?: number } = {},
 ): EditSettings {
   const said = seen.trim() || nothingSaid;
@@ -96,9 +108,14 @@ export function lookSettings(
     shown: from.replaceAll(seenMark, said),
     prompt: to.replaceAll(seenMark, said),
     keepDetail,
+    amount,
+    colour,
     ...strengthSettings(strength),
   });
 }
+
+/** The change as it was found: all that looks alike in one place in one way. */
+export const asChanged = { keepDetail: 1, amount: 1, colour: 1 };
 
 /** A look that is said of a clip by day, before the camera; `film` is how it is developed, behind it. */
 const sceneLook =
@@ -110,7 +127,7 @@ const sceneLook =
     from: `${seenMark} by day, the camera is still`,
     to: [`${seenMark} ${phrase}`, 'the camera is still', ...(film ? [film] : [])].join(', '),
     strength,
-    keepDetail: 1,
+    ...asChanged,
   });
 
 /** A way of developing film, which comes last. */
@@ -121,7 +138,7 @@ const filmLook = (id: string, phrase: string, strength: number): Look => ({
   from: `${seenMark}, the camera is still`,
   to: `${seenMark}, the camera is still, ${phrase}`,
   strength,
-  keepDetail: 1,
+  ...asChanged,
 });
 
 /** A hyphen stays where the phrase has it too: "Cross-processed", "Golden hour". */
@@ -164,7 +181,8 @@ export const standardLooks: readonly Look[] = [
   season('summer', 'in a dry summer', 0.7),
   season('autumn', 'in autumn', 0.7),
   season('winter', 'in winter', 0.7),
-  filmLook('black-and-white', 'in black and white, monochrome, shot on black and white film', 0.75),
+  // The model leaves a tint, which no black-and-white film has.
+  { ...filmLook('black-and-white', 'in black and white, monochrome, shot on black and white film', 0.75), colour: 0 },
   filmLook('sepia', 'in sepia', 0.7),
   filmLook('faded', 'shot on faded film', 0.7),
   filmLook('bleach-bypass', 'bleach bypass', 0.7),

@@ -19,10 +19,23 @@ export const modelInfo = z.object({
   /** Frames come as 1 + k * temporalStride; sides as multiples of spatialStride. */
   temporalStride: z.int().positive(),
   spatialStride: z.int().positive(),
+  /** Of a model with two transformers: the part of the noise below which concepts are learned and act; null where it is all of it. */
+  learnsBelow: z.number().positive().max(1).nullable().default(null),
   /** The words that it was taught, in lower case; null where it knows about all of them, as large models do. */
   vocabulary: z.array(z.string()).nullable().default(null),
 });
 export type ModelInfo = z.infer<typeof modelInfo>;
+
+/** What is to be known of a model before it is fetched. */
+export const remoteModel = z.object({
+  /** As its card names it; `unknown` where it does not. */
+  license: z.string(),
+  sizeBytes: z.number().nonnegative(),
+  files: z.int().nonnegative(),
+  /** The server that it comes from. */
+  from: z.string(),
+});
+export type RemoteModel = z.infer<typeof remoteModel>;
 
 /** Whether frames are as a model takes them: of one of its sizes, at its rate, so many as it can have. */
 export function takesFrames(model: ModelInfo, { width, height, rate, frameCount }: Omit<RawFrames, 'file'>): boolean {

@@ -14,6 +14,11 @@ export const settings = z.object({
   defaultModel: pathText.nullable(),
   /** Folders of models (diffusers layout) that the user added. */
   modelDirectories: z.array(pathText).max(1000),
+  /** Models are fetched from this server instead of the Hugging Face Hub, whose addresses it must have; null: from the Hub. */
+  modelMirror: z
+    .url({ protocol: /^https?$/, error: 'A mirror is an address such as https://mirror.example.org.' })
+    .max(2000)
+    .nullable(),
   theme: z.enum(['system', 'light', 'dark']),
   previewSteps: z.int().min(1).max(50),
   previewCacheBytes: z.int().nonnegative(),
@@ -34,6 +39,7 @@ export const defaultSettings: Settings = {
   engineMemoryLimitBytes: null,
   defaultModel: null,
   modelDirectories: [],
+  modelMirror: null,
   theme: 'system',
   previewSteps: 7,
   previewCacheBytes: 256 * 1024 ** 2,

@@ -8,20 +8,24 @@ export function finishClip(parts: {
   source: SmallClip;
   base: SmallClip;
   edited: SmallClip;
+  /** Which of the edit's frames `source` begins with. Default 0. */
+  firstFrame?: number | undefined;
   keepDetail: number;
+  amount?: number | undefined;
+  colour?: number | undefined;
   lock?: boolean | undefined;
   brush?: Brush | undefined;
 }): SmallClip {
-  const { source, base, edited, keepDetail, lock, brush } = parts;
+  const { source, base, edited, firstFrame = 0, keepDetail, amount, colour, lock, brush } = parts;
   const { width, height, frameCount } = source;
   const placement = placementOf(source, source, 'crop');
   const change = findChange(base, edited, { keepDetail, lock, brush });
-  const { finish } = createFinisher(change, { placement, keepDetail });
+  const { finish } = createFinisher(change, { placement, keepDetail, amount, colour });
   const data = new Uint8Array(source.data.length);
   const bytes = width * height * 3;
   for (let frame = 0; frame < frameCount; frame++) {
     const part = [frame * bytes, (frame + 1) * bytes] as const;
-    finish({ rgb: source.data.subarray(...part), width, height }, frame, data.subarray(...part));
+    finish({ rgb: source.data.subarray(...part), width, height }, firstFrame + frame, data.subarray(...part));
   }
   return { data, frameCount, width, height };
 }

@@ -1,4 +1,4 @@
-import { coefficientCount } from './affine.ts';
+import { coefficientCount, lumaWeights } from './affine.ts';
 import { type ColourChange, partsOf, type WantedChange } from './change.ts';
 import { placeInTime } from './in-time.ts';
 import type { Placement } from './placement.ts';
@@ -7,6 +7,10 @@ import type { Placement } from './placement.ts';
 export interface FinishSettings extends WantedChange {
   /** Where the model's picture lies in those to be finished. */
   placement: Placement;
+  /** How much of the change is made, 1 for all; more exaggerates it. Default 1. */
+  amount?: number | undefined;
+  /** How much colour what is changed has: 0 is black and white. Default 1. */
+  colour?: number | undefined;
 }
 
 /** Values of a picture: of 8 bits, or of 16. */
@@ -33,7 +37,10 @@ const detailCount = 7;
  * Does the change to pictures, one after the other; keeps two maps of the model's size in memory and nothing of a picture's.
  * `time` counts in the model's frames, with fractions; before the first and after the last, theirs holds.
  */
-export function createFinisher(change: ColourChange, { placement, keepDetail, carried = false }: FinishSettings) {
+export function createFinisher(
+  change: ColourChange,
+  { placement, keepDetail, amount = 1, colour = 1, carried = false }: FinishSettings,
+) {
   let shares = partsOf(keepDetail);
   const isMixed = shares.details > 0;
   if ((shares.even > 0 && !change.even) || (shares.even < 1 && !change.local) || (isMixed && !change.details))
@@ -63,7 +70,8 @@ export function createFinisher(change: ColourChange, { placement, keepDetail, ca
         const even =
           carried && shares.even > 0 ? change.even!.changeOf(smallOf(picture, placement, change), time) : null;
         takeMoment(change, time, shares.even, even, moment);
-        lockMoment(change, time, moment);
+        if (colour !== 1) colourMoment(colour, moment);
+        if (change.masks || amount !== 1) holdMoment(change, time, amount, moment);
       }
       momentAt = time;
       const columns = columnsOf(picture.width, placement.left, placement.width, width);
@@ -81,14 +89,39 @@ export function createFinisher(change: ColourChange, { placement, keepDetail, ca
   };
 }
 
-/** Where nothing is to change the change becomes none, and the clip's own structure agrees with the edit. */
-function lockMoment({ masks, frameCount }: ColourChange, time: number, { coefficients, details }: Moment): void {
-  if (!masks) return;
+/** Draws what comes out towards its luma, or away from it: linear, as the change is. */
+function colourMoment(colour: number, { coefficients, details }: Moment): void {
+  const [red, green, blue] = lumaWeights;
+  /** Three values a stride apart, one for each channel that comes out. */
+  const draw = (values: Float32Array, at: number, stride: number) => {
+    const luma = red * values[at]! + green * values[at + stride]! + blue * values[at + 2 * stride]!;
+    for (let out = 0; out < 3; out++) {
+      const value = at + out * stride;
+      values[value] = luma + colour * (values[value]! - luma);
+    }
+  };
+  for (let at = 0; at < coefficients.length; at += coefficientCount) {
+    for (let into = 0; into < 3; into++) draw(coefficients, at + into, 3);
+    draw(coefficients, at + 9, 1);
+  }
+  if (!details) return;
+  for (let at = 0; at < details.length; at += detailCount) {
+    draw(details, at, 1);
+    draw(details, at + 3, 1);
+  }
+}
+
+/** Where little or nothing is to change the change becomes small or none, and the clip's own structure agrees with the edit. */
+function holdMoment(
+  { masks, frameCount }: ColourChange,
+  time: number,
+  amount: number,
+  { coefficients, details }: Moment,
+): void {
   const { first, second, share } = placeInTime(time, frameCount);
-  const [a, b] = [masks[first]!, masks[second]!];
-  for (let pixel = 0; pixel < a.length; pixel++) {
-    const free = a[pixel]! + share * (b[pixel]! - a[pixel]!);
-    const at = pixel * coefficientCount;
+  const [a, b] = [masks?.[first], masks?.[second]];
+  for (let pixel = 0, at = 0; at < coefficients.length; pixel++, at += coefficientCount) {
+    const free = amount * (a && b ? a[pixel]! + share * (b[pixel]! - a[pixel]!) : 1);
     for (let value = 0; value < coefficientCount; value++) coefficients[at + value]! *= free;
     for (let channel = 0; channel < 3; channel++) coefficients[at + 4 * channel]! += 1 - free;
     if (!details) continue;

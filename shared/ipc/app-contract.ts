@@ -16,10 +16,11 @@ import {
   searchHit,
 } from '../domain/library.ts';
 import { look, lookInput } from '../domain/look.ts';
-import { modelInfo } from '../domain/model.ts';
+import { modelInfo, remoteModel } from '../domain/model.ts';
 import { settings, settingsPatch } from '../domain/settings.ts';
 import { nameText, pathText, promptText, referenceText, searchText } from '../domain/text.ts';
 import type { Contract } from './rpc.ts';
+import { raterCalls, studyCalls } from './study-calls.ts';
 
 /**
  * Every call of the services, declared nowhere else: the window asks it over Electron's IPC or a WebSocket,
@@ -225,7 +226,24 @@ export const modelCalls = {
   'models.list': { input: nothing, output: z.array(modelEntry) },
   /** A name or folder; null is the default model. */
   'models.get': { input: z.object({ model: pathText.nullable().default(null) }).prefault({}), output: modelInfo },
-  'models.add': { input: z.object({ directory: pathText }), output: modelInfo },
+  /**
+   * A folder in diffusers' layout; or the file of a transformer, or a folder with such files, whose other parts are looked for around it or
+   * named. Nothing is copied. `refused` are files that were left out, with the reason.
+   */
+  'models.add': {
+    input: z.object({
+      directory: pathText,
+      vae: pathText.optional(),
+      textEncoder: pathText.optional(),
+      tokenizer: pathText.optional(),
+    }),
+    output: z.object({
+      models: z.array(modelInfo).min(1),
+      refused: z.array(z.object({ file: z.string(), reason: z.string() })),
+    }),
+  },
+  /** Licence and size of a model on the Hub, or on the mirror of the settings, before it is fetched. */
+  'models.remote': { input: downloadInput, output: remoteModel },
   'models.remove': { input: z.object({ model: pathText }), output: z.void() },
 };
 
@@ -292,6 +310,8 @@ export const appContract = {
     ...mediaCalls,
     ...diskCalls,
     ...programCalls,
+    ...studyCalls,
+    ...raterCalls,
   },
   events: {
     'job.changed': z.object({ job }),
@@ -300,6 +320,8 @@ export const appContract = {
     /** Something of this kind was added, changed, deleted or restored. */
     'library.changed': z.object({ kind: itemKind }),
     'looks.changed': z.object({}),
+    /** A study was made, or somebody answered. */
+    'studies.changed': z.object({}),
     /** A `.motif` file was opened from outside of the windows: they select its concept. */
     'concept.opened': z.object({ concept, duplicate: z.boolean() }),
     /** Its folder was deleted or moved away: nothing can be read or written any more. */

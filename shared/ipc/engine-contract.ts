@@ -9,6 +9,8 @@ import {
   engineEvent,
   enlargeRequest,
   exportLoraRequest,
+  gatherRequest,
+  gatherResult,
   generateRequest,
   generateResult,
   importedLora,
@@ -28,6 +30,17 @@ import {
 } from '../domain/evaluation.ts';
 import { evaluateFinishRequest, evaluateFinishResult } from '../domain/evaluation-finish.ts';
 import { evaluateTableRequest, evaluateTableResult } from '../domain/evaluation-table.ts';
+import {
+  decodeTwinRequest,
+  describeTwinRequest,
+  encodeTwinRequest,
+  encodeTwinResult,
+  reenactRequest,
+  renderTwinClipsRequest,
+  trainTwinRequest,
+  trainTwinResult,
+  twinInfo,
+} from '../domain/twin.ts';
 import type { Contract } from './rpc.ts';
 
 /**
@@ -44,6 +57,8 @@ export const engineContract = {
      */
     installOpenVino: { input: z.object({ source: z.string() }), output: openVinoInstalled },
     describeModel: { input: describeModelRequest, output: modelInfo },
+    /** Makes models of single files that stay where they are. Throws `not-found` or `invalid-input` where none fit together. */
+    gatherModels: { input: gatherRequest, output: gatherResult },
     /**
      * Loads a model and compiles what looks, and edits by a concept of the default recipe, need; answers
      * whether it did (not for large ones).
@@ -58,6 +73,16 @@ export const engineContract = {
     mix: { input: mixRequest, output: conceptFacts },
     /** Super-resolution of raw frames. Throws `damaged-file` where its weights are. */
     enlarge: { input: enlargeRequest, output: rawFrames },
+    /** Of an autoencoder with two latents. Throws `not-found` where none is. */
+    describeTwin: { input: describeTwinRequest, output: twinInfo },
+    encodeTwin: { input: encodeTwinRequest, output: encodeTwinResult },
+    decodeTwin: { input: decodeTwinRequest, output: rawFrames },
+    /** The structure of one clip with the dynamics of another. */
+    reenact: { input: reenactRequest, output: rawFrames },
+    /** Trains one; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
+    trainTwin: { input: trainTwinRequest, output: trainTwinResult },
+    /** Scenes of the world to train one on. */
+    renderTwinClips: { input: renderTwinClipsRequest, output: z.array(rawFrames) },
     /**
      * Reads a concept file whole. Throws `damaged-file` or `invalid-input` for one that could not be used.
      */
@@ -82,6 +107,8 @@ export const waitlessCalls: ReadonlySet<string> = new Set<keyof EngineCalls>([
   'device',
   'installOpenVino',
   'describeModel',
+  'describeTwin',
+  'gatherModels',
   'checkConcept',
 ]);
 

@@ -2,10 +2,10 @@
  * Draws looks of clips as finished pictures, for looking at: one sheet (a PNG) for each variant of the settings, with a row for each clip
  * and a column for each look.
  *
- *   node test/studies/run.mjs test/studies/looks.ts --home LIBRARY --out FOLDER [--clips ID,...] [--looks ID,...] [--width 230] NAME=JSON...
+ *   node test/studies/run.mjs test/studies/looks.ts --home LIBRARY --out FOLDER [--clips ID,...] [--looks ID,...] [--concept FILE] [--width 230] NAME=JSON...
  *
  * A variant is NAME=JSON, a part of an edit's settings (`strength` sets fidelity and guidance together). `seen` in it are words for what
- * the clips show, `words` a list of other looks than those chosen, {from, to}. Clips are of a library, which is only read; every third of a second-long piece is drawn from the middle of the clip.
+ * all clips show (default: what is kept with each), `words` a list of other looks than those chosen, {from, to}. Clips are of a library, which is only read; every third of a second-long piece is drawn from the middle of the clip.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ import { readFrames } from '../../main/media/frames.ts';
 import { importClip } from '../../main/media/import.ts';
 import { locateMediaTools } from '../../main/media/locate.ts';
 import { probe as probeFile } from '../../main/media/probe.ts';
+import { finishingOf } from '../../shared/domain/edit.ts';
 import { type DeviceName, generateRequest } from '../../shared/domain/engine.ts';
 import { type Look, look, lookSettings, standardLooks } from '../../shared/domain/look.ts';
 import { toNumber } from '../../shared/domain/time.ts';
@@ -33,6 +34,7 @@ const { values: options, positionals: variants } = parseArgs({
     out: { type: 'string' },
     clips: { type: 'string' },
     looks: { type: 'string' },
+    concept: { type: 'string' },
     model: { type: 'string', default: 'resources/models/motif-tiny' },
     width: { type: 'string', default: '230' },
     device: { type: 'string', default: 'auto' },
@@ -80,25 +82,24 @@ for (const variant of variants) {
     const [picture] = await readFrames(tools, probe, [seconds], { width, height });
     const pictures = [picture!.rgb];
     for (const asked of looks) {
-      const made = await engine.generate(
-        generateRequest.parse({
-          model: options.model,
-          conceptFile: null,
-          source: frames,
-          size: null,
-          settings: { ...lookSettings(asked, { seen, strength }), ...settings },
-          output: join(options.out, 'edit.rgb'),
-          baseOutput: join(options.out, 'base.rgb'),
-        }),
-      );
+      const request = generateRequest.parse({
+        model: options.model,
+        conceptFile: options.concept ?? null,
+        source: frames,
+        size: null,
+        settings: { ...lookSettings(asked, { seen: seen || clip.seen, strength }), ...settings },
+        output: join(options.out, 'edit.rgb'),
+        baseOutput: join(options.out, 'base.rgb'),
+      });
+      const made = await engine.generate(request);
       const small = async (file: typeof made.frames) => {
         const { data, count: frameCount, width, height } = await readRawFrames(file);
         return { data, frameCount, width, height };
       };
-      const keepDetail = settings.keepDetail ?? asked.keepDetail;
-      const change = findChange(await small(made.base!), await small(made.frames), { keepDetail });
+      const finishing = finishingOf(request.settings);
+      const change = findChange(await small(made.base!), await small(made.frames), finishing);
       const placement = placementOf({ width, height }, frames, clip.fit);
-      const { finish } = createFinisher(change, { placement, keepDetail });
+      const { finish } = createFinisher(change, { placement, ...finishing });
       const to = new Uint8Array(picture!.rgb.length);
       finish(picture!, shown, to);
       pictures.push(to);

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { hasOwnClip } from '../../../shared/domain/concept.ts';
+import { hasOwnClip, learnedPrompt } from '../../../shared/domain/concept.ts';
 import type { EditSettingsInput } from '../../../shared/domain/edit.ts';
 import { startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
+import { usualFor } from '../../../shared/domain/things.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
@@ -31,7 +32,11 @@ export const registerEdit: Registration = (program, run) => {
     )
     .option('--from <time>', 'for a file: where the range to change starts, such as 2.0 or 1:02.5', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
-    .option('--part <p>', 'how much of the concept acts, 0 to 1 (default: 1)', parseNumber(0, 1))
+    .option(
+      '--part <p>',
+      'how much of the concept acts, 0 to 1 (default: 1; 0.75 where the words change only what is worn or held)',
+      parseNumber(0, 1),
+    )
     .option('--prompt <text>', 'static and dynamic part with [v] and [u]; repeat for several edits', collect)
     .option('--batch <file>', 'a JSON list of edits: [{"prompt": "...", "motion": 0.5, "seed": 2}, ...]');
   addSamplingOptions(addSliderOptions(command))
@@ -59,7 +64,8 @@ Examples:
             subject.request.sourceClipId = await clipIdOf(context, services, options.on, options);
           }
           for (const { name, settings } of edits) {
-            const request = { ...subject.request, settings: { ...subject.usual, ...settings }, name };
+            const usual = { ...subject.usual, ...usualFor(settings.shown || subject.shown, settings.prompt) };
+            const request = { ...subject.request, settings: { ...usual, ...settings }, name };
             const { editId, reused } = await runGenerate(context, services, request);
             const edit = await services.call['edits.get']({ reference: editId });
             const frames = edit.frames && { ...edit.frames, file: services.library.absolutePath(edit.frames.file) };
@@ -84,17 +90,22 @@ async function subjectOf(
 ): Promise<{
   request: { conceptId?: string; sourceClipId?: string; model?: string };
   usual: Partial<EditSettingsInput>;
+  /** What is seen, in words. */
+  shown: string;
 }> {
   const { kind, id } = await services.call['library.resolve']({ reference, kinds: ['concept', 'clip'] });
   if (kind === 'concept') {
+    const concept = await services.call['concepts.get']({ reference: id });
     return {
       request: { conceptId: id },
-      usual: startSettings(hasOwnClip(await services.call['concepts.get']({ reference: id }))),
+      usual: startSettings(hasOwnClip(concept)),
+      shown: learnedPrompt(concept.captions),
     };
   }
   const { seen } = await services.call['clips.get']({ reference: id });
   return {
     request: { sourceClipId: id, ...(global.model !== undefined && { model: global.model }) },
     usual: { ...strengthSettings(startStrength), shown: seen },
+    shown: seen,
   };
 }

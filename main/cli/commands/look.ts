@@ -6,7 +6,7 @@ import { type Look, lookSettings } from '../../../shared/domain/look.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
-import { collect, parseInteger, parseNumber, parseSeconds } from '../options.ts';
+import { collect, defined, parseInteger, parseNumber, parseSeconds } from '../options.ts';
 import { formatBytes } from '../progress-text.ts';
 import { runExport, runGenerate } from '../run-job.ts';
 import { clipIdOf } from './import.ts';
@@ -16,9 +16,12 @@ interface LookOptions {
   seen?: string;
   strength?: number;
   keepDetail?: number;
+  amount?: number;
+  colour?: number;
   seed?: number;
   variants?: number;
   fine?: boolean;
+  whole?: boolean;
   from?: number;
   to?: number;
   length?: ExportLength;
@@ -46,8 +49,18 @@ export const registerLook: Registration = (program, run) => {
       "1: areas that look alike change alike; 0.5: follows the model into small areas; towards 0: blends in the model's own frames (default: the look's)",
       parseNumber(0, 1),
     )
+    .option('--amount <a>', "how much of the change is made, 0 to 1.5 (default: the look's)", parseNumber(0, 1.5))
+    .option(
+      '--colour <c>',
+      "how much colour it has, 0 for black and white to 2 (default: the look's)",
+      parseNumber(0, 2),
+    )
     .option('--seed <n>', 'the same settings and seed give the same frames (default: 1)', parseInteger(0))
     .option('--variants <n>', 'how many, with this seed and the ones after it', parseInteger(1, 64))
+    .option(
+      '--whole',
+      'edits all of the file, window by window: follows things through it, takes as many times as long',
+    )
     .option('--fine', "works at twice the model's resolution: follows objects better, takes about four times as long")
     .option('--from <time>', 'for a file: where the range starts, such as 2.0 or 1:02.5', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
@@ -115,7 +128,8 @@ async function applyLooks(
         ...lookSettings(look, { seen: clip.seen, strength: options.strength }),
         seed,
         fine: options.fine ?? false,
-        ...(options.keepDetail !== undefined && { keepDetail: options.keepDetail }),
+        whole: options.whole ?? false,
+        ...defined({ keepDetail: options.keepDetail, amount: options.amount, colour: options.colour }),
       };
       const name = seed === 1 ? look.name : `${look.name}, seed ${seed}`;
       const model = context.global.model ?? null;
@@ -130,7 +144,7 @@ async function applyLooks(
       const written = await runExport(context, services, {
         what: 'edit',
         editId,
-        length: options.length ?? (isWholeFile ? 'source' : 'range'),
+        length: options.length ?? (isWholeFile || options.whole ? 'source' : 'range'),
         settings: { preset: options.preset },
         output,
       });

@@ -13,6 +13,8 @@ interface LooksOptions {
   save?: string;
   strength?: number;
   keepDetail?: number;
+  amount?: number;
+  colour?: number;
   remove?: string;
   import?: string[];
   export?: string;
@@ -33,6 +35,12 @@ export const registerLooks: Registration = (program, run) => {
       "with --save: 1: areas that look alike change alike; 0.5: follows the model into small areas; towards 0: blends in the model's own frames (default: 1)",
       parseNumber(0, 1),
     )
+    .option('--amount <a>', 'with --save: how much of the change is made, 0 to 1.5 (default: 1)', parseNumber(0, 1.5))
+    .option(
+      '--colour <c>',
+      'with --save: how much colour it has, 0 for black and white to 2 (default: 1)',
+      parseNumber(0, 2),
+    )
     .option('--remove <name>', 'deletes a look of your own')
     .option('--import <file...>', 'looks out of files')
     .option('--export <name>', 'writes a look to a file, -o FILE')
@@ -49,7 +57,7 @@ Examples:
     )
     .action(
       run(async (context, words: string | undefined, options: LooksOptions, command: Command) => {
-        const { save, from, to, strength, keepDetail, remove, export: exported, output } = options;
+        const { save, from, to, strength, keepDetail, amount, colour, remove, export: exported, output } = options;
         if (save !== undefined && (from === undefined || to === undefined))
           command.error('error: --save needs --from and --to.');
         if (save === undefined && (from !== undefined || to !== undefined))
@@ -66,7 +74,7 @@ Examples:
           if (save !== undefined)
             told(
               await services.call['looks.save']({
-                look: lookInput.parse({ name: save, from, to, strength, keepDetail }),
+                look: lookInput.parse({ name: save, from, to, strength, keepDetail, amount, colour }),
                 id: (await ownNamed(save))?.id,
               }),
               'Saved',

@@ -1,13 +1,15 @@
+import { resolve } from 'node:path';
 import { toNumber } from '../../../shared/domain/time.ts';
 import type { Registration } from '../context.ts';
 import { formatBytes, formatNumber } from '../progress-text.ts';
+import { runDownload } from '../run-job.ts';
 import { formatTable } from '../tables.ts';
 
 export const registerModels: Registration = (program, run) => {
   const models = program
     .command('models')
     .description(
-      'Lists the models that can learn and generate; adds and removes folders in the diffusers layout of Wan.',
+      'Lists the models that can learn and generate; adds and removes checkpoints of Wan, as folders or single files.',
     )
     .addHelpText(
       'after',
@@ -49,21 +51,90 @@ Examples:
 
   models
     .command('add')
-    .description('Adds a folder with a Wan checkpoint. Nothing is copied.')
-    .argument('<folder>')
-    .addHelpText('after', '\nExample:\n  motif models add ~/models/Wan2.1-T2V-1.3B-Diffusers')
+    .description(
+      "Makes checkpoints of Wan known: a folder in diffusers' layout, a transformer's file, or a folder of such files, as ComfyUI's models. Nothing is copied.",
+    )
+    .argument('<path>', 'file or folder')
+    .option('--vae <file>', "the autoencoder's file, instead of the one that is found")
+    .option('--text-encoder <file>', "the text encoder's file")
+    .option('--tokenizer <folder>', 'the folder of its tokenizer.json')
+    .addHelpText(
+      'after',
+      `
+The other parts of a single file are looked for in the ComfyUI models folder it lies in (vae, text_encoders, clip), or
+else beside it. Read are safetensors, PyTorch's .pth (nothing in it is executed) and GGUF.
+
+Examples:
+  motif models add ~/models/Wan2.1-T2V-1.3B-Diffusers
+  motif models add ~/ComfyUI/models
+  motif models add ~/ComfyUI/models/diffusion_models/wan2.1_t2v_1.3B_fp16.safetensors`,
+    )
     .action(
-      run((context, folder: string) =>
+      run((context, path: string, options: { vae?: string; textEncoder?: string; tokenizer?: string }) =>
         context.withServices({ access: 'write' }, async (services) => {
-          const info = await services.call['models.add']({ directory: folder });
-          context.output.result('model', { model: info }, `${info.name}  ${info.directory}`);
+          const absolute = (file: string | undefined) => (file === undefined ? undefined : resolve(file));
+          const added = await services.call['models.add']({
+            directory: resolve(path),
+            vae: absolute(options.vae),
+            textEncoder: absolute(options.textEncoder),
+            tokenizer: absolute(options.tokenizer),
+          });
+          const lines = [
+            ...added.models.flatMap(({ name, directory, learnsBelow }) => [
+              `${name}  ${directory}`,
+              ...(learnsBelow === null
+                ? []
+                : [`  It has two transformers: concepts are learned for noise below ${learnsBelow}, and act there.`]),
+            ]),
+            ...added.refused.map(({ file, reason }) => `Left out: ${file}: ${reason}`),
+          ];
+          context.output.result('models-added', added, lines.join('\n'));
+        }),
+      ),
+    );
+
+  models
+    .command('download')
+    .description(
+      'Fetches a model from the Hugging Face Hub by its name, or from a mirror; goes on where it was broken off.',
+    )
+    .argument('<name>', 'such as Wan-AI/Wan2.1-T2V-1.3B-Diffusers')
+    .option('--revision <name>', 'a branch, a tag or a commit')
+    .option(
+      '--mirror <address>',
+      "another server that answers as the Hub does; kept as a setting ('none' for the Hub again)",
+    )
+    .option('--look', 'only says its licence and size')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  motif models download Wan-AI/Wan2.1-T2V-1.3B-Diffusers --look
+  motif models download Wan-AI/Wan2.1-T2V-1.3B-Diffusers --mirror https://mirror.example.org`,
+    )
+    .action(
+      run((context, repository: string, options: { revision?: string; mirror?: string; look?: boolean }) =>
+        context.withServices({ access: 'write' }, async (services) => {
+          if (options.mirror !== undefined)
+            await services.call['settings.set']({ modelMirror: options.mirror === 'none' ? null : options.mirror });
+          const request = { repository, ...(options.revision ? { revision: options.revision } : {}) };
+          const remote = await services.call['models.remote'](request);
+          const said = `${repository}: licence ${remote.license}, ${formatBytes(remote.sizeBytes)} in ${remote.files} files, from ${remote.from}`;
+          if (options.look) return context.output.result('remote-model', { repository, ...remote }, said);
+          context.output.note(said);
+          const { directory } = await runDownload(context, services, request);
+          context.output.result(
+            'model-downloaded',
+            { repository, ...remote, directory },
+            `Fetched ${repository} into the library (${directory}).`,
+          );
         }),
       ),
     );
 
   models
     .command('remove')
-    .description('Removes a folder from the list. Its files stay.')
+    .description('Forgets a model. Its weights stay.')
     .argument('<model>', 'name or folder')
     .addHelpText('after', '\nExample:\n  motif models remove Wan2.1-T2V-1.3B-Diffusers')
     .action(

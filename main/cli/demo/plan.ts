@@ -1,6 +1,7 @@
 import type { ConceptCaption } from '../../../shared/domain/concept.ts';
 import { type EditSettingsInput, reconstructionGuidance } from '../../../shared/domain/edit.ts';
 import { startSettings } from '../../../shared/domain/strength.ts';
+import { usualFor } from '../../../shared/domain/things.ts';
 
 /** One video of the demo besides the source. */
 export interface PlannedVideo {
@@ -40,10 +41,10 @@ export function planVideos(
     }));
   return [
     { name: 'reconstruction', label: 'reconstruction', settings: asLearned },
-    ...edits.map(({ name, label, prompt }) => ({
+    ...edits.map(({ name, label, prompt: wanted }) => ({
       name,
       label,
-      settings: { prompt, ...startSettings(true), ...sampling },
+      settings: { prompt: wanted, ...usualFor(prompt, wanted), ...startSettings(true), ...sampling },
     })),
     ...slider('identity'),
     ...slider('motion'),

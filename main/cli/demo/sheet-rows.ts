@@ -1,5 +1,6 @@
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import type { Edit, Finishing } from '../../../shared/domain/edit.ts';
+import { asChanged } from '../../../shared/domain/look.ts';
 import type { ContactSheetRow } from '../../media/contact-sheet.ts';
 import { finishedPictures, type PictureStream } from '../../media/finished-pictures.ts';
 import type { Services } from '../../services/services.ts';
@@ -10,7 +11,7 @@ export async function sourceRow(services: Services, clip: Clip): Promise<Contact
   return {
     label: 'source',
     note: clip.name,
-    frames: await finished(services, clip, clip.frames, clip.frames, { keepDetail: 1, lock: false, brush: [] }),
+    frames: await finished(services, clip, clip.frames, clip.frames, { ...asChanged, lock: false, brush: [] }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DeviceName, DeviceReport } from '../../../shared/domain/engine.ts';
@@ -13,7 +13,7 @@ import { useLazyBackend } from './lazy/use.ts';
 import { measureMatMulRate } from './matmul-rate.ts';
 import { findTensorFlow, useTensorFlow } from './tensorflow/load.ts';
 import * as tf from './tf.ts';
-import { graphicsName, mayPass, processorName, trustDevice } from './trust.ts';
+import { graphicsName, mayPass, openWatched, processorName, trustDevice } from './trust.ts';
 
 type Precision = 'bf16' | 'f32';
 
@@ -37,6 +37,8 @@ type Setup = Omit<SelectOptions, 'device' | 'threads'> & { threads: number };
 /** Something that can compute. Failing is answered with an Error whose message is the reason, for people. */
 interface Device {
   name: Exclude<DeviceName, 'auto'>;
+  /** Names the foreign library or driver that opening it loads, which may end the process. */
+  loads?(setup: Setup): Promise<string>;
   /** Why it is chosen where nobody asks for it, for people. */
   because?: string;
   /**
@@ -93,6 +95,7 @@ async function useTrustedWebGpu(setup: Setup): Promise<string> {
 
 const webGpu: Device = {
   name: 'webgpu',
+  loads: async () => `webgpu ${graphicsName()}`,
   because:
     'it computes on the graphics processor, more than twice as fast as this processor does, and a small step of training came out the same on both',
   use: useTrustedWebGpu,
@@ -197,8 +200,15 @@ const bfloat16Gain = 1.2;
  */
 const float32Gain = 0.8;
 
+/** Where OpenVINO lies, and since when: another one is watched again. */
+async function openVinoFile({ openVinoFolder }: Setup): Promise<string> {
+  const { path } = await openVinoLibrary(openVinoFolder);
+  return `${path} ${statSync(path).mtimeMs}`;
+}
+
 const openVino: Device = {
   name: 'openvino',
+  loads: openVinoFile,
   because:
     'it was found, this processor is faster in bfloat16 than in float32, and a small step of training came out the same as with ONNX Runtime',
   use: (setup) => useTestedOpenVino('bf16', setup),
@@ -208,6 +218,7 @@ const openVino: Device = {
 
 const openVinoFloat32: Device = {
   name: 'openvino-f32',
+  loads: openVinoFile,
   because:
     'it was found, it fuses more than ONNX Runtime, whose matrix products are hardly faster here, and a small step of training came out the same on both',
   use: (setup) => useTestedOpenVino('f32', setup),
@@ -217,6 +228,7 @@ const openVinoFloat32: Device = {
 
 const tensorFlow: Device = {
   name: 'tensorflow',
+  loads: async () => `tensorflow ${graphicsName()}`,
   because: 'it is installed and computes on the graphics processor through CUDA',
   async use(setup) {
     const { package: name, version, gpu } = await useTensorFlow();
@@ -270,7 +282,7 @@ export async function selectBackend({ device = 'auto', threads, ...rest }: Selec
   const candidates: DeviceReport['candidates'] = [];
   const report = (name: string, available: boolean, reason: string) => candidates.push({ name, available, reason });
   let chosen: { name: string; description: string } | undefined;
-  for (const { name, because, use, useIfBest, onRequest } of devices) {
+  for (const { name, because, loads, use, useIfBest, onRequest } of devices) {
     const attempt = device === 'auto' ? useIfBest : name === device ? use : undefined;
     if (device === 'auto' && onRequest)
       await onRequest(setup).then(
@@ -286,7 +298,10 @@ export async function selectBackend({ device = 'auto', threads, ...rest }: Selec
     else if (!attempt) report(name, true, 'not asked for');
     else
       try {
-        chosen = { name, description: await attempt(setup) };
+        const open = () => attempt(setup);
+        const about = loads && [await loads(setup), process.versions.electron ?? '', process.version];
+        const description = await (about ? openWatched({ about, folder: setup.cacheFolder }, open) : open());
+        chosen = { name, description };
         report(name, true, (device === 'auto' && because) || 'asked for');
       } catch (error) {
         report(name, false, error instanceof Error ? error.message : String(error));

@@ -13,8 +13,9 @@ const verdict = z.object({
 /** Whether a self-test found a device right and fast here, and in words what it found. */
 export type Verdict = z.infer<typeof verdict>;
 
-/** `begun` counts tests that have not come to an end: a driver may take the whole process with it. */
-const verdicts = z.record(z.string(), z.union([verdict, z.object({ begun: z.int() })]));
+/** `begun` counts what has not come to an end: a driver may take the whole process with it. */
+const entry = z.union([verdict, z.object({ opened: z.literal(true) }), z.object({ begun: z.int() })]);
+const entries = z.record(z.string(), entry);
 
 /** One may have been ended by the user; two are the library's doing. */
 const beginningsAllowed = 2;
@@ -40,19 +41,11 @@ export async function trustDevice(
   test: () => Promise<string | Omit<Verdict, 'trusted'>>,
 ): Promise<Verdict> {
   const { MOTIF_REWRITES: rewrites } = process.env; // with others it computes other graphs
-  const key = (rewrites ? [...about, rewrites] : about).join(', ');
-  const file = folder && join(folder, fileName);
-  const known = file ? read(file) : {};
-  const last = known[key];
+  const { last, remember } = remembered(rewrites ? [...about, rewrites] : about, folder);
   if (last && 'trusted' in last) return last;
-  const begun = last?.begun ?? 0;
+  const begun = begunOf(last);
   if (begun >= beginningsAllowed)
     return { trusted: false, reason: `the process ended ${begun} times while it was tested here` };
-  const remember = (what: (typeof known)[string] | undefined) => {
-    if (!folder || !file) return;
-    const { [key]: _, ...others } = known;
-    writeWholeSync(file, JSON.stringify(what ? { ...others, [key]: what } : others, null, 2));
-  };
   remember({ begun: begun + 1 });
   try {
     const found = await test();
@@ -65,6 +58,31 @@ export async function trustDevice(
     return bad;
   }
 }
+
+/**
+ * What `open` answers, unless opening it twice ended the process before: a library that cannot be loaded here would end the engine at each
+ * start. What has come to an end once, also in an error, is no longer watched. Throws an Error with the reason, and what `open` throws.
+ */
+export async function openWatched<T>(
+  { about, folder }: { about: readonly string[]; folder: string | undefined },
+  open: () => Promise<T>,
+): Promise<T> {
+  const { last, remember } = remembered(['opening', ...about], folder);
+  if (last && 'opened' in last) return open();
+  const begun = begunOf(last);
+  if (begun >= beginningsAllowed)
+    throw new Error(
+      `the process ended ${begun} times while it was opened here${folder ? `; delete ${join(folder, fileName)} to try again` : ''}`,
+    );
+  remember({ begun: begun + 1 });
+  try {
+    return await open();
+  } finally {
+    remember({ opened: true });
+  }
+}
+
+const begunOf = (last: z.infer<typeof entry> | undefined): number => (last && 'begun' in last ? last.begun : 0);
 
 /** The processor, for verdicts about what computes on it. */
 export const processorName = (): string => cpus()[0]?.model ?? process.arch;
@@ -86,10 +104,23 @@ export function graphicsName(): string {
   return [process.platform, release(), ...adapters, nvidia, ...named].filter(Boolean).join(' ');
 }
 
+/** What the file in `folder` says of `about`, and how to change that. */
+function remembered(about: readonly string[], folder: string | undefined) {
+  const key = about.join(', ');
+  const file = folder && join(folder, fileName);
+  const remember = (what: z.infer<typeof entry> | undefined) => {
+    if (!file) return;
+    // Read anew: what is opened writes of its own tests.
+    const { [key]: _, ...others } = read(file);
+    writeWholeSync(file, JSON.stringify(what ? { ...others, [key]: what } : others, null, 2));
+  };
+  return { last: file ? read(file)[key] : undefined, remember };
+}
+
 /** What is damaged is found out again. */
-function read(file: string): z.infer<typeof verdicts> {
+function read(file: string): z.infer<typeof entries> {
   try {
-    return verdicts.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return entries.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     return {};
   }

@@ -8,15 +8,8 @@ import type {
   TableRow,
   Way,
 } from '../../../shared/domain/evaluation-table.ts';
-import {
-  bootstrapInterval,
-  differencesOf,
-  type Grid,
-  holm,
-  sceneMeans,
-  signFlipTest,
-  wilsonInterval,
-} from './paired.ts';
+import { wilsonInterval } from '../../../shared/statistics/wilson.ts';
+import { bootstrapInterval, differencesOf, type Grid, holm, sceneMeans, signFlipTest } from './paired.ts';
 import { type Column, columns } from './table-columns.ts';
 
 /** What a table is summed up over. */

@@ -45,7 +45,7 @@ export async function measureClip(
   { scene, judge, subject, flows, other }: MeasuredScene,
   edit: TrueEdit,
   pictures: Pictures,
-  made: { way: Way; noiseSeed: number | null; seconds: number | null; strip: string | null },
+  made: Pick<TableClip, 'noiseSeed' | 'seconds' | 'strip' | 'frames'> & { way: Way },
 ): Promise<TableClip> {
   const judgement = await judge.assess(pictures);
   const replaced = edit.changes.some(({ kind }) => kind === 'subject');

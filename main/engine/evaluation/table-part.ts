@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
 import { type EditSettings, editSettings } from '../../../shared/domain/edit.ts';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../../../shared/domain/evaluation-table.ts';
 import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { startSettings } from '../../../shared/domain/strength.ts';
+import type { Rational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { type Pictures, readRawFrames } from '../formats/raw-frames.ts';
@@ -21,6 +22,7 @@ import { mixConcepts } from '../training/mix-concepts.ts';
 import type { ConceptScene, ScenePrompt, TrueEdit } from './concept-scene.ts';
 import { finishEdit } from './finish-edit.ts';
 import { nameOfContent, readKept, writePart } from './folder.ts';
+import { writeFrameSheet } from './frame-sheet.ts';
 import { type LearnedConcept, learnOnce } from './learned-concept.ts';
 import { learned as asLearned } from './measure-method.ts';
 import { settingsOfClip } from './methods.ts';
@@ -65,12 +67,11 @@ export interface PartPlan {
 }
 
 /** The measured truth of a scene's edits: what a perfect method would reach. */
-export async function truthPart(run: TableRun, { name, measured }: PreparedScene): Promise<TablePart> {
+export async function truthPart(run: TableRun, { name, measured, source }: PreparedScene): Promise<TablePart> {
   const clips: TableClip[] = [];
   for (const edit of measured.scene.edits) {
-    const strip = stripOf(run, name, truthRow, `${edit.kind} ${edit.to}`);
-    await writeStrip(strip, edit.target);
-    const made = { way: 'noise' as const, noiseSeed: null, seconds: null, strip: relative(run.folder, strip) };
+    const shown = await show(run, name, truthRow, `${edit.kind} ${edit.to}`, edit.target, source.rate);
+    const made = { way: 'noise' as const, noiseSeed: null, seconds: null, ...shown };
     clips.push(await measureClip(measured, edit, edit.target, made));
   }
   return { scene: name, row: truthRow, learningSeed: 0, learned: null, refused: null, clips, finished: true };
@@ -198,10 +199,11 @@ async function makeClip(
   await rm(frames.file);
   const measure = async (pictures: Pictures, way: Way, seconds: number) => {
     const isShown = noiseSeed === run.noiseSeeds[0] && plan.learningSeed <= 1;
-    const strip = isShown ? stripOf(run, scene.name, nameOfContent(plan), `${edit.kind} ${edit.to} ${way}`) : null;
-    if (strip) await writeStrip(strip, pictures);
-    const shown = strip && relative(run.folder, strip);
-    return measureClip(measured, edit, pictures, { way, noiseSeed, seconds, strip: shown });
+    const clip = `${edit.kind} ${edit.to} ${way}`;
+    const shown = isShown
+      ? await show(run, scene.name, nameOfContent(plan), clip, pictures, source.rate)
+      : { strip: null, frames: null };
+    return measureClip(measured, edit, pictures, { way, noiseSeed, seconds, ...shown });
   };
   const clips = [await measure(pictures, way, seconds)];
   if (way === 'editor' && run.ways.includes('finished')) {
@@ -245,6 +247,17 @@ function wordsOf(recipe: Recipe | null): 'learned' | 'identityOnly' | 'plain' {
   return stages.some(({ clipText }) => clipText === 'motion') ? 'identityOnly' : 'learned';
 }
 
-function stripOf({ folder }: TableRun, scene: string, row: string, clip: string): string {
-  return join(folder, 'strips', scene, `${row}-${clip.replaceAll(/[^a-z]+/g, '-')}.webp`);
+/** Keeps a clip for the report and for whoever compares by eye. */
+async function show(
+  { folder }: TableRun,
+  scene: string,
+  row: string,
+  clip: string,
+  pictures: Pictures,
+  rate: Rational,
+): Promise<Pick<TableClip, 'strip' | 'frames'>> {
+  const name = `${row}-${clip.replaceAll(/[^a-z]+/g, '-')}.webp`;
+  const [strip, frames] = ['strips', 'frames'].map((kind) => join(kind, scene, name));
+  await writeStrip(join(folder, strip!), pictures);
+  return { strip: strip!, frames: await writeFrameSheet(join(folder, frames!), pictures, rate, frames!) };
 }

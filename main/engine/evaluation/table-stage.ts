@@ -1,11 +1,13 @@
 import { join, relative } from 'node:path';
-import type { EvaluateTableRequest, EvaluateTableResult } from '../../../shared/domain/evaluation-table.ts';
-import { parseRational } from '../../../shared/domain/time.ts';
+import type { EvaluateTableRequest, EvaluateTableResult, ShownScene } from '../../../shared/domain/evaluation-table.ts';
+import { parseRational, type Rational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { writeRawFrames } from '../formats/raw-frames.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { type ConceptScene, editedScene } from './concept-scene.ts';
+import { writePart } from './folder.ts';
+import { writeFrameSheet } from './frame-sheet.ts';
 import { renderOptions, sizeOfConcepts, throughAutoencoder } from './scenes.ts';
 import { writeStrip } from './strip.ts';
 import { measuredScene } from './table-clip.ts';
@@ -27,6 +29,10 @@ export class Stage {
     this.folder = folder;
   }
 
+  get rate(): Rational {
+    return parseRational(String(this.model.pipeline.extras.frameRate));
+  }
+
   /** A scene with the truth of its edits, ready to be learned and measured. */
   async prepare(scene: TableScene, { signal }: EngineCallOptions): Promise<PreparedScene> {
     if (this.#last?.name === scene.name) return this.#last;
@@ -36,6 +42,7 @@ export class Stage {
     const source = await this.#write(`${scene.name}.rgb`, rendered);
     const motion = other && { scene: other, source: await this.#write(`${scene.name}-motion.rgb`, other) };
     await writeStrip(this.#strip(scene), rendered.source);
+    await this.#writeShown(scene, rendered);
     this.#last = {
       name: scene.name,
       measured: await measuredScene(rendered, other, this.#judge),
@@ -74,8 +81,18 @@ export class Stage {
     return join(this.folder, 'strips', scene.name, 'source.webp');
   }
 
+  /** What whoever compares by eye is told of a scene. */
+  async #writeShown({ name }: TableScene, { prompt, source, edits }: ConceptScene): Promise<void> {
+    const sheet = join('scenes', `${name}.webp`);
+    await writePart(join(this.folder, 'scenes', `${name}.json`), {
+      name,
+      words: prompt.plain,
+      source: await writeFrameSheet(join(this.folder, sheet), source, this.rate, sheet),
+      edits: edits.map(({ kind, to, prompt }) => ({ kind, to, words: prompt.plain })),
+    } satisfies ShownScene);
+  }
+
   #write(name: string, { source }: ConceptScene) {
-    const rate = parseRational(String(this.model.pipeline.extras.frameRate));
-    return writeRawFrames(join(this.folder, 'scenes', name), source, rate);
+    return writeRawFrames(join(this.folder, 'scenes', name), source, this.rate);
   }
 }

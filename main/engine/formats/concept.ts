@@ -3,8 +3,9 @@ import { conceptCaption } from '../../../shared/domain/concept.ts';
 import { maximumRank, recipe } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { fitsHalf, requireFinite } from './finite.ts';
-import { openSafetensors, type TensorSource } from './safetensors.ts';
+import { openSafetensors } from './safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
+import type { TensorSource } from './tensor-file.ts';
 
 /**
  * A concept file: safetensors with the embeddings of its special tokens as `token.v`, `token.u` (`token.v2` ... for joint concepts)

@@ -4,9 +4,11 @@ import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { exists } from '../../files/file-names.ts';
 import { placeWhole } from '../../files/place.ts';
-import { openSafetensors, type TensorSource } from './safetensors.ts';
+import { type LinkedWeights, linkedWeightsSchema, openLinkedWeights } from './linked-weights.ts';
+import { openSafetensors } from './safetensors.ts';
 import { openSafetensorsIndex } from './safetensors-index.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
+import type { TensorSource } from './tensor-file.ts';
 
 /**
  * Model directories as Python's diffusers lays them out: `model_index.json` and one folder per component, each with its
@@ -57,8 +59,16 @@ export async function readModelIndex(directory: string): Promise<ModelIndex> {
 /** Base names under which diffusers and transformers keep weights, a half-precision variant last. */
 const weightNames = ['diffusion_pytorch_model', 'model', 'diffusion_pytorch_model.fp16', 'model.fp16'];
 
-/** Opens the weights in a component's folder, single or sharded. The caller closes the source. */
+/** A component's `weights.json`, which says where its weights lie instead of in its folder; undefined where they lie in it. */
+export async function readWeightsLink(folder: string): Promise<LinkedWeights | undefined> {
+  const path = join(folder, 'weights.json');
+  return (await exists(path)) ? readJson(path, linkedWeightsSchema) : undefined;
+}
+
+/** Opens the weights in a component's folder, single, sharded or linked. The caller closes the source. */
 export async function openWeights(folder: string): Promise<TensorSource> {
+  const link = await readWeightsLink(folder);
+  if (link) return openLinkedWeights(link);
   for (const name of weightNames) {
     const single = join(folder, `${name}.safetensors`);
     if (await exists(single)) return openSafetensors(single);
@@ -84,6 +94,8 @@ export interface ComponentToWrite {
   /** Base name of the weights: `diffusion_pytorch_model` for diffusers' classes, `model` for transformers'. */
   weightsName?: 'diffusion_pytorch_model' | 'model';
   tensors?: TensorToWrite[];
+  /** Further files in the folder. */
+  files?: { name: string; content: string }[];
 }
 
 /**
@@ -108,6 +120,7 @@ export async function writeModelDirectory(
       const folder = join(beside, component.name);
       await mkdir(folder);
       await writeFile(join(folder, component.configName ?? 'config.json'), component.config);
+      for (const file of component.files ?? []) await writeFile(join(folder, file.name), file.content);
       if (component.tensors)
         await writeSafetensors(
           join(folder, `${component.weightsName ?? 'diffusion_pytorch_model'}.safetensors`),

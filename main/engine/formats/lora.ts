@@ -4,8 +4,9 @@ import { AppError } from '../../../shared/ipc/result.ts';
 import { requireFinite } from './finite.ts';
 import { type LoraKey, loraKeys, parseLoraKey } from './lora-keys.ts';
 import { findPeftConfig, isPeftFile, peftScale } from './peft-config.ts';
-import { openSafetensors, type TensorSource } from './safetensors.ts';
+import { openSafetensors } from './safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.ts';
+import type { TensorSource } from './tensor-file.ts';
 
 /**
  * The low-rank change of one linear layer as LoRA files hold it, row-major in PyTorch's order: W' = W + up down with

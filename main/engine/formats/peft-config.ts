@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { readJson } from './diffusers.ts';
-import type { TensorSource } from './safetensors.ts';
+import type { TensorSource } from './tensor-file.ts';
 
 /**
  * What PEFT says of a LoRA beside its weights (https://huggingface.co/docs/peft, LoraConfig): in `adapter_config.json`, or as diffusers

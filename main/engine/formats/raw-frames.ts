@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import type { RawFrames } from '../../../shared/domain/clip.ts';
 import type { Rational } from '../../../shared/domain/time.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
@@ -7,8 +7,11 @@ import { writeWhole } from '../../files/place.ts';
 /** Pictures in memory as raw frame files hold them: uint8 RGB, [count, height, width, 3]. */
 export type Pictures = { data: Uint8Array; count: number; width: number; height: number };
 
-/** Reads a raw frame file. Throws `not-found`, or `damaged-file` when its size is not what its description says. */
-export async function readRawFrames({ file, frameCount, width, height }: RawFrames): Promise<Pictures> {
+/** Reads a raw frame file, all of it or some frames. Throws `not-found`, or `damaged-file` when its size is not what its description says. */
+export async function readRawFrames(
+  { file, frameCount, width, height }: RawFrames,
+  part?: { first: number; count: number },
+): Promise<Pictures> {
   const expected = frameCount * height * width * 3;
   const size = await stat(file).then(
     (found) => found.size,
@@ -22,13 +25,30 @@ export async function readRawFrames({ file, frameCount, width, height }: RawFram
       `${file} has ${size} bytes; ${frameCount} frames of ${width} x ${height} have ${expected}`,
       { hint: 'Import the clip again.' },
     );
-  return { data: new Uint8Array(await readFile(file)), count: frameCount, width, height };
+  if (!part) return { data: new Uint8Array(await readFile(file)), count: frameCount, width, height };
+  const frameBytes = height * width * 3;
+  const data = new Uint8Array(part.count * frameBytes);
+  const handle = await open(file, 'r');
+  try {
+    await handle.read(data, 0, data.length, part.first * frameBytes);
+  } finally {
+    await handle.close();
+  }
+  return { data, count: part.count, width, height };
 }
 
 /** Writes a raw frame file: beside, then renamed. */
 export async function writeRawFrames(file: string, pictures: Pictures, rate: Rational): Promise<RawFrames> {
   await writeWhole(file, pictures.data);
   return { file, frameCount: pictures.count, width: pictures.width, height: pictures.height, rate };
+}
+
+/** Puts further frames behind those that are written. */
+export type RawFramesWriter = (frames: Uint8Array) => Promise<void>;
+
+/** Writes a raw frame file bit by bit: beside, then renamed once `make` is done. */
+export async function writeFramesBy(file: string, make: (write: RawFramesWriter) => Promise<void>): Promise<void> {
+  await writeWhole(file, (handle) => make((frames) => handle.writeFile(frames)));
 }
 
 /** One frame of a clip, without copying. */

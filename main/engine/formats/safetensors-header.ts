@@ -1,33 +1,24 @@
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
+import { codecs, type StoredType, storedBytes } from './stored-types.ts';
+import { damagedTensors, type PlacedTensor, readExactly, type StoredInfo } from './tensor-file.ts';
 
-/** Bytes per value of the types that we read. */
-export const typeBytes = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
+/** Types that the format has and that are not read: six and fewer bits, scales, complex and unsigned numbers. */
+const otherTypes = /^(F8_E8M0|F6_\w+|F4|U16|U32|U64|C64)$/;
 
-export type StoredType = keyof typeof typeBytes;
-
-/** Types that the format has and that are not read: eight and fewer bits, complex and unsigned numbers. */
-const otherTypes = /^(F8_\w+|F6_\w+|F4|U16|U32|U64|C64)$/;
-
-export interface StoredInfo {
-  /** The file that holds it, for messages. */
-  file: string;
-  type: StoredType;
-  shape: number[];
-}
+/** What safetensors can hold of the types that are read. */
+type FileType = Exclude<StoredType, `Q${string}`>;
 
 /** A tensor's place among the values: bytes from the end of the header on. */
-export interface Entry extends StoredInfo {
+interface Entry extends StoredInfo {
   start: number;
   end: number;
 }
 
 export interface Header {
-  entries: Map<string, Entry>;
+  tensors: Map<string, PlacedTensor>;
   metadata: Record<string, string>;
-  /** Where the values begin, in bytes from the beginning of the file. */
-  dataStart: number;
 }
 
 /** A file that claims a longer header than this is not one (the reference reader draws the same line). */
@@ -41,36 +32,24 @@ const headerEntry = z.object({
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 });
 
-export function damagedTensors(path: string, message: string): AppError {
-  return new AppError('damaged-file', `${path}: ${message}`, {
-    hint: 'The file is incomplete or was not written as safetensors. Copy or download it again.',
-  });
-}
-
 /** Reads the header of an open safetensors file and holds it against the file's size. Throws `damaged-file`. */
 export async function readHeader(path: string, handle: FileHandle): Promise<Header> {
   const { size } = await handle.stat();
   if (size < 8) throw damagedTensors(path, `${size} bytes are too few for a safetensors file`);
-  const prefix = await readBytes(path, handle, 0, 8);
+  const prefix = await readExactly(path, handle, 0, 8);
   const headerBytes = Number(prefix.readBigUInt64LE());
   if (headerBytes > maximumHeaderBytes || headerBytes < 2)
     throw damagedTensors(path, `not a safetensors file (it claims a header of ${headerBytes} bytes)`);
   if (8 + headerBytes > size)
     throw damagedTensors(path, `truncated: the header alone has ${headerBytes} bytes, the file ${size}`);
-  const { metadata, tensors } = parseHeader(path, await readBytes(path, handle, 8, headerBytes));
+  const { metadata, tensors } = parseHeader(path, await readExactly(path, handle, 8, headerBytes));
   const entries = new Map(tensors.map(([name, value]) => [name, checkEntry(path, name, value)]));
   checkLayout(path, entries, size - 8 - headerBytes);
-  return { entries, metadata, dataStart: 8 + headerBytes };
-}
-
-async function readBytes(path: string, handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) throw damagedTensors(path, 'truncated within its header');
-    done += bytesRead;
-  }
-  return bytes;
+  const placed = [...entries].map(([name, { start, end: _, ...info }]): [string, PlacedTensor] => [
+    name,
+    { ...info, position: 8 + headerBytes + start },
+  ]);
+  return { tensors: new Map(placed), metadata };
 }
 
 function parseHeader(
@@ -135,12 +114,13 @@ function checkEntry(path: string, name: string, value: unknown): Entry {
   const { dtype, shape, data_offsets } = parsed.data;
   if (otherTypes.test(dtype))
     throw new AppError('invalid-input', `${path}: tensor "${name}" is stored as ${dtype}, which is not supported.`, {
-      hint: 'Save it as float32, float16 or bfloat16.',
+      hint: 'Choose an edition of the file in float32, float16, bfloat16 or float8.',
     });
-  if (!Object.hasOwn(typeBytes, dtype)) throw damagedTensors(path, `tensor "${name}" has the unknown type ${dtype}`);
-  const type = dtype as StoredType;
+  if (!Object.hasOwn(codecs, dtype) || dtype.startsWith('Q'))
+    throw damagedTensors(path, `tensor "${name}" has the unknown type ${dtype}`);
+  const type = dtype as FileType;
   const [start, end] = data_offsets;
-  const expected = shape.reduce((product, length) => product * length, 1) * typeBytes[type];
+  const expected = storedBytes(type, shape);
   if (end - start !== expected)
     throw damagedTensors(
       path,

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
-import { openSafetensors, type TensorSource } from './safetensors.ts';
+import { openSafetensors } from './safetensors.ts';
+import type { TensorSource } from './tensor-file.ts';
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 

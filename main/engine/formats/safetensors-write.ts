@@ -1,6 +1,6 @@
 import { writeWhole } from '../../files/place.ts';
 import { encodeBrain, encodeHalf } from './half.ts';
-import { typeBytes } from './safetensors-header.ts';
+import { storedBytes } from './stored-types.ts';
 
 /** A tensor to write. `values` may be a function, asked only when its turn comes, so that one is in memory at a time. */
 export interface TensorToWrite {
@@ -40,7 +40,7 @@ function headerOf(tensors: readonly TensorToWrite[], metadata: Record<string, st
   let position = 0;
   for (const { name, shape, type = 'F32' } of tensors) {
     if (Object.hasOwn(header, name)) throw new Error(`tensor "${name}" is given twice`);
-    const end = position + count(shape) * typeBytes[type];
+    const end = position + storedBytes(type, shape);
     header[name] = { dtype: type, shape, data_offsets: [position, end] };
     position = end;
   }

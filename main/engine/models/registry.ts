@@ -1,6 +1,8 @@
+import type { GatherRequest, GatherResult } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { readModelIndex } from '../formats/diffusers.ts';
 import type { VideoModel } from './video-model.ts';
+import { gatherWanModels } from './wan/original/gather.ts';
 import { openWanPipeline } from './wan/pipeline.ts';
 
 /** Models by the `_class_name` of their `model_index.json`. */
@@ -17,4 +19,12 @@ export async function openVideoModel(directory: string): Promise<VideoModel> {
   throw new AppError('invalid-input', `${directory} holds a ${index._class_name}, which is not supported`, {
     hint: 'Choose a text-to-video checkpoint of Wan (WanPipeline).',
   });
+}
+
+/**
+ * Makes model directories of single files that lie elsewhere and stay there. Throws `not-found` or `invalid-input` where none could be put
+ * together, with the reasons.
+ */
+export function gatherModels(request: GatherRequest): Promise<GatherResult> {
+  return gatherWanModels(request);
 }

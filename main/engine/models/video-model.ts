@@ -98,7 +98,10 @@ export interface VideoModel extends VideoAutoencoder, DenoiserFacts {
   /** Tells one model's weights from another's without reading gigabytes. */
   fingerprint(): Promise<string>;
 
+  /** The denoiser, or that for low noise of a model with two. Concepts are learned on it and act in it. */
   denoiser(): Promise<Denoiser>;
+  /** The other one of a model with two, which predicts from this part of the noise on; null where one does it all. */
+  readonly highNoise: { readonly from: number; denoiser(): Promise<Denoiser> } | null;
   readonly textWidth: number;
   readonly tokenizer: {
     /** The id of a whole token such as `[v]`, or undefined if the vocabulary has none. */

@@ -1,8 +1,8 @@
 import { AppError } from '../../../shared/ipc/result.ts';
 import * as tf from '../backends/tf.ts';
 import { requireFinite } from '../formats/finite.ts';
-import type { TensorSource } from '../formats/safetensors.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
+import type { TensorSource } from '../formats/tensor-file.ts';
 import { type Tree, treeEntries, treeFromEntries } from './tree.ts';
 
 /** How a parameter lies in a checkpoint and how in memory. */

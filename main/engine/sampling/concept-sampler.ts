@@ -100,6 +100,10 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
       samplers.get(key) ??
       createSampler<AdapterTensors>({
         denoiser: await pipeline.denoiser(),
+        highNoise: pipeline.highNoise && {
+          from: pipeline.highNoise.from,
+          denoiser: await pipeline.highNoise.denoiser(),
+        },
         scheduler: schedulerConfigOf(pipeline),
         ...(described
           ? {

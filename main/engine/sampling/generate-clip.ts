@@ -7,15 +7,22 @@ import { AppError } from '../../../shared/ipc/result.ts';
 import { appearanceSize } from '../adapters/appearance.ts';
 import { partsOfFile } from '../adapters/concept-parts.ts';
 import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
-import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
+import {
+  type Pictures,
+  type RawFramesWriter,
+  readRawFrames,
+  writeFramesBy,
+  writeRawFrames,
+} from '../formats/raw-frames.ts';
 import type { VideoModel } from '../models/video-model.ts';
 import type { SampledConcept, SourceLatents } from './concept-sampler.ts';
 import type { OpenModel } from './open-model.ts';
 import { createPhaseMeter } from './phase-meter.ts';
+import { createJoiner, windowsOf } from './windows.ts';
 
 /**
- * Makes one clip: an edit of a concept, or with no concept a clip of the base model. The same request gives
- * the same bytes. Throws `invalid-input` when concept, size or settings do not fit the model.
+ * Makes one clip: an edit of a concept, or with no concept a clip of the base model; a whole clip that is longer than the model's in
+ * windows. The same request gives the same bytes. Throws `invalid-input` when concept, size or settings do not fit the model.
  */
 export async function generateClip(
   model: OpenModel,
@@ -23,23 +30,82 @@ export async function generateClip(
   { signal, onEvent = () => {} }: EngineCallOptions = {},
 ): Promise<GenerateResult> {
   const startedAt = performance.now();
-  const { pipeline, sampler } = model;
+  const { pipeline } = model;
   const { settings, source } = request;
-  const concept = request.conceptFile ? await openConcept(model, request.conceptFile) : null;
   const { extras } = pipeline;
-  const size = pipeline.latentSize(source ?? request.size ?? { ...extras.sizes[0]!, frameCount: extras.frames });
+  const concept = request.conceptFile ? await openConcept(model, request.conceptFile) : null;
+  if (settings.fidelity > 0 && !source)
+    throw new AppError('invalid-input', 'a fidelity above 0 starts from a clip, and none was given', {
+      hint: 'Set the fidelity to 0, or choose the clip to start from.',
+    });
+  if (settings.whole && settings.fidelity === 0)
+    throw new AppError('invalid-input', 'a whole clip is edited from its own pictures, and a fidelity of 0 has none', {
+      hint: 'Raise the fidelity, or edit what the model sees of the clip.',
+    });
+  const inWindows = settings.whole && source !== null && source.frameCount > extras.frames;
+  const windowLength = inWindows ? extras.frames : source?.frameCount;
+  const size = pipeline.latentSize(
+    source
+      ? { ...source, frameCount: windowLength! }
+      : (request.size ?? { ...extras.sizes[0]!, frameCount: extras.frames }),
+  );
   const measure = createPhaseMeter(startedAt);
-  const report = (phase: string, unit: string, done: number, total: number) =>
+  const report: Report = (phase, unit, done, total) =>
     onEvent({ type: 'progress', progress: { phase, done, total, unit, ...measure(phase, done, total) } });
+  const job = { model, request, concept, size, signal };
+  const rate = source?.rate ?? parseRational(String(extras.frameRate));
+  const seconds = () => (performance.now() - startedAt) / 1000;
 
-  let start: SourceLatents | undefined;
-  if (settings.fidelity > 0) {
-    if (!source)
-      throw new AppError('invalid-input', 'a fidelity above 0 starts from a clip, and none was given', {
-        hint: 'Set the fidelity to 0, or choose the clip to start from.',
-      });
-    start = await sampler.encodeSource(await readRawFrames(source), signal);
+  if (!inWindows) {
+    const pictures = settings.fidelity > 0 ? await readRawFrames(source!) : null;
+    const made = await makeWindow(job, pictures, report);
+    const base = made.base ? await writeRawFrames(request.baseOutput!, made.base, rate) : null;
+    return { frames: await writeRawFrames(request.output, made.pictures, rate), base, seconds: seconds() };
   }
+  const firsts = windowsOf(source.frameCount, extras.frames);
+  const frameBytes = source.width * source.height * 3;
+  const described = { ...source, rate };
+  const join = { edited: createJoiner(frameBytes), base: createJoiner(frameBytes) };
+  const writeBoth = async (edited: RawFramesWriter, base: RawFramesWriter | null) => {
+    for (const [index, first] of firsts.entries()) {
+      // Decoding is part of a window's last step.
+      const steps: Report = (phase, unit, done, total) => {
+        if (phase === 'sample') report('sample', unit, index * total + done, firsts.length * total);
+      };
+      const part = await readRawFrames(source, { first, count: extras.frames });
+      const made = await makeWindow(job, part, steps);
+      const isLast = index === firsts.length - 1;
+      await edited(join.edited(first, made.pictures.data, isLast));
+      if (base) await base(join.base(first, made.base!.data, isLast));
+    }
+  };
+  const { baseOutput } = request;
+  await writeFramesBy(request.output, (edited) =>
+    baseOutput === undefined ? writeBoth(edited, null) : writeFramesBy(baseOutput, (base) => writeBoth(edited, base)),
+  );
+  const frames = { ...described, file: request.output };
+  return { frames, base: baseOutput === undefined ? null : { ...described, file: baseOutput }, seconds: seconds() };
+}
+
+type Report = (phase: string, unit: string, done: number, total: number) => void;
+
+interface WindowJob {
+  model: OpenModel;
+  request: GenerateRequest;
+  concept: OpenedConcept | null;
+  /** Latent frames, height and width. */
+  size: readonly [number, number, number];
+  signal: AbortSignal | undefined;
+}
+
+/** One window of the model's length or less, from `pictures` or from noise; `base`: what the autoencoder gives back of those. */
+async function makeWindow(
+  { model: { pipeline, sampler }, request, concept, size, signal }: WindowJob,
+  pictures: Pictures | null,
+  report: Report,
+): Promise<{ pictures: Pictures; base: Pictures | null }> {
+  const { settings } = request;
+  const start: SourceLatents | null = pictures && (await sampler.encodeSource(pictures, signal));
   const latents = await sampler.sample({
     concept: concept && gained(concept, request),
     prompts: [settings.prompt],
@@ -52,19 +118,14 @@ export async function generateClip(
     onStep: (done, total) => report('sample', 'steps', done, total),
     ...(start ? { source: { ...start, ...startFrom(settings, concept) } } : {}),
   });
-  const pictures = await pipeline
+  const made = await pipeline
     .decodeFrames(latents, {
       signal,
       onProgress: (done, total) => report('decode', 'latent frames', done, total),
     })
     .finally(() => latents.dispose());
-  const rate = source?.rate ?? parseRational(String(extras.frameRate));
-  const base =
-    start && request.baseOutput !== undefined
-      ? await writeRawFrames(request.baseOutput, await sampler.decodeSource(start, signal), rate)
-      : null;
-  const frames = await writeRawFrames(request.output, pictures, rate);
-  return { frames, base, seconds: (performance.now() - startedAt) / 1000 };
+  const base = start && request.baseOutput !== undefined ? await sampler.decodeSource(start, signal) : null;
+  return { pictures: made, base };
 }
 
 type OpenedConcept = Omit<SampledConcept, 'gains' | 'part'> & { file: ConceptFile };

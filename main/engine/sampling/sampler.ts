@@ -9,16 +9,12 @@ import { advance, type SolverState, solverSteps, startState, stepWeights } from 
 
 export interface SamplerModel<A> {
   denoiser: Denoiser;
+  /** Another denoiser predicts from this part of the noise on (Wan 2.2); adapters do not act in it. */
+  highNoise?: { from: number; denoiser: Denoiser } | null;
   scheduler: SchedulerConfig;
-  /**
-   * How an adapter's tensors change the denoiser. They are inputs of the recorded step, so that a moved
-   * slider records nothing.
-   */
+  /** How an adapter's tensors change the denoiser. They are inputs of the recorded step, so that a moved slider records nothing. */
   hooks?: (adapter: A, appearanceMask: tf.Tensor | undefined) => Hooks;
-  /**
-   * Whether those hooks read which rows have the adapter's appearance, as ones and zeros [rows, 1]: all but
-   * those of negative prompts.
-   */
+  /** Whether those hooks read which rows have the adapter's appearance, as ones and zeros [rows, 1]: all but those of negative prompts. */
   readsAppearance?: boolean;
 }
 
@@ -27,10 +23,7 @@ interface Prompt<A> {
   text: tf.Tensor;
   /** Encoded negative prompts, as `text`; needed for guidance. */
   negative?: tf.Tensor;
-  /**
-   * Classifier-free guidance (arXiv 2207.12598): 1 follows the prompt alone, more moves away from the
-   * negative one. Default 1.
-   */
+  /** Classifier-free guidance (arXiv 2207.12598): 1 follows the prompt alone, more moves away from the negative one. Default 1. */
   guidance?: number;
   adapter?: A;
   /** The adapter under which prompt and negative prompt are compared for guidance; default `adapter`. */
@@ -40,10 +33,7 @@ interface Prompt<A> {
 interface RunOptions {
   steps: number;
   signal?: AbortSignal;
-  /**
-   * After each step. `prediction` is what the clip looks like so far (normalised latents), borrowed for the
-   * call.
-   */
+  /** After each step. `prediction` is what the clip looks like so far (normalised latents), borrowed for the call. */
   onStep?: (done: number, total: number, prediction: tf.Tensor) => void;
 }
 
@@ -59,10 +49,7 @@ interface GenerateOptions<A> extends Prompt<A>, RunOptions {
     latents: tf.Tensor;
     /** 0 starts from pure noise, 1 gives the source back; between, that part of the steps is left out. */
     fidelity: number;
-    /**
-     * The latents come from `invert` with this fidelity and already lie at the noise level where the steps
-     * begin.
-     */
+    /** The latents come from `invert` with this fidelity and already lie at the noise level where the steps begin. */
     inverted?: boolean;
   };
 }
@@ -84,15 +71,11 @@ interface FlowEditOptions<A> extends Prompt<A>, RunOptions {
 export interface Sampler<A> {
   /** Samples clips: -> normalised latents [batch, channels, frames, height, width], owned by the caller. */
   generate(options: GenerateOptions<A>): Promise<tf.Tensor>;
-  /**
-   * Runs the flow backwards, from a clip to the noise that leads to it: -> latents at the level where
-   * `generate` starts with `fidelity`.
-   */
+  /** Runs the flow backwards, from a clip to the noise that leads to it: -> latents at the level where `generate` starts with `fidelity`. */
   invert(latents: tf.Tensor, options: Prompt<A> & RunOptions & { fidelity: number }): Promise<tf.Tensor>;
   /**
-   * FlowEdit (arXiv 2412.08629): moves a clip along the difference of two flows, that of what it shall become
-   * and that of what it shows, both under the same noise: where the prompts agree, nothing moves. -> latents,
-   * owned by the caller.
+   * FlowEdit (arXiv 2412.08629): moves a clip along the difference of two flows, that of what it shall become and that of what it
+   * shows, both under the same noise: where the prompts agree, nothing moves. -> latents, owned by the caller.
    */
   flowEdit(latents: tf.Tensor, options: FlowEditOptions<A>): Promise<tf.Tensor>;
   /** Forgets recorded steps. The model stays the caller's. */
@@ -105,25 +88,16 @@ type FlowInputs = {
   previous?: tf.Tensor;
   text: tf.Tensor;
   time: tf.Tensor;
-  /**
-   * With what weight the flow under each of `text`'s prompts counts [prompts]; without, all flows are given
-   * back.
-   */
+  /** With what weight the flow under each of `text`'s prompts counts [prompts]; without, all flows are given back. */
   weights?: tf.Tensor;
   adapter?: unknown;
   /** Which prompts have the adapter's appearance, as ones and zeros [prompts, 1]. */
   appearanceMask?: tf.Tensor;
 };
 
-/**
- * The part of the guidance that leads FlowEdit away from what the clip shows; the rest leads away from the
- * negative prompt.
- */
+/** The part of the guidance that leads FlowEdit away from what the clip shows; the rest leads away from the negative prompt. */
 const sourceShare = 1 / 3;
-/**
- * Noise level below which FlowEdit goes without guidance (arXiv 2404.07724): what is left to decide there are
- * details (test/studies).
- */
+/** Noise level below which FlowEdit goes without guidance (arXiv 2404.07724): what is left to decide there are details (test/studies). */
 const guidedAbove = 0.5;
 
 /** A sampler for one model and one kind of adapter. Recorded steps serve every later run of the same size. */
@@ -131,28 +105,29 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
   const { denoiser, scheduler } = model;
   const { selfConditioning, latentChannels } = denoiser;
 
-  /**
-   * The flow at one noise level, or the weighted sum of the flows under several prompts, which are one batch.
-   */
-  const predict = traced(({ sample, previous, text, time, weights, adapter, appearanceMask }: FlowInputs) =>
-    tf.tidy(() => {
-      const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearanceMask) : undefined;
-      const modelInput = previous ? tf.concat([sample, previous], 1) : sample;
-      const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(modelInput), 0) : modelInput;
-      const flow = denoiser.denoise({ latents, text, time }, { hooks, inferenceOnly: true });
-      if (!weights) return { flow };
-      const flows = tf.matMul(tf.reshape(weights, [1, -1]), tf.reshape(flow, [weights.size, -1]));
-      return { flow: tf.reshape(flows, sample.shape) };
-    }),
-  );
+  /** The flow at one noise level, or the weighted sum of the flows under several prompts, which are one batch. */
+  const predictionBy = (denoise: Denoiser['denoise']) =>
+    traced(({ sample, previous, text, time, weights, adapter, appearanceMask }: FlowInputs) =>
+      tf.tidy(() => {
+        const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearanceMask) : undefined;
+        const modelInput = previous ? tf.concat([sample, previous], 1) : sample;
+        const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(modelInput), 0) : modelInput;
+        const flow = denoise({ latents, text, time }, { hooks, inferenceOnly: true });
+        if (!weights) return { flow };
+        const flows = tf.matMul(tf.reshape(weights, [1, -1]), tf.reshape(flow, [weights.size, -1]));
+        return { flow: tf.reshape(flows, sample.shape) };
+      }),
+    );
+  const predict = predictionBy(denoiser.denoise);
+  const high = model.highNoise;
+  const predictHigh = high && predictionBy(high.denoiser.denoise);
   const step = traced(({ state, flow, weights }: { state: SolverState; flow: tf.Tensor; weights: tf.Tensor }) =>
     tf.tidy(() => advance(state, flow, weights as tf.Tensor1D)),
   );
 
   /**
-   * What stays the same through a run, and the guided flow at one noise level: that under the prompt, and
-   * `guidance` - 1 times what it is more than under the negative prompt. With what the clip shows for
-   * FlowEdit, part of that is compared with `sourcePrompt`.
+   * What stays the same through a run, and the guided flow at one noise level: that under the prompt, and `guidance` - 1 times what it is
+   * more than under the negative prompt. With what the clip shows for FlowEdit, part of that is compared with `sourcePrompt`.
    */
   function conditioned({ text, negative, guidance = 1, adapter, guidingAdapter }: Prompt<A>, sourcePrompt?: tf.Tensor) {
     const guided = guidance > 1;
@@ -171,11 +146,12 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
           const inputs: FlowInputs = { sample, text: prompts, time };
           if (previous) inputs.previous = previous;
           if (weights) inputs.weights = weights;
-          if (by !== undefined) inputs.adapter = by;
+          const isHigh = high && timestep >= 1000 * high.from;
+          if (by !== undefined && !isHigh) inputs.adapter = by;
           if (model.readsAppearance)
             inputs.appearanceMask = appearanceMaskOf(prompts.shape[0]!, weights ? text.shape[0]! : null);
           const made = [time, ...(inputs.appearanceMask ? [inputs.appearanceMask] : [])];
-          const { flow } = await predict.run(inputs, signal).finally(() => tf.dispose(made));
+          const { flow } = await (isHigh ? predictHigh! : predict).run(inputs, signal).finally(() => tf.dispose(made));
           return flow;
         };
         if (!compared || (sourcePrompt && timestep < 1000 * guidedAbove)) return await under(text, adapter);
@@ -198,8 +174,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     const { steps, signal, onStep } = options;
     const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
     const first = options.source ? firstStep(options.source.fidelity, steps) : 0;
-    // UniPC's first noise level is a millionth below 1; without a step left out the source plays no part at
-    // all.
+    // UniPC's first noise level is a millionth below 1; without a step left out the source plays no part at all.
     const start = startLatents(first > 0 ? options : { ...options, source: undefined }, sigmas[first]!);
     const condition = conditioned(options);
     let state = startState(scheduler, start);
@@ -330,6 +305,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     flowEdit,
     dispose() {
       predict.dispose();
+      predictHigh?.dispose();
       step.dispose();
     },
   };
@@ -360,10 +336,7 @@ function drawNoise(randoms: readonly Random[], shape: readonly number[]): tf.Ten
   return tf.tensor(values, [...shape]);
 }
 
-/**
- * Which prompts have an appearance [prompts, 1]; of those that are compared, the second `each` are negative
- * ones.
- */
+/** Which prompts have an appearance [prompts, 1]; of those that are compared, the second `each` are negative ones. */
 function appearanceMaskOf(prompts: number, each: number | null): tf.Tensor2D {
   const negative = (row: number) => each !== null && row >= each && row < 2 * each;
   return tf.tensor2d(

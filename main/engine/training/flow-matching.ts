@@ -11,10 +11,21 @@ export type NoiseLevels = {
   distribution: 'uniform' | 'logit-normal' | 'coarse';
   /** Pushes levels towards noise, as the sampler's shift does: s -> shift s / (1 + (shift - 1) s). */
   shift: number;
+  /** Levels are below this, where another transformer has the rest (Wan 2.2); unless given, all of them. */
+  below?: number;
 };
 
 /** `count` noise levels in (0, 1). */
-export function drawNoiseLevels(random: Random, count: number, { distribution, shift }: NoiseLevels): number[] {
+export function drawNoiseLevels(random: Random, count: number, { below, ...levels }: NoiseLevels): number[] {
+  const drawn = drawLevels(random, count, levels);
+  if (below === undefined) return drawn;
+  for (let round = 0; round < 1000 && drawn.some((level) => level >= below); round++)
+    for (let index = 0; index < count; index++)
+      if (drawn[index]! >= below) drawn[index] = drawLevels(random, 1, levels)[0]!;
+  return drawn.map((level) => (level >= below ? Math.fround(below * level) : level)); // practically never
+}
+
+function drawLevels(random: Random, count: number, { distribution, shift }: NoiseLevels): number[] {
   const levels =
     distribution === 'logit-normal'
       ? Array.from(random.normals(count), (value) => 1 / (1 + Math.exp(-value)))

@@ -191,7 +191,7 @@ async function holdsTextEncoder(pipeline: VideoModel): Promise<boolean> {
 function noiseLevels(pipeline: VideoModel): NoiseLevels {
   const scheduler = schedulerConfigOf(pipeline);
   const shift = scheduler._class_name === 'UniPCMultistepScheduler' ? scheduler.flow_shift : scheduler.shift;
-  return { distribution: 'uniform', shift };
+  return { distribution: 'uniform', shift, ...(pipeline.highNoise ? { below: pipeline.highNoise.from } : {}) };
 }
 
 /**

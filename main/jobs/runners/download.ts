@@ -3,7 +3,6 @@ import { createReadStream, createWriteStream, existsSync, mkdirSync, rmSync, sta
 import { basename, dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
 import type { DownloadInput, DownloadOutput } from '../../../shared/domain/job-input.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { requireFreeSpace } from '../../files/free-space.ts';
@@ -11,39 +10,16 @@ import { moveWhole } from '../../files/place.ts';
 import type { Library } from '../../library/open.ts';
 import { createProgressMeter } from '../progress-meter.ts';
 import type { RunContext, Runner } from '../runner.ts';
+import { ask, hubAddress, listModel, type RemoteFile, totalBytes, unreachable } from './hub.ts';
 
-/** What the Hub's API says of one revision of a repository: https://huggingface.co/docs/hub/api */
-const repository = z.object({
-  sha: z.string(),
-  siblings: z.array(
-    z.object({
-      rfilename: z.string(),
-      size: z.number().nonnegative(),
-      blobId: z.string(),
-      /** Large files: the hash of their content. Small ones are known by the hash of their git object. */
-      lfs: z.object({ sha256: z.string(), size: z.number() }).nullish(),
-    }),
-  ),
-});
-type RemoteFile = z.infer<typeof repository>['siblings'][number];
-
-/**
- * The parts of a text-to-video model in diffusers' layout; repositories often hold pictures and other formats
- * besides. Names of plain letters only: a backslash or a colon would be a step to elsewhere on Windows.
- */
-const wanted =
-  /^(model_index\.json|README\.md|LICENSE[\w.-]*|(transformer|vae|text_encoder|tokenizer|scheduler)\/[\w.-]+\.(json|safetensors|model|txt))$/;
-
-/**
- * A model of the Hugging Face Hub comes into the library's `models` folder: file by file, resumed where it
- * was broken off, checked by hash.
- */
+/** A model of the Hugging Face Hub comes into the library's `models` folder: file by file, resumed where it was broken off, checked by hash. */
 export function downloadRunner({
   library,
-  endpoint = process.env.HF_ENDPOINT ?? 'https://huggingface.co',
+  address = () => hubAddress(library),
 }: {
   library: Library;
-  endpoint?: string;
+  /** Where models are fetched from, asked at each attempt. */
+  address?: () => string;
 }): Runner<DownloadInput, DownloadOutput> {
   return {
     kind: 'download',
@@ -57,20 +33,14 @@ export function downloadRunner({
       return { input, title: `Download ${input.repository}`, targetName: name };
     },
     async run({ input, folder, signal, onProgress }: RunContext<DownloadInput>) {
-      const list = `${endpoint}/api/models/${input.repository}/revision/${input.revision}?blobs=true`;
-      const { sha, siblings } = await readList(list, signal);
-      const files = siblings.filter(({ rfilename }) => wanted.test(rfilename));
-      if (!files.some(({ rfilename }) => rfilename === 'model_index.json')) {
-        throw new AppError('invalid-input', `${input.repository} has no model in the diffusers layout.`, {
-          hint: 'Its name on the Hub usually ends in "-Diffusers", as in Wan-AI/Wan2.1-T2V-1.3B-Diffusers.',
-        });
-      }
+      const endpoint = address();
+      const { sha, files } = await listModel(endpoint, input, signal);
       const made = join(folder, 'model');
       const missing = files.filter(({ rfilename }) => !existsSync(join(made, rfilename)));
-      await requireFreeSpace(folder, sum(missing));
+      await requireFreeSpace(folder, totalBytes(missing));
       const measure = createProgressMeter('download', 'MB');
-      const total = sum(files);
-      const begun = total - sum(missing);
+      const total = totalBytes(files);
+      const begun = total - totalBytes(missing);
       let done = begun;
       const tell = (bytes: number) => {
         done += bytes;
@@ -90,10 +60,7 @@ export function downloadRunner({
   };
 }
 
-/**
- * Goes on where an earlier attempt broke off. Throws `damaged-file` when what arrived is not what was
- * promised.
- */
+/** Goes on where an earlier attempt broke off. Throws `damaged-file` when what arrived is not what was promised. */
 async function fetchFile(
   address: string,
   file: RemoteFile,
@@ -135,6 +102,13 @@ async function fetchFile(
       hint: 'Try again: this file is fetched anew, the others are kept.',
     });
   }
+  const arrived = statSync(part).size;
+  if (arrived !== file.size) {
+    rmSync(part, { force: true });
+    throw new AppError('damaged-file', `${file.rfilename} has ${arrived} bytes, and ${file.size} were announced.`, {
+      hint: 'Try again later, or fetch the model in another way and add its folder.',
+    });
+  }
   await moveWhole(part, target);
 }
 
@@ -158,26 +132,6 @@ function tooLong({ rfilename, size }: RemoteFile): AppError {
   });
 }
 
-/** What the Hub says of a repository, if it says so in reasonable length. */
-async function readList(address: string, signal: AbortSignal): Promise<z.infer<typeof repository>> {
-  const answer = await ask(address, signal);
-  let text = '';
-  for await (const chunk of Readable.fromWeb(answer.body as never).setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > longestList) break;
-  }
-  try {
-    return repository.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new AppError('damaged-file', `${new URL(address).host} did not answer with a list of files.`, {
-      hint: 'Check the name and the network (it may be showing a login page), then try again.',
-      cause,
-    });
-  }
-}
-
-const longestList = 16 * 2 ** 20;
-
 /** Reads what is there already into the hash. */
 function countInto(hash: Hash, onBytes: (bytes: number) => void, signal: AbortSignal) {
   return async (source: AsyncIterable<Buffer>) => {
@@ -188,24 +142,3 @@ function countInto(hash: Hash, onBytes: (bytes: number) => void, signal: AbortSi
     }
   };
 }
-
-async function ask(address: string, signal: AbortSignal, headers: Record<string, string> = {}): Promise<Response> {
-  const answer = await fetch(address, { signal, headers }).catch((thrown: unknown) => {
-    if (signal.aborted) throw thrown;
-    throw unreachable(address, thrown);
-  });
-  if (answer.ok) return answer;
-  await answer.body?.cancel();
-  throw new AppError('not-found', `${address} answered ${answer.status}.`, {
-    hint: 'Check the name, which looks like Wan-AI/Wan2.1-T2V-1.3B-Diffusers. Models that ask for an account cannot be fetched from here.',
-  });
-}
-
-function unreachable(address: string, thrown: unknown): AppError {
-  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : String(thrown);
-  return new AppError('disconnected', `The connection to ${new URL(address).host} broke: ${cause}`, {
-    hint: 'Try again when there is a network; what has arrived is kept. Or add the folder of a model that is on the disk.',
-  });
-}
-
-const sum = (files: RemoteFile[]) => files.reduce((bytes, { size }) => bytes + size, 0);

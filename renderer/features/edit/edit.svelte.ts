@@ -11,6 +11,7 @@ import { amend, type History, record, redo, startHistory, undo } from '../../../
 import type { Job } from '../../../shared/domain/job.ts';
 import { generateInput, generateOutput } from '../../../shared/domain/job-input.ts';
 import { guidanceFor, startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
+import { usualFor } from '../../../shared/domain/things.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
@@ -40,6 +41,8 @@ export class EditState {
   /** With the concept that they were copied from: directions belong to it alone. */
   copied = $state.raw<{ conceptId: string; settings: EditSettings } | null>(null);
 
+  /** Settings that do not follow the words any more. */
+  readonly #chosen = new Set<'lock' | 'part'>();
   #history = $state.raw<History<EditSettings>>(startHistory(editSettings.parse({ prompt: '' })));
   #stored: EditSettings | null = null;
   /** Whether the change that is going on is made in another window. */
@@ -113,6 +116,7 @@ export class EditState {
   open(concept: Concept | null): void {
     if (concept === null || concept.id === this.#conceptId) return;
     this.#conceptId = concept.id;
+    this.#chosen.clear();
     this.ends.clear();
     this.#dropPreview();
     const kept = editSettings.safeParse(JSON.parse(localStorage.getItem(draftKey(concept.id)) ?? 'null'));
@@ -122,16 +126,24 @@ export class EditState {
   /** A change that is one step of undo. */
   change(patch: Partial<EditSettings>): void {
     this.#commitAmended();
-    this.#history = record(this.#history, { ...this.settings, ...patch });
+    this.#history = record(this.#history, { ...this.settings, ...this.#withUsual(patch) });
     this.#changed();
   }
 
   /** A change in the middle of typing or of a slider's movement: many make one step. */
   adjust(patch: Partial<EditSettings>): void {
-    this.#amend({ ...this.settings, ...patch }, false);
+    this.#amend({ ...this.settings, ...this.#withUsual(patch) }, false);
     // Finishing is done in the window: nothing has to be computed for it.
     if (isFinishingOnly(patch) && this.#keepPicture()) this.#keepDraft();
     else this.#changed(patch.prompt !== undefined || patch.negativePrompt !== undefined);
+  }
+
+  /** With words come the settings that are usual for what they change, but for those that were chosen by hand. */
+  #withUsual(patch: Partial<EditSettings>): Partial<EditSettings> {
+    for (const name of ['lock', 'part'] as const) if (patch[name] !== undefined) this.#chosen.add(name);
+    if (patch.prompt === undefined) return patch;
+    const { lock, part } = usualFor(this.settings.shown || this.caption, patch.prompt);
+    return { ...(!this.#chosen.has('lock') && { lock }), ...(!this.#chosen.has('part') && { part }), ...patch };
   }
 
   /** What is on the stage is finished in another way. False: nothing is there. */
@@ -178,7 +190,7 @@ export class EditState {
 
   /** A clip made anew from pure noise, or the clip itself led as far as the usual strength does. */
   startFromNoise(isOn: boolean): void {
-    this.change(isOn ? { fidelity: 0, guidance: guidanceFor(0) } : strengthSettings(startStrength));
+    this.change(isOn ? { fidelity: 0, whole: false, guidance: guidanceFor(0) } : strengthSettings(startStrength));
   }
 
   /** A fidelity of one's own; guidance follows as long as it is the one that goes with the fidelity. */

@@ -4,6 +4,7 @@ import { amend, type History, record, redo, startHistory, undo } from '../../../
 import { generateOutput } from '../../../shared/domain/job-input.ts';
 import { type Look, type LookInput, lookSettings, nothingSaid, seenMark } from '../../../shared/domain/look.ts';
 import { startStrength, strengthOf, strengthSettings } from '../../../shared/domain/strength.ts';
+import { changesThings } from '../../../shared/domain/things.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
@@ -32,6 +33,7 @@ export class LooksState {
   /** Whether a look is on the stage at all, and not the clip alone. */
   isOn = $state(false);
 
+  #isLockChosen = false;
   #history = $state.raw<History<Draft>>(startHistory(emptyDraft));
   #stored: Draft | null = null;
   #clipId: string | null = null;
@@ -86,6 +88,7 @@ export class LooksState {
     this.isOn = false;
     this.chosenId = null;
     this.variants.clear();
+    this.#isLockChosen = false;
     this.#history = startHistory(emptyDraft);
     this.#begin();
   }
@@ -118,7 +121,10 @@ export class LooksState {
   /** The words for what the clip should become, and for what it shows, as they are typed. */
   write(patch: { prompt?: string; shown?: string }): void {
     const draft = this.isOn ? this.draft : this.#wordsOnly();
-    this.#amend({ ...draft, lookId: null, settings: { ...draft.settings, ...patch } });
+    const settings = { ...draft.settings, ...patch };
+    // Words that change things alone lock the rest, until it is locked or not by hand.
+    if (!this.#isLockChosen) settings.lock = changesThings(settings.shown, settings.prompt);
+    this.#amend({ ...draft, lookId: null, settings });
     this.#changed(true);
   }
 
@@ -135,6 +141,7 @@ export class LooksState {
 
   /** A change in the middle of a slider's movement: many make one step of undo. */
   adjust(patch: Partial<EditSettings>): void {
+    if (patch.lock !== undefined) this.#isLockChosen = true;
     this.#amend({ ...this.draft, settings: { ...this.settings, ...patch } });
     // Finishing is done in the window: nothing has to be computed for it.
     if (isFinishingOnly(patch)) this.#keepPicture();
@@ -253,8 +260,9 @@ export class LooksState {
   async save(name: string): Promise<boolean> {
     const said = this.seen || nothingSaid;
     const general = (words: string) => words.replaceAll(said, seenMark);
-    const { shown, prompt, keepDetail } = this.settings;
-    const look: LookInput = { name, from: general(shown), to: general(prompt), strength: this.strength, keepDetail };
+    const { shown, prompt, keepDetail, amount, colour } = this.settings;
+    const words = { from: general(shown), to: general(prompt) };
+    const look: LookInput = { name, ...words, strength: this.strength, keepDetail, amount, colour };
     const saved = await this.list.add(look);
     if (!saved) return false;
     await this.list.load();

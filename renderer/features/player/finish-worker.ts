@@ -52,11 +52,11 @@ async function read({ address, ...size }: SmallAddress): Promise<SmallClip> {
 }
 
 async function answer(request: FinishRequest): Promise<FinishAnswer> {
-  const { id, pixels, width, height, time, placement, keepDetail, brush = [], carried } = request;
+  const { id, pixels, width, height, time, placement, keepDetail, amount, colour, brush = [], carried } = request;
   try {
     const change = withBrush(await changeOf(request), brush);
     const picture = { rgb: pixels, width, height, step: 4 } as const;
-    createFinisher(change, { placement, keepDetail, carried }).finish(picture, time, pixels);
+    createFinisher(change, { placement, keepDetail, amount, colour, carried }).finish(picture, time, pixels);
     if (request.showsMask && change.masks) showMask({ ...change, masks: change.masks }, picture, time, placement);
     return { id, pixels };
   } catch (thrown) {

@@ -9,6 +9,8 @@ export interface Finishable {
   frames: RawFrames;
   base: RawFrames;
   finishing: Finishing;
+  /** Whether it is of all of the clip's file, and not of its range. */
+  coversFile?: boolean;
   /** Whether pictures come from outside of its range as well. */
   carried?: boolean;
   /** Whether what is locked is covered in red. */

@@ -221,7 +221,7 @@ export class ExportState {
               what: 'edit',
               editId: edit.id,
               finish: this.finished ? undefined : false,
-              length: this.wholeLength && this.#isFinished(edit) ? 'source' : 'range',
+              length: this.#isWhole(edit) && this.#isFinished(edit) ? 'source' : 'range',
               settings: {
                 ...this.#common(),
                 ...this.#chosen(form),
@@ -311,8 +311,13 @@ export class ExportState {
       return { ...edit.frames, width: times * width, height: times * height };
     }
     const { width, height } = clip.crop ?? clip.source;
-    const frameCount = this.wholeLength ? clip.source.frameCount : windowFrameCount(clip);
+    const frameCount = this.#isWhole(edit) ? clip.source.frameCount : windowFrameCount(clip);
     return { width, height, rate: clip.source.rate, frameCount };
+  }
+
+  /** An edit of the whole clip goes out as one. */
+  #isWhole({ settings }: Edit): boolean {
+    return this.wholeLength || settings.whole;
   }
 
   #clipOf({ sourceClipId }: Edit) {

@@ -1,6 +1,6 @@
 import type { Concept } from '../../../shared/domain/concept.ts';
 import type { DeviceReport } from '../../../shared/domain/engine.ts';
-import { type ModelInfo, runningBytes } from '../../../shared/domain/model.ts';
+import { type ModelInfo, type RemoteModel, runningBytes } from '../../../shared/domain/model.ts';
 import { defaultSettings, type Settings } from '../../../shared/domain/settings.ts';
 import type { CallValue, Connection } from '../../app/connection.svelte.ts';
 import type { Files } from '../../app/files.ts';
@@ -129,6 +129,11 @@ export class SettingsState {
   /** The one that came with the program needs no setting, so that another one may come with a later version. */
   async learnOn({ embedded, info }: ModelEntry): Promise<void> {
     await this.change({ defaultModel: embedded ? null : (info?.name ?? null) });
+  }
+
+  /** Its licence and size, before it is fetched; undefined where that cannot be told, which was said. */
+  remoteModel(repository: string): Promise<RemoteModel | undefined> {
+    return this.#notices.attempt(() => this.#connection.call['models.remote']({ repository }));
   }
 
   /** Answers whether it is in the queue. */

@@ -67,10 +67,10 @@ export async function createWorkplace() {
   }
 
   /** 2.2 seconds of a moving test picture, as a real file. */
-  async function makeClip(name = 'moving.mp4', picture = 'testsrc2'): Promise<string> {
+  async function makeClip(name = 'moving.mp4', picture = 'testsrc2', seconds = 2.2): Promise<string> {
     const file = join(folder, name);
     const { ffmpeg } = await locateMediaTools();
-    const source = `${picture}=size=160x160:rate=24:duration=2.2`;
+    const source = `${picture}=size=160x160:rate=24:duration=${seconds}`;
     const { exitCode, errorTail } = await run(ffmpeg.path, [
       '-v',
       'error',

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { locateMediaTools } from '../../../main/media/locate.ts';
@@ -83,6 +83,24 @@ test(
     const { edit } = await place.answer('edit', ['edit', id, ...words]);
     expect(edit).toMatchObject({ conceptId: null, settings: { shown: 'a photograph by day', fidelity: 0.42 } });
     expect(existsSync(edit.frames.file)).toBe(true);
+  },
+  patient,
+);
+
+test(
+  'a look follows things through the whole file in windows, and may be faint and black and white',
+  async () => {
+    const long = await place.makeClip('long.mp4', 'testsrc2', 3.4);
+    const output = join(place.folder, 'whole.mp4');
+    const grade = ['--amount', '0.8', '--colour', '0'];
+    const { editId } = await place.answer('look', ['look', long, '--look', 'fog', '--whole', ...grade, '-o', output]);
+    for (const name of ['frames.rgb', 'base.rgb'])
+      expect(statSync(join(place.home, 'edits', editId, name)).size).toBe(25 * 128 * 128 * 3);
+    const tools = await locateMediaTools();
+    const [source, written] = [await probe(tools, long), await probe(tools, output)];
+    expect([source.frameCount, written.frameCount]).toEqual([82, 82]);
+    const again = await place.answer('look', ['look', long, '--look', 'fog', '--whole', ...grade]);
+    expect(again.editId).toBe(editId);
   },
   patient,
 );

@@ -68,6 +68,12 @@ describe('a healthy engine', () => {
     expect(host.pid).not.toBe(pid);
   });
 
+  it('outlives a device whose library ends the process when it is opened: the call is asked of the next one', async () => {
+    openHost({ device: 'tensorflow', cacheFolder: folder });
+    expect((await host.engine.generate(request('a dancer'))).frames).toMatchObject({ frameCount: 1 });
+    expect(readFileSync(join(folder, 'starts'), 'utf8')).toBe('...');
+  });
+
   it('says what computes after a change of the settings, also while it is at work', async () => {
     const started: (string | undefined)[] = [];
     openHost({

@@ -5,6 +5,7 @@ import { lazyBackend } from '../../../main/engine/backends/lazy/use.ts';
 import * as tf from '../../../main/engine/backends/tf.ts';
 import { readConcept, writeConcept } from '../../../main/engine/formats/concept.ts';
 import { createEngine } from '../../../main/engine/index.ts';
+import { createJoiner } from '../../../main/engine/sampling/windows.ts';
 import { type EngineEvent, generateRequest } from '../../../shared/domain/engine.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';
 import type { Engine } from '../../../shared/ipc/engine-contract.ts';
@@ -294,6 +295,50 @@ describe('generating', () => {
     } finally {
       await fresh.dispose();
     }
+  });
+
+  it('edits a whole clip in windows of the length that the model takes, joined where they overlap', async () => {
+    const model = join(folder, 'short-model');
+    await cp(tinyModel, model, { recursive: true });
+    await writeFile(join(model, 'motif.json'), JSON.stringify({ frames: 9 }));
+    const clip = await writeClip(folder);
+    const picture = (await readFile(clip.file)).subarray(0, 32 * 32 * 3);
+    const long = { ...clip, frameCount: 21, file: join(folder, 'long.rgb') };
+    await writeFile(
+      long.file,
+      Buffer.concat(Array.from({ length: 21 }, (_, at) => picture.map((v) => (v + 9 * at) % 256))),
+    );
+    const words = { prompt: 'a cat in the snow', shown: 'a dog', fidelity: 0.25, steps: 4, seed: 5 };
+    const edit = async (name: string, source: typeof clip, whole: boolean) => {
+      const baseOutput = join(folder, `${name}-base.rgb`);
+      const changes = { model, conceptFile: null, source, baseOutput };
+      const progress: number[] = [];
+      const made = await engine.generate(await request(name, { ...words, whole }, changes), {
+        onEvent: (event) =>
+          void (event.type === 'progress' && progress.push(event.progress.done / event.progress.total)),
+      });
+      expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+      return { ...made, data: await readFile(made.frames.file), coded: await readFile(made.base!.file) };
+    };
+    const whole = await edit('whole', long, true);
+    expect(whole.frames).toMatchObject({ frameCount: 21, width: 32, height: 32 });
+    expect(whole.base).toMatchObject({ frameCount: 21 });
+    const join9 = { data: createJoiner(picture.length), coded: createJoiner(picture.length) };
+    const expected = { data: [] as Uint8Array[], coded: [] as Uint8Array[] };
+    for (const first of [0, 4, 8, 12]) {
+      const file = join(folder, `part-${first}.rgb`);
+      await writeFile(file, (await readFile(long.file)).subarray(first * picture.length, (first + 9) * picture.length));
+      const part = await edit(`part-${first}`, { ...long, frameCount: 9, file }, false);
+      for (const name of ['data', 'coded'] as const) expected[name].push(join9[name](first, part[name], first === 12));
+    }
+    expect(whole.data.equals(Buffer.concat(expected.data))).toBe(true);
+    expect(whole.coded.equals(Buffer.concat(expected.coded))).toBe(true);
+    const fromNoise = request(
+      'noise',
+      { ...words, whole: true, fidelity: 0 },
+      { model, conceptFile: null, source: long },
+    );
+    await expect(engine.generate(await fromNoise)).rejects.toMatchObject({ code: 'invalid-input' });
   });
 
   it('reads a concept again whose file was replaced', async () => {

@@ -136,6 +136,32 @@ test('a finished video has the size, rate, length and sound of its clip, and a c
   expect([small.width, small.height, small.frameCount]).toEqual([100, 60, 26]);
 });
 
+test('an edit of the whole file is laid over it from its beginning, wherever the range lies that the model saw', async () => {
+  const clip = await makeClip('windows', { fromSeconds: 0.5, maximumFrames: 5 });
+  const { frames } = await makeClip('windows-all', { maximumFrames: 21 });
+  // Each frame of the edit is as dark as it is late.
+  const bytes = frames.width * frames.height * 3;
+  let at = 0;
+  const darker = changed(frames, 'windows.rgb', (value) => (value * (30 - Math.floor(at++ / bytes))) / 30);
+  const tools = await mediaTools();
+  for (const [length, from, count] of [
+    ['source', 0, 72],
+    ['range', 0.5, 15],
+  ] as const) {
+    const pictures = await finishedPictures(tools, { clip, base: frames, edited: darker, keepDetail: 1, length });
+    expect([pictures.fromSeconds, pictures.frameCount]).toEqual([from, count]);
+    const written: Uint8Array[] = [];
+    await pictures.write({ ...pictures, width: 320, height: 180 }, async (rgb) => void written.push(rgb.slice()));
+    const source = await picturesOf(path('windows.mkv'), count, from);
+    for (const index of [0, 6, 14]) {
+      const second = from + index / 24;
+      const wanted = (30 - Math.min(20, second * 8)) / 30;
+      const mean = (rgb: Uint8Array) => rgb.reduce((sum, value) => sum + value, 0) / rgb.length;
+      expect(mean(written[index]!) / mean(source[index]!)).toBeCloseTo(wanted, 1);
+    }
+  }
+});
+
 test('an edit of a part goes out over the whole file, which outside of it changes as its light and colour do', async () => {
   const clip = await makeClip('long', { fromSeconds: 0.5 });
   const darker = changed(clip.frames, 'long.rgb', (value) => value / 2);

@@ -194,6 +194,30 @@ describe('a change of colours', () => {
     expect(apart).toEqual(finished([source, inverted], picture, { time: 0.3, keepDetail: 0.25 }));
   });
 
+  it.each([1, 0.5, 0.25])('is made as far as is wanted, and with as much colour (detail %s)', (keepDetail) => {
+    const edited = clip(2, (value, channel) => value * [1.2, 0.9, 0.6][channel]! + [10, 0, -5][channel]!);
+    const picture = pictureOf(clip(2), 0);
+    const change = findChange(clip(2), edited, { keepDetail });
+    const placement = placementOf(picture, size, 'crop');
+    const to = (grade: { amount?: number; colour?: number }) => {
+      const result = new Uint8Array(picture.rgb.length);
+      createFinisher(change, { placement, keepDetail, ...grade }).finish(picture, 0, result);
+      return result;
+    };
+    expect(to({ amount: 0 })).toEqual(picture.rgb);
+    expect(to({ amount: 1, colour: 1 })).toEqual(to({}));
+    const whole = to({});
+    const half = Uint8Array.from(whole, (value, at) => Math.round((value + picture.rgb[at]!) / 2));
+    expect(worst(to({ amount: 0.5 }), half)).toBeLessThanOrEqual(keepDetail < 0.5 ? 6 : 1);
+    const grey = to({ colour: 0 });
+    const lumaAt = (at: number) => 0.299 * whole[at]! + 0.587 * whole[at + 1]! + 0.114 * whole[at + 2]!;
+    for (let at = 0; at < grey.length; at += 3) {
+      expect(Math.max(...grey.subarray(at, at + 3)) - Math.min(...grey.subarray(at, at + 3))).toBeLessThanOrEqual(1);
+      if (Math.max(...whole.subarray(at, at + 3)) < 255) expect(Math.abs(grey[at]! - lumaAt(at))).toBeLessThan(2);
+    }
+    expect(worst(to({ colour: 2, amount: 0 }), picture.rgb)).toBe(0);
+  });
+
   it.each([1, 0.5, 0.25])('that is locked is done only where the edit changes much (detail %s)', (keepDetail) => {
     const grey: SmallClip = { data: new Uint8Array(2 * 64 * 48 * 3).fill(120), frameCount: 2, width: 64, height: 48 };
     const thing = { ...grey, data: grey.data.map((value, at) => value + (at % 7 === 0 ? 3 : 0)) };

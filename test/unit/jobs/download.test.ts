@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Runner } from '../../../main/jobs/runner.ts';
 import { downloadRunner } from '../../../main/jobs/runners/download.ts';
+import { describeRemote, hubAddress } from '../../../main/jobs/runners/hub.ts';
 import { type Library, openLibrary } from '../../../main/library/open.ts';
+import { writeSettings } from '../../../main/library/settings.ts';
 import type { DownloadInput, DownloadOutput } from '../../../shared/domain/job-input.ts';
 
 /** A repository of the Hub on this machine, which may break off or spoil what it sends. */
@@ -26,6 +28,9 @@ let asked: { path: string; range: string | undefined }[];
 let breakAfter: number | null;
 let spoil: boolean;
 let endless: boolean;
+/** What the list says of the weights' size. */
+let claimed: number;
+let endpoint: string;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'motif-download-'));
@@ -33,19 +38,26 @@ beforeEach(async () => {
   breakAfter = null;
   spoil = false;
   endless = false;
+  claimed = weights.length;
   server = createServer((request, response) => {
     const path = decodeURIComponent(request.url!.split('?')[0]!);
     asked.push({ path, range: request.headers.range });
     if (path === '/api/models/some/model/revision/main') {
       const siblings = Object.entries(contents).map(([rfilename, data]) => ({
         rfilename,
-        size: data.length,
+        size: data === weights ? claimed : data.length,
         blobId: createHash('sha1').update(`blob ${data.length}\0`).update(data).digest('hex'),
         ...(rfilename.endsWith('.safetensors')
-          ? { lfs: { sha256: createHash('sha256').update(data).digest('hex'), size: data.length } }
+          ? {
+              lfs: {
+                sha256: createHash('sha256').update(data).digest('hex'),
+                size: data === weights ? claimed : data.length,
+              },
+            }
           : {}),
       }));
-      return response.end(JSON.stringify({ sha: 'abc', siblings }));
+      const cardData = { license: 'apache-2.0', language: ['en'] };
+      return response.end(JSON.stringify({ sha: 'abc', siblings, tags: ['license:other'], cardData }));
     }
     const data = contents[path.replace('/some/model/resolve/abc/', '')];
     if (!data) return response.writeHead(404).end();
@@ -68,8 +80,8 @@ beforeEach(async () => {
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   library = openLibrary({ home: join(folder, 'home'), program: 'test' });
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  runner = downloadRunner({ library, endpoint });
+  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  runner = downloadRunner({ library, address: () => endpoint });
 });
 
 afterEach(async () => {
@@ -145,7 +157,7 @@ it('says so when it is answered no list of files', async () => {
   const page = createServer((_request, response) => response.end('<html>Please sign in to the network</html>'));
   await new Promise<void>((done) => page.listen(0, '127.0.0.1', done));
   try {
-    runner = downloadRunner({ library, endpoint: `http://127.0.0.1:${(page.address() as AddressInfo).port}` });
+    runner = downloadRunner({ library, address: () => `http://127.0.0.1:${(page.address() as AddressInfo).port}` });
     await expect(attempt()).rejects.toMatchObject({ code: 'damaged-file', message: expect.stringContaining('list') });
   } finally {
     page.close();
@@ -166,6 +178,35 @@ it('says what is wrong with a name, a repository without a model, and no network
   delete contents['model_index.json'];
   await expect(attempt()).rejects.toMatchObject({ code: 'invalid-input' });
   Object.assign(contents, { 'model_index.json': index }, others);
-  runner = downloadRunner({ library, endpoint: 'http://127.0.0.1:1' });
+  runner = downloadRunner({ library, address: () => 'http://127.0.0.1:1' });
   await expect(attempt()).rejects.toMatchObject({ code: 'disconnected' });
+});
+
+it('tells licence and size before anything is fetched', async () => {
+  const signal = new AbortController().signal;
+  const remote = await describeRemote(endpoint, { repository: 'some/model', revision: 'main' }, signal);
+  const wanted = ['model_index.json', 'transformer/config.json', 'transformer/model.safetensors'];
+  const sizeBytes = wanted.reduce((bytes, name) => bytes + contents[name]!.length, 0);
+  expect(remote).toEqual({ license: 'apache-2.0', sizeBytes, files: 3, from: new URL(endpoint).host });
+  expect(asked.map(({ path }) => path)).toEqual(['/api/models/some/model/revision/main']);
+});
+
+it('refuses a file that is shorter than was said, and one that no disk can hold before a byte is fetched', async () => {
+  claimed = weights.length + 100;
+  await expect(attempt()).rejects.toMatchObject({ code: 'damaged-file' });
+  expect(existsSync(join(folder, 'job/model/transformer/model.safetensors'))).toBe(false);
+  claimed = 1e18;
+  asked = [];
+  await expect(attempt()).rejects.toMatchObject({ code: 'out-of-space' });
+  expect(asked).toHaveLength(1);
+});
+
+it('fetches from the mirror of the settings, whatever stands behind its address', async () => {
+  expect(hubAddress(library)).toBe(process.env.HF_ENDPOINT ?? 'https://huggingface.co');
+  writeSettings(library, { modelMirror: `${endpoint}/` });
+  expect(hubAddress(library)).toBe(endpoint);
+  runner = downloadRunner({ library });
+  const { move } = await attempt();
+  expect(readFileSync(join(move!.from, 'transformer/model.safetensors'))).toEqual(weights);
+  expect(() => writeSettings(library, { modelMirror: 'file:///etc' })).toThrow(/A mirror is an address/);
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LookStore } from '../../../main/library/looks.ts';
 import { type Library, openLibrary } from '../../../main/library/open.ts';
+import { asChanged, lookSettings, readLookFile, writeLookFile } from '../../../shared/domain/look.ts';
 
 let folder: string;
 let library: Library;
@@ -20,7 +21,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const look = (name: string) => ({ name, from: 'by day', to: 'at dusk', strength: 0.4, keepDetail: 1 });
+const look = (name: string) => ({ name, from: 'by day', to: 'at dusk', strength: 0.4, ...asChanged });
 const ownNames = () => looks.own().map(({ name }) => name);
 
 it('a look of its own is found by id and by name, whatever its case, before those of the program', () => {
@@ -30,6 +31,19 @@ it('a look of its own is found by id and by name, whatever its case, before thos
   expect(looks.get('night').name).toBe('Night');
   expect(looks.list()[0]).toEqual({ look: saved, isOwn: true });
   expect(() => looks.get('noir')).toThrow(expect.objectContaining({ code: 'not-found' }));
+});
+
+it('a look keeps how much of its change is made and how much colour it has, also in a file', () => {
+  const graded = { ...look('Faint grey'), amount: 0.5, colour: 0 };
+  looks.save(graded);
+  expect(looks.get('faint grey')).toMatchObject(graded);
+  looks.save({ ...graded, colour: 1.5 }, 'faint-grey');
+  expect(looks.get('faint grey').colour).toBe(1.5);
+  expect(readLookFile(writeLookFile(graded), 'grey.json')).toEqual(graded);
+  const asBefore = writeLookFile(look('plain'));
+  expect(Object.keys(JSON.parse(asBefore))).not.toContain('colour');
+  expect(readLookFile(asBefore, 'plain.json')).toEqual(look('plain'));
+  expect(lookSettings(graded)).toMatchObject({ amount: 0.5, colour: 0 });
 });
 
 it('looks keep an order, and are renamed in their place', () => {

@@ -14,6 +14,7 @@ const model: ModelInfo = {
   activationsPerToken: 45_000,
   temporalStride: 4,
   spatialStride: 16,
+  learnsBelow: null,
   vocabulary: null,
 };
 

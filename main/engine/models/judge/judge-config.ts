@@ -28,6 +28,21 @@ export type JudgeConfig = z.infer<typeof judgeConfigSchema>;
 /** Red, green and blue of 2 x 2 pixels, their means' differences to the frame before, x and y. */
 export const inputChannels = 17;
 
+/** The convolutions alone. */
+export function stageSpecs(stages: JudgeConfig['stages']): ParameterSpecs {
+  const specs: ParameterSpecs = new Map();
+  const convolution = (path: string, inSize: number, outSize: number) => {
+    specs.set(`${path}.conv.weight`, { stored: [outSize, inSize, 3, 3], axes: [2, 3, 1, 0] });
+    for (const name of ['conv.bias', 'norm.weight', 'norm.bias']) specs.set(`${path}.${name}`, { stored: [outSize] });
+  };
+  for (const [index, { channels, residuals }] of stages.entries()) {
+    convolution(`stages.${index}.into`, stages[index - 1]?.channels ?? inputChannels, channels);
+    for (let residual = 0; residual < residuals; residual++)
+      convolution(`stages.${index}.residuals.${residual}`, channels, channels);
+  }
+  return specs;
+}
+
 export function judgeSpecs(config: JudgeConfig, vocabulary: number): ParameterSpecs {
   const { width, embedding } = config;
   const specs: ParameterSpecs = new Map();
@@ -49,16 +64,7 @@ export function judgeSpecs(config: JudgeConfig, vocabulary: number): ParameterSp
       dense(`${path}.${index}.down`, 4 * width, width);
     }
   };
-  const convolution = (path: string, inSize: number, outSize: number) => {
-    specs.set(`${path}.conv.weight`, { stored: [outSize, inSize, 3, 3], axes: [2, 3, 1, 0] });
-    vector(`${path}.conv.bias`, outSize);
-    norm(`${path}.norm`, outSize);
-  };
-  for (const [index, { channels, residuals }] of config.stages.entries()) {
-    convolution(`stages.${index}.into`, config.stages[index - 1]?.channels ?? inputChannels, channels);
-    for (let residual = 0; residual < residuals; residual++)
-      convolution(`stages.${index}.residuals.${residual}`, channels, channels);
-  }
+  for (const [name, spec] of stageSpecs(config.stages)) specs.set(name, spec);
   blocks('space', config.spaceBlocks);
   dense('frame_pool', 2 * width, width);
   norm('frame_norm', width);

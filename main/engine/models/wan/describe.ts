@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { parseRational } from '../../../../shared/domain/time.ts';
-import { openWeights, readJson } from '../../formats/diffusers.ts';
+import { openWeights, readJson, readWeightsLink } from '../../formats/diffusers.ts';
 import type { WanPipeline } from './pipeline.ts';
 import { activationsPerToken } from './transformer-config.ts';
 
@@ -12,7 +12,8 @@ import { activationsPerToken } from './transformer-config.ts';
 export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo> {
   const { directory, name, extras, strides, transformerConfig } = pipeline;
   let parameters = 0;
-  for (const component of ['transformer', 'vae', 'text_encoder']) {
+  const transformers = pipeline.highNoise ? ['transformer', 'transformer_2'] : ['transformer'];
+  for (const component of [...transformers, 'vae', 'text_encoder']) {
     const source = await openWeights(join(directory, component));
     for (const name of source.names())
       parameters += source.info(name).shape.reduce((product, length) => product * length, 1);
@@ -29,6 +30,7 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     rate: parseRational(String(extras.frameRate)),
     layers: transformerConfig.num_layers,
     activationsPerToken: activationsPerToken(transformerConfig),
+    learnsBelow: pipeline.highNoise?.from ?? null,
     vocabulary: await vocabularyOf(directory),
     temporalStride: strides.frames,
     spatialStride: Math.max(
@@ -50,9 +52,14 @@ async function licenseOf(directory: string): Promise<string> {
   return /^license:\s*(\S+)/m.exec(card)?.[1] ?? 'unknown';
 }
 
+/** Files of weights, in the folder or linked from it. */
 async function weightBytes(directory: string): Promise<number> {
   const files = await readdir(directory, { recursive: true });
   let bytes = 0;
-  for (const file of files) if (file.endsWith('.safetensors')) bytes += (await stat(join(directory, file))).size;
+  for (const file of files) {
+    if (file.endsWith('.safetensors')) bytes += (await stat(join(directory, file))).size;
+    else if (basename(file) === 'weights.json')
+      bytes += (await readWeightsLink(join(directory, dirname(file))))?.bytes ?? 0;
+  }
   return bytes;
 }

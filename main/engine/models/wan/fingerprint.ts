@@ -11,8 +11,7 @@ const smallTensor = 65_536;
  * shape, and of the values of its small tensors (biases, norms and tables), which every training moves. Stored types do not count: the same
  * values as float32 and as float16 have different fingerprints only where rounding moved them.
  */
-export async function transformerFingerprint(directory: string): Promise<string> {
-  const folder = join(directory, 'transformer');
+export async function transformerFingerprint(folder: string): Promise<string> {
   const { _diffusers_version: _, ...config } = await readJson(
     join(folder, 'config.json'),
     z.record(z.string(), z.unknown()),

@@ -2,7 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import * as tf from '../../backends/tf.ts';
-import { openWeights, readJson, readModelIndex } from '../../formats/diffusers.ts';
+import { type ModelIndex, openWeights, readJson, readModelIndex } from '../../formats/diffusers.ts';
 import { disposeTree } from '../../nn/tree.ts';
 import { openVideoAutoencoder } from '../autoencoders.ts';
 import { countParameters, type LoadedOnce, loadComponent, loadedOnce } from '../components.ts';
@@ -45,29 +45,33 @@ export interface WanPipeline extends VideoModel {
   readonly textEncoderWeights: LoadedOnce<TextEncoderParameters>;
 }
 
-/** Throws `not-found`, `damaged-file`, or `invalid-input` for a model with a second transformer. */
+/**
+ * A model with two transformers (Wan 2.2's large ones) has that for high noise in `transformer` and that for low noise in `transformer_2`.
+ * Throws `not-found`, `damaged-file`, or `invalid-input`.
+ */
 export async function openWanPipeline(directory: string): Promise<WanPipeline> {
-  const { boundary_ratio } = await readModelIndex(directory);
-  if (boundary_ratio)
-    throw new AppError('invalid-input', `${directory} has a second transformer for low noise, which is not supported`, {
-      hint: 'Choose a Wan checkpoint with one transformer, for example Wan 2.1 1.3B or Wan 2.2 TI2V 5B.',
-    });
+  const boundary = boundaryOf(directory, await readModelIndex(directory));
+  const main = boundary === null ? 'transformer' : 'transformer_2';
   const folder = (name: string) => join(directory, name);
   const config = <T>(name: string, schema: Parameters<typeof readJson<T>>[1]) =>
     readJson(join(folder(name), 'config.json'), schema);
   const extras = await readModelExtras(directory);
-  const transformerConfig = await config('transformer', transformerConfigSchema);
+  const transformerConfig = await config(main, transformerConfigSchema);
+  const highConfig = boundary === null ? null : await config('transformer', transformerConfigSchema);
   const autoencoder = await openVideoAutoencoder(folder('vae'));
   const textEncoderConfig = await config('text_encoder', textEncoderConfigSchema);
   const tokenizer = await loadTokenizer(folder('tokenizer'));
   const schedulerConfig = await readJson(join(folder('scheduler'), 'scheduler_config.json'), z.unknown());
-  checkChannels(directory, transformerConfig, autoencoder, textEncoderConfig);
+  for (const each of [transformerConfig, ...(highConfig ? [highConfig] : [])])
+    checkChannels(directory, each, autoencoder, textEncoderConfig);
 
-  const transformer = loadedOnce(
-    () =>
-      loadComponent<TransformerParameters>(folder('transformer'), transformerSpecs(transformerConfig), /norm_added_q/),
-    disposeTree,
-  );
+  const load = (name: string, own: TransformerConfig) =>
+    loadedOnce(
+      () => loadComponent<TransformerParameters>(folder(name), transformerSpecs(own), /norm_added_q/),
+      disposeTree,
+    );
+  const transformer = load(main, transformerConfig);
+  const highTransformer = highConfig && load('transformer', highConfig);
   const streams = countParameters(textEncoderSpecs(textEncoderConfig)) > streamingParameters;
   const textEncoderWeights = loadedOnce(async () => {
     if (streams)
@@ -114,14 +118,20 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
     extras,
     schedulerConfig,
     shape: wanShape(transformerConfig),
-    denoiserParameters: countParameters(transformerSpecs(transformerConfig)),
+    denoiserParameters:
+      countParameters(transformerSpecs(transformerConfig)) +
+      (highConfig ? countParameters(transformerSpecs(highConfig)) : 0),
     activations: (latents) => activationsOf(transformerConfig, latents),
     latentSize: (clip) => latentSize(autoencoder, transformerConfig, clip),
     describe: () => describePipeline(pipeline),
-    fingerprint: () => transformerFingerprint(directory),
+    fingerprint: () => transformerFingerprint(folder(main)),
     transformerConfig,
     transformer,
     denoiser: async () => wanDenoiser(transformerConfig, await transformer()),
+    highNoise: highTransformer && {
+      from: boundary!,
+      denoiser: async () => wanDenoiser(highConfig, await highTransformer()),
+    },
     textWidth: textEncoderConfig.d_model,
     tokenizer,
     tokenize,
@@ -149,11 +159,27 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
     },
     async dispose() {
       await transformer.release();
+      await highTransformer?.release();
       await autoencoder.dispose();
       await textEncoderWeights.release();
     },
   };
   return pipeline;
+}
+
+/** From which part of the noise on the first of two transformers predicts; null where there is one. */
+function boundaryOf(directory: string, index: ModelIndex): number | null {
+  const { boundary_ratio: ratio, transformer_2: second } = index;
+  const isPair = Array.isArray(second) && typeof second[1] === 'string';
+  if (!isPair) return null;
+  if (typeof ratio === 'number' && ratio > 0 && ratio < 1) return ratio;
+  throw new AppError(
+    'damaged-file',
+    `${directory} has two transformers, and the boundary_ratio ${ratio} between them`,
+    {
+      hint: 'Copy or download its model_index.json again: it is between 0 and 1.',
+    },
+  );
 }
 
 /** Of the latents: whole patches. */

@@ -13,6 +13,7 @@ import { transformerSpecs } from './transformer-config.ts';
  */
 export async function savePipeline(pipeline: WanPipeline, directory: string, type: WeightType = 'F16'): Promise<void> {
   const read = (...names: string[]) => readFile(join(pipeline.directory, ...names), 'utf8');
+  if (pipeline.highNoise) throw new Error('models with two transformers are not written');
   const transformer = await pipeline.transformer();
   const textEncoder = await pipeline.textEncoderWeights();
   const extras = await readFile(join(pipeline.directory, 'motif.json'), 'utf8').catch(() => undefined);

@@ -1,6 +1,6 @@
 import { attention, gelu, rmsNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
-import type { TensorSource } from '../../formats/safetensors.ts';
+import type { TensorSource } from '../../formats/tensor-file.ts';
 import type { Hooks } from '../../nn/hooks.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
 import { checkShape, loadParameters } from '../../nn/parameters.ts';

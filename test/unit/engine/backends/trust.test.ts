@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { mayPass, trustDevice } from '../../../../main/engine/backends/trust.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mayPass, openWatched, trustDevice } from '../../../../main/engine/backends/trust.ts';
 
 const about = ['device', '1.0', 'adapter'];
 let folder: string;
@@ -70,4 +70,27 @@ it('is found out again where what was remembered is damaged or there is nowhere 
   expect(await trustDevice({ about, folder }, async () => 'passed')).toMatchObject({ trusted: true });
   expect(JSON.parse(readFileSync(join(folder, 'self-tests.json'), 'utf8'))).toBeTypeOf('object');
   expect(await trustDevice({ about, folder: undefined }, async () => 'passed')).toMatchObject({ trusted: true });
+});
+
+describe('what is opened', () => {
+  it('is left alone once opening it twice did not come to an end, and says how to try again', async () => {
+    for (let start = 0; start < 2; start++) void openWatched({ about, folder }, () => new Promise(() => {}));
+    const opened = openWatched({ about, folder }, async () => 'opened');
+    await expect(opened).rejects.toThrow(
+      /ended 2 times while it was opened here; delete .*self-tests.json to try again/,
+    );
+    expect(await openWatched({ about: ['another'], folder }, async () => 'opened')).toBe('opened');
+  });
+
+  it('is no longer watched once it came to an end, an error included, and keeps the verdicts found meanwhile', async () => {
+    const failed = openWatched({ about, folder }, async () => {
+      await trustDevice({ about, folder }, async () => 'passed');
+      throw new Error('no adapter');
+    });
+    await expect(failed).rejects.toThrow('no adapter');
+    for (let start = 0; start < 3; start++) void openWatched({ about, folder }, () => new Promise(() => {}));
+    expect(await openWatched({ about, folder }, async () => 'opened')).toBe('opened');
+    const never = async () => Promise.reject(new Error('not asked'));
+    expect(await trustDevice({ about, folder }, never)).toEqual({ trusted: true, reason: 'passed' });
+  });
 });

@@ -1,10 +1,11 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { loadImage } from '@napi-rs/canvas';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { createEngine } from '../../../../main/engine/index.ts';
-import { evaluateTableRequest, evaluateTableResult } from '../../../../shared/domain/evaluation-table.ts';
+import { evaluateTableRequest, evaluateTableResult, shownScene } from '../../../../shared/domain/evaluation-table.ts';
 import type { Engine } from '../../../../shared/ipc/engine-contract.ts';
 
 const golden = resolve(import.meta.dirname, '../../../golden');
@@ -81,6 +82,19 @@ test('a table is measured at equal processor time; stopped, it goes on, and anot
   const strips = result.parts.flatMap(({ clips }) => clips.flatMap(({ strip }) => strip ?? []));
   for (const strip of strips)
     expect((await readFile(join(folder, 'tables', strip))).subarray(8, 12).toString()).toBe('WEBP');
+
+  // Whole clips lie there for whoever compares by eye, with their scene's source and words.
+  const sheets = result.parts.flatMap(({ clips }) => clips.flatMap(({ frames }) => frames ?? []));
+  expect(sheets).toHaveLength(strips.length);
+  const scene = shownScene.parse(
+    JSON.parse(await readFile(join(folder, 'tables/scenes', `${result.parts[0]!.scene}.json`), 'utf8')),
+  );
+  expect(scene.words).not.toContain('[');
+  expect(scene.edits.map(({ kind }) => kind)).toContain('shirt + background');
+  for (const sheet of [scene.source, ...sheets]) {
+    const { width, height } = await loadImage(await readFile(join(folder, 'tables', sheet.file)));
+    expect({ ...sheet, file: '', width, height }).toMatchObject({ frameCount: 5, columns: 3, width: 96, height: 64 });
+  }
 
   const other = await engine.evaluateTable(request({ table: 'table1', rows: ['base', 'two-stage'] }));
   expect(other).toMatchObject({ takenOver: 5, unfinished: 0 });

@@ -6,9 +6,9 @@ import {
   holm,
   sceneMeans,
   signFlipTest,
-  wilsonInterval,
 } from '../../../../main/engine/evaluation/paired.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
+import { wilsonInterval } from '../../../../shared/statistics/wilson.ts';
 
 const scenesOf = (...values: number[]): Grid => values.map((value) => [[value]]);
 

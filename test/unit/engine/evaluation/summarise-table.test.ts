@@ -23,6 +23,7 @@ const clip = (changes: Partial<TableClip>): TableClip => ({
   motionAgreement: 0.7,
   likeOther: null,
   strip: null,
+  frames: null,
   ...changes,
 });
 

@@ -82,6 +82,17 @@ describe('flow matching', () => {
   });
 });
 
+describe('levels of a model whose other transformer has the high noise', () => {
+  it('stay below the boundary, as densely as without one there', () => {
+    const levels = { distribution: 'uniform', shift: 12 } as const;
+    const below = drawNoiseLevels(new Random(1), 4000, { ...levels, below: 0.875 });
+    expect(Math.max(...below)).toBeLessThan(0.875);
+    const all = drawNoiseLevels(new Random(2), 12_000, levels).filter((level) => level < 0.875);
+    const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+    expect(Math.abs(median(below) - median(all))).toBeLessThan(0.02);
+  });
+});
+
 describe('the error without appearance', () => {
   it('is that of frames against the anchor: what all frames share weighs (sqrt(2) - 1)^2 of what it does in the whole', () => {
     const [clean, noise] = [tf.zeros([1, 1, 3, 1, 1]), tf.zeros([1, 1, 3, 1, 1])];

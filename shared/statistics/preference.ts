@@ -1,5 +1,5 @@
-import { Random } from '../nn/random.ts';
-import { wilsonInterval } from './paired.ts';
+import { Random } from './random.ts';
+import { wilsonInterval } from './wilson.ts';
 
 /** One answer to one question about a pair of clips. */
 export interface Answer {

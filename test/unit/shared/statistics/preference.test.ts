@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Answer, bradleyTerry, preferenceOf, rankMethods } from '../../../../main/engine/evaluation/preference.ts';
-import { Random } from '../../../../main/engine/nn/random.ts';
+import { type Answer, bradleyTerry, preferenceOf, rankMethods } from '../../../../shared/statistics/preference.ts';
+import { Random } from '../../../../shared/statistics/random.ts';
 
 /** The American League of 1987 (Agresti, Categorical Data Analysis, table 10.10): who won how often against whom. */
 const teams = ['Milwaukee', 'Detroit', 'Toronto', 'New York', 'Boston', 'Cleveland', 'Baltimore'];

@@ -1,0 +1,34 @@
+/** What Wan's authors recommend for a model, which no file of weights holds. */
+export interface Preset {
+  /** Shift of the noise levels. */
+  flowShift: number;
+  /** From which part of the noise on the transformer for high noise predicts; only of models with two. */
+  boundaryRatio?: number;
+  expandTimesteps: boolean;
+  /** `motif.json`, where Wan 2.1's defaults do not fit. */
+  extras?: object;
+}
+
+const landscapeAndPortrait = (width: number, height: number) => [
+  { width, height },
+  { width: height, height: width },
+];
+
+/** By the configuration: Wan 2.1, Wan 2.2's pair of transformers, and Wan 2.2's small model of 48 latent channels. */
+export function presetOf(config: Record<string, unknown>, isPair: boolean): Preset {
+  if (config.out_channels === 48) {
+    const sampling = { steps: 50, guidance: 5 };
+    const sizes = landscapeAndPortrait(1280, 704);
+    return { flowShift: 5, expandTimesteps: true, extras: { frameRate: 24, frames: 121, sizes, sampling } };
+  }
+  if (isPair) {
+    const sizes = [...landscapeAndPortrait(832, 480), ...landscapeAndPortrait(1280, 720)];
+    return {
+      flowShift: 12,
+      boundaryRatio: 0.875,
+      expandTimesteps: false,
+      extras: { sizes, sampling: { steps: 40, guidance: 4 } },
+    };
+  }
+  return { flowShift: 3, expandTimesteps: false };
+}
