@@ -124,7 +124,7 @@ describe('a package is refused with the reason, at once and without a trace, tha
     ],
     [
       'inflates beyond what a part can be',
-      /losses.json is beyond/,
+      /losses.json is over the limit/,
       ({ db, put }) => {
         put('losses.json', Buffer.from('[]'));
         db.prepare("UPDATE sqlar SET sz = 300000000, data = ? WHERE name = 'losses.json'").run(
