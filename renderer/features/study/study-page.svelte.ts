@@ -14,6 +14,9 @@ export class StudyPageState {
   paused = $state.raw<RaterState | null>(null);
   problem = $state<string | null>(null);
   isBusy = $state(false);
+  /** Nobody answers what cannot be seen yet. */
+  readonly canAnswer = $derived.by(() => this.shown?.current != null && this.shown.current.item.id === this.#seen);
+  #seen = $state<string | null>(null);
 
   readonly #code: string;
   readonly #call: Calls<typeof raterCalls>;
@@ -59,11 +62,26 @@ export class StudyPageState {
 
   async answer(answer: SideAnswer): Promise<void> {
     const current = this.shown?.current;
-    if (!current) return;
+    if (!current || !this.canAnswer) return;
     const milliseconds = Math.min(86_400_000, Math.round(performance.now() - this.#askedAt));
     const { item, question } = current;
     const given = { code: this.#code, rater: this.shown!.rater, item: item.id, question, answer, milliseconds };
-    await this.#attempt(async () => this.#show(await this.#call['study.answer'](given)), true);
+    await this.#attempt(async () => {
+      try {
+        this.#show(await this.#call['study.answer'](given));
+      } catch (thrown) {
+        // Answered in another window: shown where that one is, with the reason.
+        if (toErrorShape(thrown).code === 'conflict')
+          this.#show(await this.#call['study.join']({ code: this.#code, rater: given.rater }));
+        throw thrown;
+      }
+    });
+  }
+
+  /** The clips of an item are on screen. */
+  see(itemId: string): void {
+    this.#seen = itemId;
+    this.#askedAt = performance.now();
   }
 
   async undo(): Promise<void> {
@@ -75,6 +93,7 @@ export class StudyPageState {
   pause(): void {
     this.paused = this.shown;
     this.shown = null;
+    this.#seen = null;
   }
 
   #enter(state: RaterState): void {
@@ -90,20 +109,16 @@ export class StudyPageState {
     this.#askedAt = performance.now();
   }
 
-  /** One thing at a time: a key that is held down answers once. After a conflict the rater is shown where it is. */
-  async #attempt(work: () => Promise<void>, rejoins = false): Promise<void> {
+  /** One thing at a time: a key that is held down answers once. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
     if (this.isBusy) return;
     this.isBusy = true;
     this.problem = null;
     try {
       await work();
     } catch (thrown) {
-      const { code, message, hint } = toErrorShape(thrown);
+      const { message, hint } = toErrorShape(thrown);
       this.problem = hint ? `${message} ${hint}` : message;
-      if (rejoins && code === 'conflict' && this.shown) {
-        const { rater } = this.shown;
-        this.#show(await this.#call['study.join']({ code: this.#code, rater }));
-      }
     } finally {
       this.isBusy = false;
     }
