@@ -66,8 +66,8 @@ export const studyText = {
     answer: 'Answer here',
     copyLink: 'Copy link',
     copied: 'The link is copied. Whoever opens it sees the study and nothing else.',
-    link: (name: string) => `Link of ${name}`,
-    serve: (name: string) => `For raters elsewhere, close this program and run: motif study serve "${name}"`,
+    serve:
+      'A link opens on this machine. For raters at others, close the editor and run: motif study serve NAME --host 0.0.0.0',
     results: 'Results',
     hide: 'Hide results',
     standIn: 'Judge instead of people',
