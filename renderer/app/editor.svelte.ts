@@ -20,6 +20,7 @@ import { QueueState } from '../features/queue/queue.svelte.ts';
 import { SettingsState } from '../features/settings/settings.svelte.ts';
 import { isText } from '../features/shell/keys.ts';
 import { PanelsState } from '../features/shell/panels.svelte.ts';
+import { StudiesState } from '../features/study/studies.svelte.ts';
 import type { Host } from '../host/host.ts';
 import { text } from '../text/en.ts';
 import { Connection } from './connection.svelte.ts';
@@ -36,7 +37,9 @@ export type DialogName =
   | 'report'
   | 'apply'
   | 'trash'
-  | 'versions';
+  | 'versions'
+  | 'studies'
+  | 'study';
 
 /** Everything that the window knows, wired in one place. */
 export class Editor {
@@ -59,6 +62,7 @@ export class Editor {
   readonly reenact: ReenactState;
   readonly settings: SettingsState;
   readonly exporting: ExportState;
+  readonly studies: StudiesState;
 
   inspector = $state<InspectorTab>('looks');
   dialog = $state<DialogName | null>(null);
@@ -76,6 +80,7 @@ export class Editor {
     this.files = new Files(connection, host);
     this.library = new LibraryState(connection, notices, host, this.files);
     this.trash = new TrashState(connection, notices);
+    this.studies = new StudiesState(connection, notices);
     this.versions = new VersionsState(connection, notices);
     this.edit = new EditState(connection, notices, this.library, this.queue);
     this.looks = new LooksState(connection, notices, this.library, this.queue);

@@ -14,6 +14,7 @@ interface TableOptions extends PlaceOptions {
   learningSeeds?: number;
   noiseSeeds?: number;
   effort?: number;
+  clips?: boolean;
 }
 
 const about: Readonly<Record<TableName, string>> = {
@@ -42,6 +43,7 @@ export function registerTables(evaluate: Command, run: ActionWrapper): void {
       .option('--learning-seeds <n>', 'how often each method learns a scene', parseInteger(1, 20))
       .option('--noise-seeds <n>', 'how many clips of each edit', parseInteger(1, 20))
       .option('--effort <x>', 'learn this many times as long as the default recipe', parseNumber(0.001, 10));
+    command.option('--clips', 'make clips again that were measured before tables kept them whole, for `motif study`');
     addPlaceOptions(command, 'out/evaluate-tables')
       .addHelpText(
         'after',
@@ -55,7 +57,17 @@ Run it again with the same folder to continue where it stopped, even in the midd
         run(async (context, options: TableOptions) => {
           await context.withServices({ access: 'read' }, async (services) => {
             const { model, folder, place } = await preparePlace(context, services, options);
-            const { fast = false, hours, rows, scenes, learningSeeds, noiseSeeds, effort, steps } = options;
+            const {
+              fast = false,
+              hours,
+              rows,
+              scenes,
+              learningSeeds,
+              noiseSeeds,
+              effort,
+              steps,
+              clips = false,
+            } = options;
             const result = await services.engine.evaluateTable(
               {
                 ...place,
@@ -68,6 +80,7 @@ Run it again with the same folder to continue where it stopped, even in the midd
                 learningSeeds: learningSeeds ?? null,
                 noiseSeeds: noiseSeeds ?? null,
                 effort: effort ?? null,
+                clips,
               },
               listening(context),
             );
@@ -89,7 +102,7 @@ Run it again with the same folder to continue where it stopped, even in the midd
 
 /** The words that make a report again. */
 function commandOf(table: TableName, options: TableOptions): string {
-  const { fast, size, ...given } = options;
+  const { fast, size, clips: _, ...given } = options;
   const words = Object.entries({ ...given, ...(size && { size: `${size.width}x${size.height}` }) }).map(
     ([name, value]) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${value}`,
   );

@@ -41,7 +41,7 @@ export async function reenactPairs(
       const [seen, moving] = [firstFrames(a.pictures, twin.frames), firstFrames(b.pictures, twin.frames)];
       const made = await reenact(twin, seen, moving, signal);
       const flows = flowsOf(made.data, made);
-      const judgement = await judge.look(made);
+      const judgement = await judge.assess(made);
       const named = (value: string) =>
         a.subject === b.subject ? null : namesIt(judgement, judge.labels, 'subject', value);
       pairs.push({
