@@ -1,6 +1,7 @@
 /** The engine's whole public face: the calls of its contract. No Electron, no SQLite, no ffmpeg. */
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
+import type { ReenactRequest } from '../../shared/domain/twin.ts';
 import type { Engine, EngineCallOptions } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { Serialiser } from '../../shared/structures/serialiser.ts';
@@ -21,6 +22,7 @@ import type { TwinAutoencoder } from './models/twin-autoencoder.ts';
 import { checkConcept } from './sampling/check-concept.ts';
 import { createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
+import { KeptLatents } from './sampling/kept-latents.ts';
 import type { OpenModel } from './sampling/open-model.ts';
 import { decodeTwinFile, describeTwin, encodeTwinFile, reenact } from './sampling/twin-calls.ts';
 import { isWarmed, warmUpConcepts, warmUpLooks } from './sampling/warm-up.ts';
@@ -46,6 +48,7 @@ export interface EngineOptions {
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const report = await selectBackend({ ...options, selfTest: compareSampleSteps });
   let open: OpenModel | undefined;
+  const keptLatents = new KeptLatents();
   let openTwin: { twin: TwinAutoencoder; fingerprint: string } | undefined;
   const calls = new Serialiser();
 
@@ -59,6 +62,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   async function closeTwin(): Promise<void> {
     const closing = openTwin;
     openTwin = undefined;
+    keptLatents.dispose();
     await closing?.twin.dispose();
   }
 
@@ -157,7 +161,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     describeTwin: async ({ twin }) => describeTwin(await openTwinAutoencoder(twin)),
     encodeTwin: onTwin(encodeTwinFile),
     decodeTwin: onTwin(decodeTwinFile),
-    reenact: onTwin(reenact),
+    reenact: onTwin((twin, request: ReenactRequest, callOptions) => reenact(twin, request, callOptions, keptLatents)),
     trainTwin: (request, options = {}) => inTurn(options.signal, () => trainTwin(request, options)),
     renderTwinClips: (request, options = {}) => inTurn(options.signal, () => renderTwinClips(request, options)),
     // As describing a model does, it reads files alone.

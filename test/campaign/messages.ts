@@ -74,6 +74,9 @@ async function validCalls(window: EditorWindow, exports: string): Promise<Call[]
     ['edits.label', { reference: 'none', labels: { starred: true } }],
     ['edits.preview', { conceptId: 'none', settings }],
     ['edits.preview', { conceptId: null, sourceClipId: 'none', settings }],
+    ['twins.describe', {}],
+    ['twins.reenact', { structureClipId: clip, dynamicsClipId: 'none', strengths: { dynamics: 1.2 }, view: 'both' }],
+    ['twins.export', { structureClipId: 'none', dynamicsClipId: clip, name: 'x', preset: 'gif' }],
     ['looks.list', {}],
     [
       'looks.save',

@@ -10,13 +10,13 @@ import type {
 } from '../../../shared/domain/twin.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import * as tf from '../backends/tf.ts';
 import { firstFrames, fitPictures } from '../formats/fit-pictures.ts';
 import { readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import { psnrOfMse } from '../metrics/psnr.ts';
-import type { TwinAutoencoder, TwinLatents } from '../models/twin-autoencoder.ts';
+import type { TwinAutoencoder } from '../models/twin-autoencoder.ts';
 import { readTwinFile, writeTwinFile } from '../models/twin-file.ts';
+import { disposeLatents, type KeptLatents } from './kept-latents.ts';
 
 export async function describeTwin(twin: TwinAutoencoder): Promise<TwinInfo> {
   const { folder, name, frames, width, height, cell, parameters, disentangled } = twin;
@@ -95,40 +95,34 @@ export async function decodeTwinFile(
   }
 }
 
-/** Structure of one clip with the dynamics of another. Throws `invalid-input` where the network does not tell the two apart. */
+/**
+ * Structure of one clip with the dynamics of another; what `kept` has of them is not encoded again. Throws `not-found` or `damaged-file` for the frames, and
+ * `invalid-input` where the network does not tell the two apart.
+ */
 export async function reenact(
   twin: TwinAutoencoder,
   request: ReenactRequest,
   { signal, onEvent }: EngineCallOptions = {},
+  kept: KeptLatents,
 ): Promise<RawFrames> {
   if (!twin.disentangled) throw entangled(twin);
   const { width, height } = request.structure;
-  const frames = Math.min(request.structure.frameCount, request.dynamics.frameCount);
-  const seen = firstFrames(await readRawFrames(request.structure), frames);
-  const moving = firstFrames(await readRawFrames(request.dynamics), frames);
-  const { strengths } = request;
-  const structure = await twin.encodeTwin(seen, { signal, onProgress: chunksDone(onEvent, 'structure') });
-  let dynamics: TwinLatents | undefined;
-  try {
-    const fitted = fitPictures(moving, width, height);
-    dynamics = await twin.encodeTwin(fitted, { signal, onProgress: chunksDone(onEvent, 'dynamics') });
-    const latents = { ...structure, dynamics: dynamics.dynamics! };
-    const made = await twin.decodeTwin(latents, strengths, { signal, onProgress: chunksDone(onEvent, 'decode') });
-    return await writeRawFrames(request.output, made, request.structure.rate);
-  } finally {
-    disposeLatents(structure);
-    if (dynamics) disposeLatents(dynamics);
-  }
+  const frameCount = Math.min(request.structure.frameCount, request.dynamics.frameCount);
+  const latentsOf = (phase: 'structure' | 'dynamics') =>
+    kept.of(request[phase], { frameCount, width, height }, async () => {
+      const pictures = fitPictures(firstFrames(await readRawFrames(request[phase]), frameCount), width, height);
+      return twin.encodeTwin(pictures, { signal, onProgress: chunksDone(onEvent, phase) });
+    });
+  const structure = await latentsOf('structure');
+  const latents = { ...structure, dynamics: (await latentsOf('dynamics')).dynamics! };
+  const made = await twin.decodeTwin(latents, request.strengths, { signal, onProgress: chunksDone(onEvent, 'decode') });
+  return writeRawFrames(request.output, made, request.structure.rate);
 }
 
 function entangled({ name }: TwinAutoencoder): AppError {
   return new AppError('invalid-input', `"${name}" has one latent, in which structure and dynamics are not apart.`, {
     hint: 'Choose a network that was trained with both.',
   });
-}
-
-function disposeLatents({ structure, dynamics }: TwinLatents): void {
-  tf.dispose(dynamics ? [structure, dynamics] : structure);
 }
 
 function chunksDone(onEvent: EngineCallOptions['onEvent'], phase: string) {
