@@ -638,6 +638,7 @@ export const text = {
     downloadModel: 'Name of a model on the Hugging Face Hub',
     download: 'Download',
     lookUp: 'Look up',
+    modelMirror: 'Fetch models from another server, which answers as the Hub does',
     remote: (license: string, size: string, from: string) => `Licence ${license}, ${size}, from ${from}.`,
     caches: (previews: string, proxies: string, pictures: string) =>
       `Taken now: previews ${previews}, scrubbing copies ${proxies}, thumbnails ${pictures}. All of it is made again when needed.`,
