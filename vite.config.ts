@@ -1,7 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
-/** The renderer: one page that both hosts (Electron and the server) show. */
+/** The renderer: the page that both hosts (Electron and the server) show, and the one that a study's link opens. */
 export default defineConfig({
   root: 'renderer',
   base: './',
@@ -9,6 +9,7 @@ export default defineConfig({
   build: {
     outDir: '../dist/renderer',
     emptyOutDir: true,
+    rolldownOptions: { input: ['renderer/index.html', 'renderer/study.html'] },
     target: 'es2023',
     // Measured compressed, by `npm run bench -- app`.
     chunkSizeWarningLimit: 1000,

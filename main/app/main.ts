@@ -198,7 +198,7 @@ function openWindow(services: Services): void {
   void window.loadURL(page);
 }
 
-const kept = 'Whatever runs in the queue goes on. Words, ranges and gains are kept.';
+const kept = 'Jobs in the queue keep running. Prompts, ranges and sliders are kept.';
 
 /**
  * A page opens no dialog for files unless somebody has just done something in it; the choice of a menu

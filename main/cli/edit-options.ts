@@ -41,12 +41,12 @@ export function addSliderOptions(command: Command): Command {
     .option('--motion <gain>', 'gain of the motion; 1, the default, is as learned', parseNumber(-4, 4))
     .option(
       '--direction <K=gain>',
-      'gain of one direction of the identity, K = 0 the strongest; several times for several',
+      'gain of one direction of the identity, K = 0 the strongest; repeat for several',
       collectDirection,
     )
     .option(
       '--appearance <gain>',
-      'by DreamVideo: how much the motion is told of how the subject looks, 0 to 1.5 (default: 1)',
+      'for DreamVideo: how strongly the motion is conditioned on the appearance of the subject, 0 to 1.5 (default: 1)',
       parseNumber(0, 1.5),
     );
 }
@@ -56,21 +56,17 @@ const usual = editSettings.parse({ prompt: '' });
 
 export function addSamplingOptions(command: Command): Command {
   return command
-    .option(
-      '--guidance <g>',
-      'how strictly the prompt is followed (default: what goes with the fidelity)',
-      parseNumber(0, 30),
-    )
+    .option('--guidance <g>', 'how strictly the prompt is followed (default: set by the fidelity)', parseNumber(0, 30))
     .option('--steps <n>', `sampling steps (default: ${usual.steps})`, parseInteger(1, 200))
     .option('--seed <n>', `the same settings and seed give the same frames (default: ${usual.seed})`, parseInteger(0))
     .option(
       '--fidelity <f>',
-      '0 starts from noise, towards 1 ever closer to the clip (default: that of the strength; 0 for a concept of several clips or a mix)',
+      '0 starts from noise, 1 keeps the clip (default: set by the strength; 0 for a concept of several clips or a mix)',
       parseNumber(0, 1),
     )
     .option(
       '--strength <s>',
-      `0 to 1: sets fidelity and guidance together, towards 1 ever further from the clip (default: ${startStrength})`,
+      `0 to 1: sets fidelity and guidance together; higher values move further from the clip (default: ${startStrength})`,
       parseNumber(0, 1),
     )
     .option(
@@ -81,16 +77,16 @@ export function addSamplingOptions(command: Command): Command {
       '--whole',
       'edits all of the file, window by window: follows things through it, takes as many times as long',
     )
-    .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")
+    .option('--fine', "works at twice the model's resolution: follows objects better, takes about four times as long")
     .addOption(
       new Option(
         '--finish <on|off>',
-        "whether the change is made to the clip itself, at its own size and rate, or the model's own pictures are the result (default: on)",
+        "whether to apply the change to the clip itself, at its own size and frame rate, or to keep the model's own frames (default: on)",
       ).choices(['on', 'off']),
     )
     .option(
       '--keep-detail <d>',
-      `finished: 1 changes what looks alike in one way, 0.5 follows the edit into small places, towards 0 its own pictures come in (default: ${usualDetail})`,
+      `finished: 1: areas that look alike change alike; 0.5: follows the edit into small areas; towards 0: blends in the model's own frames (default: ${usualDetail})`,
       parseNumber(0, 1),
     )
     .option('--amount <a>', 'finished: how much of the change is made, 0 to 1.5 (default: 1)', parseNumber(0, 1.5))
@@ -101,7 +97,7 @@ export function addSamplingOptions(command: Command): Command {
     )
     .option(
       '--lock',
-      "finished: places that the edit changes little stay the clip's own, to the bit (default: where the words change only what is worn or held)",
+      "finished: areas that the edit changes little keep the clip's own pixels, to the bit (default: where the words change only what is worn or held)",
     )
     .option('--no-lock', 'finished: all of the picture may change');
 }
@@ -188,7 +184,7 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     name,
     settings: { ...common, ...settings, sliders: { ...chosenGains, ...settings.sliders } },
   }));
-  if ((options.prompt ?? []).some((prompt) => prompt.trim() === '')) command.error('error: --prompt has no words.');
+  if ((options.prompt ?? []).some((prompt) => prompt.trim() === '')) command.error('error: --prompt is empty.');
   if (prompted.length + listed.length === 0)
     command.error('error: give --prompt, or --batch with a JSON file of edits.');
   return [...prompted, ...listed];
@@ -206,7 +202,7 @@ function readBatch(path: string): RequestedEdit[] {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const place = issue && issue.path.length > 0 ? ` (at ${issue.path.join('.')})` : '';
-  throw new AppError('invalid-input', `The batch file ${path} is no list of edits: ${issue?.message}${place}.`, {
+  throw new AppError('invalid-input', `The batch file ${path} is not a list of edits: ${issue?.message}${place}.`, {
     hint: batchHint,
   });
 }

@@ -33,9 +33,7 @@ const usual = recipe.parse({});
 
 export function addRecipeOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--recipe <name>', `how it is learned (default: ${usual.method})`).choices(methodName.options),
-    )
+    .addOption(new Option('--recipe <name>', `learning method (default: ${usual.method})`).choices(methodName.options))
     .option('--rank <n>', `rank of the learned weights (default: ${usual.rank})`, parseInteger(1, 256))
     .option(
       '--steps-identity <n>',
@@ -58,7 +56,7 @@ export function addCaptionOptions(command: Command): Command {
   return command
     .requiredOption(
       '--static <caption>',
-      'what is seen, with [v] for the subject: "a [v] person in a park"; once for all clips or once for each',
+      'what you see, with [v] for the subject: "a [v] person in a park"; once for all clips or once for each',
       collect,
     )
     .option(
@@ -82,7 +80,10 @@ export function recipeOf(options: RecipeOptions): RecipeInput {
   };
 }
 
-/** One caption a clip, checked for its tokens; wrong use otherwise. Without motion steps the dynamic part may be left out. */
+/**
+ * One caption a clip, checked for its tokens; wrong use otherwise. Without motion steps the dynamic part may
+ * be left out.
+ */
 export function captionsOf(
   options: CaptionOptions & RecipeOptions,
   clipCount: number,

@@ -21,18 +21,21 @@ import type { ActionWrapper } from './context.ts';
 import { parsePlace } from './options.ts';
 import type { Streams } from './output.ts';
 
-/** The whole command line. Parsing it throws CommanderError for wrong use, help and version; nothing here ends the process. */
+/**
+ * The whole command line. Parsing it throws CommanderError for wrong use, help and version; nothing here ends
+ * the process.
+ */
 export function createProgram(version: string, streams: Streams, run: ActionWrapper): Command {
   const program = new Command('motif')
     .description(
-      'Changes clips by words: looks in seconds; concepts that are learned, edited by words and sliders, and exported.',
+      'Changes video clips with prompts: looks in seconds, and concepts that are learned, edited with prompts and sliders, and exported.',
     )
     .version(version)
     .option('--json', 'results and progress as JSON lines on stdout')
     .addOption(
       new Option(
         '--device <name>',
-        'what computes (default: that of the settings, or auto: the best that works)',
+        'compute device (default: that of the settings, or auto: the best that works)',
       ).choices(deviceName.options),
     )
     .option(
@@ -42,7 +45,7 @@ export function createProgram(version: string, streams: Streams, run: ActionWrap
     )
     .option(
       '--model <name|folder>',
-      'a model of `motif models`, or a folder in the diffusers layout of Wan (default: that of the settings, or the embedded one)',
+      'a model listed by `motif models`, or a folder in the diffusers layout of Wan (default: that of the settings, or the embedded one)',
     )
     .exitOverride()
     .configureOutput({

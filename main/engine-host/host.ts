@@ -247,7 +247,7 @@ export class EngineHost {
     if (fault?.code === 'out-of-memory') return outOfMemoryError(fault.reason, details);
     if (fault !== null) {
       return new AppError('engine-hung', `The engine hung and was stopped: ${fault.reason}`, {
-        hint: 'Try again; a learning goes on from its last checkpoint. If it happens again, choose another device.',
+        hint: 'Try again; learning resumes from its last checkpoint. If it happens again, choose another device.',
         details,
       });
     }
@@ -258,7 +258,7 @@ export class EngineHost {
     const how = exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code ?? 'unknown'}`;
     const lastWords = lastLine(stderr, (line) => line.trim() !== '');
     return new AppError('engine-crashed', `The engine's process ended ${how}${lastWords ? `: ${lastWords}` : '.'}`, {
-      hint: 'Try again; a learning goes on from its last checkpoint. If it happens again, choose another device.',
+      hint: 'Try again; learning resumes from its last checkpoint. If it happens again, choose another device.',
       details,
     });
   }

@@ -12,6 +12,7 @@ import { evaluateConcept } from './evaluation/evaluate-concept.ts';
 import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { evaluateTable } from './evaluation/evaluate-table.ts';
+import { evaluateTwin } from './evaluation/evaluate-twin.ts';
 import { renderTwinClips } from './evaluation/render-twin-clips.ts';
 import { openTwinAutoencoder } from './models/autoencoders.ts';
 import { gatherModels, openVideoModel } from './models/registry.ts';
@@ -165,6 +166,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     evaluateConcept: onModel(evaluateConcept),
     evaluateFinish: onModel(evaluateFinish),
     evaluateTable: onModel(evaluateTable),
+    evaluateTwin: onModel(evaluateTwin),
     dispose: () =>
       inTurn(undefined, async () => {
         await close();

@@ -22,19 +22,15 @@ export async function checkPlace(target: string): Promise<void> {
   if (byteLength(name) > longestName) {
     throw new AppError(
       'invalid-input',
-      `The name ${shorten(name, 40)}... is too long: it has ${byteLength(name)} bytes, and a disk takes ${longestName}.`,
+      `The name ${shorten(name, 40)}... is too long: it has ${byteLength(name)} bytes, and disks allow ${longestName}.`,
       { hint: 'Choose a shorter name.' },
     );
   }
   const there = await stat(target).catch(() => undefined); // nothing is there
   if (!there || there.isFile() || there.isDirectory()) return;
-  throw new AppError(
-    'invalid-input',
-    `${target} is ${there.isFIFO() ? 'a pipe' : 'a device'}, not a place for a file.`,
-    {
-      hint: 'Choose a name in a folder.',
-    },
-  );
+  throw new AppError('invalid-input', `${target} is ${there.isFIFO() ? 'a pipe' : 'a device'}, not a file.`, {
+    hint: 'Choose a name in a folder.',
+  });
 }
 
 /** `clip.mp4` -> itself when free, else `clip 2.mp4`, `clip 3.mp4` ... */
@@ -54,7 +50,7 @@ export async function chooseFile(file: string, overwrite: ExportSettings['overwr
   if (overwrite === 'replace') return file;
   if (overwrite === 'number') return freeName(file);
   if (!(await exists(file))) return file;
-  throw new AppError('conflict', `${file} exists already.`, { hint: 'Choose another name, or allow replacing it.' });
+  throw new AppError('conflict', `${file} already exists.`, { hint: 'Choose another name, or allow replacing it.' });
 }
 
 export async function exists(path: string): Promise<boolean> {

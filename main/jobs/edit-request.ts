@@ -130,7 +130,7 @@ async function decodedFrames(
     throw new AppError(
       'not-found',
       `${setting} needs the file that "${clip.name}" was imported from, and it is gone.`,
-      { hint: path === null ? `Switch ${setting} off.` : `Put it back to ${path}, or switch ${setting} off.` },
+      { hint: path === null ? `Switch ${setting} off.` : `Put it back at ${path}, or switch ${setting} off.` },
     );
   }
   mkdirSync(dirname(folder), { recursive: true });

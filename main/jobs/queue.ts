@@ -40,8 +40,8 @@ const keptFinishedDays = 90;
 const keptFailedDays = 30;
 
 /**
- * The durable queue. Every state is in the database before anything acts on it: a program that is killed finds its running jobs
- * `interrupted` at the next start, and what they had made so far in their folders.
+ * The durable queue. Every state is in the database before anything acts on it: a program that is killed
+ * finds its running jobs `interrupted` at the next start, and what they had made so far in their folders.
  */
 export class JobQueue {
   readonly #library: Library;
@@ -99,7 +99,7 @@ export class JobQueue {
     this.#library.requireWriting();
     const job = this.get(reference);
     if (job.state === 'done') return job;
-    if (job.state === 'running') throw new AppError('conflict', `"${job.title}" is running already.`);
+    if (job.state === 'running') throw new AppError('conflict', `"${job.title}" is already running.`);
     const onAbort = () => this.#attempts.stop(job.id, this.#runners[job.kind].resumes ? 'pause' : 'cancel');
     this.#watchControl();
     try {
@@ -134,9 +134,9 @@ export class JobQueue {
   keep(reference: string): { job: Job; requested: boolean } {
     const job = this.get(reference);
     if (job.kind !== 'learn' || isFinished(job.state))
-      throw new AppError('conflict', `"${job.title}" is no learning that goes on.`);
+      throw new AppError('conflict', `"${job.title}" is not a learning job in progress.`);
     if (!readEvents(this.#folders.eventFile(job.id)).some(({ type }) => type === 'loss'))
-      throw new AppError('conflict', `"${job.title}" has not begun to learn: there is nothing to keep yet.`);
+      throw new AppError('conflict', `"${job.title}" has not started learning: there is nothing to keep yet.`);
     this.#folders.requestKeeping(job.id);
     if (job.state === 'paused' || job.state === 'interrupted') return this.control(job.id, 'resume');
     return { job, requested: !this.#library.canWrite };
@@ -152,10 +152,11 @@ export class JobQueue {
   move(reference: string, before: string | null): Job {
     const job = this.get(reference);
     if (isFinished(job.state)) {
-      throw new AppError('conflict', `"${job.title}" is ${job.state}: it has no place in the queue any more.`);
+      throw new AppError('conflict', `"${job.title}" is ${job.state}: it is no longer in the queue.`);
     }
     const moved = this.#store.move(job.id, before === null ? null : this.#store.resolve(before).id);
-    // Those that made room have other places too: every window has to know the order, or it moves what it does not see.
+    // Those that made room have other places too: every window has to know the order, or it moves what it
+    // does not see.
     for (const waiting of this.#store.list({ states: ['queued'] })) {
       if (waiting.id === moved.id || waiting.position > moved.position) this.#attempts.tell(waiting);
     }
@@ -199,14 +200,20 @@ export class JobQueue {
     this.goOn();
   }
 
-  /** Stops what runs; it is `interrupted` and goes on at the next start. Nothing runs any more when this resolves. */
+  /**
+   * Stops what runs; it is `interrupted` and goes on at the next start. Nothing runs any more when this
+   * resolves.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#controlTimer);
     await this.#attempts.stopAll();
   }
 
-  /** Starts what is queued and has its lane free. What cannot be started now is tried again at the next look around. */
+  /**
+   * Starts what is queued and has its lane free. What cannot be started now is tried again at the next look
+   * around.
+   */
   goOn(): void {
     if (!this.#started || this.#closed) return;
     this.#isBehind = !this.#attempts.quietly(() => this.#beginNext());

@@ -23,7 +23,7 @@ export function versionOf(db: Database.Database, file: string): number {
     db.pragma('application_id', { simple: true }) as number,
   ]);
   if (version! > 0 && id !== applicationId) {
-    throw new AppError('invalid-input', `${file} is a database of another program.`, {
+    throw new AppError('invalid-input', `${file} is another program's database.`, {
       hint: 'Choose another folder with MOTIF_HOME.',
     });
   }
@@ -45,8 +45,9 @@ export function openDatabase(file: string, options: { readonly: boolean }): Data
 }
 
 /**
- * What the database holds, where it lies in a place that cannot be written: SQLite reads a write-ahead log only beside files of its
- * own making. The copy is in memory, or in the system's folder for temporary files while there is a log to be read.
+ * What the database holds, where it lies in a place that cannot be written: SQLite reads a write-ahead log
+ * only beside files of its own making. The copy is in memory, or in the system's folder for temporary files
+ * while there is a log to be read.
  */
 export function openCopy(file: string): { db: Database.Database; discard(): void } {
   const log = `${file}-wal`;
@@ -71,7 +72,10 @@ export function openCopy(file: string): { db: Database.Database; discard(): void
   }
 }
 
-/** Bytes 18 and 19 say that there is a write-ahead log, https://www.sqlite.org/fileformat2.html#file_format_version_numbers */
+/**
+ * Bytes 18 and 19 say that there is a write-ahead log,
+ * https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+ */
 function withoutLog(bytes: Buffer): Buffer {
   bytes.fill(1, 18, 20);
   return bytes;
@@ -80,7 +84,8 @@ function withoutLog(bytes: Buffer): Buffer {
 function prepare(db: Database.Database, file: string, first: () => void): void {
   guard(file, () => {
     first();
-    // With a write-ahead log, NORMAL loses at most the last transactions on a power cut and never damages the file.
+    // With a write-ahead log, NORMAL loses at most the last transactions on a power cut and never damages the
+    // file.
     db.pragma('synchronous = NORMAL');
     db.pragma('foreign_keys = ON');
     const report = db.pragma('quick_check(3)') as { quick_check: string }[];

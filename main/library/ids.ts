@@ -38,8 +38,8 @@ export function makeItemId(library: Library, name: string, isReserved: (id: stri
 }
 
 /**
- * An id, a unique beginning of an id, or a unique name -> the item. An exact id wins over a name, a name over the beginning of an id.
- * Throws `not-found`, or `conflict` with the candidates when several items fit.
+ * An id, a unique beginning of an id, or a unique name -> the item. An exact id wins over a name, a name over
+ * the beginning of an id. Throws `not-found`, or `conflict` with the candidates when several items fit.
  */
 export function resolveItem(library: Library, reference: string, kinds: ItemKind[] = allKinds): ItemReference {
   const items = kinds.flatMap((kind) => liveItems(library, kind));
@@ -67,8 +67,8 @@ export function choose<T extends { id: string; name?: string }>(reference: strin
     const found = items.filter(rule);
     if (found.length === 1) return found[0]!;
     if (found.length > 1) {
-      throw new AppError('conflict', `"${reference}" could be ${found.length} things: ${listed(found)}.`, {
-        hint: 'Write the whole id.',
+      throw new AppError('conflict', `"${reference}" matches ${found.length} things: ${listed(found)}.`, {
+        hint: 'Use the full id.',
       });
     }
   }

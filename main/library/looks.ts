@@ -57,7 +57,10 @@ export class LookStore {
     });
   }
 
-  /** A new look, last in the order, or in the place of the one with that id. Throws `conflict` for a name that is taken. */
+  /**
+   * A new look, last in the order, or in the place of the one with that id. Throws `conflict` for a name that
+   * is taken.
+   */
   save(input: LookInput, id?: string): Look {
     const wanted = parseInput(lookInput, input);
     requireEffect(wanted.from, wanted.to);
@@ -67,7 +70,7 @@ export class LookStore {
         ({ look }) => look.id !== id && look.name.toLowerCase() === wanted.name.toLowerCase(),
       );
       if (taken)
-        throw new AppError('conflict', `There is a look named "${taken.look.name}" already.`, {
+        throw new AppError('conflict', `There is already a look named "${taken.look.name}".`, {
           hint: 'Choose another name.',
         });
       if (id !== undefined && !this.own().some((own) => own.id === id))

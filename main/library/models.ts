@@ -70,7 +70,7 @@ export class ModelRegistry {
     const byName = entries.find(({ info }) => info?.name === wanted);
     if (byName?.info) return byName.info;
     throw new AppError('not-found', `There is no model "${wanted}".`, {
-      hint: `Known are: ${entries.map(({ directory, info }) => info?.name ?? basename(directory)).join(', ')}. A path must name a folder with a model_index.json; files are added first (motif models add FILE).`,
+      hint: `Known models: ${entries.map(({ directory, info }) => info?.name ?? basename(directory)).join(', ')}. A path must name a folder with a model_index.json; files are added first (motif models add FILE).`,
     });
   }
 
@@ -111,7 +111,7 @@ export class ModelRegistry {
     );
     if (left.length < modelDirectories.length) writeSettings(this.#library, { modelDirectories: left });
     else if (linked) rmSync(linked.directory, { recursive: true });
-    else throw new AppError('not-found', `"${nameOrDirectory}" is no model that was added.`);
+    else throw new AppError('not-found', `"${nameOrDirectory}" is not a model that was added.`);
   }
 
   /** What was downloaded, and what links to single files. */

@@ -67,7 +67,10 @@ export class Library {
     return { folder: this.folder, access: this.canWrite ? 'write' : 'read', holder, obstacle };
   }
 
-  /** Throws `library-locked`, naming the program that writes, or what the disk refuses, unless this program may write. */
+  /**
+   * Throws `library-locked`, naming the program that writes, or what the disk refuses, unless this program
+   * may write.
+   */
   requireWriting(): void {
     if (this.canWrite) return;
     const { holder = null, obstacle } = this.#standing;
@@ -75,8 +78,8 @@ export class Library {
   }
 
   /**
-   * All of `work`'s changes or none. Throws `library-locked` for a reader. On a full disk the reserve is given up and `work` done
-   * again, from the state before it.
+   * All of `work`'s changes or none. Throws `library-locked` for a reader. On a full disk the reserve is
+   * given up and `work` done again, from the state before it.
    */
   write<T>(work: () => T): T {
     this.requireWriting();
@@ -91,8 +94,8 @@ export class Library {
   }
 
   /**
-   * Moves finished folders (or files) into the library and writes their rows: all or nothing. What already lies at a target without
-   * a row is the rest of a program that was killed between the two, and is replaced.
+   * Moves finished folders (or files) into the library and writes their rows: all or nothing. What already
+   * lies at a target without a row is the rest of a program that was killed between the two, and is replaced.
    */
   adopt<T>(moves: Move[], writeRows: () => T): T {
     const done = new Map<string, string>();
@@ -122,7 +125,7 @@ export class Library {
   absolutePath(relativePath: string): string {
     const absolute = resolve(this.folder, relativePath);
     if (isAbsolute(relativePath) || relative(this.folder, absolute).split(sep)[0] === '..') {
-      throw new AppError('invalid-input', `"${relativePath}" is no path inside the library.`);
+      throw new AppError('invalid-input', `"${relativePath}" is not a path inside the library.`);
     }
     return absolute;
   }
@@ -140,9 +143,10 @@ export class Library {
 }
 
 /**
- * Opens or creates the library. Throws `library-locked` (access 'write' while another program writes), `library-too-new`,
- * `damaged-file` (the database fails its check) and `invalid-input` (the folder cannot be one). On a full disk, or where nothing may be
- * written, it is opened for reading; then it throws `out-of-space` or `forbidden` only where there is no library yet, or for 'write'.
+ * Opens or creates the library. Throws `library-locked` (access 'write' while another program writes),
+ * `library-too-new`, `damaged-file` (the database fails its check) and `invalid-input` (the folder cannot be
+ * one). On a full disk, or where nothing may be written, it is opened for reading; then it throws
+ * `out-of-space` or `forbidden` only where there is no library yet, or for 'write'.
  */
 export function openLibrary(options: OpenLibraryOptions): Library {
   const folder = libraryFolder(options.home);

@@ -12,7 +12,7 @@ export function obstacleOf(folder: string, thrown: unknown): AppErrorShape | nul
     return {
       code: 'out-of-space',
       message: `The disk with the library's folder ${folder} is full.`,
-      hint: 'What is there can be looked at. Free some space, for example by emptying the caches in Settings, then start Motif again.',
+      hint: 'Until then the library is read-only. Free some space, for example by clearing the caches in Settings, then restart Motif.',
       details,
     };
   }
@@ -20,7 +20,7 @@ export function obstacleOf(folder: string, thrown: unknown): AppErrorShape | nul
   return {
     code,
     message: `Motif may not write into the library's folder ${folder}.`,
-    hint: "What is there can be looked at. To change something, check the folder's permissions and whether its disk is read-only, or choose another folder with MOTIF_HOME.",
+    hint: "Until then the library is read-only. Check the folder's permissions and whether its disk is read-only, or choose another folder with MOTIF_HOME.",
     details,
   };
 }
@@ -41,7 +41,7 @@ export function tooNew(folder: string, version: number): AppError {
 
 export function lockedError(folder: string, holder: LockHolder | null): AppError {
   if (holder === null) {
-    return new AppError('library-locked', `The library in ${folder} was opened for reading only.`);
+    return new AppError('library-locked', `The library in ${folder} is open read-only.`);
   }
   const { program, pid, host, since } = holder;
   const message = `The library in ${folder} is being written by ${program} (process ${pid} on ${host}, since ${since}).`;

@@ -9,8 +9,9 @@ import type { Library } from './open.ts';
 import { forgetIndexed, indexItem } from './search.ts';
 
 /**
- * Deleting only hides: rows are marked with the act that deleted them, files stay. A concept takes its edits along, a clip those made of
- * it by words alone; a clip does not take the concepts that were learned from it, and stays readable for them.
+ * Deleting only hides: rows are marked with the act that deleted them, files stay. A concept takes its edits
+ * along, a clip those made of it by words alone; a clip does not take the concepts that were learned from it,
+ * and stays readable for them.
  */
 export function deleteItems(library: Library, items: ItemReference[]): Deletion {
   return library.write(() => {
@@ -59,12 +60,14 @@ export function listTrash(library: Library): Deletion[] {
 }
 
 /**
- * Deletes for good, files included, what was deleted at least so many days ago by the library's age (default: everything). A clip that a
- * remaining concept or edit was made from, and a concept with remaining edits, stay in the trash. Answers how many items went.
+ * Deletes for good, files included, what was deleted at least so many days ago by the library's age (default:
+ * everything). A clip that a remaining concept or edit was made from, and a concept with remaining edits,
+ * stay in the trash. Answers how many items went.
  */
 export function emptyTrash(library: Library, days = 0): number {
   const old = `trash_id IN (SELECT id FROM trash WHERE deleted_age <= ${ageNow} - @days)`;
-  // In the order of their references: edits, then concepts without edits, then clips that nothing was made from.
+  // In the order of their references: edits, then concepts without edits, then clips that nothing was made
+  // from.
   const doomed = [
     ['edit', `SELECT id FROM edits WHERE ${old}`],
     [
@@ -96,7 +99,8 @@ export function emptyTrash(library: Library, days = 0): number {
     }
     return { places, count };
   });
-  // After the commit: a kill in between leaves a folder without a row, which is written down, never a row without its folder.
+  // After the commit: a kill in between leaves a folder without a row, which is written down, never a row
+  // without its folder.
   const notes = gone.places.map((place) => library.unfinished.begin(place));
   for (const [index, place] of gone.places.entries()) {
     rmSync(library.absolutePath(place), { recursive: true, force: true });
@@ -120,7 +124,7 @@ function readDeletion(library: Library, id: string): Deletion {
     .get(id);
   if (row === undefined) {
     throw new AppError('not-found', 'This deletion is no longer in the trash.', {
-      hint: 'It was undone already, or the trash was emptied.',
+      hint: 'It was already undone, or the trash was emptied.',
     });
   }
   const items = (Object.keys(tableOf) as ItemKind[]).flatMap((kind) =>

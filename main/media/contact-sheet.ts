@@ -31,7 +31,10 @@ const besideHeight = 0.6;
 const headerHeight = 56;
 const typeface = 'Motif Label';
 
-/** Rows are videos, columns are moments in time: one PNG that shows what was learned and what the edits changed. */
+/**
+ * Rows are videos, columns are moments in time: one PNG that shows what was learned and what the edits
+ * changed.
+ */
 export async function drawContactSheet(rows: ContactSheetRow[], options: ContactSheetOptions = {}): Promise<Buffer> {
   if (rows.length === 0) throw new RangeError('a contact sheet needs at least one row');
   registerTypeface();
@@ -164,7 +167,7 @@ async function readStored(frames: RawFrames, numbers: number[]): Promise<Canvas[
       const { bytesRead } = await file.read(rgb, 0, frameBytes, number * frameBytes);
       if (bytesRead !== frameBytes) {
         throw new AppError('damaged-file', `${frames.file} ends before frame ${number}.`, {
-          hint: 'Make the result again.',
+          hint: 'Render it again.',
         });
       }
       pictures.push(toCanvas(rgb, frames.width, frames.height));

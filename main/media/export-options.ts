@@ -18,13 +18,19 @@ export interface ExportRequest {
   settings: ExportSettings;
   /** A file; its extension is replaced by the preset's. For `png` a folder. */
   target: string;
-  /** Where `audio: original` and `rate: source` come from; `path` is null for a clip without a file of its own. */
+  /**
+   * Where `audio: original` and `rate: source` come from; `path` is null for a clip without a file of its
+   * own.
+   */
   source?: { path: string | null; fromSeconds: number; hasAudio: boolean; rate: Rational } | undefined;
   /** `false` for the same file on every machine. */
   hardware?: boolean | undefined;
   trials?: EncoderTrials | undefined;
   signal?: AbortSignal | undefined;
-  /** Told where the file is made before it is moved to its place; answers what to call when it is there no more. */
+  /**
+   * Told where the file is made before it is moved to its place; answers what to call when it is there no
+   * more.
+   */
   onPartial?: ((partial: string) => () => void) | undefined;
   onProgress?: ((progress: MediaProgress) => void) | undefined;
 }
@@ -120,7 +126,7 @@ export async function chooseSound(
     return undefined;
   }
   if (source.path === null) {
-    throw new AppError('not-found', 'The clip came with a concept, which brings pictures and no sound.', {
+    throw new AppError('not-found', 'The clip came with a concept, which has frames but no sound.', {
       hint: 'Import the video itself and learn or edit from that, or export with --audio none.',
     });
   }
@@ -139,7 +145,8 @@ export async function chooseSound(
   if (settings.sound === undefined && streams.length > 1) {
     warnings.push(`The clip has sound ${listSound(streams)}; ${streams.indexOf(stream) + 1} was taken.`);
   }
-  // By the file's own clock, as the pictures: what ffmpeg counts from otherwise depends on which streams are read.
+  // By the file's own clock, as the pictures: what ffmpeg counts from otherwise depends on which streams are
+  // read.
   const fromSeconds = fileStartSeconds + source.fromSeconds;
   const seconds = frames.frameCount / toNumber(frames.rate);
   const seek = source.fromSeconds - leadSeconds;

@@ -36,9 +36,9 @@ export interface Exported {
 }
 
 /**
- * Encodes raw frames with one of the presets: BT.709, exact frame count, written beside the target and moved there whole.
- * Throws `invalid-input`, `not-found` (frames or the source of the sound), `conflict` (target exists and is not to be
- * replaced), `unsupported-media` (no encoder), `out-of-space`, `cancelled`.
+ * Encodes raw frames with one of the presets: BT.709, exact frame count, written beside the target and moved
+ * there whole. Throws `invalid-input`, `not-found` (frames or the source of the sound), `conflict` (target
+ * exists and is not to be replaced), `unsupported-media` (no encoder), `out-of-space`, `cancelled`.
  */
 export async function exportFrames(tools: MediaTools, request: ExportRequest): Promise<Exported> {
   const { frames, settings, signal } = request;
@@ -100,17 +100,20 @@ function staysDeep(frames: ExportRequest['frames'], { pixelFormat, deepFormat }:
 async function checkFrames(frames: RawFrames): Promise<void> {
   const expected = frames.frameCount * frames.width * frames.height * 3;
   const information = await stat(frames.file).catch((cause) => {
-    throw new AppError('not-found', `The frames ${frames.file} are gone.`, { hint: 'Make the edit again.', cause });
+    throw new AppError('not-found', `The frames ${frames.file} are gone.`, { hint: 'Render the edit again.', cause });
   });
   if (information.size === expected) return;
   throw new AppError(
     'damaged-file',
     `The frames ${frames.file} should have ${expected} bytes and have ${information.size}.`,
-    { hint: 'Make the edit again.' },
+    { hint: 'Render the edit again.' },
   );
 }
 
-/** Of the source only its sound goes out: no title, place, chapter (which MP4 stores as a track of its own) or tag of a stream. */
+/**
+ * Of the source only its sound goes out: no title, place, chapter (which MP4 stores as a track of its own) or
+ * tag of a stream.
+ */
 const nothingElse = [
   ...['-map_metadata', '-1', '-map_metadata:s', '-1', '-map_metadata:c', '-1', '-map_chapters', '-1'],
   ...['-dn', '-sn'],

@@ -32,7 +32,9 @@ export interface FinishRequest {
   length?: ExportLength | undefined;
 }
 
-/** Pictures that are made while they are written: nothing is kept but a few of them, however long the clip is. */
+/**
+ * Pictures that are made while they are written: nothing is kept but a few of them, however long the clip is.
+ */
 export interface PictureStream {
   width: number;
   height: number;
@@ -45,8 +47,8 @@ export interface PictureStream {
   /** Whether the source has more than 8 bits. */
   isDeep: boolean;
   /**
-   * Makes pictures of about `size` (never larger than the source) at `rate` and hands over each: RGB [height, width, 3] of 8 bits, or of 16
-   * (little-endian) where `isDeep` says so.
+   * Makes pictures of about `size` (never larger than the source) at `rate` and hands over each: RGB [height,
+   * width, 3] of 8 bits, or of 16 (little-endian) where `isDeep` says so.
    */
   write(
     wanted: { width: number; height: number; rate: Rational; frameCount: number; isDeep?: boolean | undefined },
@@ -64,8 +66,9 @@ const threadFile = new URL(`./finish-thread.${import.meta.url.endsWith('.ts') ? 
 const inFlight = 2;
 
 /**
- * The clip's own pictures with the edit's change made to them, at the source's size and rate, over the range of the edit or all of the file. Throws
- * `not-found` when the clip's file or the edit's frames are gone, `damaged-file` for frames that are not as described.
+ * The clip's own pictures with the edit's change made to them, at the source's size and rate, over the range
+ * of the edit or all of the file. Throws `not-found` when the clip's file or the edit's frames are gone,
+ * `damaged-file` for frames that are not as described.
  */
 export async function finishedPictures(
   tools: MediaTools,
@@ -76,7 +79,7 @@ export async function finishedPictures(
   const { path } = clip.source;
   if (path === null) {
     throw new AppError('not-found', `${clip.source.name} came without its file, and finishing needs it.`, {
-      hint: "Import the clip from its file, or export the model's own pictures.",
+      hint: "Import the clip from its file, or export the model's own frames.",
     });
   }
   if (!existsSync(path)) {
@@ -84,7 +87,7 @@ export async function finishedPictures(
       'not-found',
       `${clip.source.name} is no longer where it was imported from, and finishing needs it.`,
       {
-        hint: `Put it back to ${path}, or export the model's own pictures.`,
+        hint: `Put it back at ${path}, or export the model's own frames.`,
       },
     );
   }
@@ -182,7 +185,7 @@ async function stream(job: StreamJob, thread: FinishThread, put: (rgb: Uint8Arra
   if (written === 0) {
     throw new AppError(
       'unsupported-media',
-      `No picture of ${clip.source.name} could be decoded in the range of the edit.`,
+      `No frame of ${clip.source.name} could be decoded in the range of the edit.`,
       {
         hint: 'The file may have been changed since it was imported: import it again.',
       },
@@ -245,11 +248,11 @@ async function startThread(
 
 async function readSmallClip({ file, frameCount, width, height }: RawFrames): Promise<SmallClip> {
   const data = await readFile(file).catch((cause) => {
-    throw new AppError('not-found', `The frames ${file} are gone.`, { hint: 'Make the edit again.', cause });
+    throw new AppError('not-found', `The frames ${file} are gone.`, { hint: 'Render the edit again.', cause });
   });
   const expected = frameCount * width * height * 3;
   if (data.length === expected) return { data: new Uint8Array(data), frameCount, width, height };
   throw new AppError('damaged-file', `The frames ${file} should have ${expected} bytes and have ${data.length}.`, {
-    hint: 'Make the edit again.',
+    hint: 'Render the edit again.',
   });
 }

@@ -30,8 +30,8 @@ export interface ReadRequest {
 const seekWorthSeconds = 4;
 
 /**
- * The pictures on screen at the given times (seconds from the file's start), in the order given, as width x height.
- * Throws `unsupported-media` when nothing can be decoded there.
+ * The pictures on screen at the given times (seconds from the file's start), in the order given, as width x
+ * height. Throws `unsupported-media` when nothing can be decoded there.
  */
 export async function readFrames(
   tools: MediaTools,
@@ -65,7 +65,7 @@ export async function readFrames(
   return times.map((time) => {
     const picture = found.get(time);
     if (picture) return picture;
-    throw new AppError('unsupported-media', `No picture of ${probe.path} could be decoded at ${time.toFixed(2)} s.`, {
+    throw new AppError('unsupported-media', `No frame of ${probe.path} could be decoded at ${time.toFixed(2)} s.`, {
       hint: 'The file is damaged there: choose another time.',
     });
   });
@@ -82,7 +82,10 @@ function groupTimes(times: readonly number[], reach: number): number[][] {
   return groups;
 }
 
-/** When frame `index` of the source is on screen. Exact for every file small enough to be scanned, also at a variable rate. */
+/**
+ * When frame `index` of the source is on screen. Exact for every file small enough to be scanned, also at a
+ * variable rate.
+ */
 export function frameTime(probe: Probe, index: number): number {
   return probe.frameTimes?.[index] ?? probe.startSeconds + index / toNumber(probe.rate);
 }
@@ -135,7 +138,7 @@ export async function writeStill(
   signal?: AbortSignal,
 ): Promise<void> {
   const encoder = stillEncoders[extname(file).toLowerCase()];
-  if (!encoder) throw new AppError('invalid-input', `${file}: pictures are written as .png, .jpg or .webp.`);
+  if (!encoder) throw new AppError('invalid-input', `${file}: images are written as .png, .jpg or .webp.`);
   await encodePictures(tools, [picture], { numerator: 1, denominator: 1 }, encoder, file, signal);
 }
 

@@ -4,7 +4,9 @@ import { AppError } from '../../shared/ipc/result.ts';
 import type { Decoder, DecodeSummary } from './decode.ts';
 import type { Probe } from './probe-types.ts';
 
-/** Fewer decoded frames than this share, and more complaints than frames: rubbish rather than a damaged clip. */
+/**
+ * Fewer decoded frames than this share, and more complaints than frames: rubbish rather than a damaged clip.
+ */
 const leastDecodableShare = 0.2;
 
 /** What the part of a source that was read should have given. */
@@ -29,8 +31,8 @@ export function judgeDamage(
   const parts: string[] = [];
   if (missing > Math.max(0.5, 0.05 * probe.claimedSeconds)) {
     parts.push(`it claims ${probe.claimedSeconds.toFixed(2)} s and holds ${readable.toFixed(2)} s`);
-  } else if (breakOffSeconds !== undefined) parts.push(`its pictures break off at ${breakOffSeconds.toFixed(2)} s`);
-  if (beginSeconds !== undefined) parts.push(`its first readable picture is at ${beginSeconds.toFixed(2)} s`);
+  } else if (breakOffSeconds !== undefined) parts.push(`its frames break off at ${breakOffSeconds.toFixed(2)} s`);
+  if (beginSeconds !== undefined) parts.push(`its first readable frame is at ${beginSeconds.toFixed(2)} s`);
   // Without a complaint nothing is lost: some codecs store frames that are never shown.
   const lost = errors > 0 && expectedFrames ? Math.max(0, expectedFrames - frames) : 0;
   if (lost > 0) parts.push(`${lost} of ${expectedFrames} frames could not be decoded`);
@@ -43,10 +45,10 @@ export function judgeDamage(
 export function undecodable({ frames, errors, errorTail }: DecodeSummary, probe: Probe): AppError {
   const message =
     frames === 0
-      ? `No picture of the ${probe.codec.toUpperCase()} video could be decoded.`
+      ? `No frame of the ${probe.codec.toUpperCase()} video could be decoded.`
       : `Only ${frames} of ${probe.frameCount} frames could be decoded, with ${errors} errors: the file is encrypted or badly damaged.`;
   return new AppError('unsupported-media', message, {
-    hint: 'Fetch the file again, or convert it with the program that made it.',
+    hint: 'Copy or download the file again, or convert it with the program that made it.',
     details: { errorTail: errorTail.slice(-5) },
   });
 }
@@ -57,7 +59,7 @@ export function tooShort(frames: number, minimum: number, rate: Rational, damage
   return new AppError(
     'unsupported-media',
     `The clip is too short: ${minimum} frames at ${+toNumber(rate).toFixed(3)} per second are needed (${seconds(minimum)}), it gives ${frames}.${damage ? ` ${damage}` : ''}`,
-    { hint: 'Choose a longer range or clip. To learn looks alone, one frame is enough.' },
+    { hint: 'Choose a longer range or clip. To learn appearance alone, one frame is enough.' },
   );
 }
 
@@ -79,12 +81,12 @@ export function remarks(
   if (colour.hdr) said.push(`HDR (${colour.hdr === 'pq' ? 'PQ' : 'HLG'}) was tone-mapped to standard brightness.`);
   else if (decoder.mapColours) said.push('Wide-gamut colours were converted to BT.709.');
   if (decoder.hasAlpha) said.push('Transparent parts are shown over grey.');
-  if (probe.interlaced) said.push('Interlaced pictures were deinterlaced.');
+  if (probe.interlaced) said.push('Interlaced video was deinterlaced.');
   if (probe.variableRate) said.push(`The frame rate varies; frames were taken at ${+rate.toFixed(3)} per second.`);
   const shown = request.crop ?? probe;
   if (shown.width < used.width / 2 && shown.height < used.height / 2) {
     said.push(
-      `The picture of ${shown.width}x${shown.height} was enlarged to ${used.width}x${used.height}: it will look soft.`,
+      `The ${shown.width}x${shown.height} video was enlarged to ${used.width}x${used.height}: it will look soft.`,
     );
   }
   if (used.frameCount > 1 && toNumber(probe.rate) < 0.9 * rate) {
@@ -92,7 +94,7 @@ export function remarks(
       `The clip has ${+toNumber(probe.rate).toFixed(2)} frames per second, the model ${+rate.toFixed(2)}: some are shown twice.`,
     );
   }
-  if (used.frameCount === 1) said.push('One frame only: looks can be learned from it, motion cannot.');
+  if (used.frameCount === 1) said.push('One frame only: appearance can be learned from it, motion cannot.');
   const unusedSeconds = used.toSeconds - used.fromSeconds - used.frameCount / rate;
   if (
     request.maximumFrames &&

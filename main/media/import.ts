@@ -42,8 +42,9 @@ export interface ImportRequest {
 export type ImportedClip = Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames' | 'warnings'>;
 
 /**
- * Decodes a clip to the model's frames, in `outFolder`/frames.rgb. Throws `not-found`, `invalid-input` (range, crop),
- * `unsupported-media` (no clip, encrypted, undecodable, too short), `out-of-space`, `cancelled`; then nothing is left behind.
+ * Decodes a clip to the model's frames, in `outFolder`/frames.rgb. Throws `not-found`, `invalid-input`
+ * (range, crop), `unsupported-media` (no clip, encrypted, undecodable, too short), `out-of-space`,
+ * `cancelled`; then nothing is left behind.
  */
 export async function importClip(tools: MediaTools, request: ImportRequest): Promise<ImportedClip> {
   const { signal, fit = 'crop', crop = null, minimumFrames = 1 } = request;
@@ -124,17 +125,21 @@ function chooseRange(probe: Probe, from: number | undefined, to: number | undefi
   const toSeconds = Math.min(to ?? probe.endSeconds, probe.endSeconds);
   const end = probe.endSeconds.toFixed(2);
   if (!(probe.endSeconds > probe.startSeconds)) {
-    throw new AppError('unsupported-media', 'The video has no length: its times say that it ends where it begins.', {
-      hint: 'Write it again with the program that made it.',
-    });
+    throw new AppError(
+      'unsupported-media',
+      'The video has no length: its timestamps say that it ends where it starts.',
+      {
+        hint: 'Export it again from the program that made it.',
+      },
+    );
   }
   if (!(fromSeconds >= 0) || fromSeconds >= probe.endSeconds) {
-    throw new AppError('invalid-input', `The range begins at ${fromSeconds} s, but the clip ends at ${end} s.`, {
-      hint: `Choose a beginning between 0 and ${end}.`,
+    throw new AppError('invalid-input', `The range starts at ${fromSeconds} s, but the clip ends at ${end} s.`, {
+      hint: `Choose a start between 0 and ${end}.`,
     });
   }
   if (to !== undefined && !(to > fromSeconds)) {
-    throw new AppError('invalid-input', `The range ends at ${to} s, before it begins at ${fromSeconds} s.`, {
+    throw new AppError('invalid-input', `The range ends at ${to} s, before it starts at ${fromSeconds} s.`, {
       hint: 'Give a later end.',
     });
   }
@@ -154,7 +159,10 @@ interface WriteJob {
   expected: number;
 }
 
-/** Writes the sampled frames, cut to a usable count. `expectedPackets`: how many frames the decoded part should have had. */
+/**
+ * Writes the sampled frames, cut to a usable count. `expectedPackets`: how many frames the decoded part
+ * should have had.
+ */
 async function writeFrames(job: WriteJob): Promise<{
   frameCount: number;
   /** Before the cut. */
@@ -200,7 +208,8 @@ async function writeFrames(job: WriteJob): Promise<{
         return written < expected;
       },
     });
-    // The last frame stays on screen to the end of what was asked for, or of its own time where the file breaks off.
+    // The last frame stays on screen to the end of what was asked for, or of its own time where the file
+    // breaks off.
     const ownTime = Math.max(probe.shortestGap, Math.min(probe.longestGap, probe.endSeconds - lastSeconds));
     await write(sampler.end(Math.min(range.toSeconds, lastSeconds + ownTime)));
     const frameCount = usableFrameCount(written, request.temporalStride);

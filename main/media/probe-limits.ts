@@ -3,7 +3,10 @@ import type { ProbeDocument, ProbeStream } from './probe-document.ts';
 
 /** More frames than five hours have at 24 a second are not listed one by one. */
 const mostPackets = 432_000;
-/** GIF and its like have no index: every look into one reads all that comes before it. An hour at ten pictures a second. */
+/**
+ * GIF and its like have no index: every look into one reads all that comes before it. An hour at ten pictures
+ * a second.
+ */
 const mostUnindexedPackets = 36_000;
 const unindexed = /\b(gif|apng|webp_pipe|webp_anim)\b/;
 
@@ -23,7 +26,7 @@ export function requireReasonablePicture({ width = 0, height = 0 }: Pick<ProbeSt
     'unsupported-media',
     `The picture of ${width} x ${height} pixels is too ${long > longestSide ? 'large' : 'narrow'}.`,
     {
-      hint: `Pictures of up to ${longestSide} pixels a side are taken, with sides of at most ${largestRatio} to 1: crop it or make it smaller first.`,
+      hint: `Frames can have up to ${longestSide} pixels a side and an aspect ratio of up to ${largestRatio} to 1: crop or scale it first.`,
     },
   );
 }
@@ -33,6 +36,6 @@ export function requireReasonableLength(document: Pick<ProbeDocument, 'format'>,
   const limit = packetLimit(document);
   if (packets <= limit || limit === mostPackets) return;
   throw new AppError('unsupported-media', `The animation has more than ${limit.toLocaleString('en')} frames.`, {
-    hint: 'Convert it to MP4 first, or cut it shorter.',
+    hint: 'Convert it to MP4 first, or trim it.',
   });
 }

@@ -41,7 +41,7 @@ export function notAVideo(document: ProbeDocument): AppError | undefined {
       incomplete
         ? 'The file cannot be opened: its index (moov) is missing. It is not a video, or was cut off before its end.'
         : 'The file is not a video, or too damaged to open.',
-      'Fetch the file again, or convert it with the program that made it.',
+      'Copy or download the file again, or convert it with the program that made it.',
     );
   }
   if (formats.some((name) => playlists.has(name))) {
@@ -70,8 +70,9 @@ export function motionPictures(document: ProbeDocument): ProbeStream[] {
 }
 
 /**
- * The default video stream, else the largest. A stream of a single picture (by `pictures`, the number found at the beginning of
- * each stream) is a cover that is not marked as one: it is taken only where there is nothing else.
+ * The default video stream, else the largest. A stream of a single picture (by `pictures`, the number found
+ * at the beginning of each stream) is a cover that is not marked as one: it is taken only where there is
+ * nothing else.
  */
 export function pickVideoStream(all: ProbeStream[], pictures = new Map<number, number>()): ProbeStream {
   const area = ({ width = 0, height = 0 }: ProbeStream) => width * height;

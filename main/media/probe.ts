@@ -10,15 +10,18 @@ import { motionPictures, notAVideo, parseProbe, pickVideoStream, soundStreams } 
 import type { AudioStream, Probe } from './probe-types.ts';
 import { run } from './run.ts';
 
-/** Larger files are not read to the end for their packet times: the count is then the container's, the rate the first minute's. */
+/**
+ * Larger files are not read to the end for their packet times: the count is then the container's, the rate
+ * the first minute's.
+ */
 const fullScanBytes = 512 * 2 ** 20;
 const stallMilliseconds = 30_000;
 /** Long enough for a second picture of anything that moves. */
 const coverSearchSeconds = 20;
 
 /**
- * What a file is, as a clip. Throws `not-found`, or `unsupported-media` with the reason: not a media file, no video
- * stream, a picture or text, a playlist, encrypted.
+ * What a file is, as a clip. Throws `not-found`, or `unsupported-media` with the reason: not a media file, no
+ * video stream, a picture or text, a playlist, encrypted.
  */
 export async function probe(tools: MediaTools, file: string, signal?: AbortSignal): Promise<Probe> {
   const path = resolve(file);
@@ -45,9 +48,9 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
   if (document.errors.some((line) => /\] Invalid mdhd time scale 0\b/.test(line)) && stream.time_base === '1/1') {
     throw new AppError(
       'unsupported-media',
-      "The video's clock has no rate (time scale 0): nothing tells how fast it plays.",
+      "The video's clock has no rate (time scale 0): there is no way to tell how fast it plays.",
       {
-        hint: 'Write it again with the program that made it.',
+        hint: 'Export it again from the program that made it.',
       },
     );
   }
@@ -55,13 +58,9 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
     stream.side_data_list?.some(({ side_data_type }) => /encryption/i.test(side_data_type ?? '')) ||
     (await declaresEncryptedVideo(path));
   if (encrypted) {
-    throw new AppError(
-      'unsupported-media',
-      'The video is encrypted (copy-protected), so its pictures cannot be read.',
-      {
-        hint: 'Use a copy without encryption.',
-      },
-    );
+    throw new AppError('unsupported-media', 'The video is encrypted (copy-protected), so its frames cannot be read.', {
+      hint: 'Use a copy without encryption.',
+    });
   }
   requireReasonablePicture(stream);
   const limit = packetLimit(document);

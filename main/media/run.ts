@@ -9,7 +9,8 @@ const killAfterMilliseconds = 2000;
 
 const environment = {
   AV_LOG_FORCE_NOCOLOR: '1',
-  // The static binaries of npm crash when they load the system's character conversions (for names in transport streams).
+  // The static binaries of npm crash when they load the system's character conversions (for names in
+  // transport streams).
   GCONV_PATH: '/nonexistent',
 };
 
@@ -23,7 +24,10 @@ export interface RunOptions {
   stallMilliseconds?: number;
   /** Writes the standard input, which is closed afterwards. Without it there is none. */
   writeInput?: (input: Writable) => Promise<void>;
-  /** Called for each piece of standard output; the program waits while the promise is pending. `false` ends the run early. */
+  /**
+   * Called for each piece of standard output; the program waits while the promise is pending. `false` ends
+   * the run early.
+   */
   onOutput?: (chunk: Buffer) => Promise<boolean | undefined> | boolean | undefined;
   onErrorLine?: (line: string) => void;
 }
@@ -39,9 +43,9 @@ export interface RunResult {
 
 /**
  * Runs a program with an argument array, never through a shell. Resolves with its exit code, whatever it is.
- * Rejects with `cancelled` when the signal aborts (SIGTERM, two seconds later SIGKILL; it has ended by then), with
- * `not-found` when the program cannot start, with `unsupported-media` when it hangs, with `program-ended` when somebody else ends it:
- * then nothing that it said or left unsaid means anything.
+ * Rejects with `cancelled` when the signal aborts (SIGTERM, two seconds later SIGKILL; it has ended by then),
+ * with `not-found` when the program cannot start, with `unsupported-media` when it hangs, with
+ * `program-ended` when somebody else ends it: then nothing that it said or left unsaid means anything.
  */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { signal, stallMilliseconds = 120_000 } = options;
@@ -104,8 +108,8 @@ export async function run(program: string, args: readonly string[], options: Run
     const [exitCode] = await Promise.all([exited, ...reading]);
     if (ending === 'aborted') throw cancelled();
     if (ending === 'stalled') {
-      throw new AppError('unsupported-media', `ffmpeg gave no sign of life for ${stallMilliseconds / 1000} s.`, {
-        hint: 'The file may lie on a slow or disconnected drive: copy it to a local folder and try again.',
+      throw new AppError('unsupported-media', `ffmpeg did not respond for ${stallMilliseconds / 1000} s.`, {
+        hint: 'The file may be on a slow or disconnected drive: copy it to a local folder and try again.',
         details: { errorTail },
       });
     }
@@ -135,7 +139,10 @@ function lowerPriority(pid: number): void {
 /** By these a program ends itself when it crashes; every other signal comes from outside. */
 const crashSignals = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGSYS', 'SIGTRAP'];
 
-/** ffmpeg answers a polite signal by exit code 255, which otherwise is a refusal of the system's that it names. */
+/**
+ * ffmpeg answers a polite signal by exit code 255, which otherwise is a refusal of the system's that it
+ * names.
+ */
 function wasEnded(exitCode: number | null, signal: NodeJS.Signals | null, errorTail: string[]): boolean {
   if (signal !== null) return !crashSignals.includes(signal);
   return exitCode === 255 && !errorTail.some((line) => line.includes('Operation not permitted'));
@@ -143,7 +150,7 @@ function wasEnded(exitCode: number | null, signal: NodeJS.Signals | null, errorT
 
 function endedError(program: string, signal: NodeJS.Signals | null, errorTail: string[]): AppError {
   const how = signal === null ? '' : ` by ${signal}`;
-  return new AppError('program-ended', `${basename(program)} was ended from outside${how} before it was done.`, {
+  return new AppError('program-ended', `${basename(program)} was terminated${how} before it finished.`, {
     hint: 'Try again. If it happens again, close other programs: the system ends programs when memory runs out.',
     details: { program, signal, errorTail },
   });
@@ -170,7 +177,10 @@ async function readLines(stream: AsyncIterable<Buffer>, onLine: (line: string) =
   if (rest !== '') onLine(rest);
 }
 
-/** The reader may end before everything is written (an error of its own): its exit code tells, not the broken pipe. */
+/**
+ * The reader may end before everything is written (an error of its own): its exit code tells, not the broken
+ * pipe.
+ */
 async function feed(input: Writable, write: (input: Writable) => Promise<void>, alive: () => void): Promise<void> {
   input.on('error', () => undefined); // arrives at the pending write as ReaderGone
   input.on('drain', alive);
@@ -185,7 +195,9 @@ async function feed(input: Writable, write: (input: Writable) => Promise<void>, 
 
 class ReaderGone extends Error {}
 
-/** Writes and waits for room in the pipe. Rejects, in a way that `run` understands, when the reader has gone. */
+/**
+ * Writes and waits for room in the pipe. Rejects, in a way that `run` understands, when the reader has gone.
+ */
 export async function writeTo(output: Writable, bytes: Uint8Array): Promise<void> {
   if (output.destroyed) throw new ReaderGone();
   await new Promise<void>((resolve, reject) => {

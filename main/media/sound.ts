@@ -1,19 +1,21 @@
 import { AppError } from '../../shared/ipc/result.ts';
 import type { AudioStream } from './probe-types.ts';
 
-/** Peaks of a mix are kept below this share of full scale: lossy encoders add up to 5 dB to the loudest noise. */
+/**
+ * Peaks of a mix are kept below this share of full scale: lossy encoders add up to 5 dB to the loudest noise.
+ */
 const mixPeak = 0.5;
 
 /**
- * The stream that is heard: number `asked` (from 1), else the first that its author marked as the default, else the first.
- * Throws `invalid-input` for a number that there is not, with what there is.
+ * The stream that is heard: number `asked` (from 1), else the first that its author marked as the default,
+ * else the first. Throws `invalid-input` for a number that there is not, with what there is.
  */
 export function chooseSoundStream(streams: readonly AudioStream[], asked?: number): AudioStream | undefined {
   if (asked === undefined) return streams.find(({ isDefault }) => isDefault) ?? streams[0];
   const chosen = streams[asked - 1];
   if (chosen || streams.length === 0) return chosen;
   throw new AppError('invalid-input', `The clip has no sound ${asked}, only ${listSound(streams)}.`, {
-    hint: 'Choose one of these numbers, or leave it out for the usual one.',
+    hint: 'Choose one of these numbers, or leave it out for the default.',
   });
 }
 
@@ -37,8 +39,9 @@ function languageName(names: Intl.DisplayNames, code: string): string {
 }
 
 /**
- * The filters that cut a range out of a stream whose times are the file's own (`-copyts`), so that it begins at 0 with silence where the
- * sound begins later, and mix it to stereo. More than two channels are mixed at weights whose sum is 1, and true peaks limited.
+ * The filters that cut a range out of a stream whose times are the file's own (`-copyts`), so that it begins
+ * at 0 with silence where the sound begins later, and mix it to stereo. More than two channels are mixed at
+ * weights whose sum is 1, and true peaks limited.
  */
 export function soundFilters(
   { channels, sampleRate }: AudioStream,

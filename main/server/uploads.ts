@@ -13,13 +13,14 @@ const maximumUploadBytes = 64 * 2 ** 30;
 const reserveBytes = 256 * 2 ** 20;
 
 /**
- * Stores a dropped file under the hash of its content, so that the same file dropped twice is kept once. Answers its path.
- * Throws `invalid-input` for one that is too large or cut off, `out-of-space` when the disk cannot take it.
+ * Stores a dropped file under the hash of its content, so that the same file dropped twice is kept once.
+ * Answers its path. Throws `invalid-input` for one that is too large or cut off, `out-of-space` when the disk
+ * cannot take it.
  */
 export async function receiveUpload(request: IncomingMessage, folder: string, name: string): Promise<string> {
   const expected = Number(request.headers['content-length'] ?? Number.NaN);
   if (!(expected >= 0 && expected <= maximumUploadBytes)) {
-    throw new AppError('invalid-input', `${name} is larger than the 64 GB that can be taken over.`);
+    throw new AppError('invalid-input', `${name} is larger than the 64 GB that can be uploaded.`);
   }
   await mkdir(folder, { recursive: true });
   if ((await freeBytes(folder)) < expected + reserveBytes) {
@@ -51,7 +52,10 @@ export async function receiveUpload(request: IncomingMessage, folder: string, na
   }
 }
 
-/** A name that is one on every file system: no separators, control or reserved characters, never hidden, never too long. */
+/**
+ * A name that is one on every file system: no separators, control or reserved characters, never hidden, never
+ * too long.
+ */
 export function safeName(name: string): string {
   const cleaned = basename(name.replaceAll('\\', '/'))
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out

@@ -34,7 +34,9 @@ export function diskHandlers({ library }: ServiceParts): Handlers<typeof diskCal
  */
 async function inspectTarget(folder: string, names: string[]): Promise<{ freeBytes: number; taken: string[] }> {
   if (!isAbsolute(folder)) {
-    throw new AppError('invalid-input', `"${folder}" is no whole path.`, { hint: 'Begin with the disk or with /.' });
+    throw new AppError('invalid-input', `"${folder}" is not an absolute path.`, {
+      hint: 'Start with a drive letter or with /.',
+    });
   }
   let existing = folder;
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);

@@ -27,8 +27,9 @@ const filmstripTiles = 24;
 const filmstripHeight = 96;
 
 /**
- * Pictures and proxies of the library's clips and edits, made when they are first asked for and kept in its `cache` folder, which may be
- * deleted at any time. Everything is named by the content it was made of, so that nothing in it can be stale.
+ * Pictures and proxies of the library's clips and edits, made when they are first asked for and kept in its
+ * `cache` folder, which may be deleted at any time. Everything is named by the content it was made of, so
+ * that nothing in it can be stale.
  */
 export class MediaCache {
   readonly #library: Library;
@@ -54,7 +55,10 @@ export class MediaCache {
     this.#tools = parts.tools;
   }
 
-  /** A small looping picture of an item, or a still one. A concept looks like the first clip that it was learned from. */
+  /**
+   * A small looping picture of an item, or a still one. A concept looks like the first clip that it was
+   * learned from.
+   */
   thumbnail(item: ItemReference, moving: boolean): Promise<string> {
     const { kind, id } = item.kind === 'concept' ? this.#clipOf(item.id) : item;
     const stem = `${kind}-${id}`;
@@ -113,7 +117,10 @@ export class MediaCache {
     });
   }
 
-  /** A copy of a clip's source that scrubs fast. Several callers wait for one making; the least recently used go when there are too many. */
+  /**
+   * A copy of a clip's source that scrubs fast. Several callers wait for one making; the least recently used
+   * go when there are too many.
+   */
   async proxy(clipId: string, format: ProxyFormat, signal?: AbortSignal): Promise<string> {
     const { path, sha256 } = this.#sourceOf(clipId);
     const folder = this.#folder('proxies');
@@ -171,7 +178,7 @@ export class MediaCache {
 function existing(path: string): string {
   if (existsSync(path)) return path;
   throw new AppError('not-found', `${basename(path)} is no longer where it was imported from.`, {
-    hint: `Put it back to ${path}, or import it again.`,
+    hint: `Put it back at ${path}, or import it again.`,
   });
 }
 

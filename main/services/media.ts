@@ -49,7 +49,7 @@ export async function mediaFile(services: Served, address: string): Promise<stri
       return services.media.source(first);
     case 'proxy': {
       const [, clipId = '', format = ''] = /^(.+)\.(mp4|webm)$/.exec(first) ?? [];
-      if (format !== 'mp4' && format !== 'webm') throw new AppError('not-found', `"${first}" is no proxy.`);
+      if (format !== 'mp4' && format !== 'webm') throw new AppError('not-found', `"${first}" is not a proxy.`);
       return services.media.proxy(clipId, format);
     }
     default:

@@ -148,7 +148,7 @@ export function openParts(options: ServicesOptions): ServiceParts {
 function lostLibrary(folder: string): { message: string; hint: string } {
   return {
     message: `The library's folder ${folder} was deleted or moved while Motif had it open.`,
-    hint: 'Put it back where it was, then start Motif again.',
+    hint: 'Put it back where it was, then restart Motif.',
   };
 }
 

@@ -21,6 +21,7 @@ import { type AppEvents, openParts, type ServiceParts } from './parts.ts';
 import { programHandlers } from './program.ts';
 import { settingsHandlers } from './settings.ts';
 import { raterHandlers, studyHandlers } from './studies.ts';
+import { twinHandlers } from './twins.ts';
 
 /**
  * What a caller writes to start a job: `{ kind: 'learn', clips: [...], recipe: { rank: 8 } }`. Defaults may
@@ -85,6 +86,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     ...conceptHandlers(parts),
     ...editHandlers(parts),
     ...lookHandlers(parts),
+    ...twinHandlers(parts),
     ...jobHandlers(parts),
     ...modelHandlers(parts),
     ...deviceHandlers(parts),

@@ -5,6 +5,7 @@ import type { Edit } from '../../shared/domain/edit.ts';
 import type { HostCommand } from '../../shared/domain/host-command.ts';
 import type { ItemReference } from '../../shared/domain/library.ts';
 import { ComposeState } from '../features/compose/compose.svelte.ts';
+import { ReenactState } from '../features/compose/reenact.svelte.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
@@ -19,6 +20,7 @@ import { QueueState } from '../features/queue/queue.svelte.ts';
 import { SettingsState } from '../features/settings/settings.svelte.ts';
 import { isText } from '../features/shell/keys.ts';
 import { PanelsState } from '../features/shell/panels.svelte.ts';
+import { StudiesState } from '../features/study/studies.svelte.ts';
 import type { Host } from '../host/host.ts';
 import { text } from '../text/en.ts';
 import { Connection } from './connection.svelte.ts';
@@ -35,7 +37,9 @@ export type DialogName =
   | 'report'
   | 'apply'
   | 'trash'
-  | 'versions';
+  | 'versions'
+  | 'studies'
+  | 'study';
 
 /** Everything that the window knows, wired in one place. */
 export class Editor {
@@ -55,8 +59,10 @@ export class Editor {
   readonly looks: LooksState;
   readonly learn: LearnState;
   readonly compose: ComposeState;
+  readonly reenact: ReenactState;
   readonly settings: SettingsState;
   readonly exporting: ExportState;
+  readonly studies: StudiesState;
 
   inspector = $state<InspectorTab>('looks');
   dialog = $state<DialogName | null>(null);
@@ -74,6 +80,7 @@ export class Editor {
     this.files = new Files(connection, host);
     this.library = new LibraryState(connection, notices, host, this.files);
     this.trash = new TrashState(connection, notices);
+    this.studies = new StudiesState(connection, notices);
     this.versions = new VersionsState(connection, notices);
     this.edit = new EditState(connection, notices, this.library, this.queue);
     this.looks = new LooksState(connection, notices, this.library, this.queue);
@@ -88,6 +95,7 @@ export class Editor {
       onLearned: (conceptId, title) => this.#tellLearned(conceptId, title),
     });
     this.compose = new ComposeState(connection, notices, this.library, this.learn);
+    this.reenact = new ReenactState(connection, notices, this.library);
     this.exporting = new ExportState({
       connection,
       notices,

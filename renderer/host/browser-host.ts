@@ -5,7 +5,7 @@ import type { Host } from './host.ts';
 
 export function browserHost(): Host {
   return {
-    connect: openSocket,
+    connect: () => openSocket('/rpc'),
     pathOf: upload,
     chooseFolder: null,
     showInFolder: null,
@@ -19,9 +19,10 @@ export function browserHost(): Host {
   };
 }
 
-function openSocket(): Promise<Port> {
+/** `path`: of this host. */
+export function openSocket(path: string): Promise<Port> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://${location.host}/rpc`);
+    const socket = new WebSocket(`ws://${location.host}${path}`);
     socket.addEventListener('error', () => reject(new AppError('disconnected', text.connection.noAnswer)));
     socket.addEventListener('open', () =>
       resolve({

@@ -48,6 +48,11 @@ export const evaluateTableRequest = z.object({
   /** Of the processor time that the default recipe takes. */
   effort: z.number().positive().max(10).nullable(),
   /**
+   * Makes clips again that are shown and were measured before tables kept them whole; what was learned is taken over where it is
+   * still there.
+   */
+  clips: z.boolean().default(false),
+  /**
    * Finished parts, concepts and costs, which tables share; starting again with the same folder and settings
    * goes on.
    */

@@ -10,8 +10,8 @@ export const seenMark = '{seen}';
 export const nothingSaid = 'a photograph';
 
 /**
- * A look: words for what a clip shows and words for what it should show, whose difference is made to any clip. Where they hold `{seen}`,
- * the words for what is seen in the clip take its place.
+ * A look: words for what a clip shows and words for what it should show, whose difference is made to any
+ * clip. Where they hold `{seen}`, the words for what is seen in the clip take its place.
  */
 export const lookInput = z.strictObject({
   name: z.string().trim().min(1, 'A look needs a name.').max(60, 'At most 60 characters.'),
@@ -63,8 +63,8 @@ export function writeLookFile({ name, from, to, strength, keepDetail, amount, co
 /** Throws `invalid-input` for text that is no look, with the first thing that is wrong with it. */
 export function readLookFile(text: string, file: string): LookInput {
   const refuse = (reason: string) =>
-    new AppError('invalid-input', `${file} is no look: ${reason}`, {
-      hint: 'A look is a small JSON file with format "motif-look", a name, and the words "from" and "to". Save one to see its shape.',
+    new AppError('invalid-input', `${file} is not a look: ${reason}`, {
+      hint: 'A look is a small JSON file with format "motif-look", a name, and the texts "from" and "to". Save one to see an example.',
     });
   let content: unknown;
   try {
@@ -86,8 +86,8 @@ export function readLookFile(text: string, file: string): LookInput {
 export function requireEffect(from: string, to: string): void {
   const plain = (words: string) => words.trim().toLowerCase().replaceAll(/\s+/g, ' ');
   if (plain(from) !== plain(to)) return;
-  throw new AppError('invalid-input', 'These words change nothing: they say the same before and after.', {
-    hint: 'Say in the second what should be different, for example "at sunset" instead of "by day".',
+  throw new AppError('invalid-input', 'This look changes nothing: both descriptions say the same.', {
+    hint: 'Say in the second one what should be different, for example "at sunset" instead of "by day".',
   });
 }
 
@@ -123,7 +123,7 @@ const sceneLook =
   (id: string, phrase: string, strength: number, film?: string): Look => ({
     id,
     group,
-    name: nameOf(id),
+    name: nameOf(id, phrase),
     from: `${seenMark} by day, the camera is still`,
     to: [`${seenMark} ${phrase}`, 'the camera is still', ...(film ? [film] : [])].join(', '),
     strength,
@@ -134,22 +134,27 @@ const sceneLook =
 const filmLook = (id: string, phrase: string, strength: number): Look => ({
   id,
   group: 'film',
-  name: nameOf(id),
+  name: nameOf(id, phrase),
   from: `${seenMark}, the camera is still`,
   to: `${seenMark}, the camera is still, ${phrase}`,
   strength,
   ...asChanged,
 });
 
-const nameOf = (id: string) => (id.charAt(0).toUpperCase() + id.slice(1)).replaceAll('-', ' ');
+/** A hyphen stays where the phrase has it too: "Cross-processed", "Golden hour". */
+function nameOf(id: string, phrase: string): string {
+  const words = phrase.includes(id) ? id : id.replaceAll('-', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 const [light, weather, season] = [sceneLook('light'), sceneLook('weather'), sceneLook('season')];
 
 /**
- * The looks that come with the program, in their order, each with the words and the strength at which real clips looked best
- * (test/studies): of sunset, night and fog the model draws more with several words than with one. They begin with the same step, so
- * that what the model says of the clip itself is computed once for all whose first words are alike. The model's styles are left out:
- * drawn from the shapes of its world, they take photographs to pieces.
+ * The looks that come with the program, in their order, each with the words and the strength at which real
+ * clips looked best (test/studies): of sunset, night and fog the model draws more with several words than
+ * with one. They begin with the same step, so that what the model says of the clip itself is computed once
+ * for all whose first words are alike. The model's styles are left out: drawn from the shapes of its world,
+ * they take photographs to pieces.
  */
 export const standardLooks: readonly Look[] = [
   light('sunset', 'at sunset, in golden hour light, in firelight', 0.75),

@@ -61,7 +61,6 @@ export const studyFile = z.strictObject({
     )
     .min(1),
 });
-export type StudyFile = z.infer<typeof studyFile>;
 
 export const studyWay = z.enum(['noise', 'editor', 'finished']);
 
@@ -81,7 +80,7 @@ export const studyInput = z.object({
 export type StudyInput = z.infer<typeof studyInput>;
 
 /** Pairs, pairs shown once more with their sides changed, and the source beside a broken clip. */
-export const studyItemKind = z.enum(['pair', 'mirror', 'attention']);
+const studyItemKind = z.enum(['pair', 'mirror', 'attention']);
 export type StudyItemKind = z.infer<typeof studyItemKind>;
 
 /** Clips lie in the study's folder under names that say nothing. In an attention item `a` is the source. */
@@ -128,7 +127,7 @@ export const sideAnswer = z.union([z.literal(-1), z.literal(0), z.literal(1)]);
 export type SideAnswer = z.infer<typeof sideAnswer>;
 
 /** What a rater is shown: nothing in it tells a method. */
-export const shownItem = z.object({
+const shownItem = z.object({
   id: z.string(),
   words: z.string(),
   source: frameSheet,

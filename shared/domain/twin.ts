@@ -8,6 +8,8 @@ import { rational } from './time.ts';
 export const twinInfo = z.object({
   folder: z.string(),
   name: z.string(),
+  /** Tells one network's latents from another's. */
+  fingerprint: z.string(),
   /** Frames of a chunk, and the rate and size of the pictures that it was trained on. */
   frames: z.int().positive(),
   rate: rational,

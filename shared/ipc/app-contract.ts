@@ -3,7 +3,7 @@ import { clip, rawFrames } from '../domain/clip.ts';
 import { concept, conceptCaption } from '../domain/concept.ts';
 import { edit, editSettings } from '../domain/edit.ts';
 import { deviceReport, engineEvent, lossPoint } from '../domain/engine.ts';
-import { exportSettings } from '../domain/export.ts';
+import { exportPreset, exportSettings } from '../domain/export.ts';
 import { job, jobKind, jobState } from '../domain/job.ts';
 import { downloadInput, exportInput, generateInput, importInput, learnInput } from '../domain/job-input.ts';
 import {
@@ -19,6 +19,7 @@ import { look, lookInput } from '../domain/look.ts';
 import { modelInfo, remoteModel } from '../domain/model.ts';
 import { settings, settingsPatch } from '../domain/settings.ts';
 import { nameText, pathText, promptText, referenceText, searchText } from '../domain/text.ts';
+import { twinInfo, twinStrengths, twinView } from '../domain/twin.ts';
 import type { Contract } from './rpc.ts';
 import { raterCalls, studyCalls } from './study-calls.ts';
 
@@ -157,6 +158,32 @@ export const lookCalls = {
   'looks.move': { input: z.object({ id: referenceText, before: referenceText.nullable() }), output: z.void() },
   'looks.remove': { input: z.object({ id: referenceText }), output: z.void() },
 };
+
+const reenactment = {
+  /** What is there, and its size; the other is cut to its shape, and the longer of the two loses its end. */
+  structureClipId: referenceText,
+  dynamicsClipId: referenceText,
+  strengths: twinStrengths,
+  view: twinView.default('both'),
+};
+
+export const twinCalls = {
+  /** The network that takes clips apart into structure and dynamics; null where none is installed. */
+  'twins.describe': { input: nothing, output: z.object({ twin: twinInfo.nullable() }) },
+  /** The structure of one clip with the dynamics of another, among the previews. */
+  'twins.reenact': {
+    input: z.object(reenactment),
+    output: z.object({ frames: rawFrames, seconds: z.number(), cached: z.boolean() }),
+  },
+  /** The same as a video in the library's exports. */
+  'twins.export': {
+    input: z.object({ ...reenactment, name: nameText.min(1), preset: exportPreset.default('h264') }),
+    output: z.object({ file: z.string(), sizeBytes: z.int() }),
+  },
+};
+
+/** As handlers get them: parsed. */
+export type TwinCallInputs = { [K in keyof typeof twinCalls]: z.output<(typeof twinCalls)[K]['input']> };
 
 /** `requested`: the job runs in another program, which has been asked. */
 const controlled = z.object({ job, requested: z.boolean() });
@@ -303,6 +330,7 @@ export const appContract = {
     ...conceptCalls,
     ...editCalls,
     ...lookCalls,
+    ...twinCalls,
     ...jobCalls,
     ...modelCalls,
     ...deviceCalls,

@@ -30,6 +30,7 @@ import {
 } from '../domain/evaluation.ts';
 import { evaluateFinishRequest, evaluateFinishResult } from '../domain/evaluation-finish.ts';
 import { evaluateTableRequest, evaluateTableResult } from '../domain/evaluation-table.ts';
+import { evaluateTwinRequest, evaluateTwinResult } from '../domain/evaluation-twin.ts';
 import {
   decodeTwinRequest,
   describeTwinRequest,
@@ -98,6 +99,8 @@ export const engineContract = {
     evaluateFinish: { input: evaluateFinishRequest, output: evaluateFinishResult },
     /** Measures the rows of a table of the papers; goes on as `evaluateModel` does. */
     evaluateTable: { input: evaluateTableRequest, output: evaluateTableResult },
+    /** Measures autoencoders with two latents beside others; goes on as `evaluateModel` does. */
+    evaluateTwin: { input: evaluateTwinRequest, output: evaluateTwinResult },
   },
   events: { engine: engineEvent },
 } satisfies Contract;

@@ -99,7 +99,7 @@ export function serve<C extends Contract>(contract: C, port: Port, handlers: Han
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      if (running.size > maximumRunning) throw new AppError('conflict', 'Too many calls wait for an answer.');
+      if (running.size > maximumRunning) throw new AppError('conflict', 'Too many calls are waiting for an answer.');
       if (!Object.hasOwn(contract.calls, name)) throw new AppError('not-found', `There is no call named "${name}".`);
       const parsed = parseInput(contract.calls[name]!.input, input);
       const value = await handlerOf(handlers, name)(parsed, { signal: controller.signal });

@@ -2,7 +2,10 @@ import type { AppErrorShape } from './result.ts';
 
 type Sentence = Pick<AppErrorShape, 'code' | 'message' | 'hint'>;
 
-/** What the operating system, SQLite and Node say by codes -> what it means to a user. The first pattern that fits counts. */
+/**
+ * What the operating system, SQLite and Node say by codes -> what it means to a user. The first pattern that
+ * fits counts.
+ */
 const sentences: [pattern: RegExp, sentence: Sentence][] = [
   [
     /^(ENOSPC|EDQUOT|SQLITE_FULL|SQLITE_IOERR_SHMSIZE)$/,
@@ -62,7 +65,7 @@ const sentences: [pattern: RegExp, sentence: Sentence][] = [
     {
       code: 'damaged-file',
       message: 'The database is damaged.',
-      hint: 'Start Motif again: it names the copy that can be put back.',
+      hint: 'Restart Motif: it names the copy that can be restored.',
     },
   ],
   [
@@ -72,7 +75,10 @@ const sentences: [pattern: RegExp, sentence: Sentence][] = [
   [/^ERR_INVALID_URL$/, { code: 'invalid-input', message: 'The address is malformed.' }],
 ];
 
-/** null for anything that carries no known code. The system's own words follow the sentence, since they name the file. */
+/**
+ * null for anything that carries no known code. The system's own words follow the sentence, since they name
+ * the file.
+ */
 export function systemErrorShape(thrown: unknown): AppErrorShape | null {
   if (thrown instanceof URIError) return { code: 'invalid-input', message: 'The address is malformed.' };
   const code = thrown instanceof Error ? (thrown as { code?: unknown }).code : undefined;

@@ -85,10 +85,10 @@ async function learn(page: Page, name: string, steps: number): Promise<void> {
   await page.getByRole('button', { name: 'A woman dancing' }).first().click();
   await page.getByRole('tab', { name: 'Learn' }).click();
   await page.locator('#learn-name').fill(name);
-  if (!(await page.getByLabel('Steps for the looks').isVisible())) await page.getByText('Advanced').click();
-  await page.getByLabel('Steps for the looks').fill(String(steps));
-  await page.getByLabel('Steps for the motion').fill(String(steps));
-  await page.getByLabel('Clips of the prior').fill('0');
+  if (!(await page.getByLabel('Appearance steps').isVisible())) await page.getByText('Advanced').click();
+  await page.getByLabel('Appearance steps').fill(String(steps));
+  await page.getByLabel('Motion steps').fill(String(steps));
+  await page.getByLabel('Prior clips').fill('0');
   await page.getByLabel('Prior preservation').uncheck();
   await page.locator('#learn').click();
   await page.getByRole('region', { name: `Learn ${name}` }).waitFor();

@@ -122,11 +122,11 @@ it('scrubs to the exact frame by pointer and keyboard', async () => {
   await page.keyboard.press('Shift+ArrowRight');
   await page.keyboard.press('o');
   expect(await page.getByText('O 00:00:02:00', { exact: true }).count()).toBe(1);
-  await page.getByText('It is shorter than the 2.1 s that the model takes: all of it is seen.').waitFor();
+  await page.getByText('Shorter than the 2.1 s that the model uses: all of it is learned.').waitFor();
 });
 
 it('undoes and redoes the range and the crop of a clip', async () => {
-  await page.getByRole('button', { name: 'Crop on the picture' }).click();
+  await page.getByRole('button', { name: 'Crop in the viewer' }).click();
   const stage = (await page.locator('#stage').boundingBox())!;
   await page.mouse.move(stage.x + stage.width / 2 - 80, stage.y + 80);
   await page.mouse.down();
@@ -143,7 +143,7 @@ it('undoes and redoes the range and the crop of a clip', async () => {
   await page.getByText('O 00:00:02:07', { exact: true }).waitFor();
   await page.keyboard.press('Control+z'); // its beginning
   await expect.poll(() => page.getByRole('button', { name: 'Clear range' }).count()).toBe(0);
-  await page.getByRole('button', { name: 'Crop on the picture' }).click();
+  await page.getByRole('button', { name: 'Crop in the viewer' }).click();
 });
 
 it('learns a concept with few steps, through a reload in the middle', async () => {
@@ -153,13 +153,13 @@ it('learns a concept with few steps, through a reload in the middle', async () =
     .locator('#learn-looks')
     .fill('a photograph of a [v] lady wearing a pink top, in daylight, in a green park');
   await page.locator('#learn-motion').fill('she is dancing in [u] motion');
-  await page.getByText(/^About .*, by the rate at which Dancer was learned\.$/).waitFor();
-  await page.getByText(/^About .* of memory, of the .* of this machine\.$/).waitFor();
+  await page.getByText(/^About .*, going by how fast Dancer was learned\.$/).waitFor();
+  await page.getByText(/^Needs about .* of memory; this machine has .*\.$/).waitFor();
   await page.getByText('Advanced').click();
-  await page.getByLabel('Steps for the looks').fill('6');
-  await page.getByLabel('Steps for the motion').fill('6');
+  await page.getByLabel('Appearance steps').fill('6');
+  await page.getByLabel('Motion steps').fill('6');
   await page.getByRole('spinbutton', { name: 'Rank' }).fill('4');
-  await page.getByLabel('Clips of the prior').fill('0');
+  await page.getByLabel('Prior clips').fill('0');
   await page.getByLabel('Prior preservation').uncheck();
   await page.locator('#learn').click();
   await page.getByRole('region', { name: 'Learn Twirl' }).waitFor();
@@ -181,15 +181,15 @@ it('goes on after the death of its engine, stops a learning and keeps what it ha
   await page.locator('#learn-name').fill('Fire');
   expect(await page.locator('#learn-looks').inputValue()).toContain('[v]');
   await page.getByText('Advanced').click();
-  await page.getByLabel('Steps for the looks').fill('3000');
+  await page.getByLabel('Appearance steps').fill('3000');
   await page.getByLabel('Sample every').fill('2');
-  await page.getByLabel('Clips of the prior').fill('0');
+  await page.getByLabel('Prior clips').fill('0');
   await page.getByLabel('Prior preservation').uncheck();
   await page.locator('#learn').click();
   const learning = page.getByRole('region', { name: 'Learn Fire' });
   const keep = learning.getByRole('button', { name: 'Stop and keep' });
   await keep.waitFor({ timeout: jobSeconds });
-  await learning.getByRole('group', { name: 'What it makes so far' }).waitFor({ timeout: jobSeconds });
+  await learning.getByRole('group', { name: 'Samples so far' }).waitFor({ timeout: jobSeconds });
   expect(await inspectScreen(page, 'learn-running')).toEqual([]);
   if (process.platform === 'linux') {
     await killChildren(editor.server.pid!);
@@ -275,7 +275,7 @@ it('shows variations by seed as a grid, results against each other, and pastes s
   await page.locator('#stage').getByText('Edit 1', { exact: true }).waitFor();
   await page.locator('#stage').getByText('Edit 3', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Copy settings' }).click();
-  await page.getByRole('button', { name: 'Paste on many' }).click();
+  await page.getByRole('button', { name: 'Paste to multiple' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('checkbox', { name: 'Dancer' }).check();
   expect(await inspectScreen(page, 'paste')).toEqual([]);
@@ -330,7 +330,7 @@ it('exports in several forms and shows where they are', async () => {
   // The one on the stage is chosen at first.
   for (const other of [2, 3, 4, 5]) await dialog.getByRole('checkbox', { name: `Edit ${other}` }).uncheck();
   await dialog.getByLabel('Width').selectOption('256');
-  await dialog.getByLabel('Name of the preset').fill('Small');
+  await dialog.getByLabel('Preset name').fill('Small');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.getByText('H.264 (.mp4), 256 wide').waitFor();
   await dialog.getByText('Twirl Edit 1 Small.mp4').waitFor();
@@ -357,7 +357,7 @@ it('exports in several forms and shows where they are', async () => {
   await page.evaluate(() => Object.defineProperty(document, 'hidden', { value: false, configurable: true }));
   expect(await inspectScreen(page, 'queue')).toEqual([]);
   await page.getByRole('region', { name: 'Queue' }).getByRole('button', { name: 'Report' }).click();
-  await page.getByText('What was exported').waitFor();
+  await page.getByText('Exported files').waitFor();
   expect(await dialog.locator('li').count()).toBe(3);
   expect(await inspectScreen(page, 'report')).toEqual([]);
   const file = join(editor.home, 'exports', 'Twirl Edit 1.mp4');
@@ -374,7 +374,7 @@ it('exports in several forms and shows where they are', async () => {
 it('takes a clip that is there already for the same, and gives a deleted one back', async () => {
   await page.getByRole('tab', { name: 'Clips' }).click();
   await drop(page, [sample]);
-  await page.getByText('is in the library already').waitFor({ timeout: jobSeconds });
+  await page.getByText('is already in the library').waitFor({ timeout: jobSeconds });
   await card('steps').focus();
   await page.keyboard.press('Delete');
   await expect.poll(() => page.locator('[role=listitem]', { hasText: 'steps' }).count()).toBe(0);
@@ -403,7 +403,7 @@ it('tags and describes a concept, saves it as a file and takes that file back', 
   await page.getByRole('tab', { name: 'Clips' }).click();
   await drop(page, [join(editor.home, 'exports', 'Twirl.motif')]);
   // It is that concept, and is shown instead of being added again.
-  await page.getByText('"Twirl" was in the library already.').waitFor({ timeout: jobSeconds });
+  await page.getByText('"Twirl" is already in the library.').waitFor({ timeout: jobSeconds });
   expect(await page.getByRole('tab', { name: 'Edit' }).getAttribute('aria-selected')).toBe('true');
   expect(await page.locator('[role=listitem]', { hasText: 'Twirl' }).count()).toBe(1);
 });

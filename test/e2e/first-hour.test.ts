@@ -55,7 +55,7 @@ beforeAll(async () => {
 
 afterAll(() => editor?.close());
 
-const subject = () => page.getByRole('group', { name: 'On the stage' });
+const subject = () => page.getByRole('group', { name: 'In the viewer' });
 const listed = (name: string) => page.getByRole('listitem').filter({ hasText: name }).getByRole('button').first();
 const tab = (name: string) => page.getByRole('tab', { name, exact: true });
 
@@ -82,11 +82,11 @@ it('says what [v] and [u] are, and marks words that the model was never taught w
     return page.locator(`${field}-unknown`);
   };
   const marked = (field: string) => page.locator(`.prompt:has(${field}) .marks .unknown`).allTextContents();
-  await page.getByText('stands before whoever or whatever is learned.').waitFor();
+  await page.getByText('goes before who or what is learned.').waitFor();
   const learning = await write('#learn-looks', 'a [v] laddy in a blue top');
   await learning.waitFor();
   expect(await marked('#learn-looks')).toEqual(['laddy']);
-  await learning.getByRole('button', { name: 'Take "lady"' }).click();
+  await learning.getByRole('button', { name: 'Use "lady"' }).click();
   await learning.waitFor({ state: 'detached' });
   expect(await page.locator('#learn-looks').inputValue()).toBe('a [v] lady in a blue top');
 
@@ -102,7 +102,7 @@ it('says what [v] and [u] are, and marks words that the model was never taught w
   await tab('Compose').click();
   await page.getByRole('checkbox', { name: 'Waltz' }).check();
   const composing = await write('#compose-static-0', 'a [v] laddy in a blue top');
-  await composing.getByRole('button', { name: 'Take "lady"' }).click();
+  await composing.getByRole('button', { name: 'Use "lady"' }).click();
   await composing.waitFor({ state: 'detached' });
   expect(await page.locator('#compose-static-0').inputValue()).toBe('a [v] lady in a blue top');
   await page.getByRole('checkbox', { name: 'Waltz' }).uncheck();
@@ -174,10 +174,10 @@ it('says what is made, on the stage and for each file; presets say what they hol
   await files.filter({ hasText: 'Waltz Encore.mp4' }).getByText('16 × 16, 8 fps, 0.6 s').waitFor();
   await dialog.getByLabel('Width').selectOption('256');
   await files.getByText('256 × 256, 8 fps, 0.6 s').waitFor();
-  await dialog.getByLabel('Name of the preset').fill('Small');
+  await dialog.getByLabel('Preset name').fill('Small');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.getByText('H.264 (.mp4), 256 wide').waitFor();
-  await dialog.getByLabel('of everything').check();
+  await dialog.getByLabel('from all concepts and clips').check();
   await dialog.getByRole('heading', { name: 'Waltz' }).waitFor();
   await dialog.getByRole('button', { name: 'Delete the preset Small' }).click();
   await page.keyboard.press('Escape');
@@ -196,7 +196,7 @@ it('shows what was deleted, gives it back, and deletes it for good when asked tw
   await deleted.filter({ hasText: 'Waltz' }).getByRole('button', { name: 'Restore' }).click();
   await expect.poll(() => deleted.allTextContents()).toEqual([expect.stringMatching(/^\s*Edit 1/)]);
   await dialog.getByRole('button', { name: 'Empty the trash' }).click();
-  await dialog.getByRole('button', { name: 'Delete 1 item for good' }).click();
+  await dialog.getByRole('button', { name: 'Delete 1 item permanently' }).click();
   await dialog.getByText('The trash is empty.').waitFor();
   await page.keyboard.press('Escape');
   await listed('Waltz').click();
@@ -205,11 +205,11 @@ it('shows what was deleted, gives it back, and deletes it for good when asked tw
 
 it('says of a concept that it does not give its clip back, compares it with the clip, and learns it again', async () => {
   await listed('Tango').click();
-  const lost = page.getByRole('region', { name: 'This concept does not give its clip back.' });
+  const lost = page.getByRole('region', { name: 'This concept does not reconstruct its clip.' });
   await lost.getByText('12.4 dB').waitFor();
   await lost.getByRole('button', { name: 'Compare with the clip' }).click();
   const dialog = page.getByRole('dialog', { name: 'Versions of Tango' });
-  await dialog.getByText('Does not give its clip back: 12.4 dB.').waitFor();
+  await dialog.getByText('Does not reconstruct its clip: 12.4 dB.').waitFor();
   await dialog.getByRole('button', { name: 'Show' }).click();
   // The clip of this library is none that the model takes: the reason stands in the picture's place.
   await dialog.getByText('was imported for another model').waitFor(patient);

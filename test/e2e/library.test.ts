@@ -68,7 +68,7 @@ it('scrolls through a thousand concepts, drawing only those in sight, and finds 
   await page.keyboard.press('Delete');
   await page.getByRole('button', { name: 'round', exact: true }).click();
   await expect.poll(() => cards.count()).toBe(10);
-  await page.getByLabel('Order').selectOption('name');
+  await page.getByLabel('Sort').selectOption('name');
   await expect.poll(() => cards.first().textContent()).toContain('Concept 0100');
 });
 
@@ -125,8 +125,8 @@ it('says why a device cannot be used, and goes on with another', async () => {
   await page.getByRole('button', { name: 'Settings', exact: true }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('tab', { name: 'Machine' }).click();
-  const device = dialog.getByLabel('Computes on');
-  await dialog.getByText(/tensorflow: not there/).waitFor(patient);
+  const device = dialog.getByLabel('Compute device');
+  await dialog.getByText(/tensorflow: not found/).waitFor(patient);
   await device.selectOption('tensorflow');
   await page.getByText(/The device "tensorflow" cannot be used \(.*installed\)\. Choose "auto"/).waitFor(patient);
   await device.selectOption('auto');
@@ -138,15 +138,15 @@ it('learns with the model that is chosen, until that is taken away', async () =>
   const { page } = await openForTest(fill(1));
   await page.getByRole('tab', { name: 'Clips' }).click();
   await page.getByRole('tab', { name: 'Learn' }).click();
-  const seen = page.getByText(/^It is shorter than the .* that the model takes/);
+  const seen = page.getByText(/^Shorter than the .* that the model uses/);
   await seen.waitFor(patient);
   const ofTheEmbedded = await seen.textContent();
   await page.getByRole('button', { name: 'Settings', exact: true }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('tab', { name: 'Models' }).click();
-  await dialog.getByLabel(/^Folder of a model/).fill(join(import.meta.dirname, '../golden/model'));
+  await dialog.getByLabel(/^Model folder/).fill(join(import.meta.dirname, '../golden/model'));
   await dialog.getByRole('button', { name: 'Add' }).click();
-  await dialog.getByRole('button', { name: 'Learn with it' }).click(patient);
+  await dialog.getByRole('button', { name: 'Use for learning' }).click(patient);
   const added = dialog.locator('li').filter({ has: page.getByRole('button', { name: 'Remove' }) });
   await added.getByText('learns and imports').waitFor();
   expect(await inspectScreen(page, 'settings-models-two')).toEqual([]);
@@ -192,7 +192,7 @@ it('says that its library was taken away, in the window and in the terminal', as
   const { page } = editor;
   await page.getByText('Concept 0001').first().waitFor();
   await rm(editor.home, { recursive: true, force: true });
-  await page.getByRole('heading', { name: 'The library is gone' }).waitFor();
+  await page.getByRole('heading', { name: 'Library not found' }).waitFor();
   if (editor.server.exitCode === null) await once(editor.server, 'exit');
   expect(editor.server.exitCode).toBe(1);
   expect(editor.errors.join('\n')).toContain(`The library's folder ${editor.home} was deleted or moved`);
@@ -222,7 +222,7 @@ it('goes from a clip to an exported edit by keyboard alone', async () => {
 
   await keyboard.press('Control+o');
   await (await chooser).setFiles(join(import.meta.dirname, '../../resources/samples/bonfire.mp4'));
-  await page.getByText('is in the library already').waitFor(patient);
+  await page.getByText('is already in the library').waitFor(patient);
   await tabTo(page.getByRole('button', { name: 'A bonfire' }));
   await keyboard.press('Enter');
   await page.locator('header', { hasText: 'A bonfire' }).waitFor();
@@ -235,9 +235,9 @@ it('goes from a clip to an exported edit by keyboard alone', async () => {
   await tabTo(page.locator('summary', { hasText: 'Advanced' }));
   await keyboard.press('Enter');
   await write(page.getByRole('spinbutton', { name: 'Rank' }), '4');
-  await write(page.getByLabel('Steps for the looks'), '2');
-  await write(page.getByLabel('Steps for the motion'), '2');
-  await write(page.getByLabel('Clips of the prior'), '0');
+  await write(page.getByLabel('Appearance steps'), '2');
+  await write(page.getByLabel('Motion steps'), '2');
+  await write(page.getByLabel('Prior clips'), '0');
   await tabTo(page.getByLabel('Prior preservation'));
   await keyboard.press('Space');
   await tabTo(page.locator('#learn'));

@@ -74,16 +74,16 @@ it('fills the tiles of a clip that is dropped, one after the other, and plays th
   expect(await inspectScreen(page, 'looks')).toEqual([]);
   // Of all the others, those are made that come into sight: of a group, or of what is searched for.
   const rows = page.locator('#looks .tile .name');
-  await page.getByRole('group', { name: 'Kinds of looks' }).getByRole('button', { name: 'Film' }).click();
+  await page.getByRole('group', { name: 'Look categories' }).getByRole('button', { name: 'Film' }).click();
   await expect.poll(() => rows.allTextContents()).toContain('Sepia');
   expect(await rows.allTextContents()).not.toContain('Night');
   await page.getByLabel('Search looks').fill('black white');
   await expect.poll(() => rows.allTextContents()).toEqual(['Black and white']);
   await tiles().first().waitFor(patient);
   await page.getByLabel('Search looks').fill('nothing of the kind');
-  await page.getByText('No look has these words.').waitFor();
+  await page.getByText('No matching looks.').waitFor();
   await page.getByLabel('Search looks').fill('');
-  await page.getByRole('group', { name: 'Kinds of looks' }).getByRole('button', { name: 'All' }).click();
+  await page.getByRole('group', { name: 'Look categories' }).getByRole('button', { name: 'All' }).click();
 });
 
 it('shows a look on the stage finished, at the source size and rate, beside the source', async () => {
@@ -97,7 +97,7 @@ it('shows a look on the stage finished, at the source size and rate, beside the 
   expect(red! + green! + blue!).toBeLessThan(0.9 * (redBefore! + greenBefore! + blueBefore!));
   expect(blue).toBeGreaterThan(red!);
   expect(await page.locator('#frame-number').textContent()).toMatch(/^frame 1 of 5[0-9]$/);
-  await page.getByRole('checkbox', { name: 'Whole clip' }).check();
+  await page.getByRole('checkbox', { name: 'Whole clip', exact: true }).check();
   await expect.poll(() => page.locator('#frame-number').textContent()).toBe('frame 1 of 100');
   await page.keyboard.press('End');
   await expect.poll(() => page.locator('#frame-number').textContent()).toBe('frame 100 of 100');
@@ -105,7 +105,7 @@ it('shows a look on the stage finished, at the source size and rate, beside the 
   await expect
     .poll(async () => (await meanColour('Not kept yet'))[2]! - (await meanColour('Not kept yet'))[0]!, patient)
     .toBeGreaterThan(5);
-  await page.getByRole('checkbox', { name: 'Whole clip' }).uncheck();
+  await page.getByRole('checkbox', { name: 'Whole clip', exact: true }).uncheck();
   await page.getByRole('button', { name: 'Model', exact: true }).click();
   await expect.poll(async () => (await meanColour('Not kept yet')).slice(3), { timeout: 20_000 }).toEqual([176, 96]);
   expect(await page.locator('#frame-number').textContent()).toBe('frame 1 of 17');
@@ -169,7 +169,7 @@ it('makes variants, of which one is chosen and kept, and comes back when it is c
   await page.locator('#keep').click();
   await results().getByRole('button', { name: 'Night', exact: true }).waitFor(patient);
   await onStage('Night').waitFor(patient);
-  await page.getByRole('button', { name: 'The clip alone' }).click();
+  await page.getByRole('button', { name: 'Clip only' }).click();
   await page.locator('#stage video').waitFor(patient);
   await results().getByRole('button', { name: 'Night', exact: true }).click();
   await onStage('Night').waitFor(patient);
@@ -191,7 +191,7 @@ it('saves words as a look of its own, which gets a tile of every clip, and goes 
   await page.getByRole('button', { name: 'Save as a look' }).click();
   await page.locator('#look-name').fill('Misty dusk');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByRole('group', { name: 'Kinds of looks' }).getByRole('button', { name: 'Own' }).click();
+  await page.getByRole('group', { name: 'Look categories' }).getByRole('button', { name: 'Custom' }).click();
   await expect.poll(() => page.locator('#looks .tile .name').allTextContents()).toEqual(['Misty dusk']);
   await tiles().first().waitFor(patient);
   await page.getByRole('button', { name: 'More for Misty dusk' }).click();
@@ -229,10 +229,10 @@ it('applies a look to two other clips, and exports one at the size of its source
   }
   await page.getByRole('button', { name: 'walk' }).first().click();
   await results().getByRole('button', { name: 'Night', exact: true }).click();
-  await page.getByRole('checkbox', { name: 'Whole clip' }).check();
+  await page.getByRole('checkbox', { name: 'Whole clip', exact: true }).check();
   await page.locator('#export').click();
-  expect(await page.getByRole('checkbox', { name: /^Over the whole clip/ }).isChecked()).toBe(true);
-  await page.getByText("With the clip's sound").click();
+  expect(await page.getByRole('checkbox', { name: /^Apply to the whole clip/ }).isChecked()).toBe(true);
+  await page.getByText("Include the clip's audio").click();
   await page.getByRole('textbox', { name: 'Folder' }).fill(folder);
   await page.getByText(/^1 file, about .*, at most .* free$/).waitFor(patient);
   await page.locator('#start-export').click();

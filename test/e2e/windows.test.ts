@@ -36,10 +36,10 @@ async function setSteps(page: Page, steps: number): Promise<void> {
 /** As few steps as there can be, of the clip or clips that are learned next. */
 async function learnBriefly(page: Page): Promise<void> {
   await page.locator('summary', { hasText: 'Advanced' }).click();
-  await page.getByLabel('Steps for the looks').fill('2');
-  await page.getByLabel('Steps for the motion').fill('2');
+  await page.getByLabel('Appearance steps').fill('2');
+  await page.getByLabel('Motion steps').fill('2');
   await page.getByRole('spinbutton', { name: 'Rank' }).fill('4');
-  await page.getByLabel('Clips of the prior').fill('0');
+  await page.getByLabel('Prior clips').fill('0');
   await page.getByLabel('Prior preservation').uncheck();
 }
 
@@ -144,7 +144,7 @@ it('shows in one window what is done in another, and loses the work of neither',
   await concept(second, 'Twirler').waitFor();
   await first.getByRole('button', { name: 'More for Twirler' }).click();
   await first.getByRole('menuitem', { name: 'Delete' }).click();
-  await second.getByText('Choose a concept on the left.', { exact: false }).waitFor();
+  await second.getByText('Choose a concept on the left', { exact: false }).waitFor();
   await first.getByRole('button', { name: 'Undo' }).last().click();
   await concept(second, 'Twirler').waitFor();
 
@@ -193,10 +193,7 @@ it('composes a concept of two, edits it with a token for each, gives it away and
     const caption = await page.locator('#prompt').inputValue();
     for (const token of ['[v]', '[u]', '[v2]', '[u2]']) expect(caption).toContain(token);
     await page.locator('#prompt').fill('a [v] woman beside a [v2] bonfire');
-    await page
-      .getByRole('group', { name: 'Insert what was learned' })
-      .getByRole('button', { name: '[u]', exact: true })
-      .click();
+    await page.getByRole('group', { name: 'Insert a token' }).getByRole('button', { name: '[u]', exact: true }).click();
     expect(await page.locator('#prompt').inputValue()).toBe('a [v] woman beside a [v2] bonfire [u]');
     await setSteps(page, 2);
     await page.locator('#render').click();
@@ -218,9 +215,9 @@ it('learns on a second model, edits, gives the concept away and takes it back', 
   await dialog.getByRole('tab', { name: 'Models' }).click();
   const another = join(editor.folder, 'another');
   await cp(join(import.meta.dirname, '../../resources/models/motif-tiny'), another, { recursive: true });
-  await dialog.getByLabel(/^Folder of a model/).fill(another);
+  await dialog.getByLabel(/^Model folder/).fill(another);
   await dialog.getByRole('button', { name: 'Add' }).click();
-  await dialog.getByRole('button', { name: 'Learn with it' }).click(patient);
+  await dialog.getByRole('button', { name: 'Use for learning' }).click(patient);
   await dialog.locator('li', { hasText: 'learns and imports' }).getByRole('button', { name: 'Remove' }).waitFor();
   await page.keyboard.press('Escape');
 
@@ -259,15 +256,15 @@ it('goes on with a learning after the program was killed', async () => {
   await page.getByRole('tab', { name: 'Learn' }).click();
   await page.locator('#learn-name').fill('Fire');
   await learnBriefly(page);
-  await page.getByLabel('Steps for the looks').fill('2000');
+  await page.getByLabel('Appearance steps').fill('2000');
   await page.getByLabel('Checkpoint every').fill('2');
   await page.locator('#learn').click();
   await page
-    .getByText(/looks, ([4-9]|\d\d+) of 2000/)
+    .getByText(/appearance, ([4-9]|\d\d+) of 2000/)
     .first()
     .waitFor(patient);
   server.kill('SIGKILL');
-  await page.getByText('Motif does not answer.', { exact: false }).waitFor();
+  await page.getByText('Motif is not responding.', { exact: false }).waitFor();
 
   const again = await startServer(home);
   try {

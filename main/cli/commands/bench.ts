@@ -34,23 +34,19 @@ export const registerBench: Registration = (program, run) => {
     .command('bench')
     .argument(
       '[subject]',
-      '`looks` measures looks, from the clip that is dropped to the exported video; `app` the editor in a headless browser (in a checkout)',
+      '`looks` measures looks, from dropping a clip to the exported video; `app` measures the editor in a headless browser (in a checkout)',
     )
-    .description('Measures speed and peak memory of everything that takes time, each in a process of its own.')
-    .option('--only <task>', `one of ${tasks.map(({ name }) => name).join(', ')}; several times for several`, collect)
+    .description('Measures the speed and peak memory of everything that takes time, each in its own process.')
+    .option('--only <task>', `one of ${tasks.map(({ name }) => name).join(', ')}; repeat for several`, collect)
     .option('--rounds <n>', 'how often each is measured', parseInteger(1, 20), 2)
     .option(
       '--peers',
       'compares with PyTorch, eager and compiled, in float32 and bfloat16, and shows what grows with size',
     )
-    .option(
-      '--contender <name>',
-      `with --peers: one of ${allContenders.join(', ')}; several times for several`,
-      collect,
-    )
+    .option('--contender <name>', `with --peers: one of ${allContenders.join(', ')}; repeat for several`, collect)
     .option(
       '--out <folder>',
-      'with --peers: where results are kept; parts that are there are not measured again',
+      'with --peers: where results are kept; finished parts are not measured again',
       parsePlace,
       'out/bench',
     )

@@ -6,7 +6,7 @@ import { formatMoment, formatTable, shorten } from '../tables.ts';
 export const registerClips: Registration = (program, run) => {
   program
     .command('clips')
-    .description('Lists the clips of the library, newest first.')
+    .description('Lists the clips in the library, newest first.')
     .argument('[text]', 'only clips with these words in name, tags or notes')
     .addHelpText('after', '\nExamples:\n  motif clips\n  motif clips river --json')
     .action(

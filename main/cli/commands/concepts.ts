@@ -21,19 +21,22 @@ export const registerConcepts: Registration = (program, run) => {
   program
     .command('concepts')
     .description(
-      'Lists the concepts of the library, or shows one with its edits; concepts come and go as .motif files, and come as LoRA files.',
+      'Lists the concepts in the library, or shows one with its edits; saves and adds .motif files, and adds LoRA files.',
     )
-    .argument('[concept]', 'an id, its beginning or a name')
+    .argument('[concept]', 'an id, the start of one, or a name')
     .option(
       '--save <file>',
       'write the concept, with the frames that it was learned from, as a .motif file',
       parsePlace,
     )
     .option('--add <file>', 'add the concept of a .motif file, or a LoRA file (.safetensors) of another program')
-    .option('--clip <clip>', 'of a LoRA file: a video file or a clip that shows what it makes, for edits to start from')
-    .option('--static <caption>', 'of a LoRA file: what is seen, in the words that it was trained on')
-    .option('--dynamic <caption>', 'of a LoRA file: what happens')
-    .option('--name <name>', 'of a LoRA file: a name for the concept (default: that of the file)')
+    .option(
+      '--clip <clip>',
+      'for a LoRA file: a video file or a clip that shows what it makes, for edits to start from',
+    )
+    .option('--static <caption>', 'for a LoRA file: what it shows, worded as in its training captions')
+    .option('--dynamic <caption>', 'for a LoRA file: what happens')
+    .option('--name <name>', 'for a LoRA file: a name for the concept (default: that of the file)')
     .addHelpText(
       'after',
       `
@@ -71,11 +74,11 @@ const isLora = (file: string) => /\.safetensors$/i.test(file);
 
 function checkUse(reference: string | undefined, options: ConceptsOptions, command: Command): void {
   const { save, add, clip, static: looks, dynamic, name } = options;
-  if (save !== undefined && reference === undefined) command.error('error: --save needs to know which concept.');
-  if (add !== undefined && reference !== undefined) command.error('error: --add takes a file and no concept.');
+  if (save !== undefined && reference === undefined) command.error('error: --save needs a concept.');
+  if (add !== undefined && reference !== undefined) command.error('error: --add takes a file, not a concept.');
   if (add !== undefined && isLora(add)) {
     if (clip === undefined || looks === undefined)
-      command.error('error: a LoRA file needs --clip and --static: what it makes, as a clip and in words.');
+      command.error('error: a LoRA file needs --clip and --static: a clip and a caption of what it makes.');
   } else if ([clip, looks, dynamic, name].some((option) => option !== undefined))
     command.error('error: --clip, --static, --dynamic and --name belong to --add with a .safetensors file.');
 }

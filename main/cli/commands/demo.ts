@@ -24,12 +24,12 @@ export const registerDemo: Registration = (program, run) => {
   const command = program
     .command('demo')
     .description(
-      'Gives a clip five looks by words alone, then learns it, edits it and writes videos, contact sheets and a report of what was measured.',
+      'Gives a clip five looks, then learns it, edits it, and writes videos, contact sheets and a report of the measurements.',
     )
     .argument('[clip]', 'any video file; without one, the sample that comes with the program')
-    .option('--static <caption>', 'what is seen, with [v] for the subject')
+    .option('--static <caption>', 'what you see, with [v] for the subject')
     .option('--dynamic <caption>', 'what happens, with [u] for the motion')
-    .option('--edit <prompt>', 'an edit to make; several times makes several', collect)
+    .option('--edit <prompt>', 'an edit to make; repeat for several', collect)
     .option('--from <time>', 'where the range to learn starts', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
     .option('--steps <n>', 'sampling steps of each video', parseInteger(1, 200))
@@ -42,7 +42,7 @@ Examples:
   motif demo
   motif demo river.mp4 --static "[v] river with white water between rocks" --dynamic "rushing in [u] motion" \\
     --edit "[v] river with white water between rocks, at night rushing in [u] motion"
-Run again, it takes over what is finished and goes on where it was stopped.`,
+Run it again to continue where it stopped.`,
     )
     .action(
       run(async (context, clip: string | undefined, options: DemoOptions, command: Command) => {
@@ -86,7 +86,7 @@ function subjectOf(
   }
   if (!existsSync(clip)) throw new AppError('not-found', `There is no file ${clip}.`);
   if (!options.static)
-    command.error('error: a clip of your own needs --static and --dynamic, the words for what it shows.');
+    command.error('error: a clip of your own needs --static and --dynamic, captions of what it shows.');
   const captions = {
     ...options,
     static: [options.static],

@@ -20,9 +20,7 @@ interface Finding {
 export const registerDoctor: Registration = (program, run) => {
   program
     .command('doctor')
-    .description(
-      'Says what was found on this machine, what was chosen, why the rest was not, and how fast it computes.',
-    )
+    .description('Shows what was found on this machine, what was chosen and why, and how fast it computes.')
     .option(
       '--install <what...>',
       'openvino FILE: copies OpenVINO, which computes faster on many processors, out of its official archive, a Python wheel or a folder',
@@ -71,7 +69,7 @@ async function installLibrary(context: CommandContext, given: string[], command:
   if (name === 'openvino' && source === undefined)
     command.error(`error: --install openvino needs a file or folder. ${howToGet}`);
   if (name !== 'openvino' || source === undefined || given.length !== 2)
-    command.error('error: --install takes two words: openvino, and a file or folder');
+    command.error('error: --install takes two values: openvino, and a file or folder');
   const { version, folder } = await context.withServices({ access: 'read' }, (services) =>
     services.engine.installOpenVino({ source: resolve(source) }),
   );

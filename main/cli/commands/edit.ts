@@ -22,22 +22,22 @@ export const registerEdit: Registration = (program, run) => {
   const command = program
     .command('edit')
     .description(
-      'Makes a concept again with other words or gains, or changes a clip by words alone. The same command twice gives the same frames.',
+      'Renders a concept with another prompt or other gains, or changes a clip from a prompt alone. The same command gives the same frames.',
     )
-    .argument('<concept|clip>', 'an id, its beginning or a name')
-    .option('--seen <text>', 'by words alone: what the clip shows (default: what is kept with the clip)')
+    .argument('<concept|clip>', 'an id, the start of one, or a name')
+    .option('--seen <text>', 'for a clip: what it shows (default: the description kept with it)')
     .option(
       '--on <clip|file>',
-      'of a concept: another clip of the same scene, or a video file, to change instead of its own',
+      'for a concept: another clip of the same scene, or a video file, to change instead of its own',
     )
-    .option('--from <time>', 'of a file: where the range to change starts, such as 2.0 or 1:02.5', parseSeconds)
+    .option('--from <time>', 'for a file: where the range to change starts, such as 2.0 or 1:02.5', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
     .option(
       '--part <p>',
       'how much of the concept acts, 0 to 1 (default: 1; 0.75 where the words change only what is worn or held)',
       parseNumber(0, 1),
     )
-    .option('--prompt <text>', 'static and dynamic part with [v] and [u]; several times makes several edits', collect)
+    .option('--prompt <text>', 'static and dynamic part with [v] and [u]; repeat for several edits', collect)
     .option('--batch <file>', 'a JSON list of edits: [{"prompt": "...", "motion": 0.5, "seed": 2}, ...]');
   addSamplingOptions(addSliderOptions(command))
     .addHelpText(
@@ -55,12 +55,12 @@ Examples:
       run(async (context, reference: string, options: ConceptEditOptions, command: Command) => {
         const edits = requestedEdits(options, command);
         if (options.on === undefined && (options.from !== undefined || options.to !== undefined))
-          command.error('error: --from and --to are of the file that --on names.');
+          command.error('error: --from and --to need a file given with --on.');
         await context.withServices({ access: 'write' }, async (services) => {
           const subject = await subjectOf(context, services, reference);
           if (options.on !== undefined) {
             if (subject.request.conceptId === undefined)
-              command.error('error: --on is for concepts; words alone change the clip that is named.');
+              command.error('error: --on is for concepts; a clip is changed itself.');
             subject.request.sourceClipId = await clipIdOf(context, services, options.on, options);
           }
           for (const { name, settings } of edits) {
@@ -69,7 +69,7 @@ Examples:
             const { editId, reused } = await runGenerate(context, services, request);
             const edit = await services.call['edits.get']({ reference: editId });
             const frames = edit.frames && { ...edit.frames, file: services.library.absolutePath(edit.frames.file) };
-            if (reused) context.output.note('Made before with exactly these settings; taken from the library.');
+            if (reused) context.output.note('Rendered before with exactly these settings; taken from the library.');
             const took = edit.seconds === null ? '' : ` (${formatDuration(edit.seconds)})`;
             context.output.result(
               'edit',

@@ -14,6 +14,7 @@ interface TableOptions extends PlaceOptions {
   learningSeeds?: number;
   noiseSeeds?: number;
   effort?: number;
+  clips?: boolean;
 }
 
 const about: Readonly<Record<TableName, string>> = {
@@ -35,13 +36,14 @@ export function registerTables(evaluate: Command, run: ActionWrapper): void {
       .description(
         `${about[table]} Every method learns as long; edits are made from pure noise and by the editor's defaults.`,
       )
-      .option('--fast', 'two scenes, few rows and an eighth of the time: a first look that tells no methods apart')
-      .option('--hours <n>', 'begin nothing new after so many hours, and report what is there', parseHours)
+      .option('--fast', 'two scenes, few rows and an eighth of the time: a first look, too rough to compare methods')
+      .option('--hours <n>', 'start nothing new after this many hours, and report what is done', parseHours)
       .option('--rows <list>', 'only these rows, by name', parseRows)
-      .option('--scenes <n>', 'the first so many scenes', parseInteger(1, 1000))
+      .option('--scenes <n>', 'only the first n scenes', parseInteger(1, 1000))
       .option('--learning-seeds <n>', 'how often each method learns a scene', parseInteger(1, 20))
       .option('--noise-seeds <n>', 'how many clips of each edit', parseInteger(1, 20))
-      .option('--effort <x>', 'learn so many times as long as the default recipe', parseNumber(0.001, 10));
+      .option('--effort <x>', 'learn this many times as long as the default recipe', parseNumber(0.001, 10));
+    command.option('--clips', 'make clips again that were measured before tables kept them whole, for `motif study`');
     addPlaceOptions(command, 'out/evaluate-tables')
       .addHelpText(
         'after',
@@ -49,13 +51,23 @@ export function registerTables(evaluate: Command, run: ActionWrapper): void {
 Examples:
   motif evaluate ${table} --fast
   motif evaluate ${table} --hours 8
-Run again with the same folder, it goes on where it was stopped, within a learning too. Tables in one folder share what they have measured.`,
+Run it again with the same folder to continue where it stopped, even in the middle of learning. Tables in one folder share what they have measured.`,
       )
       .action(
         run(async (context, options: TableOptions) => {
           await context.withServices({ access: 'read' }, async (services) => {
             const { model, folder, place } = await preparePlace(context, services, options);
-            const { fast = false, hours, rows, scenes, learningSeeds, noiseSeeds, effort, steps } = options;
+            const {
+              fast = false,
+              hours,
+              rows,
+              scenes,
+              learningSeeds,
+              noiseSeeds,
+              effort,
+              steps,
+              clips = false,
+            } = options;
             const result = await services.engine.evaluateTable(
               {
                 ...place,
@@ -68,6 +80,7 @@ Run again with the same folder, it goes on where it was stopped, within a learni
                 learningSeeds: learningSeeds ?? null,
                 noiseSeeds: noiseSeeds ?? null,
                 effort: effort ?? null,
+                clips,
               },
               listening(context),
             );
@@ -89,7 +102,7 @@ Run again with the same folder, it goes on where it was stopped, within a learni
 
 /** The words that make a report again. */
 function commandOf(table: TableName, options: TableOptions): string {
-  const { fast, size, ...given } = options;
+  const { fast, size, clips: _, ...given } = options;
   const words = Object.entries({ ...given, ...(size && { size: `${size.width}x${size.height}` }) }).map(
     ([name, value]) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${value}`,
   );

@@ -13,6 +13,7 @@ import { report } from '../evaluation/write-report.ts';
 import { addRecipeOptions, type RecipeOptions, recipeOf } from '../learn-options.ts';
 import { parseInteger } from '../options.ts';
 import { registerTables } from './evaluate-table.ts';
+import { registerEvaluateTwin } from './evaluate-twin.ts';
 
 interface ModelOptions extends CommonOptions {
   prompts: number;
@@ -33,7 +34,7 @@ export const registerEvaluate: Registration = (program, run) => {
   const evaluate = program
     .command('evaluate')
     .description(
-      'Measures a model, concepts learned on it, how edits are finished, or all methods side by side, on rendered scenes whose truth is known.',
+      'Measures a model, concepts learned on it, how edits are finished, or all methods side by side, on rendered scenes whose ground truth is known.',
     )
     .addHelpText(
       'after',
@@ -43,6 +44,7 @@ export const registerEvaluate: Registration = (program, run) => {
   registerConcept(evaluate, run);
   registerFinish(evaluate, run);
   registerTables(evaluate, run);
+  registerEvaluateTwin(evaluate, run);
 };
 
 function registerModel(evaluate: Command, run: ActionWrapper): void {
@@ -61,7 +63,7 @@ Examples:
   motif evaluate model
   motif evaluate model --prompts 20 --world-clips 20 --clips my-videos
   motif evaluate model --seeds 0..990 --json
-Run again with the same folder, it goes on where it was stopped.`,
+Run it again with the same folder to continue where it stopped.`,
     )
     .action(
       run(async (context, options: ModelOptions, command: Command) => {
@@ -87,10 +89,10 @@ function registerConcept(evaluate: Command, run: ActionWrapper): void {
   const command = evaluate
     .command('concept')
     .description(
-      'Learns the scene of every test seed, makes every edit whose truth is known, also by words alone, as sampled and as finished, and moves the sliders.',
+      'Learns the scene of every test seed, makes every edit whose ground truth is known, also from prompts alone, as sampled and as finished, and moves the sliders.',
     )
     .option('--gains <list>', 'positions of both sliders', parseGains, [0, 0.5, 1, 1.25, 1.5])
-    .option('--no-lora', 'without the plain LoRA of rank 8 beside it');
+    .option('--no-lora', 'skip the plain LoRA of rank 8');
   addRecipeOptions(command);
   addCommonOptions(command, 'out/evaluate-concept')
     .addHelpText(
@@ -99,7 +101,7 @@ function registerConcept(evaluate: Command, run: ActionWrapper): void {
 Examples:
   motif evaluate concept --seeds 0..90
   motif evaluate concept --seeds 0..0 --steps-identity 150 --steps-motion 250 --no-lora
-Run again with the same folder, it goes on where it was stopped, within a learning too.`,
+Run it again with the same folder to continue where it stopped, even in the middle of learning.`,
     )
     .action(
       run(async (context, options: ConceptOptions, command: Command) => {
@@ -122,7 +124,7 @@ function registerFinish(evaluate: Command, run: ActionWrapper): void {
   const command = evaluate
     .command('finish')
     .description(
-      'Finishes edits whose truth is known, perfect ones and those by words alone, at four times the size and twice the rate of the model, and measures them beside the edits themselves, enlarged.',
+      'Finishes edits whose ground truth is known, perfect ones and those from prompts alone, at four times the size and twice the frame rate of the model, and compares them with the same edits enlarged.',
     )
     .option('--details <list>', 'how much of the detail is kept, each as a row', parseDetails, [
       1,
@@ -137,7 +139,7 @@ function registerFinish(evaluate: Command, run: ActionWrapper): void {
 Examples:
   motif evaluate finish
   motif evaluate finish --seeds 0..40 --details 1,0.75
-Run again with the same folder, it goes on where it was stopped.`,
+Run it again with the same folder to continue where it stopped.`,
     )
     .action(
       run(async (context, options: FinishOptions, command: Command) => {

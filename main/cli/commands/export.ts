@@ -53,36 +53,34 @@ export const registerExport: Registration = (program, run) => {
   const command = program
     .command('export')
     .description('Writes an edit (or a clip as the model sees it) as a video, or a concept as a LoRA file.')
-    .argument('<edit|clip|concept>', 'an id, its beginning or a name')
-    .addOption(new Option('--preset <name>', 'kind of video (default: h264)').choices(exportPreset.options))
+    .argument('<edit|clip|concept>', 'an id, the start of one, or a name')
+    .addOption(new Option('--preset <name>', 'video format (default: h264)').choices(exportPreset.options))
     .addOption(
       new Option(
         '--finish <on|off>',
-        "an edit as a change to its clip, at the clip's own size and rate, or the model's own pictures (default: as the edit says)",
+        "apply the edit to its clip, at the clip's own size and frame rate, or write the model's own frames (default: as set in the edit)",
       ).choices(['on', 'off']),
     )
     .addOption(
       new Option(
         '--length <range|source>',
-        "a finished edit over what the model saw, or over all of the clip's file, with its light and colour carried on (default: range)",
+        "of a finished edit: the range that the model used, or the clip's whole file with light and colour carried over (default: range)",
       ).choices(exportLength.options),
     )
     .option(
       '--size <WxH|source>',
-      "size of the picture, such as 512x512 (default: source, the clip's own; of the model's own pictures theirs)",
+      "frame size, such as 512x512 (default: source, the clip's own, or that of the model's own frames)",
       parseExportSize,
     )
     .option(
       '--rate <n|source>',
-      "frames a second, such as 25 or 30000/1001 (default: the clip's own, or the model's)",
+      "frames per second, such as 25 or 30000/1001 (default: the clip's own, or the model's)",
       parseRate,
     )
-    .addOption(
-      new Option('--audio <which>', 'the sound of what is written (default: none)').choices(['original', 'none']),
-    )
+    .addOption(new Option('--audio <which>', 'audio of the export (default: none)').choices(['original', 'none']))
     .option(
       '--sound <n>',
-      'which sound of a clip with several, such as 2; implies --audio original (default: the marked one)',
+      'which audio track of a clip with several, such as 2; implies --audio original (default: the one marked as default)',
       parseInteger(1, 99),
     )
     .option(
@@ -92,16 +90,12 @@ export const registerExport: Registration = (program, run) => {
     )
     .option(
       '--super-resolution',
-      "the model's own pictures four times as wide and high, before they are brought to --size: for what has no clip behind it, such as compositions",
+      "upscales the model's own frames four times, before they are scaled to --size: for results without a clip behind them, such as compositions",
     )
     .addOption(new Option('--lora <dialect>', 'a LoRA file with the gains baked in').choices(loraDialect.options))
     .option('-o, --output <file|folder/>', "where to write (default: the library's exports folder)", parsePlace)
     .addOption(
-      new Option('--overwrite <how>', 'when the file exists (default: number)').choices([
-        'refuse',
-        'replace',
-        'number',
-      ]),
+      new Option('--overwrite <how>', 'if the file exists (default: number)').choices(['refuse', 'replace', 'number']),
     );
   addSliderOptions(command)
     .addHelpText(
@@ -119,8 +113,8 @@ Examples:
     .action(
       run(async (context, reference: string, options: ExportOptions, command: Command) => {
         const [unfitting, why] = options.lora
-          ? ([videoOptions, 'belongs to a video, not to --lora'] as const)
-          : ([sliderOptions, 'needs --lora; the gains of an edit are its own'] as const);
+          ? ([videoOptions, 'is for videos, not for --lora'] as const)
+          : ([sliderOptions, 'needs --lora; an edit has its own gains'] as const);
         for (const name of unfitting)
           if (options[name] !== undefined) command.error(`error: --${dashed(name)} ${why}.`);
         if (options.sound !== undefined && options.audio === 'none') {
@@ -186,7 +180,7 @@ async function resolveFor(services: Services, reference: string, lora: boolean):
     if (!(thrown instanceof AppError && thrown.code === 'not-found')) throw thrown;
     await services.call['library.resolve']({ reference }); // throws for what is nothing at all
     if (lora) {
-      throw new AppError('invalid-input', `${reference} is no concept; only a concept becomes a LoRA file.`, {
+      throw new AppError('invalid-input', `${reference} is not a concept; only a concept can become a LoRA file.`, {
         hint: 'See motif concepts.',
       });
     }

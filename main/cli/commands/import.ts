@@ -19,17 +19,17 @@ interface ImportOptions {
 export const registerImport: Registration = (program, run) => {
   program
     .command('import')
-    .description('Prepares video files for the model and puts them into the library.')
+    .description('Prepares video files for the model and adds them to the library.')
     .argument('<file...>', 'video files')
     .option('--from <time>', 'where the range to keep starts, such as 2.0 or 1:02.5', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
     .addOption(
-      new Option('--fit <how>', "how a picture of another shape meets the model's (default: crop)").choices([
+      new Option('--fit <how>', 'how frames of another aspect ratio are fitted (default: crop)').choices([
         'crop',
         'pad',
       ]),
     )
-    .option('--name <name>', 'a name to find the clip by (one file only)')
+    .option('--name <name>', 'a name for the clip (one file only)')
     .addHelpText(
       'after',
       `
@@ -99,7 +99,7 @@ export function checkRange(options: { from?: number; to?: number }, command: Com
 function existingFile(path: string): string {
   if (!existsSync(path)) throw new AppError('not-found', `There is no file ${path}.`);
   if (/\.(motif|safetensors)$/i.test(path))
-    throw new AppError('invalid-input', `${path} is no video.`, {
+    throw new AppError('invalid-input', `${path} is not a video.`, {
       hint: `A concept or a LoRA is added with: motif concepts --add ${path}`,
     });
   return resolve(path);

@@ -20,7 +20,7 @@ Examples:
 
   jobs
     .command('list', { isDefault: true })
-    .description('All jobs, those at work first.')
+    .description('Lists all jobs, running ones first.')
     .addHelpText('after', '\nExamples:\n  motif jobs list\n  motif jobs list --json')
     .action(
       run((context) =>
@@ -45,8 +45,8 @@ Examples:
 
   jobs
     .command('pause')
-    .description('Stops a job after the step at hand, also one that runs in another program.')
-    .argument('<job>', 'an id or its beginning')
+    .description('Pauses a job after its current step, even one running in another program.')
+    .argument('<job>', 'an id or the start of one')
     .addHelpText('after', '\nExample:\n  motif jobs pause JOB')
     .action(
       run((context, reference: string) =>
@@ -59,8 +59,8 @@ Examples:
 
   jobs
     .command('resume')
-    .description('Goes on with a paused, interrupted or failed job from its last checkpoint, here and now.')
-    .argument('<job>', 'an id or its beginning')
+    .description('Resumes a paused, interrupted or failed job from its last checkpoint, in this process.')
+    .argument('<job>', 'an id or the start of one')
     .addHelpText('after', '\nExample:\n  motif jobs resume JOB')
     .action(
       run((context, reference: string) =>
@@ -85,8 +85,8 @@ Examples:
 
   jobs
     .command('cancel')
-    .description('Ends a job for good, also one that runs in another program.')
-    .argument('<job>', 'an id or its beginning')
+    .description('Cancels a job, even one running in another program.')
+    .argument('<job>', 'an id or the start of one')
     .addHelpText('after', '\nExample:\n  motif jobs cancel JOB')
     .action(
       run((context, reference: string) =>
@@ -99,8 +99,8 @@ Examples:
 
   jobs
     .command('keep')
-    .description('Ends a learning early: what it has learned so far becomes the concept.')
-    .argument('<job>', 'an id or its beginning')
+    .description('Stops learning early: what has been learned so far becomes the concept.')
+    .argument('<job>', 'an id or the start of one')
     .addHelpText('after', '\nExample:\n  motif jobs keep JOB')
     .action(
       run((context, reference: string) =>

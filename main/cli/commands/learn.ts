@@ -36,7 +36,7 @@ Examples:
     --dynamic "is dancing in [u] motion, as the camera zooms in"
   motif learn CLIP --static "a [v] dog" --dynamic "is running in [u] motion" --recipe lora --rank 8
   motif learn CLIP1 CLIP2 --static "a [v] man" --static "a [v] woman" --dynamic "is waving in [u] motion"
-Ctrl-C stops after the step at hand; motif jobs resume JOB goes on from there.`,
+Ctrl-C stops after the current step; motif jobs resume JOB continues from there.`,
     )
     .action(
       run(async (context, references: string[], options: LearnOptions, command: Command) => {

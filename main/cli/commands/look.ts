@@ -34,19 +34,19 @@ export const registerLook: Registration = (program, run) => {
   program
     .command('look')
     .description(
-      "Gives clips a look by words alone, nothing learned: finished videos at the clips' own size and rate, in seconds.",
+      "Gives clips a look without learning: finished videos at the clips' own size and frame rate, in seconds.",
     )
     .argument('<file|clip...>', 'video files, or clips of the library')
-    .option('--look <name>', 'a look of `motif looks`; several times, or names with commas, for several', collect)
-    .option('--seen <text>', 'what is seen in the clip, such as "a hawk on a branch" (kept with the clip)')
+    .option('--look <name>', 'a look listed by `motif looks`; repeat, or separate names with commas', collect)
+    .option('--seen <text>', 'what the clip shows, such as "a hawk on a branch" (kept with the clip)')
     .option(
       '--strength <s>',
-      "0 to 1: how far the clip is led away from itself (default: the look's)",
+      "0 to 1: how far the result moves away from the clip (default: the look's)",
       parseNumber(0, 1),
     )
     .option(
       '--keep-detail <d>',
-      "1 changes what looks alike in one way, 0.5 follows the model into small places, towards 0 its own pictures come in (default: the look's)",
+      "1: areas that look alike change alike; 0.5: follows the model into small areas; towards 0: blends in the model's own frames (default: the look's)",
       parseNumber(0, 1),
     )
     .option('--amount <a>', "how much of the change is made, 0 to 1.5 (default: the look's)", parseNumber(0, 1.5))
@@ -56,21 +56,21 @@ export const registerLook: Registration = (program, run) => {
       parseNumber(0, 2),
     )
     .option('--seed <n>', 'the same settings and seed give the same frames (default: 1)', parseInteger(0))
-    .option('--variants <n>', 'so many, with this seed and the next ones', parseInteger(1, 64))
+    .option('--variants <n>', 'how many, with this seed and the ones after it', parseInteger(1, 64))
     .option(
       '--whole',
       'edits all of the file, window by window: follows things through it, takes as many times as long',
     )
-    .option('--fine', "works at twice the model's size: follows things better, takes about four times as long")
-    .option('--from <time>', 'of a file: where the range to take starts, such as 2.0 or 1:02.5', parseSeconds)
+    .option('--fine', "works at twice the model's resolution: follows objects better, takes about four times as long")
+    .option('--from <time>', 'for a file: where the range starts, such as 2.0 or 1:02.5', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
     .addOption(
       new Option(
         '--length <range|source>',
-        'over what the model saw, or over all of the file, with light and colour carried on (default: source for a file without --from and --to, else range)',
+        'the range that the model used, or the whole file with light and colour carried over (default: source for a file without --from and --to, else range)',
       ).choices(exportLength.options),
     )
-    .addOption(new Option('--preset <name>', 'kind of video (default: h264)').choices(exportPreset.options))
+    .addOption(new Option('--preset <name>', 'video format (default: h264)').choices(exportPreset.options))
     .option('-o, --output <file>', 'where to write the one result')
     .option('--out <folder>', "where to write several (default: the library's exports folder)")
     .addHelpText(

@@ -24,15 +24,15 @@ interface LooksOptions {
 export const registerLooks: Registration = (program, run) => {
   program
     .command('looks')
-    .argument('[words]', 'only those whose group, name or words have them')
-    .description('Lists looks, saves pairs of words as looks of your own, and takes them to other libraries.')
-    .option('--from <text>', 'with --save: what a clip shows; {seen} stands for what is said of it')
+    .argument('[words]', 'only looks whose group, name or text contains these')
+    .description('Lists looks, saves your own, and moves them between libraries.')
+    .option('--from <text>', 'with --save: what a clip shows; {seen} stands for its own description')
     .option('--to <text>', 'with --save: what it should show')
-    .option('--save <name>', 'saves the words under this name, or changes your look of this name')
+    .option('--save <name>', 'saves a look under this name, or changes your look of that name')
     .option('--strength <s>', 'with --save: its strength, 0 to 1 (default: 0.5)', parseNumber(0, 1))
     .option(
       '--keep-detail <d>',
-      'with --save: 1 changes what looks alike in one way, 0.5 follows the model into small places, towards 0 its own pictures come in (default: 1)',
+      "with --save: 1: areas that look alike change alike; 0.5: follows the model into small areas; towards 0: blends in the model's own frames (default: 1)",
       parseNumber(0, 1),
     )
     .option('--amount <a>', 'with --save: how much of the change is made, 0 to 1.5 (default: 1)', parseNumber(0, 1.5))
@@ -43,7 +43,7 @@ export const registerLooks: Registration = (program, run) => {
     )
     .option('--remove <name>', 'deletes a look of your own')
     .option('--import <file...>', 'looks out of files')
-    .option('--export <name>', 'writes a look into a file, -o FILE')
+    .option('--export <name>', 'writes a look to a file, -o FILE')
     .option('-o, --output <file>', 'with --export: the file')
     .addHelpText(
       'after',

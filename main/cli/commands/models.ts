@@ -22,7 +22,7 @@ Examples:
 
   models
     .command('list', { isDefault: true })
-    .description('The embedded model first.')
+    .description('Lists the models, the embedded one first.')
     .addHelpText('after', '\nExample:\n  motif models list --json')
     .action(
       run((context) =>
@@ -52,17 +52,17 @@ Examples:
   models
     .command('add')
     .description(
-      "Makes checkpoints of Wan known: a folder in diffusers' layout, a transformer's file, or a folder of such files, as ComfyUI's models. Nothing is copied.",
+      'Adds Wan checkpoints: a folder in the diffusers layout, a transformer file, or a folder of such files such as the models folder of ComfyUI. Nothing is copied.',
     )
     .argument('<path>', 'file or folder')
-    .option('--vae <file>', "the autoencoder's file, instead of the one that is found")
+    .option('--vae <file>', "the autoencoder's file, instead of the one found")
     .option('--text-encoder <file>', "the text encoder's file")
     .option('--tokenizer <folder>', 'the folder of its tokenizer.json')
     .addHelpText(
       'after',
       `
 The other parts of a single file are looked for in the ComfyUI models folder it lies in (vae, text_encoders, clip), or
-else beside it. Read are safetensors, PyTorch's .pth (nothing in it is executed) and GGUF.
+else beside it. Motif reads safetensors, PyTorch's .pth (nothing in it is executed) and GGUF.
 
 Examples:
   motif models add ~/models/Wan2.1-T2V-1.3B-Diffusers
@@ -96,15 +96,15 @@ Examples:
   models
     .command('download')
     .description(
-      'Fetches a model from the Hugging Face Hub by its name, or from a mirror; goes on where it was broken off.',
+      'Fetches a model from the Hugging Face Hub by its name, or from a mirror; resumes where it was interrupted.',
     )
     .argument('<name>', 'such as Wan-AI/Wan2.1-T2V-1.3B-Diffusers')
     .option('--revision <name>', 'a branch, a tag or a commit')
     .option(
       '--mirror <address>',
-      "another server that answers as the Hub does; kept as a setting ('none' for the Hub again)",
+      "another server that works like the Hub; kept as a setting ('none' goes back to the Hub)",
     )
-    .option('--look', 'only says its licence and size')
+    .option('--look', 'only shows its licence and size')
     .addHelpText(
       'after',
       `

@@ -63,7 +63,7 @@ export function formatReport(report: DemoReport): string {
     `- The whole run: ${formatDuration(report.seconds)}${report.takenOver.length > 0 ? ` (taken over from an earlier run: ${report.takenOver.join(', ')})` : ''}`,
     `- LoRA file: ${report.lora.file}, ${formatBytes(report.lora.sizeBytes)}`,
     '',
-    "Looks are made by words alone, before anything is learned, at the clip's own size and rate.",
+    "Looks need no learning: they are made from prompts, at the clip's own size and frame rate.",
     '',
     '| look | from | to | seconds to make | finished after |',
     '|---|---|---|---|---|',

@@ -59,7 +59,7 @@ export async function runDemo(context: CommandContext, services: Services, reque
   const firstLookSeconds = looks[0]!.finishedAfterSeconds;
   context.output.note(`The first look was finished ${firstLookSeconds.toFixed(1)} s after the start.`);
   if (looks.every(({ reused }) => reused)) takenOver.push('the looks');
-  const looksSheet = { title: `${lookClip.name}: looks by words alone, finished`, columns: 4, pictureHeight: 200 };
+  const looksSheet = { title: `${lookClip.name}: finished looks`, columns: 4, pictureHeight: 200 };
   await write('looks.png', await drawContactSheet(lookRows, looksSheet));
 
   const clip = request.looksFile === undefined ? lookClip : await importClip(context, services, request);

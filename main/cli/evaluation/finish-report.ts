@@ -4,7 +4,7 @@ import { startStrength } from '../../../shared/domain/strength.ts';
 import { formatTable } from '../tables.ts';
 import { percent, spread } from './numbers.ts';
 
-const edits: Record<FinishSummary['edit'], string> = { perfect: 'perfect edits', words: 'edits by words alone' };
+const edits: Record<FinishSummary['edit'], string> = { perfect: 'perfect edits', words: 'edits from prompts alone' };
 
 /** The tables of `motif evaluate finish`. */
 export function formatFinishReport({ rows }: EvaluateFinishResult): string {

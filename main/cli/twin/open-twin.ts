@@ -10,6 +10,7 @@ import { type TwinInfo, twinSizes } from '../../../shared/domain/twin.ts';
 import { exportFrames } from '../../media/export.ts';
 import { importClip } from '../../media/import.ts';
 import type { Services } from '../../services/services.ts';
+import { defaultTwin } from '../../services/twins.ts';
 import type { CommandContext } from '../context.ts';
 import { parseExportSize, parseRate, parseSeconds } from '../options.ts';
 
@@ -26,7 +27,10 @@ export interface ClipOptions extends TwinOptions {
 }
 
 export function addTwinOption(command: Command): Command {
-  return command.option('--twin <folder>', 'another network than the one that comes with the program');
+  return command.option(
+    '--twin <folder>',
+    'another network than the one that comes with the program, or that MOTIF_TWIN names',
+  );
 }
 
 export function addClipOptions(command: Command): Command {
@@ -42,7 +46,7 @@ export function addClipOptions(command: Command): Command {
 }
 
 export function twinFolder(services: Services, { twin }: TwinOptions): string {
-  return twin === undefined ? join(services.resources, 'models/motif-twin') : resolve(twin);
+  return twin === undefined ? defaultTwin(services.resources) : resolve(twin);
 }
 
 /** Hears of Ctrl-C, and shows progress. */

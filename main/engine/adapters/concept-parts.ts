@@ -17,7 +17,9 @@ type Described = Pick<ConceptFile, 'directionStrengths' | 'captions' | 'recipe' 
   appearance: Float32Array;
 };
 
-/** A concept as its file: version 1 where a basis is all that there is, so that older programs read it too. */
+/**
+ * A concept as its file: version 1 where a basis is all that there is, so that older programs read it too.
+ */
 export function conceptFileOf(parts: LearnedParts, { stages, appearance, ...described }: Described): ConceptFile {
   const rank = rankOf(parts);
   const { [onlyPart]: only, ...others } = parts;
@@ -36,7 +38,10 @@ export function conceptFileOf(parts: LearnedParts, { stages, appearance, ...desc
   return { version: 2, rank, ...described, appearance: numbers, stages: plain, parts: Object.fromEntries(stored) };
 }
 
-/** The parts of a concept file. Throws `invalid-input` when the model has no such places, `damaged-file` when tensors are not what a part has. */
+/**
+ * The parts of a concept file. Throws `invalid-input` when the model has no such places, `damaged-file` when
+ * tensors are not what a part has.
+ */
 export function partsOfFile(file: ConceptFile, model: ModelShape): Record<string, LearnedPart> {
   if (file.version === 1) {
     const { shape, values } = conceptValues(file, model.layers);

@@ -5,8 +5,9 @@ import type { LearnedPart } from './parts.ts';
 type LearnedParts = Readonly<Record<string, LearnedPart>>;
 
 /**
- * What of a concept acts for one slider alone, so that it can stand beside what of another concept acts for the other: parts that follow the slider,
- * and of a basis A1 B1 for the identity, A1 B2 for the motion. Names begin with the slider's. Throws `invalid-input` when there is nothing.
+ * What of a concept acts for one slider alone, so that it can stand beside what of another concept acts for
+ * the other: parts that follow the slider, and of a basis A1 B1 for the identity, A1 B2 for the motion. Names
+ * begin with the slider's. Throws `invalid-input` when there is nothing.
  */
 export function partsFollowing(slider: Slider, concept: string, parts: LearnedParts): LearnedParts {
   const following: Record<string, LearnedPart> = {};
@@ -15,8 +16,8 @@ export function partsFollowing(slider: Slider, concept: string, parts: LearnedPa
     if (own) following[name === slider ? name : `${slider}-${name}`] = own;
   }
   if (Object.keys(following).length > 0) return following;
-  throw new AppError('invalid-input', `"${concept}" has learned no ${slider} that could be taken from it.`, {
-    hint: 'DreamVideo and MotionDirector learn the two apart; Set-and-Sequence learns both as well.',
+  throw new AppError('invalid-input', `"${concept}" has no learned ${slider} to take.`, {
+    hint: 'DreamVideo and MotionDirector learn the two separately; Set-and-Sequence learns both too.',
   });
 }
 

@@ -24,8 +24,8 @@ export type Gains = {
 export type Slider = 'identity' | 'motion';
 
 /**
- * A kind of learned part: what its tensors are and what they add to a frozen model. A fresh part adds nothing. Parts are data (`Part`), so that
- * learning, files and sampling know no kind by name.
+ * A kind of learned part: what its tensors are and what they add to a frozen model. A fresh part adds
+ * nothing. Parts are data (`Part`), so that learning, files and sampling know no kind by name.
  */
 export interface PartKind<S> {
   /** The shape as files hold it. */
@@ -41,21 +41,27 @@ export interface PartKind<S> {
   fresh(shape: S, random: Random): PartTensors;
 
   /**
-   * What the tensors add, differentiable in each of them. Those left out count as zero, where a kind allows that. `appearance` [batch, values] is
-   * for kinds that read it; without it, it is blank. Tensors are the caller's (inside a tidy) to free.
+   * What the tensors add, differentiable in each of them. Those left out count as zero, where a kind allows
+   * that. `appearance` [batch, values] is for kinds that read it; without it, it is blank. Tensors are the
+   * caller's (inside a tidy) to free.
    */
   add(shape: S, tensors: PartTensors, appearance?: tf.Tensor): Additions;
 
   /** The tensors of one slider setting, for `add`. `own` is the gain of the slider that the part follows. */
   mix(shape: S, values: Values, gains: Gains, own: number): Values;
 
-  /** Names of those tensors of `mix` in which what is added is linear: scaled together, they act as much more or less. */
+  /**
+   * Names of those tensors of `mix` in which what is added is linear: scaled together, they act as much more
+   * or less.
+   */
   linearIn: readonly string[];
 
   /** Whether `add` reads an appearance; absent where it never does. */
   readsAppearance?(shape: S): boolean;
 
-  /** One slider setting as plain low-rank layers; absent where what is added is no low-rank change of weights. */
+  /**
+   * One slider setting as plain low-rank layers; absent where what is added is no low-rank change of weights.
+   */
   toLora?(shape: S, values: Values, gains: Gains, own: number): LoraLayer[];
 
   /** Turned so that its directions come in the order of how much they matter, acting as before. */

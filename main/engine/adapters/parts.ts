@@ -13,7 +13,10 @@ import type { ConceptShape } from './set-and-sequence.ts';
 /** Everything that can be learned beside the special tokens, by kind. */
 const partKinds = { basis, 'low-rank': lowRank, dense, bottleneck: bottleneckKind };
 
-/** One learned part of a concept, as data: its kind, its shape there and the slider that it follows (none: its kind has its own, or has none). */
+/**
+ * One learned part of a concept, as data: its kind, its shape there and the slider that it follows (none: its
+ * kind has its own, or has none).
+ */
 export type Part = { slider?: Slider } & (
   | { kind: 'basis' | 'low-rank'; shape: ConceptShape }
   | { kind: 'dense'; shape: DenseShape }
@@ -59,13 +62,16 @@ export function countNumbers(parts: Parts): number {
 
 const sliderName = z.enum(['identity', 'motion']);
 
-/** A part as a file describes it. Throws `invalid-input` for a kind that this program does not know, `damaged-file` for another shape. */
+/**
+ * A part as a file describes it. Throws `invalid-input` for a kind that this program does not know,
+ * `damaged-file` for another shape.
+ */
 export function parsePart(
   name: string,
   { kind, shape, slider }: { kind: string; shape: unknown; slider?: string },
 ): Part {
   if (!Object.hasOwn(partKinds, kind))
-    throw new AppError('invalid-input', `the concept has a part of a kind that is not known here: "${kind}"`, {
+    throw new AppError('invalid-input', `the concept has a part of an unknown kind: "${kind}"`, {
       hint: 'Update Motif to open it.',
     });
   const known = partKinds[kind as Part['kind']];

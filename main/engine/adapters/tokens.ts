@@ -3,15 +3,20 @@ import * as tf from '../backends/tf.ts';
 import type { Hooks } from '../nn/hooks.ts';
 
 /**
- * The special tokens of a concept: `[v]` stands for who or what it is, `[u]` for how it moves, `[v2]`, `[u2]` ... for the further clips of a
- * joint concept. Their embeddings belong to the concept (textual inversion); the text encoder around them stays as it is.
+ * The special tokens of a concept: `[v]` stands for who or what it is, `[u]` for how it moves, `[v2]`, `[u2]`
+ * ... for the further clips of a joint concept. Their embeddings belong to the concept (textual inversion);
+ * the text encoder around them stays as it is.
  *
- * In a prompt every special token becomes the same marker, one whole token of the vocabulary; which embedding a marker takes follows
- * from its place among the markers. So a vocabulary needs only one token to spare, whatever the concept's tokens are called.
+ * In a prompt every special token becomes the same marker, one whole token of the vocabulary; which embedding
+ * a marker takes follows from its place among the markers. So a vocabulary needs only one token to spare,
+ * whatever the concept's tokens are called.
  */
 const pattern = /\[([vu])(\d*)\]/g;
 
-/** Vocabulary tokens that can serve as the marker: Motif's own, or T5's first sentinel, which no text contains. */
+/**
+ * Vocabulary tokens that can serve as the marker: Motif's own, or T5's first sentinel, which no text
+ * contains.
+ */
 const markers = ['[v]', '<extra_id_0>'];
 
 /** What is needed of a tokenizer. */
@@ -58,8 +63,9 @@ function markerOf(vocabulary: Vocabulary): string | undefined {
 }
 
 /**
- * Hooks that give every marker in encoded prompts its own embedding, a row of `embeddings` [count, text width] in the order of `known`.
- * `names` are those of each prompt, as `markPrompt` answered them. Differentiable in the embeddings.
+ * Hooks that give every marker in encoded prompts its own embedding, a row of `embeddings` [count, text
+ * width] in the order of `known`. `names` are those of each prompt, as `markPrompt` answered them.
+ * Differentiable in the embeddings.
  */
 export function tokenHooks(
   names: readonly (readonly string[])[],
@@ -93,8 +99,9 @@ export function tokenHooks(
 }
 
 /**
- * Fresh embeddings. The first `[v]` and `[u]` start at zeros (docs/method.md); the further tokens of a joint concept would then be
- * the same token, so they start as random vectors of the length that the vocabulary's words have.
+ * Fresh embeddings. The first `[v]` and `[u]` start at zeros (docs/method.md); the further tokens of a joint
+ * concept would then be the same token, so they start as random vectors of the length that the vocabulary's
+ * words have.
  */
 export function freshTokens(
   names: string[],

@@ -26,8 +26,8 @@ export interface SelectOptions {
   /** Folder of the application's own copy of OpenVINO, where there may be one. */
   openVinoFolder?: string;
   /**
-   * A test of what computes now, against what `compute` makes compute for a while: answers what it found, throws where the two
-   * disagree. Without it no device is chosen that needs one.
+   * A test of what computes now, against what `compute` makes compute for a while: answers what it found,
+   * throws where the two disagree. Without it no device is chosen that needs one.
    */
   selfTest?(precision: Precision, compute: () => Promise<unknown>): Promise<string>;
 }
@@ -41,7 +41,10 @@ interface Device {
   loads?(setup: Setup): Promise<string>;
   /** Why it is chosen where nobody asks for it, for people. */
   because?: string;
-  /** What there is to gain by asking for it, where it is never chosen without that. Throws where it cannot be had. */
+  /**
+   * What there is to gain by asking for it, where it is never chosen without that. Throws where it cannot be
+   * had.
+   */
   onRequest?(setup: Setup): Promise<string>;
   /** Makes it the backend that computes, and describes it. */
   use(setup: Setup): Promise<string>;
@@ -60,8 +63,8 @@ const useWebGpuWithout = async (without: readonly string[]) =>
   (await useLazyBackend(createWebGpuExecutor({ without }))).executor.name;
 
 /**
- * Fused operations that adapters have computed wrongly are left to plain ones, one more each time, until a step of training comes out as
- * on the processor.
+ * Fused operations that adapters have computed wrongly are left to plain ones, one more each time, until a
+ * step of training comes out as on the processor.
  */
 const suspects = ['multiHeadAttention', 'rotaryEmbedding', 'gelu'];
 
@@ -98,7 +101,8 @@ const webGpu: Device = {
   use: useTrustedWebGpu,
   async useIfBest(setup) {
     if (!hasGraphicsProcessor()) throw new Error('no graphics processor was found');
-    // A software adapter passes for a device, but computes on the processor, slower than ONNX Runtime does there.
+    // A software adapter passes for a device, but computes on the processor, slower than ONNX Runtime does
+    // there.
     await onnxRuntime.use(setup);
     const processorRate = await measureMatMulRate();
     await useWebGpuWithout([]);
@@ -153,7 +157,10 @@ async function useTestedOpenVino(precision: Precision, setup: Setup): Promise<st
   );
 }
 
-/** Uses OpenVINO where it is at least `gain` times as fast in this precision as something else that computes, and right. */
+/**
+ * Uses OpenVINO where it is at least `gain` times as fast in this precision as something else that computes,
+ * and right.
+ */
 async function useOpenVinoIfFaster(
   precision: Precision,
   setup: Setup,
@@ -182,9 +189,15 @@ async function useOpenVinoIfFaster(
   return `${await useOpenVino(precision, setup)}; ${reason}`;
 }
 
-/** What bfloat16 has to gain, for its rougher answers. Processors that have it without matrix units may be faster in float32. */
+/**
+ * What bfloat16 has to gain, for its rougher answers. Processors that have it without matrix units may be
+ * faster in float32.
+ */
 const bfloat16Gain = 1.2;
-/** Products hardly slower than ONNX Runtime's are enough: what lies between them made whole steps 1.2 times as fast where both were alike. */
+/**
+ * Products hardly slower than ONNX Runtime's are enough: what lies between them made whole steps 1.2 times as
+ * fast where both were alike.
+ */
 const float32Gain = 0.8;
 
 /** Where OpenVINO lies, and since when: another one is watched again. */
@@ -249,7 +262,10 @@ const plain: Device = {
 /** Best first. */
 const devices: readonly Device[] = [tensorFlow, webGpu, openVino, openVinoFloat32, onnxRuntime, plain];
 
-/** A cheap look that costs no driver's start: Windows and macOS always have one, Linux shows it among its devices. */
+/**
+ * A cheap look that costs no driver's start: Windows and macOS always have one, Linux shows it among its
+ * devices.
+ */
 function hasGraphicsProcessor(): boolean {
   if (process.platform !== 'linux') return true;
   if (['/dev/nvidia0', '/dev/dxg', '/dev/kfd'].some(existsSync)) return true;
@@ -257,8 +273,8 @@ function hasGraphicsProcessor(): boolean {
 }
 
 /**
- * Chooses what computes: the device asked for, or the best that works. Tensors made before do not outlive the change.
- * Throws AppError where the device asked for does not work, with the reason.
+ * Chooses what computes: the device asked for, or the best that works. Tensors made before do not outlive the
+ * change. Throws AppError where the device asked for does not work, with the reason.
  */
 export async function selectBackend({ device = 'auto', threads, ...rest }: SelectOptions = {}): Promise<DeviceReport> {
   rewritesNamed(process.env.MOTIF_REWRITES || undefined); // a wrong name is no device's fault

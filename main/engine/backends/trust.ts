@@ -31,9 +31,10 @@ export const mayPass = (error: unknown): boolean =>
   passingTrouble.test(error instanceof Error ? error.message : String(error));
 
 /**
- * The verdict about a device in this version (of its library, at a precision, on this hardware: `about`): remembered in `folder`, else
- * found by `test`, whose failing is a verdict as well, and so is a test that twice never ended. What may pass, such as a lack of memory, is
- * answered but never remembered. Without a folder nothing is remembered.
+ * The verdict about a device in this version (of its library, at a precision, on this hardware: `about`):
+ * remembered in `folder`, else found by `test`, whose failing is a verdict as well, and so is a test that
+ * twice never ended. What may pass, such as a lack of memory, is answered but never remembered. Without a
+ * folder nothing is remembered.
  */
 export async function trustDevice(
   { about, folder }: { about: readonly string[]; folder: string | undefined },
@@ -87,8 +88,8 @@ const begunOf = (last: z.infer<typeof entry> | undefined): number => (last && 'b
 export const processorName = (): string => cpus()[0]?.model ?? process.arch;
 
 /**
- * The graphics adapters and their drivers, as far as the system tells without starting one: PCI ids and driver versions on Linux, the
- * system's version elsewhere, with which drivers come.
+ * The graphics adapters and their drivers, as far as the system tells without starting one: PCI ids and
+ * driver versions on Linux, the system's version elsewhere, with which drivers come.
  */
 export function graphicsName(): string {
   const text = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').trim() : '');

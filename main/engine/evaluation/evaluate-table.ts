@@ -13,13 +13,13 @@ import { startSettings } from '../../../shared/domain/strength.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { Random } from '../nn/random.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
-import { keptOr, nameOfContent, openEvaluationFolder, readKept } from './folder.ts';
+import { keptOr, nameOfContent, openEvaluationFolder } from './folder.ts';
 import { openEvaluationJudge } from './judging.ts';
 import { withinPart } from './progress.ts';
 import { standingOf } from './stamp.ts';
 import { summariseTable, truthRow } from './summarise-table.ts';
 import { costOf, type StepCosts, stepCosts, withinBudget } from './table-costs.ts';
-import { evaluatePart, type TableRun, truthPart } from './table-part.ts';
+import { evaluatePart, keptPart, type TableRun, truthPart } from './table-part.ts';
 import { type ChosenPlan, type PlannedMethod, planOf } from './table-plan.ts';
 import { type TableScene, tableScenes } from './table-scenes.ts';
 import { Stage } from './table-stage.ts';
@@ -62,6 +62,7 @@ export async function evaluateTable(
       noiseSeeds,
       keepsConcepts: plan.set !== 'wide',
       steps,
+      remakesClips: request.clips,
       whole: () => meter.whole(),
     };
     const parts: TablePart[] = [];
@@ -75,7 +76,7 @@ export async function evaluateTable(
       const made = partPlan && { recipe: partPlan.recipe, sliders: method.sliders ?? {}, learningSeed };
       const content = { version: 1, scene, made, ways, noiseSeeds };
       const file = join(folder, 'parts', `${scene.name}-${method?.row ?? truthRow}-${nameOfContent(content)}.json`);
-      const kept = await readKept(file, tablePart);
+      const kept = await keptPart(file, request.clips);
       if (kept?.finished) {
         meter.pass(unit, true);
         parts.push(kept);

@@ -12,16 +12,21 @@ export function checkTestSeeds(seeds: readonly number[]): void {
   if (trained !== undefined)
     throw new AppError(
       'invalid-input',
-      `Seed ${trained} is no test seed: only those that end in 0 are never trained on.`,
+      `Seed ${trained} is not a test seed: only seeds that end in 0 are never trained on.`,
     );
 }
 
-/** The size to evaluate a model at: that asked for, or the model's own in turn, by the seed and not by the range it stands in. */
+/**
+ * The size to evaluate a model at: that asked for, or the model's own in turn, by the seed and not by the
+ * range it stands in.
+ */
 export function sizeOfSeed({ extras }: VideoModel, size: EvaluationSize | null, seed: number): EvaluationSize {
   return size ?? { ...extras.sizes[Math.floor(seed / 10) % extras.sizes.length]!, frameCount: extras.frames };
 }
 
-/** The size to learn concepts at: that asked for, or the model's first, so that scenes differ in nothing else. */
+/**
+ * The size to learn concepts at: that asked for, or the model's first, so that scenes differ in nothing else.
+ */
 export function sizeOfConcepts({ extras }: VideoModel, size: EvaluationSize | null): EvaluationSize {
   return size ?? { ...extras.sizes[0]!, frameCount: extras.frames };
 }

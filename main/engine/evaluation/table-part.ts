@@ -44,6 +44,8 @@ export interface TableRun {
   keepsConcepts: boolean;
   /** Sampling steps of each clip. */
   steps: number;
+  /** Whether clips that were not kept whole are made again. */
+  remakesClips: boolean;
   /** Says how far the whole table is. */
   whole(): string;
 }
@@ -97,7 +99,7 @@ export async function evaluatePart(
       message: run.whole(),
     })),
   });
-  const kept = await readKept(file, tablePart);
+  const kept = await keptPart(file, run.remakesClips);
   const part: TablePart = kept ?? {
     scene: scene.name,
     row: method.row,
@@ -135,6 +137,14 @@ export async function evaluatePart(
   await writePart(file, finished);
   if (concept && !run.keepsConcepts) await rm(concept.conceptFile, { force: true });
   return finished;
+}
+
+/** What an earlier run left of a part; to make clips again that were not kept whole, it is unfinished without them. */
+export async function keptPart(file: string, remakesClips: boolean): Promise<TablePart | undefined> {
+  const part = await readKept(file, tablePart);
+  if (!part || !remakesClips) return part;
+  const clips = part.clips.filter(({ strip, frames }) => strip === null || frames !== null);
+  return clips.length === part.clips.length ? part : { ...part, clips, finished: false };
 }
 
 const isOf = (clip: TableClip, { kind, to }: TrueEdit) => clip.kind === kind && clip.to === to;

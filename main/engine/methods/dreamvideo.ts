@@ -3,16 +3,18 @@ import type { Part } from '../adapters/parts.ts';
 import { type Method, stage } from './method.ts';
 
 /**
- * DreamVideo (Wei et al., arXiv 2312.04433) on a transformer. Three parts are learned one after the other, each alone, and act together only when
- * sampling. With d the model's width, h the recipe's rank (at most d / 2, which the paper takes) and e [2 * channels] how a picture looks:
+ * DreamVideo (Wei et al., arXiv 2312.04433) on a transformer. Three parts are learned one after the other,
+ * each alone, and act together only when sampling. With d the model's width, h the recipe's rank (at most d /
+ * 2, which the paper takes) and e [2 * channels] how a picture looks:
  *
  *   words     the special tokens' rows, from pictures
  *   identity  f(x) = GELU(x W_down + b_down) W_up + b_up beside attn2 (to the prompt) of every block, from pictures under the words
  *   motion    f(x + e W_cond + b_cond) beside attn1 and ffn, from clips under the plain dynamic caption; e of a random frame, or blank
  *
- * W_down [d, h], W_up [h, d], W_cond [2 * channels, d]. The paper's places are cross-attention for the identity and all temporal layers for
- * the motion; here space and time are one. It reads the residual stream; by default what the sub-layer reads is read here, whose size does
- * not grow with depth (`branchPlace`). e is of latents, not of CLIP, which no checkpoint brings along.
+ * W_down [d, h], W_up [h, d], W_cond [2 * channels, d]. The paper's places are cross-attention for the
+ * identity and all temporal layers for the motion; here space and time are one. It reads the residual stream;
+ * by default what the sub-layer reads is read here, whose size does not grow with depth (`branchPlace`). e is
+ * of latents, not of CLIP, which no checkpoint brings along.
  */
 export const dreamvideo: Method = {
   parts({ blocks, width, latentChannels }, { rank, branchPlace: place = 'normed' }) {

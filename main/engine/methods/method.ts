@@ -7,8 +7,8 @@ import type { ModelShape } from '../models/video-model.ts';
 export type DataKind = 'pictures' | 'clips';
 
 /**
- * One stage of learning: what it trains, on what, how long. Weights are named `part.tensor`; the special tokens' embeddings are
- * `words.rows`, beside the parts.
+ * One stage of learning: what it trains, on what, how long. Weights are named `part.tensor`; the special
+ * tokens' embeddings are `words.rows`, beside the parts.
  */
 export type StagePlan = {
   /** Under which name it is reported. */
@@ -18,16 +18,24 @@ export type StagePlan = {
   trains: Readonly<Record<string, readonly string[]>>;
   /** Parts of which everything acts, learning or not. */
   acts: readonly string[];
-  /** The share of steps that learn from pictures, with the static caption; the others learn from whole clips. */
+  /**
+   * The share of steps that learn from pictures, with the static caption; the others learn from whole clips.
+   */
   pictureShare: number;
   batchSize: Readonly<Record<DataKind, number>>;
   /** Part -> learning rate. */
   rates: Readonly<Record<string, number>>;
   /** What describes clips: the whole caption, or its dynamic part without special tokens. */
   clipText: 'full' | 'motion';
-  /** With what probability the appearance that parts are conditioned on is blanked; null: they are not conditioned. */
+  /**
+   * With what probability the appearance that parts are conditioned on is blanked; null: they are not
+   * conditioned.
+   */
   blankAppearance: number | null;
-  /** How much the error without appearance counts beside the whole one (MotionDirector): that of frames against a random one. */
+  /**
+   * How much the error without appearance counts beside the whole one (MotionDirector): that of frames
+   * against a random one.
+   */
   debiased: number;
   /** Whether high noise levels, at which motion is decided, are drawn more often (NewMove). */
   coarse: boolean;
@@ -39,11 +47,17 @@ export type StagePlan = {
 export type Material = {
   /** Whether there is a clip of more than one frame. */
   moving: boolean;
-  /** Whether the special tokens can learn: the recipe has a rate for them, and the text encoder fits into memory. */
+  /**
+   * Whether the special tokens can learn: the recipe has a rate for them, and the text encoder fits into
+   * memory.
+   */
   tokensLearn: boolean;
 };
 
-/** A way to learn a concept, as data made from a recipe: parts, and the stages that train them. Nothing else knows methods by name. */
+/**
+ * A way to learn a concept, as data made from a recipe: parts, and the stages that train them. Nothing else
+ * knows methods by name.
+ */
 export interface Method {
   /** Throws RangeError for target layers that the model does not have. */
   parts(model: ModelShape, recipe: Recipe): Parts;
@@ -92,7 +106,7 @@ export function dataKinds({ pictureShare }: Pick<StagePlan, 'pictureShare'>): Da
 /** Throws `invalid-input` where there is no motion to learn. */
 export function requireMotion(method: string, { moving }: Material): void {
   if (moving) return;
-  throw new AppError('invalid-input', `${method} learns a motion, and a single picture has none.`, {
+  throw new AppError('invalid-input', `${method} learns motion, and a single frame has none.`, {
     hint: 'Choose a clip of more than one frame, or another method.',
   });
 }

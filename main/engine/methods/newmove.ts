@@ -2,9 +2,10 @@ import { targetLayers } from '../adapters/target-layers.ts';
 import { type Method, requireMotion, stage, withTokens } from './method.ts';
 
 /**
- * NewMove (Materzynska et al., arXiv 2312.04966) on a transformer: whole weights W' = W + D, D [in, out], of self-attention in place of the paper's
- * temporal layers, and of keys and values of attention to the prompt, with the special tokens. Half of a batch are clips of other things (sampled
- * from the model itself here, real ones in the paper). Noise levels s follow the density 1 - cos(pi s) / 2: high ones, at which motion is
+ * NewMove (Materzynska et al., arXiv 2312.04966) on a transformer: whole weights W' = W + D, D [in, out], of
+ * self-attention in place of the paper's temporal layers, and of keys and values of attention to the prompt,
+ * with the special tokens. Half of a batch are clips of other things (sampled from the model itself here,
+ * real ones in the paper). Noise levels s follow the density 1 - cos(pi s) / 2: high ones, at which motion is
  * decided, come more often.
  */
 export const newmove: Method = {

@@ -4,7 +4,10 @@ import { targetLayers } from '../adapters/target-layers.ts';
 import type { ModelShape } from '../models/video-model.ts';
 import { type Method, stage, withTokens } from './method.ts';
 
-/** The part of methods that learn one low-rank change: its basis, coefficients and residual in the recipe's layers. */
+/**
+ * The part of methods that learn one low-rank change: its basis, coefficients and residual in the recipe's
+ * layers.
+ */
 export function conceptPart({ layers }: ModelShape, { targetLayers: names, rank, basisSide }: Recipe): Part {
   return { kind: 'basis', shape: { layers: targetLayers(layers, names), rank, basisSide } };
 }

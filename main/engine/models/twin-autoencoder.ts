@@ -15,7 +15,7 @@ export interface TwinLatents {
 }
 
 /** How much of each the decoder gets, 0 to 1.5; 1 is what it was trained with. */
-export interface TwinStrengths {
+interface TwinStrengths {
   structure: number;
   dynamics: number;
 }

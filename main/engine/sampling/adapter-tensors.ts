@@ -7,7 +7,10 @@ export type LearnedParts = Readonly<Record<string, LearnedPart>>;
 /** The adapter's tensors, inputs of the recorded step: a moved slider records nothing anew. */
 export type AdapterTensors = { parts: Record<string, PartTensors>; appearance?: tf.Tensor2D /* [1, values] */ };
 
-/** What of a concept its tensors come from: its parts, a slider setting, how much of all acts, and how its pictures look. */
+/**
+ * What of a concept its tensors come from: its parts, a slider setting, how much of all acts, and how its
+ * pictures look.
+ */
 type Setting = { parts: LearnedParts; gains: Gains; part: number; appearance: Float32Array };
 
 /** Every part at the concept's slider setting; the caller owns the tensors. */

@@ -23,7 +23,10 @@ export interface SampledConcept {
   part: number;
 }
 
-/** Normalised latents [1, channels, frames, height, width] of a clip, and a name that no other clip's latents have. */
+/**
+ * Normalised latents [1, channels, frames, height, width] of a clip, and a name that no other clip's latents
+ * have.
+ */
 export interface SourceLatents {
   latents: tf.Tensor;
   key: string;
@@ -54,7 +57,10 @@ interface ConceptSamplingOptions {
   onStep?(done: number, total: number): void;
 }
 
-/** Samples one model with any concept. Recorded steps, encoded prompts and clips, and flows of clips are kept for later calls. */
+/**
+ * Samples one model with any concept. Recorded steps, encoded prompts and clips, and flows of clips are kept
+ * for later calls.
+ */
 export interface ConceptSampler {
   /** A clip to start from; its latents stay the sampler's. */
   encodeSource(pictures: Pictures, signal?: AbortSignal): Promise<SourceLatents>;
@@ -68,9 +74,9 @@ export interface ConceptSampler {
 const learnedGains: Gains = { identity: 1, motion: 1 };
 
 /**
- * How much of the concept FlowEdit's guidance compares prompts under, at most. All of it has learned one clip under one caption, and tears it apart
- * under other words; none of it leads away from the clip. From pure noise, where its own words give the clip back, all of it is better
- * (test/studies).
+ * How much of the concept FlowEdit's guidance compares prompts under, at most. All of it has learned one clip
+ * under one caption, and tears it apart under other words; none of it leads away from the clip. From pure
+ * noise, where its own words give the clip back, all of it is better (test/studies).
  */
 const guidingPart = 0.5;
 
@@ -223,8 +229,8 @@ class SourceFlows {
 }
 
 /**
- * A tensor with its values. Left to be computed with what is made of it first, an executor may round that in another way than the next time,
- * and the same settings would not give the same frames.
+ * A tensor with its values. Left to be computed with what is made of it first, an executor may round that in
+ * another way than the next time, and the same settings would not give the same frames.
  */
 async function computed<T extends tf.Tensor>(tensor: T): Promise<T> {
   try {

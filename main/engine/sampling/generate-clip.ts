@@ -222,9 +222,9 @@ function startFrom({ fidelity, fidelityStart, shown, prompt }: EditSettings, con
   if (words === undefined || (!concept && words === prompt.trim()))
     throw new AppError(
       'invalid-input',
-      'An edit by words alone needs to know what the clip shows, in other words than what it should become.',
+      'An edit from a prompt alone needs a description of the clip that differs from the prompt.',
       {
-        hint: 'Say what is seen, for example "a photograph by day", and what it should be, for example "a photograph at sunset".',
+        hint: 'Describe what you see, for example "a photograph by day", and what it should become, for example "a photograph at sunset".',
       },
     );
   return { fidelity, prompt: words, by: fidelityStart };

@@ -1,8 +1,9 @@
 import type { SchedulerConfig } from './scheduler-config.ts';
 
 /**
- * Noise levels of a sampling run. A noisy latent is `(1 - sigma) * clean + sigma * noise`.
- * `sigmas` has one more entry than there are steps, `timesteps` (sigma times 1000, what the transformer takes) has one per step.
+ * Noise levels of a sampling run. A noisy latent is `(1 - sigma) * clean + sigma * noise`. `sigmas` has one
+ * more entry than there are steps, `timesteps` (sigma times 1000, what the transformer takes) has one per
+ * step.
  */
 export interface NoiseSchedule {
   sigmas: number[];
@@ -31,7 +32,8 @@ function uniPcSchedule(config: Config<'UniPCMultistepScheduler'>, steps: number)
 
 function eulerSchedule(config: Config<'FlowMatchEulerDiscreteScheduler'>, steps: number): NoiseSchedule {
   const { num_train_timesteps: count, shift } = config;
-  // The ends are those of the training schedule, which is shifted already; then they are shifted again, as diffusers does.
+  // The ends are those of the training schedule, which is shifted already; then they are shifted again, as
+  // diffusers does.
   const [largest, smallest] = [shiftSigma(1, shift), shiftSigma(1 / count, shift)];
   const sigmas = between(largest, smallest, steps).map((sigma) => Math.fround(shiftSigma(sigma, shift)));
   return { sigmas: [...sigmas, 0], timesteps: sigmas.map((sigma) => Math.fround(sigma * count)) };

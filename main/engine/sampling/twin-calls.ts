@@ -18,11 +18,12 @@ import { psnrOfMse } from '../metrics/psnr.ts';
 import type { TwinAutoencoder, TwinLatents } from '../models/twin-autoencoder.ts';
 import { readTwinFile, writeTwinFile } from '../models/twin-file.ts';
 
-export function describeTwin(twin: TwinAutoencoder): TwinInfo {
+export async function describeTwin(twin: TwinAutoencoder): Promise<TwinInfo> {
   const { folder, name, frames, width, height, cell, parameters, disentangled } = twin;
   return {
     folder,
     name,
+    fingerprint: await twin.fingerprint(),
     frames,
     rate: parseRational(String(twin.frameRate)),
     width,

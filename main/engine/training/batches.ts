@@ -5,7 +5,10 @@ import type { Random } from '../nn/random.ts';
 import { drawNoiseLevels, type NoiseLevels } from './flow-matching.ts';
 import type { Batch } from './step.ts';
 
-/** Latents [channels, frames, height, width], which text describes them, and what else they are conditioned on. */
+/**
+ * Latents [channels, frames, height, width], which text describes them, and what else they are conditioned
+ * on.
+ */
 type Example = {
   latents: Float32Array;
   shape: readonly number[];
@@ -144,7 +147,9 @@ function drawConcept(random: Random, data: StageData, stitchedShare: number, fit
   return clip[random.integer(clip.length)]!;
 }
 
-/** 0 for a dropped weight, else 1, or 1 / (1 - p) when the kept ones make up for the dropped (docs/method.md). */
+/**
+ * 0 for a dropped weight, else 1, or 1 / (1 - p) when the kept ones make up for the dropped (docs/method.md).
+ */
 function dropoutMask(random: Random, shape: readonly number[], p: number, rescale: boolean): Float32Array {
   const kept = rescale ? 1 / (1 - p) : 1;
   const limit = (1 - p) * 2 ** 32;

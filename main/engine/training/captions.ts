@@ -5,14 +5,17 @@ import { specialTokens } from '../adapters/tokens.ts';
 export type CaptionTexts = { static: string; full: string; motion: string };
 
 /**
- * The words of a mix: what one concept looks like and how another moves. `plain`: the motion was learned without a token, so that its words
- * have none.
+ * The words of a mix: what one concept looks like and how another moves. `plain`: the motion was learned
+ * without a token, so that its words have none.
  */
 export function mixedCaption(identity: ConceptCaption, motion: ConceptCaption, plain: boolean): ConceptCaption {
   return { static: identity.static, dynamic: plain ? classCaption(motion).dynamic : motion.dynamic };
 }
 
-/** The static part, both parts together as models' trainings join them, and the dynamic part without special tokens (the static, where there is none). */
+/**
+ * The static part, both parts together as models' trainings join them, and the dynamic part without special
+ * tokens (the static, where there is none).
+ */
 export function captionTexts(caption: ConceptCaption): CaptionTexts {
   const { static: appearance, dynamic } = classCaption(caption);
   return {
@@ -22,7 +25,10 @@ export function captionTexts(caption: ConceptCaption): CaptionTexts {
   };
 }
 
-/** The captions of a concept with every clip's special tokens named as its own: `[v2]` for the second clip's `[v]`. */
+/**
+ * The captions of a concept with every clip's special tokens named as its own: `[v2]` for the second clip's
+ * `[v]`.
+ */
 export function conceptCaptions(captions: readonly ConceptCaption[]): ConceptCaption[] {
   return captions.map((caption, index) => ({
     static: ownTokens(caption.static, index),
@@ -57,7 +63,9 @@ function classCaption({ static: appearance, dynamic }: ConceptCaption): ConceptC
   return { static: plain(appearance), dynamic: plain(dynamic) };
 }
 
-/** Two-part prompts of everyday scenes, as in the paper ("A man in a blue t-shirt. He is walking in a park"). */
+/**
+ * Two-part prompts of everyday scenes, as in the paper ("A man in a blue t-shirt. He is walking in a park").
+ */
 const everyday: ConceptCaption[] = [
   { static: 'a man in a blue shirt, in a park', dynamic: 'is walking' },
   { static: 'a woman in a red shirt, on a beach', dynamic: 'is dancing' },
@@ -78,8 +86,8 @@ const everyday: ConceptCaption[] = [
 ];
 
 /**
- * Prompts of the prior clips (docs/method.md, regulariser 1): every other one is the concept's own caption without its tokens, so that the
- * model keeps what such a thing is in general; the rest are everyday scenes.
+ * Prompts of the prior clips (docs/method.md, regulariser 1): every other one is the concept's own caption
+ * without its tokens, so that the model keeps what such a thing is in general; the rest are everyday scenes.
  */
 export function priorCaptions(captions: readonly ConceptCaption[], count: number): CaptionTexts[] {
   const classes = captions.map(classCaption).filter((caption) => caption.static !== '');

@@ -37,7 +37,7 @@ function loraLayers(parts: Readonly<Record<string, LearnedPart>>, gains: Gains):
     });
   const layers = Object.values(parts).flatMap(({ part, values }) => {
     const { toLora } = kindOf(part);
-    if (!toLora) throw refuse('what it learned is no low-rank change of weights');
+    if (!toLora) throw refuse('what it learned is not a low-rank change of weights');
     return toLora(values, gains);
   });
   if (layers.length === 0) throw refuse('it learned words alone');

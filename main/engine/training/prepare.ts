@@ -25,7 +25,9 @@ export interface PrepareOptions {
 const maxPictures = 64;
 const priorBatch = 4;
 
-/** Encodes the clips and samples the prior set, or reads both from `file`, where they are kept for resuming. */
+/**
+ * Encodes the clips and samples the prior set, or reads both from `file`, where they are kept for resuming.
+ */
 export async function prepare(
   pipeline: VideoModel,
   request: LearnRequest,
@@ -157,7 +159,10 @@ function firstFrame({ values, shape }: Latents): Latents {
   return { values: picture, shape: [channels, 1, height, width] };
 }
 
-/** All texts of a stage in the order of their indices: of each clip, pair and prior clip, then the empty one. Pictures have the static part. */
+/**
+ * All texts of a stage in the order of their indices: of each clip, pair and prior clip, then the empty one.
+ * Pictures have the static part.
+ */
 function textsOf(
   { captions }: Prepared,
   data: DataKind,
@@ -168,8 +173,8 @@ function textsOf(
 }
 
 /**
- * Encodes the texts of a stage. With `learning` the concept's own captions are left to be encoded in every step, since their tokens move;
- * they are answered as `learned`.
+ * Encodes the texts of a stage. With `learning` the concept's own captions are left to be encoded in every
+ * step, since their tokens move; they are answered as `learned`.
  */
 export async function encodeTexts(
   pipeline: VideoModel,

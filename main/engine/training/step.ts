@@ -7,16 +7,23 @@ import type { Hooks } from '../nn/hooks.ts';
 import { type AdamWOptions, type AdamWRates, type AdamWState, adamW, clipGlobalNorm, type Tensors } from './adamw.ts';
 import { addNoise, debiasedLoss, predictedClean, velocityLoss } from './flow-matching.ts';
 
-/** A frozen model as training sees it. All tensors of one batch; differentiable in what the hooks compute with. */
+/**
+ * A frozen model as training sees it. All tensors of one batch; differentiable in what the hooks compute
+ * with.
+ */
 export interface TrainableModel {
   /** Whether the model takes its own previous prediction as further input. */
   selfConditioned: boolean;
   /**
-   * noisy and previous [batch, channels, frames, height, width], time [batch, time features], text [batch, tokens, width] -> the
-   * predicted velocity, as noisy. `previous` is null for a model without self-conditioning.
+   * noisy and previous [batch, channels, frames, height, width], time [batch, time features], text [batch,
+   * tokens, width] -> the predicted velocity, as noisy. `previous` is null for a model without
+   * self-conditioning.
    */
   denoise(noisy: tf.Tensor, previous: tf.Tensor | null, time: tf.Tensor, text: tf.Tensor, hooks: Hooks): tf.Tensor;
-  /** The captions that hold learned tokens [captions, tokens, width], from those tokens' embeddings [count, text width]. */
+  /**
+   * The captions that hold learned tokens [captions, tokens, width], from those tokens' embeddings [count,
+   * text width].
+   */
   encodeLearned?(tokens: tf.Tensor2D): tf.Tensor;
 }
 
@@ -27,14 +34,20 @@ export type Batch = {
   /** Noise level s of each row [batch, 1, 1, 1, 1] and its features for the model [batch, time features]. */
   level: tf.Tensor;
   time: tf.Tensor;
-  /** Encoded texts [texts, tokens, width], and which of them each row has, as ones and zeros [batch, texts (learned ones first)]. */
+  /**
+   * Encoded texts [texts, tokens, width], and which of them each row has, as ones and zeros [batch, texts
+   * (learned ones first)].
+   */
   texts: tf.Tensor;
   choice: tf.Tensor;
   /** 0 where a prompt token is dropped [batch, tokens, 1]. */
   kept: tf.Tensor;
   /** How much each row's loss counts [batch, 1, 1, 1, 1]. */
   weight: tf.Tensor;
-  /** 1 at a random frame of each row, else 0 [batch, 1, frames, 1, 1]; where the error without appearance counts too. */
+  /**
+   * 1 at a random frame of each row, else 0 [batch, 1, frames, 1, 1]; where the error without appearance
+   * counts too.
+   */
   anchor?: tf.Tensor;
   /** Appearance of a picture of each row [batch, values], for parts that are conditioned on it. */
   appearance?: tf.Tensor;
@@ -65,8 +78,9 @@ export interface StepOptions {
 }
 
 /**
- * One step of a stage: forward, backward, clipping and AdamW, recorded once per shape of its batch.
- * With `selfConditioning` the model first predicts without gradient, and that prediction is fed back (docs/method.md, regulariser 4).
+ * One step of a stage: forward, backward, clipping and AdamW, recorded once per shape of its batch. With
+ * `selfConditioning` the model first predicts without gradient, and that prediction is fed back
+ * (docs/method.md, regulariser 4).
  */
 export function conceptStep(model: TrainableModel, options: StepOptions, selfConditioning: boolean) {
   const optimiser = adamW(options.optimiser);
@@ -121,7 +135,10 @@ function additionsOf({ parts, plan }: StepOptions, weights: Tensors, { masks, ap
   });
 }
 
-/** Each row's text, with dropped tokens as zeros, which is what padding is to the model: -> [batch, tokens, width] */
+/**
+ * Each row's text, with dropped tokens as zeros, which is what padding is to the model: -> [batch, tokens,
+ * width]
+ */
 function textOf(model: TrainableModel, weights: Tensors, { texts, choice, kept }: Batch): tf.Tensor {
   const rows = weights[tokenRows] as tf.Tensor2D | undefined;
   const learned = rows && model.encodeLearned?.(rows);

@@ -24,7 +24,10 @@ export interface TrainingRun {
   parts: Parts;
   recipe: Recipe;
   plans: StagePlan[];
-  /** Asked when a stage begins, for each kind of data that it learns from; `weights` are those that it begins with. */
+  /**
+   * Asked when a stage begins, for each kind of data that it learns from; `weights` are those that it begins
+   * with.
+   */
   stageOf(plan: StagePlan, kind: DataKind, weights: Tensors): Promise<StageMaterial>;
   noiseLevels: NoiseLevels;
   timeFeatures(levels: readonly number[]): tf.Tensor;
@@ -42,8 +45,8 @@ export function freshState(weights: Tensors): TrainingState {
 }
 
 /**
- * Trains all stages from where `state` stands to their end, and answers the final state. The given state's tensors are freed as they are
- * replaced. When aborted, saves a checkpoint and throws `cancelled`.
+ * Trains all stages from where `state` stands to their end, and answers the final state. The given state's
+ * tensors are freed as they are replaced. When aborted, saves a checkpoint and throws `cancelled`.
  */
 export async function train(run: TrainingRun, state: TrainingState): Promise<TrainingState> {
   for (const [index, plan] of run.plans.entries()) {
@@ -135,7 +138,7 @@ function weightShapes(parts: Parts): Record<string, number[]> {
 /** Saves where the run stands and throws `cancelled`. */
 async function stop(run: TrainingRun, state: TrainingState): Promise<never> {
   await run.save(state);
-  throw new AppError('cancelled', 'Learning was stopped; it can go on from where it stands.');
+  throw new AppError('cancelled', 'Learning was stopped; it can be resumed.');
 }
 
 interface StepContext {

@@ -22,11 +22,12 @@ export type WorkFolder = {
 const requestFile = z.object({ version: z.literal(1), hash: z.string(), memoryBytes: z.number().optional() });
 
 /**
- * Opens the folder of a run, making it if need be. Throws `conflict` when it belongs to a run of another request: going on there would
- * mix two concepts.
+ * Opens the folder of a run, making it if need be. Throws `conflict` when it belongs to a run of another
+ * request: going on there would mix two concepts.
  *
- * A run reckons with the memory that was free when it began, so that it goes on to the bit as it would have: what is computed again for
- * lack of memory differs in its last bits. Only where less than half of that is left, with what is free now.
+ * A run reckons with the memory that was free when it began, so that it goes on to the bit as it would have:
+ * what is computed again for lack of memory differs in its last bits. Only where less than half of that is
+ * left, with what is free now.
  */
 export async function openWorkFolder(directory: string, hash: string, freeBytes: number): Promise<WorkFolder> {
   await mkdir(directory, { recursive: true });
@@ -59,8 +60,8 @@ function readRequest(text: string): z.infer<typeof requestFile> | undefined {
 }
 
 /**
- * What makes two requests the same run: the model, the pictures themselves, their captions and the recipe (but for how often a
- * run samples and saves, which changes nothing in the result).
+ * What makes two requests the same run: the model, the pictures themselves, their captions and the recipe
+ * (but for how often a run samples and saves, which changes nothing in the result).
  */
 export async function requestHash(request: LearnRequest, modelFingerprint: string): Promise<string> {
   const { sampleEvery: _, checkpointEvery: __, ...recipe } = request.recipe;
@@ -88,14 +89,17 @@ export async function requireSpace(directory: string, bytes: number): Promise<vo
   });
 }
 
-/** Throws `out-of-memory` unless so many numbers can learn: they, their gradients and AdamW's two moments, in float32, in half of what is free. */
+/**
+ * Throws `out-of-memory` unless so many numbers can learn: they, their gradients and AdamW's two moments, in
+ * float32, in half of what is free.
+ */
 export function requireMemory(numbers: number, freeBytes: number): void {
   const bytes = 16 * numbers;
   if (bytes <= freeBytes / 2) return;
   const gigabytes = (count: number) => `${(count / 1e9).toFixed(1)} GB`;
   throw new AppError(
     'out-of-memory',
-    `What this method learns takes ${gigabytes(bytes)} of memory beside the model, and ${gigabytes(freeBytes)} are free.`,
+    `What this method learns takes ${gigabytes(bytes)} of memory on top of the model, and only ${gigabytes(freeBytes)} is free.`,
     { hint: 'Choose a method that learns less, such as Set-and-Sequence, or a smaller rank.' },
   );
 }

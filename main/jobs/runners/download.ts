@@ -28,7 +28,7 @@ export function downloadRunner({
     prepare(input) {
       const name = basename(input.repository);
       if (existsSync(library.absolutePath(`models/${name}`))) {
-        throw new AppError('conflict', `There is a model "${name}" already.`);
+        throw new AppError('conflict', `There is already a model "${name}".`);
       }
       return { input, title: `Download ${input.repository}`, targetName: name };
     },

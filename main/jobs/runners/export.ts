@@ -61,8 +61,8 @@ export function exportRunner(services: {
     // What came without its file can only go out as the model sees it.
     if (!(input.finish ?? edit.settings.finish) || !edit.base || !clip || clip.source.path === null) {
       if (length === 'source') {
-        throw new AppError('invalid-input', "The model's own pictures are as long as what it saw of the clip.", {
-          hint: 'Export the edit finished, from a clip with its file, or only the range that the model saw.',
+        throw new AppError('invalid-input', "The model's own frames cover only the range it used.", {
+          hint: 'Export the edit finished, from a clip with its file, or just the range the model used.',
         });
       }
       const own = absolute(edit.frames);

@@ -48,7 +48,7 @@ export async function listModel(
   const { sha, siblings, tags, cardData } = await readList(list, signal);
   const files = siblings.filter(({ rfilename }) => wanted.test(rfilename));
   if (!files.some(({ rfilename }) => rfilename === 'model_index.json')) {
-    throw new AppError('invalid-input', `${name} holds no model in diffusers' layout.`, {
+    throw new AppError('invalid-input', `${name} has no model in the diffusers layout.`, {
       hint: 'Its name on the Hub usually ends in "-Diffusers", as in Wan-AI/Wan2.1-T2V-1.3B-Diffusers.',
     });
   }
@@ -80,8 +80,8 @@ async function readList(address: string, signal: AbortSignal): Promise<z.infer<t
   try {
     return repository.parse(JSON.parse(text));
   } catch (cause) {
-    throw new AppError('damaged-file', `${new URL(address).host} answered something else than a list of files.`, {
-      hint: 'Check the name and the network, which may show a page of its own, then try again.',
+    throw new AppError('damaged-file', `${new URL(address).host} did not answer with a list of files.`, {
+      hint: 'Check the name and the network (it may be showing a login page), then try again.',
       cause,
     });
   }

@@ -6,10 +6,11 @@ import { itemLabels } from '../../../shared/domain/library.ts';
 import { maximumRank } from '../../../shared/domain/recipe.ts';
 
 /**
- * A concept as one file, to give away or to keep: `NAME.motif`, an SQLite archive (the documented `sqlar` table, which the sqlite3
- * program lists and unpacks) with `motif.json`, the concept file, its loss curves, and the frames of the clips it was learned from.
- * Whoever gets one does not know who made it, so nothing in it is believed: what a concept is, is read from its own file; what else is
- * taken over has a schema and a limit, and no path in it is ever opened.
+ * A concept as one file, to give away or to keep: `NAME.motif`, an SQLite archive (the documented `sqlar`
+ * table, which the sqlite3 program lists and unpacks) with `motif.json`, the concept file, its loss curves,
+ * and the frames of the clips it was learned from. Whoever gets one does not know who made it, so nothing in
+ * it is believed: what a concept is, is read from its own file; what else is taken over has a schema and a
+ * limit, and no path in it is ever opened.
  */
 export const packageId = 0x4d4f5443; // "MOTC"
 export const packageVersion = 1;
@@ -56,7 +57,7 @@ const bareName = z
       .string()
       .min(1)
       .max(255)
-      .regex(/^(?!\.\.?$)\P{Cc}+$/u, 'is no name'),
+      .regex(/^(?!\.\.?$)\P{Cc}+$/u, 'is not a name'),
   );
 
 const givenClip = clip.omit({ id: true }).extend({
@@ -65,7 +66,7 @@ const givenClip = clip.omit({ id: true }).extend({
     .omit({ path: true })
     .extend({
       name: bareName,
-      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is no hash'),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is not a hash'),
       container: shortText,
       codec: shortText,
     })

@@ -24,8 +24,9 @@ interface Part {
 }
 
 /**
- * Lays the parts of a package into an empty folder, as `concept/` and `clips/N/`, and answers what its `motif.json` says. Whatever else is in
- * the file is refused before it is read. Throws `not-found`, `invalid-input` for what is no package, `damaged-file`.
+ * Lays the parts of a package into an empty folder, as `concept/` and `clips/N/`, and answers what its
+ * `motif.json` says. Whatever else is in the file is refused before it is read. Throws `not-found`,
+ * `invalid-input` for what is no package, `damaged-file`.
  */
 export function unpackPackage(file: string, folder: string): PackageContent {
   checkFile(file);
@@ -53,11 +54,15 @@ function checkFile(file: string): void {
     throw new AppError('invalid-input', `${basename(file)} was made by a newer Motif.`, {
       hint: 'Update Motif to open it.',
     });
-  // A database with a write-ahead log makes files beside itself when it is only looked at; packages are written without one.
+  // A database with a write-ahead log makes files beside itself when it is only looked at; packages are
+  // written without one.
   if (header[18] !== 1 || header[19] !== 1) throw damaged(file, 'it was changed by another program');
 }
 
-/** An SQLite file's header (https://sqlite.org/fileformat2.html): its mark, and at 60 and 68 the numbers that its program gave it. */
+/**
+ * An SQLite file's header (https://sqlite.org/fileformat2.html): its mark, and at 60 and 68 the numbers that
+ * its program gave it.
+ */
 function readHeader(file: string): Buffer {
   const header = Buffer.alloc(100);
   const handle = openSync(file, 'r');
@@ -70,7 +75,8 @@ function readHeader(file: string): Buffer {
 }
 
 /**
- * The one table and its index, and nothing that could compute: a view, a virtual table or a column that is an expression may never end.
+ * The one table and its index, and nothing that could compute: a view, a virtual table or a column that is an
+ * expression may never end.
  */
 function checkTable(file: string, archive: Database.Database): void {
   const objects = archive
@@ -160,7 +166,10 @@ function parse<T>(file: string, name: string, schema: z.ZodType<T>, bytes: Buffe
   return parsed.data;
 }
 
-/** Whatever SQLite, zlib or JSON say of a broken file becomes one error that says what to do; a full disk stays what it is. */
+/**
+ * Whatever SQLite, zlib or JSON say of a broken file becomes one error that says what to do; a full disk
+ * stays what it is.
+ */
 function guard<T>(file: string, work: () => T): T {
   try {
     return work();
@@ -174,13 +183,13 @@ function guard<T>(file: string, work: () => T): T {
 }
 
 const notAPackage = (file: string) =>
-  new AppError('invalid-input', `${file} is no Motif concept.`, {
-    hint: 'Choose a .motif file, or import a LoRA file as such.',
+  new AppError('invalid-input', `${file} is not a Motif concept.`, {
+    hint: 'Choose a .motif file, or import it as a LoRA.',
   });
 
 const tooLarge = (file: string, what: string) =>
-  new AppError('invalid-input', `${basename(file)} is larger than a concept can be: ${what} is beyond the limit.`, {
-    hint: 'A package that Motif wrote never is. Ask whoever gave it to you for another.',
+  new AppError('invalid-input', `${basename(file)} is too large for a concept: ${what} is over the limit.`, {
+    hint: 'Motif never writes packages this large. Ask whoever sent it for another copy.',
   });
 
 export const damaged = (file: string, reason: string) =>

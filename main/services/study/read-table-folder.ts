@@ -47,12 +47,15 @@ export function readTableFolder(folder: string, way: Way, wanted: readonly strin
       'not-found',
       `${folder} holds no whole clips of ${chosen.join(', ')} made in the way "${way}".`,
       {
-        hint: 'Tables keep them since this version: measure again with another --output, or choose another way.',
+        hint: 'Run the table again with --clips, which makes those that an earlier version did not keep, or choose another way.',
       },
     );
   const labels = labelsOf(folder);
   const notes = [`Clips of ${folder}, made in the way "${way}".`];
-  if (without > 0) notes.push(`${without} parts were measured before tables kept whole clips, and are not compared.`);
+  if (without > 0)
+    notes.push(
+      `${without} parts were measured before tables kept whole clips, and are not compared: run the table again with --clips.`,
+    );
   return {
     first: chosen.includes(papersRows[0]!) ? papersRows[0]! : chosen[0]!,
     methods: chosen.map((name) => ({ name, label: labels.get(name) ?? name })),

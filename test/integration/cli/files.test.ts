@@ -72,7 +72,7 @@ test('an empty name is wrong use, a pipe and a device are no places for a file',
     const { code, err } = await place.motif(['export', clip, '-o', given, '--overwrite', 'replace']);
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringContaining(`${given} is ${kind}, not a place for a file`),
+      err: expect.stringContaining(`${given} is ${kind}, not a file`),
     });
   }
   expect(statSync(pipe).isFIFO()).toBe(true);

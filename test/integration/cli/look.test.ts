@@ -120,5 +120,5 @@ test('words that say the same before and after are refused before anything is co
   const same = ['--seen', 'a photograph  by day', '--prompt', 'A photograph by day'];
   const ended = await place.motif(['edit', 'walk', ...same]);
   expect(ended.code).toBe(1);
-  expect(ended.err).toMatch(/change nothing/);
+  expect(ended.err).toMatch(/changes nothing/);
 });

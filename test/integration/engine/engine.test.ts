@@ -126,7 +126,7 @@ describe('learning', () => {
     await expect(exported).rejects.toThrow('words alone');
     const frozen = await learnRequest(folder, { method: 'textual-inversion', tokenLearningRate: 0 });
     frozen.workDirectory = join(folder, 'frozen');
-    await expect(engine.learn(frozen)).rejects.toThrow('words cannot learn');
+    await expect(engine.learn(frozen)).rejects.toThrow('tokens cannot learn');
   });
 
   it('learns the parts of DreamVideo, each of which follows its slider', async () => {
@@ -148,7 +148,7 @@ describe('learning', () => {
     const sliders = { identity: 1, motion: 1, directions: {} };
     const output = join(folder, 'dream-lora.safetensors');
     const exported = engine.exportLora({ model: tinyModel, conceptFile, sliders, dialect: 'comfyui', output });
-    await expect(exported).rejects.toThrow('no low-rank change');
+    await expect(exported).rejects.toThrow('not a low-rank change');
   });
 
   it("learns the two LoRAs of MotionDirector, which become one file, and NewMove's whole weights, which become none", async () => {
@@ -168,7 +168,7 @@ describe('learning', () => {
       return engine.exportLora({ model: tinyModel, conceptFile, sliders, dialect: 'comfyui', output });
     };
     expect(await exported('motion-director')).toMatchObject({ rank: 2, layers: 20 });
-    await expect(exported('newmove')).rejects.toThrow('no low-rank change');
+    await expect(exported('newmove')).rejects.toThrow('not a low-rank change');
   });
 
   it('puts the identity of one concept and the motion of another together, each as it is alone', async () => {

@@ -114,7 +114,7 @@ describe('one writer', () => {
 
   it('is named to one that only wants to read, too', async () => {
     expect(openHere({ access: 'read' }).status()).toMatchObject({ access: 'read', holder: null });
-    expect(() => open[0]!.write(() => {})).toThrow('opened for reading only');
+    expect(() => open[0]!.write(() => {})).toThrow('is open read-only');
     const child = await holdElsewhere();
     expect(openHere({ access: 'read' }).status()).toMatchObject({ access: 'read', holder: { pid: child.pid } });
   });
@@ -301,7 +301,7 @@ describe('a library that cannot be used', () => {
     const db = new Database(join(folder, 'library.db'));
     db.exec('CREATE TABLE books (title TEXT); PRAGMA user_version = 1;');
     db.close();
-    expect(() => openHere()).toThrow('is a database of another program');
+    expect(() => openHere()).toThrow("is another program's database");
   });
 });
 

@@ -197,7 +197,7 @@ test('a clip whose file is gone, or came without one, says what can be done inst
     });
   await expect(request({ path: path('nowhere.mkv') })).rejects.toMatchObject({
     code: 'not-found',
-    hint: expect.stringContaining("the model's own pictures"),
+    hint: expect.stringContaining("the model's own frames"),
   });
   await expect(request({ path: null })).rejects.toMatchObject({ code: 'not-found' });
 });

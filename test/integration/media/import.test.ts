@@ -56,7 +56,7 @@ describe('time', () => {
   test('a range outside the clip, or backwards, is refused', async () => {
     await expect(importNumbered(source, folder, { fromSeconds: 9 })).rejects.toMatchObject({ code: 'invalid-input' });
     await expect(importNumbered(source, folder, { fromSeconds: 1, toSeconds: 0.5 })).rejects.toThrow(
-      /before it begins/,
+      /before it starts/,
     );
   });
 

@@ -121,7 +121,7 @@ it('numbers, refuses or replaces a file that exists, and leaves no rest', async 
   ).toBe(file);
   await expect(
     giver.call['concepts.exportFile']({ reference: 'Dancer', target: file, overwrite: 'refuse' }),
-  ).rejects.toThrow('exists already');
+  ).rejects.toThrow('already exists');
   expect(readdirSync(folder).filter((name) => name.includes('part'))).toEqual([]);
 });
 

@@ -124,7 +124,7 @@ describe('a package is refused with the reason, at once and without a trace, tha
     ],
     [
       'inflates beyond what a part can be',
-      /losses.json is beyond/,
+      /losses.json is over the limit/,
       ({ db, put }) => {
         put('losses.json', Buffer.from('[]'));
         db.prepare("UPDATE sqlar SET sz = 300000000, data = ? WHERE name = 'losses.json'").run(
@@ -169,7 +169,7 @@ describe('a package is refused with the reason, at once and without a trace, tha
     ],
     [
       'has a hash that is a path',
-      /is no hash/,
+      /is not a hash/,
       ({ change }) =>
         change(({ clips }) => {
           clips[0].source.sha256 = '../../../../../../etc/passwd';
@@ -292,7 +292,7 @@ it.each(['/etc/passwd', 'C:\\Windows\\win.ini', '\\\\host\\share\\film.mp4'])(
       clipId: clip!.id,
       settings: { audio: 'original' },
     });
-    expect(job.error).toMatchObject({ code: 'not-found', message: expect.stringContaining('pictures and no sound') });
+    expect(job.error).toMatchObject({ code: 'not-found', message: expect.stringContaining('frames but no sound') });
   },
 );
 

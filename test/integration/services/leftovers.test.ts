@@ -50,6 +50,7 @@ describe('what a killed program left half is gone after the next start', () => {
     ['a filmstrip', `home/cache/filmstrips/.abc.partial-${killed}-00000001.jpg`],
     ['an export into the library', `home/exports/.x.partial-${killed}-00000001.mp4`],
     ['a report', `home/reports/.motif-report.partial-${killed}-00000001.zip`],
+    ['clips of a study', `home/studies/.new.partial-${killed}-00000001/0123.webp`],
     ['the folder of a job', 'home/jobs/import-0000/clip/frames.rgb'],
   ])('%s', async (_what, place) => {
     const file = join(folder, place);
@@ -82,11 +83,19 @@ describe('what a killed program left half is gone after the next start', () => {
     await restart(() => {
       put('home/clips/lake-0000/frames.rgb');
       put('home/concepts/lake-0000/v1/concept.safetensors');
-      const places = ['clips/lake-0000', 'concepts/lake-0000/v1', 'clips/river-1a2b', file.replace(/\/[^/]+$/, '')];
+      put('home/studies/lake-0000/0123.webp');
+      const places = [
+        'clips/lake-0000',
+        'concepts/lake-0000/v1',
+        'studies/lake-0000',
+        'clips/river-1a2b',
+        file.replace(/\/[^/]+$/, ''),
+      ];
       for (const place of places) notes.begin(place);
     });
     expect(readdirSync(join(home, 'clips'))).toEqual(['river-1a2b']);
     expect(readdirSync(join(home, 'concepts'))).toHaveLength(1);
+    expect(readdirSync(join(home, 'studies'))).toEqual([]);
     expect(existsSync(join(home, file))).toBe(true);
     expect(notes.list()).toEqual([]);
   });

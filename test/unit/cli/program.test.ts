@@ -272,8 +272,8 @@ test('several prompts and a batch file make several edits, with the options as d
 });
 
 test.each([
-  ['{"prompt": "a"}', /no list of edits/],
-  ['[{"prompt": "a", "motoin": 1}]', /no list of edits.*motoin/],
+  ['{"prompt": "a"}', /not a list of edits/],
+  ['[{"prompt": "a", "motoin": 1}]', /not a list of edits.*motoin/],
   ['[{"prompt": ', /not JSON/],
 ])('a batch file such as %s is refused with the reason', async (content, reason) => {
   const batch = join(folder, 'wrong.json');

@@ -86,7 +86,7 @@ test('a name of the longest kind is written beside itself and numbered in the sa
   expect(await readFile(target, 'utf8')).toBe('whole again');
   const numbered = await chooseFile(target, 'number');
   expect(numbered).toBe(join(folder, `${'ä'.repeat(124)} 2.mp4`));
-  await expect(checkPlace(`${target}.backup`)).rejects.toThrow(/too long: it has 261 bytes, and a disk takes 255/);
+  await expect(checkPlace(`${target}.backup`)).rejects.toThrow(/too long: it has 261 bytes, and disks allow 255/);
 });
 
 test.each([

@@ -117,8 +117,8 @@ describe('items', () => {
   });
 
   it('refuse a path that leaves the folder', () => {
-    expect(() => library.absolutePath('../secret')).toThrow('no path inside the library');
-    expect(() => library.absolutePath('/etc/passwd')).toThrow('no path inside the library');
+    expect(() => library.absolutePath('../secret')).toThrow('not a path inside the library');
+    expect(() => library.absolutePath('/etc/passwd')).toThrow('not a path inside the library');
     expect(library.absolutePath('clips/..hidden')).toBe(join(folder, 'clips/..hidden'));
   });
 });

@@ -35,7 +35,7 @@ describe('damage', () => {
   });
   test('a beginning that cannot be decoded is said, and frames that are never shown are no damage', () => {
     expect(judgeDamage(whole, { frames: 30, errors: 0 }, { expectedFrames: 40, beginSeconds: 2 }).warning).toMatch(
-      /first readable picture is at 2\.00 s/,
+      /first readable frame is at 2\.00 s/,
     );
     expect(judgeDamage(whole, { frames: 36, errors: 0 }, { expectedFrames: 40 }).warning).toBeUndefined();
   });
@@ -74,7 +74,7 @@ describe('remarks', () => {
     const said = remarks(tiny, decoder, request, { ...used, frameCount: 49, toSeconds: 10 }).join(' ');
     for (const word of ['enlarged', 'shown twice', 'Only the first 3.06 s']) expect(said).toContain(word);
   });
-  test('a single frame teaches looks alone', () => {
+  test('a single frame teaches appearance alone', () => {
     expect(remarks(probe, decoder, request, { ...used, frameCount: 1 })[0]).toMatch(/motion cannot/);
   });
 });

@@ -50,7 +50,7 @@ describe('a look', () => {
     ['{', 'it is not JSON'],
     ['{"format":"motif-look","version":1,"name":"a","from":"b","to":"c","colour":"red"}', 'colour'],
     ['{"format":"motif-look","version":1,"name":"a","from":"b","to":"c","strength":2}', 'strength'],
-    ['{"format":"motif-look","version":1,"name":"a","from":"By  day","to":"by day"}', 'change nothing'],
+    ['{"format":"motif-look","version":1,"name":"a","from":"By  day","to":"by day"}', 'changes nothing'],
     ['{"format":"motif-look","version":1,"name":"","from":"b","to":"c"}', 'A look needs a name'],
     ['{"format":"lut"}', 'format'],
   ])('is refused as %s with the reason', (text, reason) => {

@@ -26,8 +26,8 @@ interface Stored {
 const literalLimit = 64;
 
 /**
- * A TensorFlow.js backend that records: a kernel adds nodes to a graph and returns at once. Reading values computes everything
- * that is pending, as one program per segment of the graph, compiled once per structure.
+ * A TensorFlow.js backend that records: a kernel adds nodes to a graph and returns at once. Reading values
+ * computes everything that is pending, as one program per segment of the graph, compiled once per structure.
  */
 export class LazyBackend extends tf.KernelBackend {
   readonly executor: Executor;
@@ -214,8 +214,9 @@ export class LazyBackend extends tf.KernelBackend {
   }
 
   /**
-   * Computes all that is pending, so that graphs never grow from one read to the next. If that fails, the value that was asked for is
-   * tried alone, and what may have been at fault is from then on computed only when it is itself asked for.
+   * Computes all that is pending, so that graphs never grow from one read to the next. If that fails, the
+   * value that was asked for is tried alone, and what may have been at fault is from then on computed only
+   * when it is itself asked for.
    */
   private *pending(asked?: Value): Work<void> {
     if (asked && !asked.node) return;
@@ -258,8 +259,8 @@ export class LazyBackend extends tf.KernelBackend {
   }
 
   /**
-   * Compiled programs give back the memory that they hold between runs, where their next run has it again in a moment. Answers whether
-   * there was any.
+   * Compiled programs give back the memory that they hold between runs, where their next run has it again in
+   * a moment. Answers whether there was any.
    */
   rest(): boolean {
     this.executor.trim();

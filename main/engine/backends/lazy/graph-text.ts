@@ -4,7 +4,10 @@ import type { Attributes, Inspect, Node, Value } from './graph.ts';
 /** Constants of more values are cut. */
 const valuesShown = 8;
 
-/** A recorded graph for people, a node a line: `%3 float32[2,4] = Conv(%0, %1) strides=1,1`, with a blank line at every cut. */
+/**
+ * A recorded graph for people, a node a line: `%3 float32[2,4] = Conv(%0, %1) strides=1,1`, with a blank line
+ * at every cut.
+ */
 function graphText(nodes: readonly Node[], wanted: readonly Value[]): string {
   const lines: string[] = [];
   const names = new Map<Value, string>();

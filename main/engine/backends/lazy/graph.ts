@@ -9,13 +9,19 @@ export interface DeviceBuffer {
   readonly byteLength: number;
 }
 
-/** One tensor of the graph. Exactly one of node, literal, buffer and placeholder says where its contents come from. */
+/**
+ * One tensor of the graph. Exactly one of node, literal, buffer and placeholder says where its contents come
+ * from.
+ */
 export interface Value {
   readonly shape: readonly number[];
   readonly type: ElementType;
   /** What computes it; gone once it is computed. */
   node?: Node;
-  /** Contents that belong to the structure of the graph and are compiled into it: axes, shapes, small constants. */
+  /**
+   * Contents that belong to the structure of the graph and are compiled into it: axes, shapes, small
+   * constants.
+   */
   literal?: readonly number[] | HostArray;
   buffer?: DeviceBuffer;
   /** Position among the inputs of the step that is being traced. */
@@ -43,7 +49,10 @@ export interface Node extends Operation {
   readonly outputs: readonly Value[];
   /** Order of recording, which is a valid order of computation. */
   readonly sequence: number;
-  /** Nodes of different sections are never compiled together; those of one section are, unless the graph is deep, then by segments. */
+  /**
+   * Nodes of different sections are never compiled together; those of one section are, unless the graph is
+   * deep, then by segments.
+   */
   readonly section: number;
   readonly segment: number;
   /** Outputs that somebody still needs. */
@@ -70,8 +79,8 @@ export class Graph {
   }
 
   /**
-   * What is recorded from here on is compiled apart from what was recorded before: always, or only in a deep graph, where it keeps the
-   * time to compile independent of the depth.
+   * What is recorded from here on is compiled apart from what was recorded before: always, or only in a deep
+   * graph, where it keeps the time to compile independent of the depth.
    */
   cut(when: 'always' | 'deep'): void {
     this.segment++;

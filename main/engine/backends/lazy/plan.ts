@@ -65,9 +65,10 @@ function ancestors(wanted: readonly Value[]): Node[] {
 }
 
 /**
- * Views and broadcasts are worth less than the memory that carries their result from one segment to another: each segment that uses
- * one makes its own. So do transposes, most of which a product takes in its stride; and ONNX Runtime 1.30, which moves transposes
- * through products, can leave one that is also an output of the graph unwritten.
+ * Views and broadcasts are worth less than the memory that carries their result from one segment to another:
+ * each segment that uses one makes its own. So do transposes, most of which a product takes in its stride;
+ * and ONNX Runtime 1.30, which moves transposes through products, can leave one that is also an output of the
+ * graph unwritten.
  */
 function isCheap({ op, inputs, outputs }: Node): boolean {
   return (
@@ -76,8 +77,9 @@ function isCheap({ op, inputs, outputs }: Node): boolean {
 }
 
 /**
- * Above this many nodes a graph is compiled in segments. Below it the whole is faster (measured 10 to 15 % on a training step of 6
- * layers, about 2,500 nodes, in ONNX Runtime; 30 % on stage I of the embedded model, 4,000, and with self-conditioning 6,800, in OpenVINO).
+ * Above this many nodes a graph is compiled in segments. Below it the whole is faster (measured 10 to 15 % on
+ * a training step of 6 layers, about 2,500 nodes, in ONNX Runtime; 30 % on stage I of the embedded model,
+ * 4,000, and with self-conditioning 6,800, in OpenVINO).
  */
 const deepLimit = 8000;
 
@@ -159,8 +161,9 @@ export interface PlanRunner {
 }
 
 /**
- * Runs a plan over the buffers of its sources and returns those of its results. A generator, so that one loop serves synchronous and
- * asynchronous callers: it yields after every segment, with the promise of the results where an executor is asynchronous.
+ * Runs a plan over the buffers of its sources and returns those of its results. A generator, so that one loop
+ * serves synchronous and asynchronous callers: it yields after every segment, with the promise of the results
+ * where an executor is asynchronous.
  */
 export function* runPlan(
   plan: Plan,

@@ -20,7 +20,10 @@ export interface Rewrite {
   apply(record: Recorder, operation: Operation): Value | Value[] | undefined;
 }
 
-/** Records ONNX operations one by one, each as the first rewrite that knows better has it. What kernels are written in. */
+/**
+ * Records ONNX operations one by one, each as the first rewrite that knows better has it. What kernels are
+ * written in.
+ */
 export class Recorder {
   readonly capabilities: Capabilities;
   private readonly graph: Graph;
@@ -64,7 +67,10 @@ export class Recorder {
     return this.graph.add(operation);
   }
 
-  /** What a rewrite makes of an operation that has no node of its own; undefined where it is left to be composed of others. */
+  /**
+   * What a rewrite makes of an operation that has no node of its own; undefined where it is left to be
+   * composed of others.
+   */
   fused(
     op: string,
     inputs: readonly Value[],
@@ -96,7 +102,10 @@ export class Recorder {
     return this.literal(values, [values.length], 'int64');
   }
 
-  /** An operation on each element, or pair of elements with broadcasting; the result has the type of the first input unless given. */
+  /**
+   * An operation on each element, or pair of elements with broadcasting; the result has the type of the first
+   * input unless given.
+   */
   elementwise(
     op: string,
     inputs: readonly Value[],
@@ -188,7 +197,10 @@ export class Recorder {
     return this.reshape(this.reduce('ReduceSum', x, axes, false), shape);
   }
 
-  /** a [..., m, k] (or [..., k, m]) times b [..., k, n] (or [..., n, k]) -> [..., m, n], leading axes broadcast. */
+  /**
+   * a [..., m, k] (or [..., k, m]) times b [..., k, n] (or [..., n, k]) -> [..., m, n], leading axes
+   * broadcast.
+   */
   matMul(a: Value, b: Value, transposeA = false, transposeB = false, scale = 1): Value {
     const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
     const shape = [...broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns];

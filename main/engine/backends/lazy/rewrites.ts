@@ -4,8 +4,9 @@ import { type Operation, sameShape, sizeOf, type Value } from './graph.ts';
 import type { Recorder, Rewrite } from './recorder.ts';
 
 /**
- * Every rewrite by its name, which `MOTIF_REWRITES` switches. Of those that look at the same operation the first that applies is taken.
- * Each leaves shape, type and values as they were; only fused sums may round otherwise.
+ * Every rewrite by its name, which `MOTIF_REWRITES` switches. Of those that look at the same operation the
+ * first that applies is taken. Each leaves shape, type and values as they were; only fused sums may round
+ * otherwise.
  */
 export const rewrites = {
   /** What changes nothing is left out. */
@@ -85,7 +86,10 @@ export const rewrites = {
     },
   },
 
-  /** Pixels that are repeated, [..., height, 1, width, 1] -> [..., height, n, width, m]: a resize copies them far faster. */
+  /**
+   * Pixels that are repeated, [..., height, 1, width, 1] -> [..., height, n, width, m]: a resize copies them
+   * far faster.
+   */
   repeats: { of: ['Expand'], apply: (record, { inputs: [x], outputs: [y] }) => resized(record, x!, y!.shape) },
 
   /** A slice that leaves all of the padding away is one of what was padded. */
@@ -209,7 +213,7 @@ export function rewritesNamed(text = 'all'): Rewrite[] {
   for (const word of words.filter((word) => word !== 'all' && word !== 'none')) {
     const name = word.replace(/^-/, '');
     if (!Object.hasOwn(rewrites, name))
-      throw new AppError('invalid-input', `MOTIF_REWRITES names "${name}", which is no rewrite.`, {
+      throw new AppError('invalid-input', `MOTIF_REWRITES names an unknown rewrite, "${name}".`, {
         hint: `Choose all, none, or from ${names.join(', ')}; with - before a name, all but that one.`,
       });
     if (word === name) chosen.add(name);

@@ -8,8 +8,9 @@ import { rewritesNamed } from './rewrites.ts';
 const backendName = 'lazy';
 
 /**
- * Makes the lazy backend on an executor the one that computes. Tensors of an earlier lazy backend end with it. `MOTIF_REWRITES` says which
- * rewrites it applies (all unless set), and graphs are written to the file that `MOTIF_DUMP_GRAPH` names.
+ * Makes the lazy backend on an executor the one that computes. Tensors of an earlier lazy backend end with
+ * it. `MOTIF_REWRITES` says which rewrites it applies (all unless set), and graphs are written to the file
+ * that `MOTIF_DUMP_GRAPH` names.
  */
 export async function useLazyBackend(executor: Executor, environment = process.env): Promise<LazyBackend> {
   const { MOTIF_REWRITES: names, MOTIF_DUMP_GRAPH: file } = environment;

@@ -103,7 +103,10 @@ function normalise({ layerNormEpsilon }: JudgeConfig, { weight, bias }: Norm, x:
   return layerNorm(x, weight, bias, layerNormEpsilon);
 }
 
-/** x [batch, tokens, width] -> as x; pre-norm attention over all tokens and a feed-forward with exact GELU, one after the other. */
+/**
+ * x [batch, tokens, width] -> as x; pre-norm attention over all tokens and a feed-forward with exact GELU,
+ * one after the other.
+ */
 function runBlocks(config: JudgeConfig, blocks: Blocks | undefined, input: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   let x = input;
   for (const { norm1, norm2, qkv, out, up, down } of Object.values(blocks ?? {})) {

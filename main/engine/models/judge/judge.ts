@@ -94,8 +94,8 @@ async function rows(matrix: tf.Tensor): Promise<Float32Array[]> {
 }
 
 /**
- * uint8 pictures -> [frames, height / 2, width / 2, 17] in -1..1: 2 x 2 pixels (red of the four, green, blue), the difference of
- * their means to the frame before, and the place x, y.
+ * uint8 pictures -> [frames, height / 2, width / 2, 17] in -1..1: 2 x 2 pixels (red of the four, green,
+ * blue), the difference of their means to the frame before, and the place x, y.
  */
 function prepare(config: JudgeConfig, { data, count, ...size }: Pictures): tf.Tensor4D {
   const frames = config.frames.filter((frame) => frame < count);

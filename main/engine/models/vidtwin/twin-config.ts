@@ -118,7 +118,7 @@ export const twinAblations = {
 export type Grid = readonly [rows: number, columns: number];
 
 /** n halved so many times, rounded up, as a convolution with stride 2 and padding 1 does. */
-export function halve(n: number, times: number): number {
+function halve(n: number, times: number): number {
   let length = n;
   for (let time = 0; time < times; time++) length = Math.ceil(length / 2);
   return length;
@@ -131,7 +131,7 @@ export function gridOf({ patch }: TwinConfig, height: number, width: number): Gr
   return [height / patch, width / patch];
 }
 
-export const structureGrid = (config: TwinConfig, [rows, columns]: Grid): Grid => [
+const structureGrid = (config: TwinConfig, [rows, columns]: Grid): Grid => [
   halve(rows, config.structure_halvings),
   halve(columns, config.structure_halvings),
 ];

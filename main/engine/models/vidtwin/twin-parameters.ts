@@ -18,7 +18,7 @@ export type BlockParameters = {
   down: Linear;
 };
 
-export type QLayerParameters = {
+type QLayerParameters = {
   qkv: Linear;
   out: Linear;
   norm1: Norm;

@@ -26,7 +26,7 @@ export type TwinBatch = {
 };
 
 /** How much each term counts. The L1 term counts 1. */
-export interface TwinWeights {
+interface TwinWeights {
   perceptual: number;
   /** Of the adversarial term, beside the balance that is found in every step. */
   adversarial: number;

@@ -54,6 +54,6 @@ it('a concept that has learned no motion has none to give', () => {
     ...learned,
     values: { ...learned.values, residual: new Float32Array(learned.values.residual!.length) },
   };
-  expect(() => partsFollowing('motion', 'portrait', { concept: still })).toThrow('"portrait" has learned no motion');
-  expect(() => partsFollowing('identity', 'words', {})).toThrow('no identity');
+  expect(() => partsFollowing('motion', 'portrait', { concept: still })).toThrow('"portrait" has no learned motion');
+  expect(() => partsFollowing('identity', 'words', {})).toThrow('no learned identity');
 });

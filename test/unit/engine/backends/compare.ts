@@ -16,8 +16,8 @@ export interface Case {
   /** Range of the random inputs, [-2, 2] unless given. */
   range?: [number, number];
   /**
-   * Whether gradients are compared too (default yes). 'adjoint': TensorFlow.js' own is wrong; the function is linear, so that the
-   * gradient g of <f(x), w> must fulfil <g, x> = <f(x), w>.
+   * Whether gradients are compared too (default yes). 'adjoint': TensorFlow.js' own is wrong; the function is
+   * linear, so that the gradient g of <f(x), w> must fulfil <g, x> = <f(x), w>.
    */
   gradient?: boolean | 'adjoint';
   tolerance?: number;
@@ -26,14 +26,15 @@ export interface Case {
 }
 
 /**
- * How far a device may be from plain TensorFlow.js: WebGPU leaves the precision of sines and exponentials to the driver; in bfloat16 the
- * scores of an attention, up to a hundred here, are half a unit apart.
+ * How far a device may be from plain TensorFlow.js: WebGPU leaves the precision of sines and exponentials to
+ * the driver; in bfloat16 the scores of an attention, up to a hundred here, are half a unit apart.
  */
 const tolerances: Partial<Record<DeviceName, number>> = { webgpu: 5e-4, openvino: 6e-2 };
 
 /**
- * The devices to test: ONNX Runtime on the processor, TensorFlow and OpenVINO (in float32: bfloat16 tells no mistake from rounding) where
- * they are installed, what is chosen here by itself, and those that MOTIF_TEST_DEVICES names.
+ * The devices to test: ONNX Runtime on the processor, TensorFlow and OpenVINO (in float32: bfloat16 tells no
+ * mistake from rounding) where they are installed, what is chosen here by itself, and those that
+ * MOTIF_TEST_DEVICES names.
  */
 export async function testDevices(): Promise<DeviceName[]> {
   const { chosen } = await selectBackend();
@@ -84,7 +85,10 @@ async function evaluate({ shapes, run, range, gradient = true }: Case): Promise<
   return outcome;
 }
 
-/** Runs a case on plain TensorFlow.js and on another backend, and expects the same shapes, values and gradients. */
+/**
+ * Runs a case on plain TensorFlow.js and on another backend, and expects the same shapes, values and
+ * gradients.
+ */
 export async function expectAgreement(test: Case, device: DeviceName): Promise<void> {
   await tf.setBackend('cpu');
   const expected = await evaluate(test);

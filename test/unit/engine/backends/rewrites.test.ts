@@ -284,7 +284,10 @@ describe.each(names)('the rewrite %s', (name) => {
   });
 });
 
-/** A convolution with padding and bias, a block of a transformer with low-rank products, and all their gradients. */
+/**
+ * A convolution with padding and bias, a block of a transformer with low-rank products, and all their
+ * gradients.
+ */
 const network: Run = (...inputs) => {
   const loss = (x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, weight: tf.Tensor, angles: tf.Tensor) => {
     const padded = tf.pad(x, [[0, 0], [0, 0], [0, 0], [1, 1], [1, 1]]); // biome-ignore format: pairs

@@ -8,7 +8,10 @@ import {
 
 type Typed = Operation['outputs'][number];
 type Inputs = readonly (Value | undefined)[];
-/** What ONNX' definition of an operation makes of its inputs; the outputs that may be left out at the end are missing. */
+/**
+ * What ONNX' definition of an operation makes of its inputs; the outputs that may be left out at the end are
+ * missing.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: the attributes differ from operation to operation
 type Rule = (inputs: Inputs, attributes: any, operation: Operation) => Typed[];
 
@@ -154,8 +157,9 @@ const rules: Record<string, Rule> = {
 };
 
 /**
- * Throws where a recorded graph cannot be computed as it says: nodes that nothing needs or that need what comes later, values without a
- * source or with two, and shapes or types that do not follow from the operation's inputs.
+ * Throws where a recorded graph cannot be computed as it says: nodes that nothing needs or that need what
+ * comes later, values without a source or with two, and shapes or types that do not follow from the
+ * operation's inputs.
  */
 export function verifyGraph(nodes: readonly Node[], wanted: readonly Value[]): void {
   const known = new Set<Node>();

@@ -5,7 +5,13 @@ import { loadImage } from '@napi-rs/canvas';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { createEngine } from '../../../../main/engine/index.ts';
-import { evaluateTableRequest, evaluateTableResult, shownScene } from '../../../../shared/domain/evaluation-table.ts';
+import {
+  evaluateTableRequest,
+  evaluateTableResult,
+  shownScene,
+  type TablePart,
+  tablePart,
+} from '../../../../shared/domain/evaluation-table.ts';
 import type { Engine } from '../../../../shared/ipc/engine-contract.ts';
 
 const golden = resolve(import.meta.dirname, '../../../golden');
@@ -95,6 +101,17 @@ test('a table is measured at equal processor time; stopped, it goes on, and anot
     const { width, height } = await loadImage(await readFile(join(folder, 'tables', sheet.file)));
     expect({ ...sheet, file: '', width, height }).toMatchObject({ frameCount: 5, columns: 3, width: 96, height: 64 });
   }
+
+  // Measured before clips were kept whole, they are made again when that is asked for, and measure the same.
+  const parts = join(folder, 'tables/parts');
+  const file = join(parts, (await readdir(parts)).find((name) => name.includes('-two-stage-'))!);
+  const whole = tablePart.parse(JSON.parse(await readFile(file, 'utf8')));
+  await writeFile(file, JSON.stringify({ ...whole, clips: whole.clips.map((clip) => ({ ...clip, frames: null })) }));
+  expect(await engine.evaluateTable(request({ clips: true }))).toMatchObject({ takenOver: 6, unfinished: 0 });
+  const untimed = ({ clips }: TablePart) => clips.map((clip) => ({ ...clip, seconds: null }));
+  const remade = tablePart.parse(JSON.parse(await readFile(file, 'utf8')));
+  expect(untimed(remade)).toEqual(untimed(whole));
+  expect(remade.learned).toEqual(whole.learned);
 
   const other = await engine.evaluateTable(request({ table: 'table1', rows: ['base', 'two-stage'] }));
   expect(other).toMatchObject({ takenOver: 5, unfinished: 0 });

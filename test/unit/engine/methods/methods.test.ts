@@ -184,12 +184,12 @@ describe.each(methodName.options)('what is told of the stages of %s before it le
 describe('methods that cannot work', () => {
   it('say why: words that cannot learn', () => {
     const asked = recipe.parse({ method: 'textual-inversion' });
-    expect(() => methodOf(asked).stages(asked, { moving: true, tokensLearn: false })).toThrow('words cannot learn');
+    expect(() => methodOf(asked).stages(asked, { moving: true, tokensLearn: false })).toThrow('tokens cannot learn');
   });
 
   it.each(['newmove', 'motion-director'] as const)('say why: a single picture has no motion (%s)', (method) => {
     const asked = recipe.parse({ method });
-    expect(() => methodOf(asked).stages(asked, { moving: false, tokensLearn: true })).toThrow('single picture');
+    expect(() => methodOf(asked).stages(asked, { moving: false, tokensLearn: true })).toThrow('single frame');
   });
 
   it('say why: layers that leave the look or the motion without any', () => {

@@ -80,5 +80,5 @@ describe('a folder of learning', () => {
 
 it('what learns must fit into half of the free memory, with its gradients and moments', () => {
   expect(() => requireMemory(1e6, 32e6)).not.toThrow();
-  expect(() => requireMemory(425e6, 8e9)).toThrow('6.8 GB of memory beside the model, and 8.0 GB are free');
+  expect(() => requireMemory(425e6, 8e9)).toThrow('6.8 GB of memory on top of the model, and only 8.0 GB is free');
 });

@@ -30,7 +30,10 @@ function convolve(record: Recorder, x: Value, weight: Value, window: Window, gro
   });
 }
 
-/** A convolution of the gradient with the reversed filter: ONNX' transposed convolution is slower, and fails on some devices. */
+/**
+ * A convolution of the gradient with the reversed filter: ONNX' transposed convolution is slower, and fails
+ * on some devices.
+ */
 const inputGradient: Kernel = (record, { dy, filter }, { strides, pad, inputShape, dimRoundingMode, dataFormat }) => {
   checkLayout(dataFormat);
   const axes = inputShape.length - 2;

@@ -27,7 +27,8 @@ function tanhGate(record: Recorder, x: Value): Value {
 const geluGradient: Kernel = (record, { x, dy }, { approximate }) => {
   const square = record.mul(x!, x!);
   if (approximate === 'tanh') {
-    // s = sigmoid(t), t = slope x + cubic x^3: (x s)' = s + x s (1 - s) t' = s (1 + (1 - s) (t + 2 cubic x^3))
+    // s = sigmoid(t), t = slope x + cubic x^3: (x s)' = s + x s (1 - s) t' = s (1 + (1 - s) (t + 2 cubic
+    // x^3))
     const bend = record.mul(square, record.scalar(cubic));
     const t = record.mul(x!, record.add(bend, record.scalar(slope)));
     const s = record.elementwise('Sigmoid', [t]);
@@ -83,8 +84,8 @@ const rmsNormGradient: Kernel = (record, { dy, x, scale, inverse }) => {
 const rotary: Kernel = (record, { x, cos, sin }, { heads, inverse }) => {
   const [batch, tokens, width] = x!.shape as [number, number, number];
   const half = width / heads / 2;
-  // x cos + (x with every pair (a, b) as (-b, a)) sin. The pairs are turned by a product with ones and zeros: OpenVINO takes channels apart
-  // and joins them again one value at a time, ten times slower.
+  // x cos + (x with every pair (a, b) as (-b, a)) sin. The pairs are turned by a product with ones and zeros:
+  // OpenVINO takes channels apart and joins them again one value at a time, ten times slower.
   const size = 2 * half;
   const sine = inverse ? record.elementwise('Neg', [sin!]) : sin!;
   const table = (values: Value) => {
@@ -136,7 +137,10 @@ const attention: Kernel = (record, { q, k, v, bias }, { heads, scale }) => {
   return joinHeads(record, record.concat(parts, 2));
 };
 
-/** Above this many scores per head, 2,048 queries times as many keys, attention goes through the queries in chunks of half as many. */
+/**
+ * Above this many scores per head, 2,048 queries times as many keys, attention goes through the queries in
+ * chunks of half as many.
+ */
 const scoreLimit = 2048 ** 2;
 
 type Chunk = { start: number; count: number };
@@ -159,9 +163,10 @@ function rowsOf<T extends Value | undefined>(record: Recorder, x: T, chunks: rea
 }
 
 /**
- * Chunk after chunk: an executor would otherwise begin with all of them before it ends one, which takes as much memory as no chunks at
- * all. `compute` hands on everything that a chunk results in, its part of the whole first; what it starts from goes through `after`,
- * which adds a zero that comes out of the results of the chunk before.
+ * Chunk after chunk: an executor would otherwise begin with all of them before it ends one, which takes as
+ * much memory as no chunks at all. `compute` hands on everything that a chunk results in, its part of the
+ * whole first; what it starts from goes through `after`, which adds a zero that comes out of the results of
+ * the chunk before.
  */
 function inTurn(
   record: Recorder,
@@ -194,8 +199,9 @@ const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { head
   const [queries, keys, values, upstream, mixed] = [q!, k!, v!, dy!, output!].map((x) =>
     splitHeads(record, x, heads),
   ) as [Value, Value, Value, Value, Value];
-  // dScores = weights (dy values^T - drift); drift, the sum over keys of weights times dWeights, equals the sum over channels of
-  // output times dy. One channel more in the product takes it off, instead of one pass more over the scores.
+  // dScores = weights (dy values^T - drift); drift, the sum over keys of weights times dWeights, equals the
+  // sum over channels of output times dy. One channel more in the product takes it off, instead of one pass
+  // more over the scores.
   const drift = record.reduce('ReduceSum', record.mul(upstream, mixed), [3], true); // [batch, heads, queries, 1]
   const lowered = record.concat([upstream, drift], 3);
   const one = record.fill([...values.shape.slice(0, -1), 1], -1, 'float32');
@@ -203,7 +209,8 @@ const attentionGradient: Kernel = (record, { q, k, v, bias, output, dy }, { head
   const chunks = queryChunks(queries, keys);
   const [rows, upstreams, lowereds] = [queries, upstream, lowered].map((x) => rowsOf(record, x, chunks)) as Value[][];
   const biases = rowsOf(record, bias, chunks);
-  // Sums go on from chunk to chunk: the gradients of keys and values are held once, and not once for every chunk.
+  // Sums go on from chunk to chunk: the gradients of keys and values are held once, and not once for every
+  // chunk.
   let [dKeys, dValues]: (Value | undefined)[] = [];
   const dQueries = inTurn(record, chunks, (index, after) => {
     const weights = attentionWeights(record, after(rows![index]!), keys, biases[index], scale); // [batch, heads, chunk, keys]

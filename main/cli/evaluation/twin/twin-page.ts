@@ -1,0 +1,52 @@
+import type { EvaluateTwinResult } from '../../../../shared/domain/evaluation-twin.ts';
+import { percent, spread } from '../numbers.ts';
+import { html, type Markup, Markup as Raw } from '../table/markup.ts';
+import { reportStyle } from '../table/report-style.ts';
+import { rateDistortion } from './rate-distortion.ts';
+import { codedCells, codedHeader, notes, paperAblations, paperHeader, paperRows } from './twin-text.ts';
+
+const sets = { world: 'Test scenes', real: 'Real clips' };
+
+/** A page that needs nothing else: tables, the plots and the contact sheets. `sheets` are PNG files. */
+export function twinPage(
+  result: EvaluateTwinResult,
+  heading: string,
+  sheets: readonly { name: string; png: Buffer }[],
+): string {
+  const { rows, reenacted } = result;
+  const table = (
+    header: string[],
+    body: string[][],
+  ): Markup => html`<div class="wide"><table><thead><tr>${header.map((cell) => html`<th>${cell}</th>`)}</tr></thead>
+<tbody>${body.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+  const parts = (['world', 'real'] as const).map((set) => {
+    const own = rows.filter((row) => row.set === set);
+    if (own.length === 0) return null;
+    return html`<h2>${sets[set]} (${own[0]!.clips})</h2>
+${table(
+  ['', ...codedHeader],
+  own.map((row) => [row.way, ...codedCells(row)]),
+)}${rateDistortion(own)}`;
+  });
+  const reenactment =
+    reenacted.length === 0
+      ? null
+      : html`<h2>Structure of one clip with the dynamics of another</h2>${table(
+          ['', 'pairs', 'flow with dynamics', 'flow with structure', 'named as structure %', 'as dynamics %'],
+          reenacted.map((row) => [
+            row.twin,
+            String(row.pairs),
+            spread(row.agreementWithDynamics, 3),
+            spread(row.agreementWithStructure, 3),
+            percent(row.namedAsStructure),
+            percent(row.namedAsDynamics),
+          ]),
+        )}`;
+  const page = html`<title>Structure and dynamics</title><style>${new Raw(reportStyle)}</style>
+<h1>Structure and dynamics, side by side with other codes</h1><p>${heading}</p>
+${parts}${reenactment}
+<h2>In the paper</h2>${table(paperHeader, paperRows)}${table(['table 3: ablations', 'PSNR dB', 'SSIM'], paperAblations)}
+${notes.map((note) => html`<p>${note}</p>`)}
+${sheets.map(({ name, png }) => html`<h2>${name}</h2><img alt="${name}" src="data:image/png;base64,${png.toString('base64')}" style="max-width:100%">`)}`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">${page.text}</html>\n`;
+}

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import type { SheetRow } from '../../../shared/domain/evaluation.ts';
+import {
+  type CodedClip,
+  type CodedRow,
+  codedClips,
+  type EvaluateTwinRequest,
+  type EvaluateTwinResult,
+  type ReenactedPair,
+  type ReenactedRow,
+  reenactedPairs,
+} from '../../../shared/domain/evaluation-twin.ts';
+import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
+import { sampleScene } from '../../world/scene.ts';
+import { belongsTo } from '../../world/split.ts';
+import { firstFrames } from '../formats/fit-pictures.ts';
+import { type Pictures, readRawFrames } from '../formats/raw-frames.ts';
+import { openTwinAutoencoder } from '../models/autoencoders.ts';
+import { openPerceptual } from '../models/judge/perceptual.ts';
+import type { TwinAutoencoder } from '../models/twin-autoencoder.ts';
+import { disposeTree } from '../nn/tree.ts';
+import type { OpenModel } from '../sampling/open-model.ts';
+import { type CosineCodec, cosineCodec } from './cosine-codec.ts';
+import { keptOr, openEvaluationFolder } from './folder.ts';
+import { openEvaluationJudge } from './judging.ts';
+import { phaseReporter } from './progress.ts';
+import { reenactPairs } from './reenact-pairs.ts';
+import { checkTestSeeds, renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
+import { standingOf } from './stamp.ts';
+import { statisticOf } from './statistics.ts';
+import { codeClip } from './twin-clip.ts';
+
+/** So many clips of each set are kept as pictures, for the contact sheet. */
+const shownPerSet = 2;
+
+interface Source {
+  name: string;
+  set: CodedRow['set'];
+  pictures(): Promise<Pictures>;
+}
+
+/**
+ * Measures autoencoders with two latents on test scenes and real clips, beside the model's own autoencoder and a cosine transform, and reenacts pairs of test
+ * scenes. Each clip is a file; a run of the same settings in the same folder goes on where another stopped. Throws as `evaluateModel` does.
+ */
+export async function evaluateTwin(
+  model: OpenModel,
+  request: EvaluateTwinRequest,
+  options: EngineCallOptions = {},
+): Promise<EvaluateTwinResult> {
+  const startedAt = performance.now();
+  const { seeds, outputFolder: folder } = request;
+  const { pipeline } = model;
+  checkTestSeeds(seeds);
+  const judge = await openEvaluationJudge(request.judge);
+  const perceptual = await openPerceptual(request.judge);
+  const twins: TwinAutoencoder[] = [];
+  try {
+    for (const twin of request.twins) twins.push(await openTwinAutoencoder(twin));
+    const shared = new Set(twins.map(({ name }) => name)).size < twins.length;
+    for (const twin of shared ? twins.splice(0) : [])
+      twins.push({ ...twin, name: `${twin.name}, ${basename(twin.folder)}` });
+    await openEvaluationFolder(folder, {
+      kind: 'twin',
+      ...(await standingOf(model, request.judge)),
+      twins: await Promise.all(twins.map((twin) => twin.fingerprint())),
+      curve: request.curve,
+      learnedClips: request.learnedClips,
+    });
+    const sources = sourcesOf(model, request);
+    const codecs = codecsOf(model, request.learnedClips, options.signal);
+    const coders = {
+      twins,
+      pipeline,
+      perceptual,
+      codecOf: codecs,
+      curve: request.curve,
+      folder,
+      signal: options.signal,
+    };
+    const report = phaseReporter(options.onEvent, 'coding', 'clips', sources.length);
+    const clips: { set: CodedRow['set']; coded: CodedClip[] }[] = [];
+    const sheet: SheetRow[] = [];
+    let takenOver = 0;
+    for (const { name, set, pictures } of sources) {
+      options.signal?.throwIfAborted();
+      const clip = await pictures();
+      const content = createHash('sha256').update(clip.data).digest('hex').slice(0, 8);
+      const stem = `twin-${name.replaceAll(/[^\w.-]+/g, '-')}-${content}`;
+      const shown = clips.filter((other) => other.set === set).length < shownPerSet;
+      const { value, isKept } = await keptOr(join(folder, `${stem}.json`), codedClips, () =>
+        codeClip(coders, name, clip, stem, shown),
+      );
+      if (isKept) takenOver++;
+      clips.push({ set, coded: value.coded });
+      sheet.push(...value.sheet);
+      report(clips.length, clips.length - takenOver);
+    }
+    const pairs = await keptOr(join(folder, `pairs-${request.pairs}.json`), reenactedPairs, () =>
+      reenactPairs(model, judge, twins, { count: request.pairs, folder }, options),
+    );
+    return {
+      rows: (['world', 'real'] as const).flatMap((set) => rowsOf(set, clips)),
+      reenacted: twins.flatMap(({ name }) => reenactedRow(name, pairs.value.pairs)),
+      twins: twins.map(({ name, folder: place, parameters }) => ({ name, folder: place, parameters })),
+      sheet: [...sheet, ...pairs.value.sheet],
+      seconds: (performance.now() - startedAt) / 1000,
+      takenOver,
+    };
+  } finally {
+    judge.dispose();
+    disposeTree(perceptual.parameters);
+    for (const twin of twins) await twin.dispose();
+  }
+}
+
+function sourcesOf({ pipeline }: OpenModel, { seeds, realClips }: EvaluateTwinRequest): Source[] {
+  const world = seeds.map(
+    (seed): Source => ({
+      name: `seed ${seed}`,
+      set: 'world',
+      pictures: () =>
+        renderPictures(
+          sampleScene(seed, { edition: pipeline.extras.worldEdition }),
+          renderOptions(pipeline, sizeOfSeed(pipeline, null, seed)),
+        ),
+    }),
+  );
+  const real = realClips.map(({ name, frames }): Source => {
+    pipeline.checkVideoSize(frames.frameCount, frames.height, frames.width);
+    return { name, set: 'real', pictures: () => readRawFrames(frames) };
+  });
+  return [...real, ...world];
+}
+
+/** A cosine transform for each size, whose coefficients are those that carry most energy in scenes of training seeds. */
+function codecsOf({ pipeline }: OpenModel, count: number, signal?: AbortSignal) {
+  const known = new Map<string, CosineCodec>();
+  return async (size: Pick<Pictures, 'count' | 'width' | 'height'>): Promise<CosineCodec> => {
+    const key = `${size.width}x${size.height}x${size.count}`;
+    const codec = known.get(key);
+    if (codec) return codec;
+    const clips: Pictures[] = [];
+    for (let seed = 2; clips.length < count; seed++) {
+      const scene = sampleScene(seed, { edition: pipeline.extras.worldEdition });
+      if (!belongsTo(scene, 'train')) continue;
+      signal?.throwIfAborted();
+      const { width, height, count: frameCount } = size;
+      clips.push(
+        firstFrames(await renderPictures(scene, renderOptions(pipeline, { width, height, frameCount })), frameCount),
+      );
+    }
+    const learned = cosineCodec(clips);
+    known.set(key, learned);
+    return learned;
+  };
+}
+
+function rowsOf(set: CodedRow['set'], clips: readonly { set: CodedRow['set']; coded: CodedClip[] }[]): CodedRow[] {
+  const own = clips.filter((clip) => clip.set === set).flatMap(({ coded }) => coded);
+  const ways = [...new Set(own.map(({ way }) => way))];
+  return ways.map((way) => {
+    const coded = own.filter((clip) => clip.way === way);
+    const of = (name: Exclude<keyof CodedClip, 'way' | 'kind'>) => statisticOf(coded.map((clip) => clip[name]));
+    return {
+      ...{ way, kind: coded[0]!.kind, set, clips: coded.length, rate: of('rate'), psnr: of('psnr'), ssim: of('ssim') },
+      ...{ perceptual: of('perceptual'), psnrStructure: of('psnrStructure'), psnrDynamics: of('psnrDynamics') },
+      ...{ encodeSeconds: of('encodeSeconds'), decodeSeconds: of('decodeSeconds') },
+    };
+  });
+}
+
+function reenactedRow(twin: string, pairs: readonly ReenactedPair[]): ReenactedRow[] {
+  const own = pairs.filter((pair) => pair.twin === twin);
+  if (own.length === 0) return [];
+  const share = (named: (boolean | null)[]) =>
+    statisticOf(named.map((value) => (value === null ? null : Number(value))));
+  return [
+    {
+      twin,
+      pairs: own.length,
+      agreementWithDynamics: statisticOf(own.map((pair) => pair.agreementWithDynamics)),
+      agreementWithStructure: statisticOf(own.map((pair) => pair.agreementWithStructure)),
+      namedAsStructure: share(own.map((pair) => pair.namedAsStructure)),
+      namedAsDynamics: share(own.map((pair) => pair.namedAsDynamics)),
+    },
+  ];
+}

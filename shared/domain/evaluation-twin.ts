@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { rawFrames } from './clip.ts';
+import { sheetRow, statistic } from './evaluation.ts';
+
+/** Autoencoders with two latents measured side by side with others at known rates (VidTwin, arXiv 2412.17726, table 1). */
+
+export const evaluateTwinRequest = z.object({
+  /** The model whose autoencoder is measured beside. */
+  model: z.string(),
+  judge: z.string(),
+  /** Folders of the twins. */
+  twins: z.array(z.string()).min(1).max(20),
+  /** Test seeds of the world. */
+  seeds: z.array(z.int().nonnegative()).min(1),
+  realClips: z.array(z.object({ name: z.string(), frames: rawFrames })),
+  /** Rates of the discrete cosine transform's curve, in numbers for each number of the pixels; the twins' own rates come besides. */
+  curve: z.array(z.number().positive().max(1)),
+  /** Scenes whose energy says which coefficients the transform keeps. */
+  learnedClips: z.int().positive().max(1000),
+  /** How many pairs of test scenes are reenacted. */
+  pairs: z.int().nonnegative(),
+  outputFolder: z.string(),
+});
+export type EvaluateTwinRequest = z.infer<typeof evaluateTwinRequest>;
+
+const codedBy = z.enum(['twin', 'autoencoder', 'cosine']);
+
+/** One clip through one way of coding it. Frames that all ways code are measured alone. */
+const codedClip = z.object({
+  way: z.string(),
+  kind: codedBy,
+  /** Numbers of the code for each number of the pixels. */
+  rate: z.number(),
+  psnr: z.number().nullable(),
+  ssim: z.number(),
+  /** Ours, by the judge's features: not comparable with LPIPS. */
+  perceptual: z.number(),
+  /** Decoded from one latent alone, in dB. */
+  psnrStructure: z.number().nullable(),
+  psnrDynamics: z.number().nullable(),
+  encodeSeconds: z.number(),
+  decodeSeconds: z.number(),
+});
+export type CodedClip = z.infer<typeof codedClip>;
+
+/** The content of one clip's JSON file. */
+export const codedClips = z.object({ name: z.string(), coded: z.array(codedClip), sheet: z.array(sheetRow) });
+
+/** The structure of one test scene with the dynamics of another. */
+const reenactedPair = z.object({
+  twin: z.string(),
+  structure: z.string(),
+  dynamics: z.string(),
+  /** Cosine of the optical flows with those of each of the two: 1 moves the same way. */
+  agreementWithDynamics: z.number(),
+  agreementWithStructure: z.number(),
+  /** Whether the judge names the subject of each of the two; null where it has no word for it, or both have one. */
+  namedAsStructure: z.boolean().nullable(),
+  namedAsDynamics: z.boolean().nullable(),
+});
+export type ReenactedPair = z.infer<typeof reenactedPair>;
+export const reenactedPairs = z.object({ pairs: z.array(reenactedPair), sheet: z.array(sheetRow) });
+
+const codedRow = z.object({
+  way: z.string(),
+  kind: codedBy,
+  set: z.enum(['world', 'real']),
+  clips: z.int(),
+  rate: statistic,
+  psnr: statistic,
+  ssim: statistic,
+  perceptual: statistic,
+  psnrStructure: statistic,
+  psnrDynamics: statistic,
+  encodeSeconds: statistic,
+  decodeSeconds: statistic,
+});
+export type CodedRow = z.infer<typeof codedRow>;
+
+const reenactedRow = z.object({
+  twin: z.string(),
+  pairs: z.int(),
+  agreementWithDynamics: statistic,
+  agreementWithStructure: statistic,
+  namedAsStructure: statistic,
+  namedAsDynamics: statistic,
+});
+export type ReenactedRow = z.infer<typeof reenactedRow>;
+
+export const evaluateTwinResult = z.object({
+  rows: z.array(codedRow),
+  reenacted: z.array(reenactedRow),
+  twins: z.array(z.object({ name: z.string(), folder: z.string(), parameters: z.int() })),
+  sheet: z.array(sheetRow),
+  seconds: z.number(),
+  takenOver: z.int(),
+});
+export type EvaluateTwinResult = z.infer<typeof evaluateTwinResult>;

@@ -1,0 +1,71 @@
+import { cp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createEngine } from '../../../main/engine/index.ts';
+import type { EvaluateTwinRequest } from '../../../shared/domain/evaluation-twin.ts';
+import type { Engine } from '../../../shared/ipc/engine-contract.ts';
+import { temporaryFolder, tinyModel } from './tiny-model.ts';
+
+const golden = (name: string) => fileURLToPath(new URL(`../../golden/${name}`, import.meta.url));
+
+let engine: Engine;
+let folder: string;
+let model: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  model = join(folder, 'small');
+  await cp(tinyModel, model, { recursive: true });
+  const extras = { frameRate: 8, frames: 5, sizes: [{ width: 32, height: 32 }] };
+  await writeFile(join(model, 'motif.json'), JSON.stringify(extras));
+  engine = await createEngine({ threads: 1, device: 'onnxruntime' });
+});
+afterAll(async () => {
+  await engine.dispose();
+  await rm(folder, { recursive: true });
+});
+
+const request = (changes: Partial<EvaluateTwinRequest> = {}): EvaluateTwinRequest => ({
+  model,
+  judge: golden('judge'),
+  twins: [golden('vidtwin/full'), golden('vidtwin/no-disentanglement')],
+  seeds: [0, 10],
+  realClips: [],
+  curve: [0.01, 0.5],
+  learnedClips: 2,
+  pairs: 1,
+  outputFolder: join(folder, 'measured'),
+  ...changes,
+});
+
+test('every way of coding has a row, a cosine transform at each rate of a network, and what was measured is taken over', async () => {
+  const first = await engine.evaluateTwin(request());
+  const ways = first.rows.map(({ way }) => way);
+  expect(ways.slice(0, 2)).toEqual(['micro, full', 'micro, no-disentanglement']);
+  expect(ways).toContain('autoencoder of small');
+  expect(ways.filter((way) => way.startsWith('DCT'))).toHaveLength(4);
+  const of = (way: string) => first.rows.find((row) => row.way === way)!;
+  const [little, much] = [of('DCT, 1.00 %'), of('DCT, 50.00 %')];
+  expect(much.psnr.mean!).toBeGreaterThan(little.psnr.mean! + 3);
+  expect(much.perceptual.mean!).toBeLessThan(little.perceptual.mean!);
+  expect(much.ssim.mean!).toBeGreaterThan(little.ssim.mean!);
+  expect(of('micro, full')).toMatchObject({ clips: 2, psnrStructure: { count: 2 }, psnrDynamics: { count: 2 } });
+  expect(of('micro, no-disentanglement')).toMatchObject({ clips: 2, psnrStructure: { count: 0 } });
+  expect(first.reenacted).toMatchObject([{ twin: 'micro, full', pairs: 1 }]);
+  expect(first.takenOver).toBe(0);
+
+  const again = await engine.evaluateTwin(request());
+  expect(again.takenOver).toBe(2);
+  expect(again.rows).toEqual(first.rows);
+});
+
+test('a folder of another network is refused', async () => {
+  const other = request({ twins: [golden('vidtwin/no-averaging')] });
+  await expect(engine.evaluateTwin(other)).rejects.toMatchObject({ code: 'conflict' });
+});
+
+test('seeds that a training may have seen are refused', async () => {
+  const seen = request({ seeds: [3], outputFolder: join(folder, 'seen') });
+  await expect(engine.evaluateTwin(seen)).rejects.toMatchObject({ code: 'invalid-input' });
+});
