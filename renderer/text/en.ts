@@ -654,6 +654,7 @@ export const text = {
     downloadModel: 'Model on the Hugging Face Hub',
     download: 'Download',
     lookUp: 'Look up',
+    modelMirror: 'Fetch models from another server, which answers as the Hub does',
     remote: (license: string, size: string, from: string) => `Licence ${license}, ${size}, from ${from}.`,
     caches: (previews: string, proxies: string, pictures: string) =>
       `In use: previews ${previews}, proxies ${proxies}, thumbnails ${pictures}. All of it is rebuilt when needed.`,

@@ -26,6 +26,11 @@ export interface LearningPlan extends Batches {
   fits: boolean;
 }
 
+/*
+ * The three numbers below are fitted to three learnings (embedded model, clips 1 and 3 at a time: 525 and 673 MB; 4 layers of 1536, 3 at a time: 2,003 MB),
+ * whose memory was looked at between steps. They are first values: test/bench/plan.ts compares a plan with the peak that the system keeps.
+ */
+
 /** Node, the runtime and its compiled graphs, before any weight. */
 const processBytes = 280e6;
 /** Of the bytes of the weights, with what reading them takes. */
@@ -42,7 +47,7 @@ export function memoryBesideWeights(heldParameters: number, freeBytes: number): 
 
 /**
  * How a learning goes on with so much free memory: with its activations kept, else with blocks computed again, else with smaller batches
- * besides. Its memory is measured in test/bench/plan.ts.
+ * besides.
  */
 export function planLearning(size: LearningSize, recipe: Batches, freeBytes: number): LearningPlan {
   let { batchSize, batchSizeMotion } = recipe;
