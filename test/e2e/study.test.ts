@@ -60,7 +60,7 @@ async function lookAt(page: Page) {
     return {
       colours,
       frames: canvases.map(({ dataset }) => dataset.frame),
-      question: document.querySelector('h2')!.textContent!,
+      question: document.querySelector('.question')!.textContent!,
       done: document.querySelector('[role=progressbar]')!.getAttribute('aria-valuenow')!,
       html: document.documentElement.outerHTML,
     };
