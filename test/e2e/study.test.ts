@@ -60,7 +60,7 @@ async function lookAt(page: Page) {
     return {
       colours,
       frames: canvases.map(({ dataset }) => dataset.frame),
-      question: document.querySelector('h2')!.textContent!,
+      question: document.querySelector('.question')!.textContent!,
       done: document.querySelector('[role=progressbar]')!.getAttribute('aria-valuenow')!,
       html: document.documentElement.outerHTML,
     };
@@ -200,6 +200,9 @@ it('a study is answered in the editor itself, by keyboard alone, and its link op
   const shown = await lookAt(page);
   expect(shown!.html).not.toMatch(telling);
   expect(await inspect(page, 'study-in-the-editor')).toEqual([]);
+  // The space bar stops the clips, and closes nothing.
+  await page.keyboard.press('Space');
+  await page.getByRole('button', { name: 'Play clips' }).waitFor();
   await page.keyboard.press('0');
   await page.getByText(/Pair 1 of 17, question 2 of 4/).waitFor();
   await page.keyboard.press('Tab');
