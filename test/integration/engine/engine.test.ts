@@ -191,7 +191,7 @@ describe('learning', () => {
     expect(await far({ identity: 1, motion: 2, appearance: 0 }, dream)).toBeGreaterThan(1);
     const words = named(join(folder, 'words.safetensors'));
     const nothing = engine.mix({ model: tinyModel, identity: named(concept), motion: words, conceptFile });
-    await expect(nothing).rejects.toThrow('no motion');
+    await expect(nothing).rejects.toThrow('no learned motion');
   });
 
   it('refuses layers that the model does not have', async () => {
