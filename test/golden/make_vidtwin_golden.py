@@ -17,7 +17,8 @@ MODELS = HERE.parents[1] / "resources/models"
 sys.path.insert(0, str(MODELS / "motif-twin/training"))
 import golden  # noqa: E402
 import vidtwin  # noqa: E402
-from vidtwin_train import Discriminator, Perceptual, to_clip  # noqa: E402
+from golden import to_clip  # noqa: E402
+from losses import Discriminator, Perceptual  # noqa: E402
 
 OUT = HERE / "vidtwin"
 CPU = torch.device("cpu")
