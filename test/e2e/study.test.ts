@@ -21,7 +21,7 @@ const truth: Record<StudyQuestion, Record<StudyMethod, number>> = {
 const questionOf = (asked: string) => studyQuestion.options.find((name) => studyText.page.questions[name] === asked)!;
 
 /** No method, no kind of item, no name of a file that was compared. */
-const telling = /gold|silver|bronze|label of|broken|mirror|attention/i;
+const telling = /\b(gold|silver|bronze)\b|label of|broken|mirror|attention/i;
 
 /** Reads what is on screen as a person would, and answers by its taste; a careless one always takes the left. */
 async function rate(page: Page, name: string, { careless = false, answers = Number.POSITIVE_INFINITY } = {}) {
