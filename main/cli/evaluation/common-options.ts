@@ -53,7 +53,7 @@ function parseSeeds(text: string): [number, number] {
 export function seedsOf({ seeds }: CommonOptions, count: number, command: Command): number[] {
   if (!seeds) return Array.from({ length: count }, (_, index) => 10 * index);
   const first = 10 * Math.ceil(seeds[0] / 10);
-  if (first > seeds[1]) command.error(`error: ${seeds.join('..')} holds no test seed, that is none that ends in 0.`);
+  if (first > seeds[1]) command.error(`error: ${seeds.join('..')} has no test seed in it: those end in 0.`);
   return Array.from({ length: 1 + Math.floor((seeds[1] - first) / 10) }, (_, index) => first + 10 * index);
 }
 

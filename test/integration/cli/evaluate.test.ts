@@ -118,7 +118,7 @@ test('evaluate table2 learns rows at equal processor time and writes report, CSV
 
 test('wrong use is told before anything is computed', async () => {
   for (const [words, said] of [
-    [['model', '--seeds', '1..9'], /not a test seed/],
+    [['model', '--seeds', '1..9'], /no test seed/],
     [['concept', '--seeds', '9..1'], /FIRST\.\.LAST/],
     [['concept', '--gains', 'a'], /Expected numbers/],
     [['table3'], /unknown command 'table3'/],

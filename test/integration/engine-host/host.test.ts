@@ -172,6 +172,7 @@ describe('an engine that dies', () => {
 
   it('is a crash when somebody kills it', async () => {
     openHost();
+    await host.engine.generate(request('a dancer'));
     const call = host.engine.generate(request('wait forever'));
     await sleep(400);
     process.kill(host.pid!, 'SIGKILL');
