@@ -9,25 +9,18 @@ import {
 } from '../../../shared/domain/evaluation.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
-import { sampleScene } from '../../world/scene.ts';
-import { type Pictures, readRawFrames, writeRawFrames } from '../formats/raw-frames.ts';
+import { type Pictures, writeRawFrames } from '../formats/raw-frames.ts';
 import { gradientDistance } from '../metrics/gradient-distance.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import { psnrOfMse } from '../metrics/psnr.ts';
 import { structuralSimilarity } from '../metrics/ssim.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import type { VideoModel } from '../models/video-model.ts';
+import { type ClipSource, clipSources } from './clip-sources.ts';
 import { readKept, writePart } from './folder.ts';
 import { judgeDistanceOf } from './judging.ts';
 import { phaseReporter } from './progress.ts';
-import { renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
 import { statisticOf } from './statistics.ts';
-
-interface Source {
-  name: string;
-  set: AutoencoderSummary['set'];
-  pictures(): Promise<Pictures>;
-}
 
 /** So many clips of each set are kept as pictures, for the contact sheet. */
 const shownPerSet = 2;
@@ -41,25 +34,12 @@ export async function evaluateAutoencoder(
   request: EvaluateModelRequest,
   { signal, onEvent }: EngineCallOptions,
 ): Promise<{ summaries: AutoencoderSummary[]; sheet: SheetRow[]; takenOver: number }> {
-  const world = request.seeds.slice(0, request.worldClips).map(
-    (seed): Source => ({
-      name: `seed ${seed}`,
-      set: 'world',
-      pictures: () =>
-        renderPictures(
-          sampleScene(seed, { edition: pipeline.extras.worldEdition }),
-          renderOptions(pipeline, sizeOfSeed(pipeline, request.size, seed)),
-        ),
-    }),
-  );
-  const real = request.realClips.map(({ name, frames }): Source => {
-    pipeline.checkVideoSize(frames.frameCount, frames.height, frames.width);
-    return { name, set: 'real', pictures: () => readRawFrames(frames) };
-  });
-  const sources = [...real, ...world];
+  const { size, realClips } = request;
+  const seeds = request.seeds.slice(0, request.worldClips);
+  const sources = clipSources(pipeline, { seeds, size, realClips });
   const report = phaseReporter(onEvent, 'autoencoder', 'clips', sources.length);
   const rate = parseRational(String(pipeline.extras.frameRate));
-  const clips: { source: Source; measured: ReconstructedClip }[] = [];
+  const clips: { source: ClipSource; measured: ReconstructedClip }[] = [];
   const sheet: SheetRow[] = [];
   let takenOver = 0;
   for (const source of sources) {

@@ -15,30 +15,25 @@ import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { sampleScene } from '../../world/scene.ts';
 import { belongsTo } from '../../world/split.ts';
 import { firstFrames } from '../formats/fit-pictures.ts';
-import { type Pictures, readRawFrames } from '../formats/raw-frames.ts';
+import type { Pictures } from '../formats/raw-frames.ts';
 import { openTwinAutoencoder } from '../models/autoencoders.ts';
 import { openPerceptual } from '../models/judge/perceptual.ts';
 import type { TwinAutoencoder } from '../models/twin-autoencoder.ts';
 import { disposeTree } from '../nn/tree.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
+import { clipSources } from './clip-sources.ts';
 import { type CosineCodec, cosineCodec } from './cosine-codec.ts';
 import { keptOr, openEvaluationFolder } from './folder.ts';
 import { openEvaluationJudge } from './judging.ts';
 import { phaseReporter } from './progress.ts';
 import { reenactPairs } from './reenact-pairs.ts';
-import { checkTestSeeds, renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
+import { checkTestSeeds, renderOptions, renderPictures } from './scenes.ts';
 import { standingOf } from './stamp.ts';
 import { statisticOf } from './statistics.ts';
 import { codeClip } from './twin-clip.ts';
 
 /** So many clips of each set are kept as pictures, for the contact sheet. */
 const shownPerSet = 2;
-
-interface Source {
-  name: string;
-  set: CodedRow['set'];
-  pictures(): Promise<Pictures>;
-}
 
 /**
  * Measures autoencoders with two latents on test scenes and real clips, beside the model's own autoencoder and a cosine transform, and reenacts pairs of test
@@ -68,7 +63,7 @@ export async function evaluateTwin(
       curve: request.curve,
       learnedClips: request.learnedClips,
     });
-    const sources = sourcesOf(model, request);
+    const sources = clipSources(pipeline, { seeds, size: null, realClips: request.realClips });
     const codecs = codecsOf(model, request.learnedClips, options.signal);
     const coders = {
       twins,
@@ -113,25 +108,6 @@ export async function evaluateTwin(
     disposeTree(perceptual.parameters);
     for (const twin of twins) await twin.dispose();
   }
-}
-
-function sourcesOf({ pipeline }: OpenModel, { seeds, realClips }: EvaluateTwinRequest): Source[] {
-  const world = seeds.map(
-    (seed): Source => ({
-      name: `seed ${seed}`,
-      set: 'world',
-      pictures: () =>
-        renderPictures(
-          sampleScene(seed, { edition: pipeline.extras.worldEdition }),
-          renderOptions(pipeline, sizeOfSeed(pipeline, null, seed)),
-        ),
-    }),
-  );
-  const real = realClips.map(({ name, frames }): Source => {
-    pipeline.checkVideoSize(frames.frameCount, frames.height, frames.width);
-    return { name, set: 'real', pictures: () => readRawFrames(frames) };
-  });
-  return [...real, ...world];
 }
 
 /** A cosine transform for each size, whose coefficients are those that carry most energy in scenes of training seeds. */

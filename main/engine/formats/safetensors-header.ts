@@ -148,3 +148,12 @@ function checkLayout(path: string, entries: Map<string, Entry>, dataBytes: numbe
   if (position !== dataBytes)
     throw damagedTensors(path, `${dataBytes - position} bytes at the end belong to no tensor`);
 }
+
+/** What a text of a header's metadata holds; undefined where it is no JSON, or not there. */
+export function parseMetadata(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}

@@ -4,6 +4,7 @@ import { AppError } from '../../../shared/ipc/result.ts';
 import * as tf from '../backends/tf.ts';
 import { requireFinite } from '../formats/finite.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
+import { parseMetadata } from '../formats/safetensors-header.ts';
 import { writeSafetensors } from '../formats/safetensors-write.ts';
 import type { TwinLatents } from './twin-autoencoder.ts';
 
@@ -47,7 +48,7 @@ export async function writeTwinFile(file: string, { latents, network, rate }: Tw
 export async function readTwinFile(file: string): Promise<TwinFile> {
   const source = await openSafetensors(file);
   try {
-    const parsed = metadataSchema.safeParse(parseJson(source.metadata[metadataKey]));
+    const parsed = metadataSchema.safeParse(parseMetadata(source.metadata[metadataKey]));
     if (!parsed.success || !source.names().includes('structure'))
       throw new AppError('invalid-input', `${file} holds no structure and dynamics of a clip.`, {
         hint: 'Such a file is written by: motif twin encode CLIP -o FILE.twin',
@@ -68,13 +69,5 @@ export async function readTwinFile(file: string): Promise<TwinFile> {
     }
   } finally {
     await source.close();
-  }
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
   }
 }

@@ -24,6 +24,27 @@ export function convolve3d(
   });
 }
 
+/** A convolution over pictures, whose channels come last. */
+export type PictureConvolution = {
+  weight: tf.Tensor4D; // [rows, columns, in, out]
+  bias: tf.Tensor1D; // [out]
+};
+
+/**
+ * With zeros on each side, one for each two places that the kernel reaches beyond its own: x [n, rows, columns, in] ->
+ * [n, steps, steps, out]
+ */
+export function convolve2d({ weight, bias }: PictureConvolution, x: tf.Tensor, stride = 1): tf.Tensor {
+  return tf.tidy(() => {
+    const sides = weight.shape.slice(0, 2).map((length): [number, number] => {
+      const side = Math.floor((length - 1) / 2);
+      return [side, side];
+    });
+    const padded = tf.pad(x, [[0, 0], ...sides, [0, 0]]) as tf.Tensor4D;
+    return tf.add(tf.conv2d(padded, weight, stride, 'valid'), bias);
+  });
+}
+
 /** Zeros around height and width: x [batch, channels, frames, height, width] -> larger by `before` and `after` each. */
 export function padSpace(x: tf.Tensor, before: number, after: number): tf.Tensor {
   const side: [number, number] = [before, after];

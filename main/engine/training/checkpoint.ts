@@ -4,6 +4,7 @@ import { lossPoint } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import * as tf from '../backends/tf.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
+import { parseMetadata } from '../formats/safetensors-header.ts';
 import { writeSafetensors } from '../formats/safetensors-write.ts';
 import type { AdamWState, Tensors } from './adamw.ts';
 
@@ -64,7 +65,7 @@ export async function readTrainingState(file: string): Promise<TrainingState | u
   if (!exists) return undefined;
   const source = await openSafetensors(file);
   try {
-    const parsed = metadataSchema.safeParse(parseJson(source.metadata[metadataKey]));
+    const parsed = metadataSchema.safeParse(parseMetadata(source.metadata[metadataKey]));
     if (!parsed.success)
       throw new AppError('damaged-file', `${file} is not a checkpoint of this version`, {
         hint: 'Delete the folder that it is in and learn again.',
@@ -89,13 +90,5 @@ export async function readTrainingState(file: string): Promise<TrainingState | u
     };
   } finally {
     await source.close();
-  }
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
   }
 }

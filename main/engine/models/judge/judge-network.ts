@@ -1,10 +1,11 @@
 import { attention, gelu, layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
+import { convolve2d, type PictureConvolution } from '../../nn/conv.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
 import type { JudgeConfig } from './judge-config.ts';
 
 type Norm = { weight: tf.Tensor1D; bias: tf.Tensor1D };
-type Convolution = { conv: { weight: tf.Tensor4D /* [3, 3, in, out] */; bias: tf.Tensor1D }; norm: Norm };
+type Convolution = { conv: PictureConvolution; norm: Norm };
 type Block = { norm1: Norm; norm2: Norm; qkv: Linear; out: Linear; up: Linear; down: Linear };
 type Blocks = { [index: string]: Block };
 
@@ -88,15 +89,13 @@ function pool(mixing: Linear, x: tf.Tensor): tf.Tensor {
 }
 
 /** x [frames, height, width, in] -> [frames, ceil(height / stride), ceil(width / stride), out] */
-function convolve(config: JudgeConfig, { conv, norm }: Convolution, x: tf.Tensor4D, stride: number): tf.Tensor4D {
-  const padded = tf.pad(x, [
-    [0, 0],
-    [1, 1],
-    [1, 1],
-    [0, 0],
-  ]) as tf.Tensor4D;
-  const convolved = tf.add(tf.conv2d(padded, conv.weight, stride, 'valid'), conv.bias);
-  return gelu(normalise(config, norm, convolved)) as tf.Tensor4D;
+export function convolve(
+  { layerNormEpsilon }: Pick<JudgeConfig, 'layerNormEpsilon'>,
+  { conv, norm }: Convolution,
+  x: tf.Tensor,
+  stride: number,
+): tf.Tensor4D {
+  return gelu(layerNorm(convolve2d(conv, x, stride), norm.weight, norm.bias, layerNormEpsilon)) as tf.Tensor4D;
 }
 
 function normalise({ layerNormEpsilon }: JudgeConfig, { weight, bias }: Norm, x: tf.Tensor): tf.Tensor {

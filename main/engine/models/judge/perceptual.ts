@@ -1,9 +1,8 @@
-import { gelu, layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
 import { openWeights, readJson } from '../../formats/diffusers.ts';
 import { loadParameters } from '../../nn/parameters.ts';
 import { type JudgeConfig, judgeConfigSchema, stageSpecs } from './judge-config.ts';
-import type { JudgeParameters } from './judge-network.ts';
+import { convolve, type JudgeParameters } from './judge-network.ts';
 
 /** What is needed of a judge to compare pictures: its convolutions. */
 export interface Perceptual {
@@ -58,20 +57,6 @@ function pictureFeatures({ config, parameters }: Perceptual, frames: tf.Tensor):
     found.push(x);
   }
   return found;
-}
-
-type Stage = JudgeParameters['stages'][string]['into'];
-
-/** x [n, height, width, in] -> [n, ceil(height / stride), ceil(width / stride), out] */
-function convolve({ layerNormEpsilon }: Perceptual['config'], { conv, norm }: Stage, x: tf.Tensor, stride: number) {
-  const padded = tf.pad(x, [
-    [0, 0],
-    [1, 1],
-    [1, 1],
-    [0, 0],
-  ]) as tf.Tensor4D;
-  const seen = tf.add(tf.conv2d(padded, conv.weight, stride, 'valid'), conv.bias);
-  return gelu(layerNorm(seen, norm.weight, norm.bias, layerNormEpsilon));
 }
 
 /** [n, 3, height, width] -> [n, height / 2, width / 2, 17]: 2 x 2 pixels of each colour, no change, and the place x, y in -1..1 */

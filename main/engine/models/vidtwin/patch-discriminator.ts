@@ -1,14 +1,15 @@
 import { layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
+import { convolve2d, type PictureConvolution } from '../../nn/conv.ts';
 import type { ParameterSpecs } from '../../nn/parameters.ts';
-import type { Convolution, Norm } from './twin-parameters.ts';
+import type { Norm } from './twin-parameters.ts';
 
 /** What tells real pictures from made ones, patch by patch; only training has it (Isola et al., arXiv 1611.07004). */
 export type DiscriminatorParameters = {
-  first: Convolution;
-  convs: { [index: string]: Convolution };
+  first: PictureConvolution;
+  convs: { [index: string]: PictureConvolution };
   norms: { [index: string]: Norm };
-  last: Convolution;
+  last: PictureConvolution;
 };
 
 /** Strides of the convolutions between the first, which halves, and the last. */
@@ -38,23 +39,13 @@ export const smallestJudged = 24;
 /** frames [n, 3, height, width] in -1..1 -> a logit for each patch [n, 1, rows, columns], above 0 where it looks real */
 export function discriminate(parameters: DiscriminatorParameters, frames: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
-    let x = tf.leakyRelu(convolve(parameters.first, tf.transpose(frames, [0, 2, 3, 1]), 2), 0.2);
+    let x = tf.leakyRelu(convolve2d(parameters.first, tf.transpose(frames, [0, 2, 3, 1]), 2), 0.2);
     for (const [index, stride] of strides.entries()) {
       const { weight, bias } = parameters.norms[index]!;
-      x = tf.leakyRelu(layerNorm(convolve(parameters.convs[index]!, x, stride), weight, bias, normEpsilon), 0.2);
+      x = tf.leakyRelu(layerNorm(convolve2d(parameters.convs[index]!, x, stride), weight, bias, normEpsilon), 0.2);
     }
-    return tf.transpose(convolve(parameters.last, x, 1), [0, 3, 1, 2]);
+    return tf.transpose(convolve2d(parameters.last, x), [0, 3, 1, 2]);
   });
-}
-
-function convolve({ weight, bias }: Convolution, x: tf.Tensor, stride: number): tf.Tensor {
-  const padded = tf.pad(x, [
-    [0, 0],
-    [1, 1],
-    [1, 1],
-    [0, 0],
-  ]) as tf.Tensor4D;
-  return tf.add(tf.conv2d(padded, weight, stride, 'valid'), bias);
 }
 
 /** What it learns by: -> scalar, ½ (mean of max(0, 1 - real) + mean of max(0, 1 + made)) */

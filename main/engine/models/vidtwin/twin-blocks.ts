@@ -2,7 +2,7 @@ import { attention, gelu, layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
 import type { Grid } from './twin-config.ts';
-import type { BlockParameters, Convolution, Norm, QFormerParameters } from './twin-parameters.ts';
+import type { BlockParameters, Norm, QFormerParameters } from './twin-parameters.ts';
 
 /** Parts of VidTwin's encoder and decoder. Tokens are [batch, frames, places, hidden], places row by row; pictures [n, rows, columns, channels]. */
 
@@ -123,15 +123,6 @@ export function linearOverSequence({ weight, bias }: Linear, x: tf.Tensor): tf.T
     const mixed = tf.matMul(weight, first as tf.Tensor2D, true); // [m, batch * places * size]
     const moved = bias ? tf.add(mixed, tf.reshape(bias, [-1, 1])) : mixed;
     return tf.transpose(tf.reshape(moved, [weight.shape[1], batch, places, size]), [1, 0, 2, 3]);
-  });
-}
-
-/** Zero padding of 1 along each axis on which the kernel is 3 long. x [n, rows, columns, in] -> [n, steps, steps, out] */
-export function convolve({ weight, bias }: Convolution, x: tf.Tensor, stride = 1): tf.Tensor {
-  return tf.tidy(() => {
-    const sides = weight.shape.slice(0, 2).map((length): [number, number] => [(length - 1) / 2, (length - 1) / 2]);
-    const padded = tf.pad(x, [[0, 0], ...sides, [0, 0]]) as tf.Tensor4D;
-    return tf.add(tf.conv2d(padded, weight, stride, 'valid'), bias);
   });
 }
 

@@ -1,8 +1,9 @@
 import * as tf from '../../backends/tf.ts';
+import { convolve2d, type PictureConvolution } from '../../nn/conv.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
-import { centre, convolve, double, linearOverSequence, qFormer } from './twin-blocks.ts';
+import { centre, double, linearOverSequence, qFormer } from './twin-blocks.ts';
 import { dynamicsGrid, type Grid, isWhole, type TwinConfig } from './twin-config.ts';
-import type { Convolution, DynamicsParameters, SingleParameters, StructureParameters } from './twin-parameters.ts';
+import type { DynamicsParameters, SingleParameters, StructureParameters } from './twin-parameters.ts';
 
 /**
  * The ways into the latents and back (arXiv 2412.17726, section 3.2). `encode...` takes the encoder's tokens [batch, frames, places, hidden]
@@ -26,9 +27,10 @@ export function encodeStructure(
       ? readPlaces(config, parameters, x)
       : linearOverSequence(parameters.frames_to_queries!, linear(parameters.narrow!, x)); // [batch, queries, places, width]
     const [, queries, , width] = found.shape as [number, number, number, number];
-    let pictures = convolve(parameters.conv_in!, tf.reshape(found, [batch * queries, rows, columns, width]));
-    for (const halving of Object.values(parameters.halvings ?? {})) pictures = tf.relu(convolve(halving, pictures, 2));
-    return channelsSecond(convolve(parameters.bottle_down as Convolution, pictures), batch);
+    let pictures = convolve2d(parameters.conv_in!, tf.reshape(found, [batch * queries, rows, columns, width]));
+    for (const halving of Object.values(parameters.halvings ?? {}))
+      pictures = tf.relu(convolve2d(halving, pictures, 2));
+    return channelsSecond(convolve2d(parameters.bottle_down as PictureConvolution, pictures), batch);
   });
 }
 
@@ -68,10 +70,10 @@ export function decodeStructure(
       const spread = linearOverSequence(parameters.queries_to_frames, apart); // [batch, frames * places, 1, hidden]
       return tf.reshape(spread, [batch, config.frames, places, config.hidden]);
     }
-    let pictures: tf.Tensor = tf.relu(convolve(parameters.bottle_up as Convolution, channelsLast(z)));
+    let pictures: tf.Tensor = tf.relu(convolve2d(parameters.bottle_up as PictureConvolution, channelsLast(z)));
     for (const doubling of Object.values(parameters.doublings ?? {}))
-      pictures = double(tf.relu(convolve(doubling, pictures)));
-    const whole = centre(convolve(parameters.conv_out!, pictures), grid); // [batch * queries, rows, columns, width]
+      pictures = double(tf.relu(convolve2d(doubling, pictures)));
+    const whole = centre(convolve2d(parameters.conv_out!, pictures), grid); // [batch * queries, rows, columns, width]
     const wide = tf.relu(linear(parameters.widen, tf.reshape(whole, [batch, queries, places, config.query_width])));
     return linearOverSequence(parameters.queries_to_frames, wide);
   });
@@ -87,13 +89,14 @@ export function encodeDynamics(
   return tf.tidy(() => {
     const [batch, frames, , hidden] = x.shape as [number, number, number, number];
     let pictures: tf.Tensor = tf.reshape(x, [batch * frames, rows, columns, hidden]);
-    for (const halving of Object.values(parameters.halvings ?? {})) pictures = tf.relu(convolve(halving, pictures, 2));
-    if (!config.average_dynamics) return channelsSecond(convolve(parameters.head, pictures), batch);
+    for (const halving of Object.values(parameters.halvings ?? {}))
+      pictures = tf.relu(convolve2d(halving, pictures, 2));
+    if (!config.average_dynamics) return channelsSecond(convolve2d(parameters.head, pictures), batch);
     const [high, wide] = pictures.shape.slice(1) as [number, number];
     // A picture of frames and places, once for the rows and once for the columns, with the same weights.
     const alongRows = tf.reshape(tf.mean(pictures, 2), [batch, frames, high, hidden]);
     const alongColumns = tf.reshape(tf.mean(pictures, 1), [batch, frames, wide, hidden]);
-    const found = tf.concat([convolve(parameters.head, alongRows), convolve(parameters.head, alongColumns)], 2);
+    const found = tf.concat([convolve2d(parameters.head, alongRows), convolve2d(parameters.head, alongColumns)], 2);
     return tf.transpose(found, [0, 1, 3, 2]);
   });
 }
@@ -111,7 +114,7 @@ export function decodeDynamics(
     if (!config.average_dynamics) {
       let pictures = linear(parameters.widen, channelsLast(z));
       for (const doubling of Object.values(parameters.doublings ?? {}))
-        pictures = convolve(doubling, double(tf.relu(pictures)));
+        pictures = convolve2d(doubling, double(tf.relu(pictures)));
       return tf.reshape(centre(pictures, grid), tokens);
     }
     const [high, wide] = dynamicsGrid(config, grid);
@@ -123,7 +126,7 @@ export function decodeDynamics(
       const [, , count, dim] = places.shape as [number, number, number, number];
       let x = linear(parameters.widen, tf.reshape(places, [batch * frames, count, 1, dim]));
       for (const doubling of Object.values(parameters.doublings ?? {}))
-        x = convolve(doubling, double(tf.relu(x), 'rows'));
+        x = convolve2d(doubling, double(tf.relu(x), 'rows'));
       return tf.reshape(centre(x, [length, 1]), [batch * frames, length, config.hidden]);
     };
     const rows = tf.expandDims(line(alongRows, grid[0]), 2); // [batch * frames, rows, 1, hidden]
@@ -137,8 +140,9 @@ export function encodeSingle(parameters: SingleParameters, x: tf.Tensor, [rows, 
   return tf.tidy(() => {
     const [batch, frames, , hidden] = x.shape as [number, number, number, number];
     let pictures: tf.Tensor = tf.reshape(x, [batch * frames, rows, columns, hidden]);
-    for (const halving of Object.values(parameters.halvings ?? {})) pictures = tf.relu(convolve(halving, pictures, 2));
-    return channelsSecond(convolve(parameters.head, pictures), batch);
+    for (const halving of Object.values(parameters.halvings ?? {}))
+      pictures = tf.relu(convolve2d(halving, pictures, 2));
+    return channelsSecond(convolve2d(parameters.head, pictures), batch);
   });
 }
 
@@ -146,9 +150,9 @@ export function encodeSingle(parameters: SingleParameters, x: tf.Tensor, [rows, 
 export function decodeSingle(parameters: SingleParameters, z: tf.Tensor, grid: Grid): tf.Tensor {
   return tf.tidy(() => {
     const [batch, frames] = z.shape as [number, number];
-    let pictures = convolve(parameters.widen, channelsLast(z));
+    let pictures = convolve2d(parameters.widen, channelsLast(z));
     for (const doubling of Object.values(parameters.doublings ?? {}))
-      pictures = convolve(doubling, double(tf.relu(pictures)));
+      pictures = convolve2d(doubling, double(tf.relu(pictures)));
     return tf.reshape(centre(pictures, grid), [batch, frames, grid[0] * grid[1], -1]);
   });
 }

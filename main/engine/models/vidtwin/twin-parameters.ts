@@ -1,10 +1,10 @@
 import type * as tf from '../../backends/tf.ts';
+import type { PictureConvolution } from '../../nn/conv.ts';
 import type { Linear } from '../../nn/linear.ts';
 import { linearSpecs, type ParameterSpec, type ParameterSpecs } from '../../nn/parameters.ts';
 import { dynamicsChannels, gridOf, isWhole, queryCount, singleChannels, type TwinConfig } from './twin-config.ts';
 
 export type Norm = { weight: tf.Tensor1D; bias: tf.Tensor1D };
-export type Convolution = { weight: tf.Tensor4D /* [height, width, in, out] */; bias: tf.Tensor1D };
 type List<T> = { [index: string]: T };
 
 export type BlockParameters = {
@@ -39,29 +39,29 @@ export type StructureParameters = {
   /** Instead of the Q-Former, an ablation. */
   narrow?: Linear;
   frames_to_queries?: Linear;
-  conv_in?: Convolution;
-  halvings?: List<Convolution>;
-  bottle_down: Convolution | Linear;
-  bottle_up: Convolution | Linear;
-  doublings?: List<Convolution>;
-  conv_out?: Convolution;
+  conv_in?: PictureConvolution;
+  halvings?: List<PictureConvolution>;
+  bottle_down: PictureConvolution | Linear;
+  bottle_up: PictureConvolution | Linear;
+  doublings?: List<PictureConvolution>;
+  conv_out?: PictureConvolution;
   widen: Linear;
   queries_to_frames: Linear;
 };
 
 export type DynamicsParameters = {
-  halvings?: List<Convolution>;
-  head: Convolution;
+  halvings?: List<PictureConvolution>;
+  head: PictureConvolution;
   widen: Linear;
   /** [3, 1, in, out] over the places of a row or a column; [3, 3, in, out] without averaging. */
-  doublings?: List<Convolution>;
+  doublings?: List<PictureConvolution>;
 };
 
 export type SingleParameters = {
-  halvings?: List<Convolution>;
-  head: Convolution;
-  widen: Convolution;
-  doublings?: List<Convolution>;
+  halvings?: List<PictureConvolution>;
+  head: PictureConvolution;
+  widen: PictureConvolution;
+  doublings?: List<PictureConvolution>;
 };
 
 export type TwinParameters = {
