@@ -27,6 +27,23 @@ export class FrameStore {
   }
 }
 
+/**
+ * Loads pictures and hands them over, unless others were wanted meanwhile: what was shown stays until then, without flicker. Answers what
+ * an effect does when it is over.
+ */
+export function follow(
+  store: FrameStore,
+  wanted: RawFrames | null,
+  { take, fail }: { take(pictures: Pictures | null): void; fail(thrown: unknown): void },
+): () => void {
+  let isCurrent = true;
+  if (wanted === null) take(null);
+  else store.load(wanted).then((pictures) => isCurrent && take(pictures), fail);
+  return () => {
+    isCurrent = false;
+  };
+}
+
 async function fetchPictures({ file, frameCount, width, height }: RawFrames): Promise<Pictures> {
   const response = await fetch(`media/${file.split('/').map(encodeURIComponent).join('/')}`);
   if (!response.ok) throw new Error(await response.text());

@@ -1,9 +1,17 @@
 import type { EvaluateTwinResult } from '../../../../shared/domain/evaluation-twin.ts';
-import { percent, spread } from '../numbers.ts';
 import { html, type Markup, Markup as Raw } from '../table/markup.ts';
 import { reportStyle } from '../table/report-style.ts';
 import { rateDistortion } from './rate-distortion.ts';
-import { codedCells, codedHeader, notes, paperAblations, paperHeader, paperRows } from './twin-text.ts';
+import {
+  codedCells,
+  codedHeader,
+  notes,
+  paperAblations,
+  paperHeader,
+  paperRows,
+  reenactedCells,
+  reenactedHeader,
+} from './twin-text.ts';
 
 const sets = { world: 'Test scenes', real: 'Real clips' };
 
@@ -32,15 +40,8 @@ ${table(
     reenacted.length === 0
       ? null
       : html`<h2>Structure of one clip with the dynamics of another</h2>${table(
-          ['', 'pairs', 'flow with dynamics', 'flow with structure', 'named as structure %', 'as dynamics %'],
-          reenacted.map((row) => [
-            row.twin,
-            String(row.pairs),
-            spread(row.agreementWithDynamics, 3),
-            spread(row.agreementWithStructure, 3),
-            percent(row.namedAsStructure),
-            percent(row.namedAsDynamics),
-          ]),
+          ['', ...reenactedHeader],
+          reenacted.map((row) => [row.twin, ...reenactedCells(row)]),
         )}`;
   const page = html`<title>Structure and dynamics</title><style>${new Raw(reportStyle)}</style>
 <h1>Structure and dynamics, side by side with other codes</h1><p>${heading}</p>

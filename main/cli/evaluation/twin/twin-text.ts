@@ -1,4 +1,4 @@
-import type { CodedRow, EvaluateTwinResult } from '../../../../shared/domain/evaluation-twin.ts';
+import type { CodedRow, EvaluateTwinResult, ReenactedRow } from '../../../../shared/domain/evaluation-twin.ts';
 import { formatTable } from '../../tables.ts';
 import { percent, spread } from '../numbers.ts';
 
@@ -25,6 +25,24 @@ export function codedCells(row: CodedRow): string[] {
     spread(row.psnrDynamics, 2),
     spread(row.encodeSeconds, 2),
     spread(row.decodeSeconds, 2),
+  ];
+}
+
+export const reenactedHeader = [
+  'pairs',
+  'flow with dynamics',
+  'flow with structure',
+  'named as structure %',
+  'as dynamics %',
+];
+
+export function reenactedCells(row: ReenactedRow): string[] {
+  return [
+    String(row.pairs),
+    spread(row.agreementWithDynamics, 3),
+    spread(row.agreementWithStructure, 3),
+    percent(row.namedAsStructure),
+    percent(row.namedAsDynamics),
   ];
 }
 
@@ -70,15 +88,8 @@ export function formatTwinReport({ rows, reenacted }: EvaluateTwinResult): strin
   if (reenacted.length > 0)
     parts.push(
       formatTable(
-        ['reenacted', 'pairs', 'flow with dynamics', 'flow with structure', 'named as structure %', 'as dynamics %'],
-        reenacted.map((row) => [
-          row.twin,
-          String(row.pairs),
-          spread(row.agreementWithDynamics, 3),
-          spread(row.agreementWithStructure, 3),
-          percent(row.namedAsStructure),
-          percent(row.namedAsDynamics),
-        ]),
+        ['reenacted', ...reenactedHeader],
+        reenacted.map((row) => [row.twin, ...reenactedCells(row)]),
       ),
     );
   parts.push(formatTable(paperHeader, paperRows));
