@@ -18,7 +18,7 @@ export class ProgramCache {
     const { signature } = segment;
     const known = this.programs.get(signature);
     if (known) return known;
-    const program = this.executor.compile(segment.encode(), segment.inputs, segment.outputs);
+    const program = this.executor.compile(segment.encode(this.executor.products), segment.inputs, segment.outputs);
     this.compiled++;
     this.programs.set(signature, program);
     return program;
