@@ -39,7 +39,7 @@ export class ProgramCache {
     const { signature } = segment;
     let held = this.programs.get(signature);
     if (!held) {
-      const program = this.executor.compile(segment.encode(), segment.inputs, segment.outputs);
+      const program = this.executor.compile(segment.encode(this.executor.products), segment.inputs, segment.outputs);
       this.compiled++;
       held = { program, bytes: 0, usedAt: 0 };
       this.programs.set(signature, held);

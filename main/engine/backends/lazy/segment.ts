@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Node, sizeOf, type Value } from './graph.ts';
+import { type HalfType, inHalf, isProduct, tiny } from './half-products.ts';
 import { encodeModel, type OnnxGraph } from './onnx-encoder.ts';
 
 /** Nodes that are compiled together, with their boundary. */
@@ -10,7 +11,8 @@ export interface Segment {
   readonly outputs: readonly Value[];
   /** What its inner values take in memory at most at once, in bytes, computed in order. */
   readonly workingBytes: number;
-  encode(): Uint8Array;
+  /** ONNX bytes, with matrix products in numbers of 16 bits where a type for them is given. */
+  encode(products?: HalfType): Uint8Array;
 }
 
 /** Operations that hand on the memory of their first input. */
@@ -66,6 +68,7 @@ export function describeSegment(nodes: readonly Node[], outputs: readonly Value[
 
   const outputNames = new Map(outputs.map((output, index) => [output, `o${index}`]));
   const outsideViews = new Set<string>();
+  const products = new Set<EncodedNode>();
   /** Whether a value lies in memory that this program did not allocate: an input, an output, or a view of one. */
   const isOutside = (name: string) => /^[io]\d/.test(name) || outsideViews.has(name);
   for (const [index, node] of nodes.entries()) {
@@ -84,6 +87,7 @@ export function describeSegment(nodes: readonly Node[], outputs: readonly Value[
     if (orderedSums.has(node.op) && node.outputs[0]!.type === 'float32' && isOutside(inputNames[0]!))
       graph.nodes.push(...sumOfCopy(encoded, `a${index}`));
     else graph.nodes.push(encoded);
+    if (isProduct(node) && node.outputs[0]!.type === 'float32') products.add(encoded);
   }
   text.push(outputs.map((output) => `${outputNames.get(output)}:${output.type}[${output.shape}]`).join());
   return {
@@ -91,9 +95,12 @@ export function describeSegment(nodes: readonly Node[], outputs: readonly Value[
     inputs,
     outputs,
     workingBytes: peakBytes(nodes, outputs),
-    encode: () =>
+    encode: (type) =>
       encodeModel({
-        ...graph,
+        nodes: type
+          ? graph.nodes.flatMap((node, index) => (products.has(node) ? inHalf(node, type, `h${index}`) : node))
+          : graph.nodes,
+        literals: type === 'float16' && products.size > 0 ? [...graph.literals, tiny] : graph.literals,
         inputs: inputs.map(({ shape, type }, index) => ({ name: `i${index}`, shape, type })),
         outputs: outputs.map(({ shape, type }, index) => ({ name: `o${index}`, shape, type })),
       }),
