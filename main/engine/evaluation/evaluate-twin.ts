@@ -16,9 +16,10 @@ import { sampleScene } from '../../world/scene.ts';
 import { belongsTo } from '../../world/split.ts';
 import { firstFrames } from '../formats/fit-pictures.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
-import { openTwinAutoencoder } from '../models/autoencoders.ts';
+import { openTwinAutoencoder, openVideoAutoencoder } from '../models/autoencoders.ts';
 import { openPerceptual } from '../models/judge/perceptual.ts';
 import type { TwinAutoencoder } from '../models/twin-autoencoder.ts';
+import type { VideoAutoencoder } from '../models/video-autoencoder.ts';
 import { disposeTree } from '../nn/tree.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { clipSources } from './clip-sources.ts';
@@ -28,7 +29,7 @@ import { openEvaluationJudge } from './judging.ts';
 import { phaseReporter } from './progress.ts';
 import { reenactPairs } from './reenact-pairs.ts';
 import { checkTestSeeds, renderOptions, renderPictures } from './scenes.ts';
-import { standingOf } from './stamp.ts';
+import { standingOf, weightsStamp } from './stamp.ts';
 import { statisticOf } from './statistics.ts';
 import { codeClip } from './twin-clip.ts';
 
@@ -36,7 +37,7 @@ import { codeClip } from './twin-clip.ts';
 const shownPerSet = 2;
 
 /**
- * Measures autoencoders with two latents on test scenes and real clips, beside the model's own autoencoder and a cosine transform, and reenacts pairs of test
+ * Measures autoencoders with two latents on test scenes and real clips, beside the model's own autoencoder, others and a cosine transform, and reenacts pairs of test
  * scenes. Each clip is a file; a run of the same settings in the same folder goes on where another stopped. Throws as `evaluateModel` does.
  */
 export async function evaluateTwin(
@@ -51,15 +52,25 @@ export async function evaluateTwin(
   const judge = await openEvaluationJudge(request.judge);
   const perceptual = await openPerceptual(request.judge);
   const twins: TwinAutoencoder[] = [];
+  const others: { name: string; autoencoder: VideoAutoencoder }[] = [];
   try {
     for (const twin of request.twins) twins.push(await openTwinAutoencoder(twin));
     const shared = new Set(twins.map(({ name }) => name)).size < twins.length;
     for (const twin of shared ? twins.splice(0) : [])
       twins.push({ ...twin, name: `${twin.name}, ${basename(twin.folder)}` });
+    const short = request.autoencoders.map((other) => basename(other));
+    const alike = new Set(short).size < short.length;
+    for (const [index, other] of request.autoencoders.entries())
+      others.push({
+        name: `autoencoder ${alike ? other : short[index]}`,
+        autoencoder: await openVideoAutoencoder(other),
+      });
     await openEvaluationFolder(folder, {
       kind: 'twin',
       ...(await standingOf(model, request.judge)),
       twins: await Promise.all(twins.map((twin) => twin.fingerprint())),
+      // A run of before there were others goes on.
+      ...(others.length > 0 ? { autoencoders: await Promise.all(request.autoencoders.map(weightsStamp)) } : {}),
       curve: request.curve,
       learnedClips: request.learnedClips,
     });
@@ -67,7 +78,7 @@ export async function evaluateTwin(
     const codecs = codecsOf(model, request.learnedClips, options.signal);
     const coders = {
       twins,
-      pipeline,
+      autoencoders: [{ name: `autoencoder of ${pipeline.name}`, autoencoder: pipeline }, ...others],
       perceptual,
       codecOf: codecs,
       curve: request.curve,
@@ -107,6 +118,7 @@ export async function evaluateTwin(
     judge.dispose();
     disposeTree(perceptual.parameters);
     for (const twin of twins) await twin.dispose();
+    for (const { autoencoder } of others) await autoencoder.dispose();
   }
 }
 
