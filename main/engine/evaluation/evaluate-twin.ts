@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { SheetRow } from '../../../shared/domain/evaluation.ts';
 import {
   type CodedClip,
@@ -55,16 +55,14 @@ export async function evaluateTwin(
   const others: { name: string; autoencoder: VideoAutoencoder }[] = [];
   try {
     for (const twin of request.twins) twins.push(await openTwinAutoencoder(twin));
+    const places = whatTellsApart(request.twins);
     const shared = new Set(twins.map(({ name }) => name)).size < twins.length;
-    for (const twin of shared ? twins.splice(0) : [])
-      twins.push({ ...twin, name: `${twin.name}, ${basename(twin.folder)}` });
-    const short = request.autoencoders.map((other) => basename(other));
-    const alike = new Set(short).size < short.length;
-    for (const [index, other] of request.autoencoders.entries())
-      others.push({
-        name: `autoencoder ${alike ? other : short[index]}`,
-        autoencoder: await openVideoAutoencoder(other),
-      });
+    for (const [index, twin] of (shared ? twins.splice(0) : []).entries())
+      twins.push({ ...twin, name: `${twin.name}, ${places[index]}` });
+    for (const [index, name] of whatTellsApart(request.autoencoders).entries()) {
+      const autoencoder = await openVideoAutoencoder(request.autoencoders[index]!);
+      others.push({ name: `autoencoder ${name}`, autoencoder });
+    }
     await openEvaluationFolder(folder, {
       kind: 'twin',
       ...(await standingOf(model, request.judge)),
@@ -120,6 +118,21 @@ export async function evaluateTwin(
     for (const twin of twins) await twin.dispose();
     for (const { autoencoder } of others) await autoencoder.dispose();
   }
+}
+
+/**
+ * Folders by what is not the same in all of them: `a/full/export` and `a/no-averaging/export` are `full` and `no-averaging`, and one alone has its own
+ * name.
+ */
+export function whatTellsApart(folders: readonly string[]): string[] {
+  const paths = folders.map((folder) => folder.split(/[\\/]+/).filter((part) => part !== ''));
+  if (paths.length < 2) return paths.map((path) => path.at(-1)!);
+  const isShared = (at: number) =>
+    paths.every((path) => path.length > Math.abs(at) && path.at(at) === paths[0]!.at(at));
+  let [first, last] = [0, 0];
+  while (isShared(first)) first++;
+  while (isShared(-1 - last)) last++;
+  return paths.map((path) => path.slice(first, path.length - last).join('/') || path.at(-1)!);
 }
 
 /** A cosine transform for each size, whose coefficients are those that carry most energy in scenes of training seeds. */
