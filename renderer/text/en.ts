@@ -196,6 +196,11 @@ export const text = {
     /** Where there is little room. */
     shortModes: { source: 'Source', wipe: 'Wipe', side: 'Side', difference: 'Diff.' },
     source: 'Source',
+    clipView: {
+      title: 'Show',
+      hint: 'The clip, or what comes back of it from its structure, its dynamics or both',
+      missingHint: 'Start Motif with MOTIF_TWIN naming the folder of one.',
+    },
     finished: 'Finished',
     ownPictures: 'Model',
     wholeLength: 'Whole clip',
