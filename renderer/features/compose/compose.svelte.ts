@@ -1,6 +1,6 @@
 import type { Concept, ConceptCaption } from '../../../shared/domain/concept.ts';
 import { ownTokens } from '../../../shared/domain/concept.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { text } from '../../text/en.ts';
 import { wordsOfClip } from '../learn/clip-words.ts';
@@ -61,12 +61,12 @@ export class ComposeState {
     return identity && motion ? text.compose.nameOfMix(identity.name, motion.name) : '';
   });
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   readonly #learn: LearnState;
 
-  constructor(connection: Connection, notices: Notices, library: LibraryState, learn: LearnState) {
+  constructor(connection: Services, notices: Notices, library: LibraryState, learn: LearnState) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;
