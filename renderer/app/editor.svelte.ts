@@ -1,4 +1,3 @@
-import { getContext, setContext } from 'svelte';
 import { z } from 'zod';
 import type { Concept } from '../../shared/domain/concept.ts';
 import type { Edit } from '../../shared/domain/edit.ts';
@@ -25,22 +24,9 @@ import { StudiesState } from '../features/study/studies.svelte.ts';
 import type { Host } from '../host/host.ts';
 import { text } from '../text/en.ts';
 import { Connection } from './connection.svelte.ts';
+import type { DialogName, InspectorTab } from './dialogs.ts';
 import { Files } from './files.ts';
 import { Notices } from './notices.svelte.ts';
-
-export type InspectorTab = 'looks' | 'learn' | 'edit' | 'compose';
-export type DialogName =
-  | 'export'
-  | 'settings'
-  | 'shortcuts'
-  | 'details'
-  | 'paste'
-  | 'report'
-  | 'apply'
-  | 'trash'
-  | 'versions'
-  | 'studies'
-  | 'study';
 
 /** Everything that the window knows, wired in one place. */
 export class Editor {
@@ -268,14 +254,4 @@ type Place = z.infer<typeof place>;
 
 function readPlace(): Place | null {
   return place.safeParse(JSON.parse(sessionStorage.getItem(placeKey) ?? 'null')).data ?? null;
-}
-
-const key = Symbol('editor');
-
-export function provideEditor(editor: Editor): Editor {
-  return setContext(key, editor);
-}
-
-export function useEditor(): Editor {
-  return getContext(key);
 }

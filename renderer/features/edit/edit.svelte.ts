@@ -13,7 +13,7 @@ import { generateInput, generateOutput } from '../../../shared/domain/job-input.
 import { guidanceFor, startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { usualFor } from '../../../shared/domain/things.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
@@ -90,12 +90,12 @@ export class EditState {
   });
 
   readonly ends: DirectionEnds;
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   readonly #queue: QueueState;
 
-  constructor(connection: Connection, notices: Notices, library: LibraryState, queue: QueueState) {
+  constructor(connection: Services, notices: Notices, library: LibraryState, queue: QueueState) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;
