@@ -625,6 +625,7 @@ export const text = {
     devices: {
       auto: 'Best available',
       onnxruntime: 'ONNX Runtime',
+      cuda: 'CUDA',
       webgpu: 'WebGPU',
       openvino: 'OpenVINO',
       'openvino-f32': 'OpenVINO, 32-bit',
