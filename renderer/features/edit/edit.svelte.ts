@@ -1,5 +1,5 @@
 import type { RawFrames } from '../../../shared/domain/clip.ts';
-import { type Concept, hasOwnClip, learnedPrompt } from '../../../shared/domain/concept.ts';
+import { type Concept, hasOwnClip, learnedPrompt, promptTogether } from '../../../shared/domain/concept.ts';
 import {
   type Edit,
   type EditSettings,
@@ -13,10 +13,11 @@ import { generateInput, generateOutput } from '../../../shared/domain/job-input.
 import { guidanceFor, startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { usualFor } from '../../../shared/domain/things.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
+import { besideAdded, besideRemoved, canActBeside } from './beside.ts';
 import { DirectionEnds, directionRange } from './direction-ends.svelte.ts';
 
 /** The first change asks for a preview at once; while more follow, and while words are typed, the last one does, after so long. */
@@ -57,7 +58,15 @@ export class EditState {
   readonly settings = $derived(this.#history.present);
   readonly canUndo = $derived(this.#history.past.length > 0);
   readonly canRedo = $derived(this.#history.future.length > 0);
-  readonly caption = $derived.by(() => captionOf(this.#library.concept));
+  /** The chosen concept, and those that act beside it. */
+  readonly acting = $derived.by(() => {
+    const { concept, allConcepts } = this.#library;
+    const others = this.settings.others.flatMap(
+      ({ conceptId }) => allConcepts.find(({ id }) => id === conceptId) ?? [],
+    );
+    return concept ? [concept, ...others] : [];
+  });
+  readonly caption = $derived.by(() => promptTogether(this.acting));
   /** Jobs that render results of the chosen concept. */
   readonly rendering = $derived.by(() =>
     this.#queue.open.filter(
@@ -81,12 +90,12 @@ export class EditState {
   });
 
   readonly ends: DirectionEnds;
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   readonly #queue: QueueState;
 
-  constructor(connection: Connection, notices: Notices, library: LibraryState, queue: QueueState) {
+  constructor(connection: Services, notices: Notices, library: LibraryState, queue: QueueState) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;
@@ -182,6 +191,20 @@ export class EditState {
     }
   }
 
+  /** Lets one more concept act. */
+  addBeside(added: Concept): void {
+    if (canActBeside([added], this.acting).length > 0) this.change(besideAdded(this.settings, this.acting, added));
+  }
+
+  /** Takes one of the others away. */
+  removeBeside(place: number): void {
+    const { others } = this.settings;
+    const isKnown = this.acting.length === others.length + 1;
+    // One that is gone has no words that could be found in the prompt.
+    if (isKnown) this.change(besideRemoved(this.settings, this.acting, place + 1));
+    else this.change({ others: others.filter((_, index) => index !== place) });
+  }
+
   setDirection(index: number, gain: number): void {
     const directions: Record<string, number> = { ...this.settings.sliders.directions, [index]: gain };
     if (gain === directionRange.neutral) delete directions[index];
@@ -256,18 +279,19 @@ export class EditState {
   #pasted(concept: Concept, parts: PasteParts): EditSettings {
     const start = startOf(concept);
     if (!this.copied) return start;
-    const { prompt, sliders, part, fidelity, fidelityStart, ...others } = this.copied.settings;
-    const { steps, guidance, seed, negativePrompt } = others;
+    const { prompt, others, sliders, part, fidelity, fidelityStart, ...rest } = this.copied.settings;
+    const { steps, guidance, seed, negativePrompt } = rest;
+    const beside = others.filter(({ conceptId }) => conceptId !== concept.id);
     const directions = this.copied.conceptId === concept.id ? sliders.directions : {};
     return {
       ...start,
-      ...(parts.words && { prompt }),
+      ...(parts.words && { prompt, others: beside }),
       ...(parts.gains && {
         sliders: { ...sliders, directions },
         part,
         fidelity,
         fidelityStart,
-        ...finishingOf(others),
+        ...finishingOf(rest),
       }),
       ...(parts.sampling && { steps, guidance, seed, negativePrompt }),
     };
@@ -380,14 +404,9 @@ function usesEngine({ kind }: Job): boolean {
   return kind === 'learn' || kind === 'generate';
 }
 
-/** What the prompt is compared with, and begins as. */
-function captionOf(concept: Concept | null): string {
-  return concept ? learnedPrompt(concept.captions) : '';
-}
-
 /** What an edit of a concept begins with. */
 function startOf(concept: Concept): EditSettings {
-  return editSettings.parse({ prompt: captionOf(concept), ...startSettings(hasOwnClip(concept)) });
+  return editSettings.parse({ prompt: learnedPrompt(concept.captions), ...startSettings(hasOwnClip(concept)) });
 }
 
 /** Variations differ in nothing but the seed. */

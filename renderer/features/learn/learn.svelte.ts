@@ -7,7 +7,7 @@ import { takesFrames } from '../../../shared/domain/model.ts';
 import { type Recipe, type RecipeInput, recipe } from '../../../shared/domain/recipe.ts';
 import { toNumber } from '../../../shared/domain/time.ts';
 import { fromErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { importRange } from '../library/import-range.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
@@ -67,7 +67,7 @@ export class LearnState {
     return last ?? null;
   });
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   readonly #player: PlayerState;
@@ -76,7 +76,7 @@ export class LearnState {
   #clipId: string | null = null;
 
   constructor(parts: {
-    connection: Connection;
+    connection: Services;
     notices: Notices;
     library: LibraryState;
     player: PlayerState;

@@ -6,7 +6,7 @@ import { type Look, type LookInput, lookSettings, nothingSaid, seenMark } from '
 import { startStrength, strengthOf, strengthSettings } from '../../../shared/domain/strength.ts';
 import { changesThings } from '../../../shared/domain/things.ts';
 import { type AppErrorShape, fromErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
@@ -52,12 +52,12 @@ export class LooksState {
   readonly seen = $derived.by(() => this.#library.clip?.seen ?? '');
   readonly rendering = $derived.by(() => this.#queue.open.filter(({ id }) => this.#asked.has(id)));
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   readonly #queue: QueueState;
 
-  constructor(connection: Connection, notices: Notices, library: LibraryState, queue: QueueState) {
+  constructor(connection: Services, notices: Notices, library: LibraryState, queue: QueueState) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Node, Value } from './graph.ts';
+import { type Node, sizeOf, type Value } from './graph.ts';
 import { type HalfType, inHalf, isProduct, tiny } from './half-products.ts';
 import { encodeModel, type OnnxGraph } from './onnx-encoder.ts';
 
@@ -9,6 +9,8 @@ export interface Segment {
   readonly signature: string;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
+  /** What its inner values take in memory at most at once, in bytes, computed in order. */
+  readonly workingBytes: number;
   /** ONNX bytes, with matrix products in numbers of 16 bits where a type for them is given. */
   encode(products?: HalfType): Uint8Array;
 }
@@ -92,6 +94,7 @@ export function describeSegment(nodes: readonly Node[], outputs: readonly Value[
     signature: createHash('sha256').update(text.join('\n')).digest('base64'),
     inputs,
     outputs,
+    workingBytes: peakBytes(nodes, outputs),
     encode: (type) =>
       encodeModel({
         nodes: type
@@ -102,4 +105,25 @@ export function describeSegment(nodes: readonly Node[], outputs: readonly Value[
         outputs: outputs.map(({ shape, type }, index) => ({ name: `o${index}`, shape, type })),
       }),
   };
+}
+
+/** Bytes that values computed by `nodes`, other than `outputs` and views, take at the worst moment when each goes after its last use. */
+function peakBytes(nodes: readonly Node[], outputs: readonly Value[]): number {
+  const isOutput = new Set(outputs);
+  const lastUses = new Map<Value, number>();
+  for (const [index, { inputs }] of nodes.entries()) for (const input of inputs) if (input) lastUses.set(input, index);
+  const ending = new Map<number, number>();
+  let [live, peak] = [0, 0];
+  for (const [index, node] of nodes.entries()) {
+    for (const output of node.outputs) {
+      const last = lastUses.get(output);
+      if (last === undefined || isOutput.has(output) || viewOperations.has(node.op)) continue;
+      const bytes = sizeOf(output.shape) * (output.type === 'bool' ? 1 : output.type === 'int64' ? 8 : 4);
+      live += bytes;
+      ending.set(last, (ending.get(last) ?? 0) + bytes);
+    }
+    peak = Math.max(peak, live);
+    live -= ending.get(index) ?? 0;
+  }
+  return peak;
 }
