@@ -649,6 +649,7 @@ export const text = {
     devices: {
       auto: 'Best available',
       onnxruntime: 'ONNX Runtime',
+      cuda: 'CUDA',
       webgpu: 'WebGPU',
       openvino: 'OpenVINO',
       'openvino-f32': 'OpenVINO, 32-bit',

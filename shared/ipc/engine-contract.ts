@@ -15,12 +15,13 @@ import {
   generateResult,
   importedLora,
   importLoraRequest,
+  installLibraryRequest,
   learnRequest,
   learnResult,
+  libraryInstalled,
   loraReport,
   mixRequest,
   modelInfo,
-  openVinoInstalled,
 } from '../domain/engine.ts';
 import {
   evaluateConceptRequest,
@@ -54,9 +55,9 @@ export const engineContract = {
     /** What computes, and why; measures the matrix-product rate when asked. */
     device: { input: z.object({ measure: z.boolean().optional() }), output: deviceReport },
     /**
-     * Copies OpenVINO from an archive, a wheel or a folder to `openVinoFolder`, after it was seen to load.
+     * Copies a library that computes from an archive, a wheel or a folder to its own, once it was seen to fit.
      */
-    installOpenVino: { input: z.object({ source: z.string() }), output: openVinoInstalled },
+    installLibrary: { input: installLibraryRequest, output: libraryInstalled },
     describeModel: { input: describeModelRequest, output: modelInfo },
     /** Makes models of single files that stay where they are. Throws `not-found` or `invalid-input` where none fit together. */
     gatherModels: { input: gatherRequest, output: gatherResult },
@@ -108,7 +109,7 @@ export const engineContract = {
 /** These read files alone and wait for nothing; all other calls wait for one another. */
 export const waitlessCalls: ReadonlySet<string> = new Set<keyof EngineCalls>([
   'device',
-  'installOpenVino',
+  'installLibrary',
   'describeModel',
   'describeTwin',
   'gatherModels',
