@@ -6,7 +6,7 @@ import { type Method, requireMotion, stage } from './method.ts';
 const groups = 7;
 
 /**
- * DualReal (Wang et al., ICCV 2025): the two adapters of DreamVideo, learned together so that each knows the other. With d the model's
+ * DualReal (Wang et al., arXiv 2505.02192): the two adapters of DreamVideo, learned together so that each knows the other. With d the model's
  * width, h the recipe's rank, e [2 * channels] how a picture looks, n what a sub-layer reads and t [d] what the noise level adds to it,
  * beside attn1 and ffn of every block, before the gate:
  *

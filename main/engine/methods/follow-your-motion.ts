@@ -2,15 +2,15 @@ import { targetLayers } from '../adapters/target-layers.ts';
 import { type Method, requireMotion, stage } from './method.ts';
 
 /**
- * Follow-Your-Motion (Ma et al., arXiv 2506.05207): of a transformer's heads of self-attention, some look within a frame and others across
- * frames, as their attention on the clip shows. Two LoRAs of queries, keys and values, W' = W + A B with A [in, r] and B [r, out], of which
- * only the columns of B that belong to such heads learn:
+ * Follow-Your-Motion (Ma et al., arXiv 2506.05207): of a transformer's heads of self-attention, some look within a frame and others at the
+ * same place across frames, as their attention on the clip shows (`training/heads.ts`). Two LoRAs of queries, keys and values, W' = W + A B
+ * with A [in, r] and B [r, out], of which only those columns of B learn that belong to such heads:
  *
- *   look    the half of all heads that gives most of its attention to the frame that it is asked from, from pictures
+ *   look    the half of all heads that looks within frames, from pictures
  *   motion  the other half, from the clip, while the look acts frozen
  *
- * Weight decay is 0.1 and then 0.5, as there. How heads are divided where the difference is small is not known of the paper; here it is by
- * the median. The motion alone is the concept with its identity at 0.
+ * Weight decay is 0.1 and then 0.5, as there. What the paper does to be faster on long clips (fewer frames, adapted positions), and its
+ * further loss, are left out. The motion alone is the concept with its identity at 0.
  */
 export const followYourMotion: Method = {
   parts({ layers }, { rank }) {

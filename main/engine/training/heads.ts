@@ -14,30 +14,30 @@ const askedPlaces = 64;
 const level = 0.5;
 
 /**
- * Divides all heads by how much of their attention on the clips goes to the frame that is asked from; the half with the larger shares
- * looks within frames. `texts` [clips, tokens, width] describe them. The same clips are divided alike every time.
+ * Divides all heads by what their attention on the clips is like; the half that is more like one to a place's own frame looks within
+ * frames. `texts` [clips, tokens, width] describe the clips. The same clips are divided alike every time.
  */
 export async function sortHeads(
   denoiser: Denoiser,
   clips: readonly Latents[],
   texts: tf.Tensor3D,
 ): Promise<SortedHeads> {
-  const shares = new Map<string, number[]>();
+  const likeness = new Map<string, number[]>();
   for (const [index, clip] of clips.entries())
-    for (const [path, of] of await sharesOfFrames(denoiser, clip, texts, index)) {
-      const before = shares.get(path) ?? new Array<number>(of.length).fill(0);
-      shares.set(
+    for (const [path, of] of await likenesses(denoiser, clip, texts, index)) {
+      const before = likeness.get(path) ?? new Array<number>(of.length).fill(0);
+      likeness.set(
         path,
         before.map((sum, head) => sum + of[head]! / clips.length),
       );
     }
-  const ranked = [...shares].flatMap(([path, of]) => of.map((share, head) => ({ path, head, share })));
-  ranked.sort((a, b) => b.share - a.share);
+  const ranked = [...likeness].flatMap(([path, of]) => of.map((value, head) => ({ path, head, value })));
+  ranked.sort((a, b) => b.value - a.value);
   const within = new Set(ranked.slice(0, Math.ceil(ranked.length / 2)).map(({ path, head }) => `${path} ${head}`));
-  return new Map([...shares].map(([path, of]) => [path, of.map((_, head) => within.has(`${path} ${head}`))]));
+  return new Map([...likeness].map(([path, of]) => [path, of.map((_, head) => within.has(`${path} ${head}`))]));
 }
 
-async function sharesOfFrames(
+async function likenesses(
   { denoise, selfConditioning, timeFeatures }: Denoiser,
   { values, shape }: Latents,
   texts: tf.Tensor3D,
@@ -52,35 +52,47 @@ async function sharesOfFrames(
     const noisy = tf.add(tf.mul(clean, 1 - level), tf.mul(noise, level));
     const latents = selfConditioning ? tf.concat([noisy, tf.zerosLike(noisy)], 1) : noisy;
     const attention = (path: string, q: tf.Tensor, k: tf.Tensor, heads: number) => {
-      found.set(path, tf.keep(shareOfFrame(q, k, heads, frames)));
+      found.set(path, tf.keep(likenessToFrame(q, k, heads, frames)));
     };
     denoise({ latents, text, time: timeFeatures([1000 * level]) }, { hooks: { attention } });
   });
   try {
     const read = new Map<string, number[]>();
-    for (const [path, share] of found) read.set(path, Array.from(await share.data()));
+    for (const [path, values] of found) read.set(path, Array.from(await values.data()));
     return read;
   } finally {
     tf.dispose([...found.values()]);
   }
 }
 
-/** q and k [1, tokens, heads * size], tokens in the order of frames -> [heads], the mean share of attention to a place's own frame. */
-function shareOfFrame(q: tf.Tensor, k: tf.Tensor, heads: number, frames: number): tf.Tensor {
+/**
+ * How much more a head's attention is like one to all of a place's own frame than like one to the same place in all frames: the difference
+ * of the cosines of its map with both. q and k [1, tokens, heads * size], tokens in the order of frames -> [heads]
+ */
+function likenessToFrame(q: tf.Tensor, k: tf.Tensor, heads: number, frames: number): tf.Tensor {
   return tf.tidy(() => {
     const [, tokens, width] = q.shape as [number, number, number];
     const asked = Math.min(askedPlaces, tokens);
     const places = Array.from({ length: asked }, (_, index) => Math.floor(((index + 0.5) * tokens) / asked));
-    const frameOf = (place: number) => Math.floor((place * frames) / tokens);
-    const own = places.flatMap((place) =>
-      Array.from({ length: tokens }, (_, other) => Number(frameOf(other) === frameOf(place))),
-    );
+    const inFrame = tokens / frames;
+    const frameOf = (place: number) => Math.floor(place / inFrame);
+    /** The map of unit length that is even over the tokens that belong to a place. */
+    const mapOf = (belongs: (place: number, other: number) => boolean) => {
+      const values = places.flatMap((place) =>
+        Array.from({ length: tokens }, (_, other) => Number(belongs(place, other))),
+      );
+      const length = Math.sqrt(values.reduce((sum, value) => sum + value, 0));
+      return tf.reshape(tf.tensor1d(values.map((value) => value / length)), [1, asked, tokens]);
+    };
+    const within = mapOf((place, other) => frameOf(other) === frameOf(place));
+    const across = mapOf((place, other) => other % inFrame === place % inFrame);
     const apart = (x: tf.Tensor, count: number) =>
       tf.transpose(tf.reshape(x, [count, heads, width / heads]), [1, 0, 2]); // [heads, count, size]
     const queries = apart(tf.gather(tf.reshape(q, [tokens, width]), places), asked);
     const scores = tf.matMul(queries, apart(tf.reshape(k, [tokens, width]), tokens), false, true); // [heads, asked, tokens]
     const attended = tf.softmax(tf.div(scores, Math.sqrt(width / heads)));
-    return tf.div(tf.sum(tf.mul(attended, tf.reshape(tf.tensor1d(own), [1, asked, tokens])), [1, 2]), asked);
+    const length = tf.sqrt(tf.sum(tf.square(attended), [1, 2]));
+    return tf.div(tf.sum(tf.mul(attended, tf.sub(within, across)), [1, 2]), length);
   });
 }
 

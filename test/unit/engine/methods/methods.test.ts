@@ -235,7 +235,7 @@ describe('heads', () => {
       expect(look.has(`${3 * Math.floor(Number.parseInt(head, 10) / 3)}.${head.split('.')[1]}`)).toBe(true);
   });
 
-  it('are divided by how much they look at the frame that is asked from', async () => {
+  it('are divided by whether they look within frames or at the same place across them', async () => {
     const width = 4;
     /** Two frames of two places; the first head's keys are alike within a frame, the second's across frames. */
     const denoise = ({ latents }: { latents: tf.Tensor }, { hooks }: { hooks?: Hooks } = {}) => {
