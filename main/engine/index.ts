@@ -15,6 +15,7 @@ import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { evaluateTable } from './evaluation/evaluate-table.ts';
 import { evaluateTwin } from './evaluation/evaluate-twin.ts';
+import { measureClips } from './evaluation/measure-clips.ts';
 import { renderTwinClips } from './evaluation/render-twin-clips.ts';
 import { openTwinAutoencoder } from './models/autoencoders.ts';
 import { gatherModels, openVideoModel } from './models/registry.ts';
@@ -175,6 +176,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     evaluateModel: onModel(evaluateModel),
     evaluateConcept: onModel(evaluateConcept),
     evaluateFinish: onModel(evaluateFinish),
+    measureClips: (request, options = {}) => inTurn(options.signal, () => measureClips(request, options)),
     evaluateTable: onModel(evaluateTable),
     evaluateTwin: onModel(evaluateTwin),
     dispose: () =>

@@ -30,7 +30,12 @@ import {
   evaluateModelResult,
 } from '../domain/evaluation.ts';
 import { evaluateFinishRequest, evaluateFinishResult } from '../domain/evaluation-finish.ts';
-import { evaluateTableRequest, evaluateTableResult } from '../domain/evaluation-table.ts';
+import {
+  evaluateTableRequest,
+  evaluateTableResult,
+  measureClipsRequest,
+  measureClipsResult,
+} from '../domain/evaluation-table.ts';
 import { evaluateTwinRequest, evaluateTwinResult } from '../domain/evaluation-twin.ts';
 import {
   decodeTwinRequest,
@@ -99,6 +104,7 @@ export const engineContract = {
     /** Measures finishing against edits whose truth is known; goes on as `evaluateModel` does. */
     evaluateFinish: { input: evaluateFinishRequest, output: evaluateFinishResult },
     /** Measures the rows of a table of the papers; goes on as `evaluateModel` does. */
+    measureClips: { input: measureClipsRequest, output: measureClipsResult },
     evaluateTable: { input: evaluateTableRequest, output: evaluateTableResult },
     /** Measures autoencoders with two latents beside others; goes on as `evaluateModel` does. */
     evaluateTwin: { input: evaluateTwinRequest, output: evaluateTwinResult },

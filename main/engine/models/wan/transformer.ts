@@ -162,6 +162,7 @@ function transformerBlock(x: tf.Tensor, context: tf.Tensor, modulation: tf.Tenso
       if (name === 'attn1') {
         q = rotary(q, positions.cos, positions.sin, { heads });
         k = rotary(k, positions.cos, positions.sin, { heads });
+        hooks?.attention?.(at, q, k, heads);
       }
       return hookedLinear(hooks, `${at}.to_out.0`, parts.to_out[0], attention(q, k, v, { heads }));
     };
@@ -174,7 +175,7 @@ function transformerBlock(x: tf.Tensor, context: tf.Tensor, modulation: tf.Tenso
       answer: tf.Tensor,
       gate?: tf.Tensor,
     ) => {
-      const { before, after } = hooks?.branch?.(`${path}.${name}`, stream, normed) ?? {};
+      const { before, after } = hooks?.branch?.(`${path}.${name}`, stream, normed, modulation) ?? {};
       const whole = before ? tf.add(answer, before) : answer;
       const joined = tf.add(stream, gate ? weigh(whole, gate, firstTokens) : whole);
       return after ? tf.add(joined, after) : joined;
