@@ -105,7 +105,7 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
         () =>
           sliceFrames(latents, first, end),
     );
-    if (tiles.length === 1) return yield* told(inTurn(decodeStep, chunks, options), ranges, options);
+    if (tiles.length === 1) return yield* withProgress(inTurn(decodeStep, chunks, options), ranges, options);
 
     const middles: tf.Tensor[] = [];
     const parts: tf.Tensor[][] = ranges.map(() => []);
@@ -140,7 +140,7 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
     const chunk = ([first, end]: Range) => sliceFrames(video, first, end);
     if (tiles.length === 1) {
       const chunks = ranges.map((range) => () => chunk(range));
-      return yield* told(inTurn(encodeStep, chunks, options), ranges, options);
+      return yield* withProgress(inTurn(encodeStep, chunks, options), ranges, options);
     }
 
     const parts: tf.Tensor[][] = ranges.map(() => []);
@@ -242,7 +242,7 @@ async function* inTurn(
 }
 
 /** The same chunks, each followed by its progress. */
-async function* told(
+async function* withProgress(
   chunks: AsyncGenerator<tf.Tensor>,
   ranges: readonly Range[],
   { onProgress }: ChunkOptions,
