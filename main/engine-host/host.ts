@@ -212,8 +212,7 @@ export class EngineHost {
       running.child.kill();
     };
     const stopBeats = running.child.onBeat((beat) => end(watch.beat(beat, performance.now())));
-    const shortest = Math.min(this.#limits.beatSeconds, this.#limits.idleSeconds, this.#limits.silentSeconds);
-    const timer = setInterval(() => end(watch.check(performance.now())), Math.min(5000, shortest * 250));
+    const timer = setInterval(() => end(watch.check(performance.now())), watch.interval);
     return () => {
       stopBeats();
       clearInterval(timer);

@@ -11,6 +11,7 @@ import { LibraryState } from '../features/library/library.svelte.ts';
 import { TrashState } from '../features/library/trash.svelte.ts';
 import { VersionsState } from '../features/library/versions.svelte.ts';
 import { LooksState } from '../features/looks/looks.svelte.ts';
+import { ClipViewState } from '../features/player/clip-view.svelte.ts';
 import { Finisher } from '../features/player/finisher.ts';
 import { FrameStore } from '../features/player/frame-store.ts';
 import { PlayerState } from '../features/player/player.svelte.ts';
@@ -46,6 +47,7 @@ export class Editor {
   readonly learn: LearnState;
   readonly compose: ComposeState;
   readonly reenact: ReenactState;
+  readonly clipView: ClipViewState;
   readonly settings: SettingsState;
   readonly exporting: ExportState;
   readonly studies: StudiesState;
@@ -82,6 +84,7 @@ export class Editor {
     });
     this.compose = new ComposeState(connection, notices, this.library, this.learn);
     this.reenact = new ReenactState(connection, notices, this.library);
+    this.clipView = new ClipViewState(connection, this.reenact);
     this.exporting = new ExportState({
       connection,
       notices,

@@ -196,6 +196,11 @@ export const text = {
     /** Where there is little room. */
     shortModes: { source: 'Source', wipe: 'Wipe', side: 'Side', difference: 'Diff.' },
     source: 'Source',
+    clipView: {
+      title: 'Show',
+      hint: 'The clip, or what comes back of it from its structure, its dynamics or both',
+      missingHint: 'Start Motif with MOTIF_TWIN naming the folder of one.',
+    },
     finished: 'Finished',
     ownPictures: 'Model',
     wholeLength: 'Show full length',
@@ -428,6 +433,16 @@ export const text = {
     applyTitle: 'Apply this edit to other clips',
     fromNoise: 'Start from noise',
     fromNoiseHint: "Generates a new clip instead of changing this one. It has the model's own size and frame rate.",
+    beside: {
+      title: 'Other concepts',
+      add: 'Add a concept …',
+      none: 'No other concept of this model.',
+      most: (count: number) => `${count} concepts act together at most.`,
+      gone: 'A deleted concept',
+      remove: 'Remove',
+      removeName: (name: string) => `Remove ${name}`,
+      gainOf: (gain: string, name: string) => `${gain} of ${name}`,
+    },
     basis: 'Identity basis',
     directions: (count: number) => `${count} directions`,
     direction: (number: number) => `Direction ${number}`,
@@ -480,6 +495,13 @@ export const text = {
     mixName: 'Name of the new concept',
     nameOfMix: (identity: string, motion: string) => `${identity} as ${motion}`,
     putTogether: 'Put together',
+    together: {
+      title: 'Act together',
+      hint: 'Two concepts in one clip, such as two people, each as it was learned. Nothing is learned: the prompt names both, and Edit has sliders for each.',
+      own: 'One concept',
+      beside: 'And another',
+      show: 'Open in Edit',
+    },
     reenact: {
       title: 'Reenact',
       hint: 'What is there of one clip, with the fine and fast motion of another. The second is cut to the shape of the first; the longer one loses its end.',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { rawFrames } from './clip.ts';
 import { conceptCaption, conceptMetrics, sliders } from './concept.ts';
-import { editSettings } from './edit.ts';
+import { editSettings, mostConcepts } from './edit.ts';
 import { loraDialect } from './export.ts';
 import { progress } from './job.ts';
 import { modelInfo } from './model.ts';
@@ -69,6 +69,11 @@ export type LearnResult = z.infer<typeof learnResult>;
 export const generateRequest = z.object({
   model: z.string(),
   conceptFile: z.string().nullable(),
+  /** The concepts that act beside it: the files of the settings' `others`, with their gains, in their order. */
+  others: z
+    .array(z.object({ file: z.string(), sliders }))
+    .max(mostConcepts - 1)
+    .optional(),
   /** The clip that fidelity starts from, and whose size the result has; null: `size`. */
   source: rawFrames.nullable(),
   size: z.object({ width: z.int(), height: z.int(), frameCount: z.int() }).nullable(),

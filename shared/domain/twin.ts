@@ -37,6 +37,9 @@ export type TwinStrengths = z.infer<typeof twinStrengths>;
 /** What is looked at: what both latents give, or one alone. */
 export const twinView = z.enum(['both', 'structure', 'dynamics']);
 export type TwinView = z.infer<typeof twinView>;
+/** The same, or the clip as it is. */
+export type ClipView = 'source' | TwinView;
+export const clipViews: readonly ClipView[] = ['source', ...twinView.options];
 
 /** The strengths for a view: the other latent is left out, and what is shown is there in full if it was at 0. */
 export function strengthsOfView(view: TwinView, { structure, dynamics }: TwinStrengths): TwinStrengths {

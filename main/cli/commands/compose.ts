@@ -28,6 +28,7 @@ Examples:
   motif compose dancer dog --name together
   motif compose dancer dog --rank 16 --steps-motion 2000
   motif compose --identity dancer --motion dog --name dancing-dog
+  motif edit dancer --with dog --prompt ...        # both as they are, without learning: see motif edit --help
   motif edit together --prompt "a [v] person is dancing in [u] motion beside a dog"`,
     )
     .action(

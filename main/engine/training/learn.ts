@@ -123,7 +123,7 @@ export async function learnConcept(
       state,
     );
     const concept = await conceptAt(state);
-    const { ordered, strengths } = inOrder(concept.parts);
+    const { ordered, strengths } = inOrder(concept.acting[0]!.parts);
     const metrics = await measureConcept(request, state, {
       ...sampling,
       concept,

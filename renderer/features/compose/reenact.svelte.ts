@@ -1,5 +1,5 @@
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
-import type { TwinInfo, TwinStrengths, TwinView } from '../../../shared/domain/twin.ts';
+import type { ClipView, TwinInfo, TwinStrengths, TwinView } from '../../../shared/domain/twin.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
@@ -7,8 +7,6 @@ import { text } from '../../text/en.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 
 export type ReenactRole = 'structure' | 'dynamics';
-/** What of it is shown; the source is the clip whose structure is taken. */
-export type ReenactView = 'source' | TwinView;
 
 /** The structure of one clip with the dynamics of another. */
 export class ReenactState {
@@ -16,7 +14,8 @@ export class ReenactState {
   twin = $state.raw<TwinInfo | null | undefined>(undefined);
   #ids = $state.raw<Record<ReenactRole, string | null>>({ structure: null, dynamics: null });
   strengths = $state.raw<TwinStrengths>({ structure: 1, dynamics: 1 });
-  view = $state<ReenactView>('both');
+  /** What of it is shown; the source is the clip whose structure is taken. */
+  view = $state<ClipView>('both');
   frames = $state.raw<RawFrames | null>(null);
   isWorking = $state(false);
   exported = $state<string | null>(null);
@@ -65,7 +64,7 @@ export class ReenactState {
     this.#made = {};
   }
 
-  show(view: ReenactView): void {
+  show(view: ClipView): void {
     this.view = view;
     if (view === 'source') return;
     this.frames = this.#made[view] ?? null;

@@ -1,8 +1,9 @@
-import { type Concept, hasOwnClip, learnedPrompt } from '../../../shared/domain/concept.ts';
+import { type Concept, hasOwnClip, learnedPrompt, promptTogether } from '../../../shared/domain/concept.ts';
 import { type EditSettings, editSettings, isFinishingOnly } from '../../../shared/domain/edit.ts';
 import { guidanceFor, startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { usualFor } from '../../../shared/domain/things.ts';
 import { Draft } from '../../app/draft.svelte.ts';
+import { besideAdded, besideRemoved, canActBeside } from './beside.ts';
 import { directionRange } from './direction-ends.svelte.ts';
 
 /** How a draft changed: in steps, by words that are being typed, or in its finishing alone, which needs no rendering. */
@@ -14,6 +15,7 @@ export class EditDraft {
   /** Settings that do not follow the words any more. */
   readonly #chosen = new Set<'lock' | 'part'>();
   #concept = $state.raw<Concept | null>(null);
+  readonly #allConcepts: () => readonly Concept[];
   readonly #onChange: (how: DraftChange) => void;
 
   readonly settings = $derived.by(() => this.#draft.value);
@@ -21,9 +23,16 @@ export class EditDraft {
   readonly canRedo = $derived.by(() => this.#draft.canRedo);
   readonly conceptId = $derived.by(() => this.#concept?.id ?? null);
   /** What the prompt is compared with, and begins as. */
-  readonly caption = $derived.by(() => (this.#concept ? captionOf(this.#concept) : ''));
+  readonly caption = $derived.by(() => promptTogether(this.acting));
+  /** The concept, and those that act beside it. */
+  readonly acting = $derived.by(() => {
+    const all = this.#allConcepts();
+    const others = this.settings.others.flatMap(({ conceptId }) => all.find(({ id }) => id === conceptId) ?? []);
+    return this.#concept ? [this.#concept, ...others] : [];
+  });
 
-  constructor(onChange: (how: DraftChange) => void) {
+  constructor(allConcepts: () => readonly Concept[], onChange: (how: DraftChange) => void) {
+    this.#allConcepts = allConcepts;
     this.#onChange = onChange;
     addEventListener('storage', ({ key, newValue }) => {
       if (this.#concept && key === keyOf(this.#concept)) this.#takeOver(newValue);
@@ -75,6 +84,20 @@ export class EditDraft {
     this.#keep();
   }
 
+  /** Lets one more concept act. */
+  addBeside(added: Concept): void {
+    if (canActBeside([added], this.acting).length > 0) this.change(besideAdded(this.settings, this.acting, added));
+  }
+
+  /** Takes one of the others away. */
+  removeBeside(place: number): void {
+    const { others } = this.settings;
+    const isKnown = this.acting.length === others.length + 1;
+    // One that is gone has no words that could be found in the prompt.
+    if (isKnown) this.change(besideRemoved(this.settings, this.acting, place + 1));
+    else this.change({ others: others.filter((_, index) => index !== place) });
+  }
+
   setDirection(index: number, gain: number): void {
     const directions: Record<string, number> = { ...this.settings.sliders.directions, [index]: gain };
     if (gain === directionRange.neutral) delete directions[index];
@@ -118,13 +141,9 @@ export class EditDraft {
   }
 }
 
-function captionOf(concept: Concept): string {
-  return learnedPrompt(concept.captions);
-}
-
 /** What an edit of a concept begins with. */
 export function startOf(concept: Concept): EditSettings {
-  return editSettings.parse({ prompt: captionOf(concept), ...startSettings(hasOwnClip(concept)) });
+  return editSettings.parse({ prompt: learnedPrompt(concept.captions), ...startSettings(hasOwnClip(concept)) });
 }
 
 function read(kept: string | null): EditSettings | undefined {

@@ -60,7 +60,10 @@ export class EditState {
     this.#notices = notices;
     this.#library = library;
     this.#queue = queue;
-    this.draft = new EditDraft((how) => this.#follow(how));
+    this.draft = new EditDraft(
+      () => library.allConcepts,
+      (how) => this.#follow(how),
+    );
     this.preview = new Preview({
       render: (full, signal) => this.#render(full, signal),
       fullMilliseconds,

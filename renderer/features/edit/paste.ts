@@ -17,18 +17,19 @@ export interface PasteParts {
 
 /** A new edit of a concept with the chosen parts of what was copied. */
 export function pasted({ conceptId, settings }: CopiedSettings, concept: Concept, parts: PasteParts): EditSettings {
-  const { prompt, sliders, part, fidelity, fidelityStart, ...others } = settings;
-  const { steps, guidance, seed, negativePrompt } = others;
+  const { prompt, others, sliders, part, fidelity, fidelityStart, ...rest } = settings;
+  const { steps, guidance, seed, negativePrompt } = rest;
+  const beside = others.filter((other) => other.conceptId !== concept.id);
   const directions = conceptId === concept.id ? sliders.directions : {};
   return {
     ...startOf(concept),
-    ...(parts.words && { prompt }),
+    ...(parts.words && { prompt, others: beside }),
     ...(parts.gains && {
       sliders: { ...sliders, directions },
       part,
       fidelity,
       fidelityStart,
-      ...finishingOf(others),
+      ...finishingOf(rest),
     }),
     ...(parts.sampling && { steps, guidance, seed, negativePrompt }),
   };

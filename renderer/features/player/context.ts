@@ -7,6 +7,7 @@ import type { LearnState } from '../learn/learn.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { LooksState } from '../looks/looks.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
+import type { ClipViewState } from './clip-view.svelte.ts';
 import type { Finisher } from './finisher.ts';
 import type { FrameStore } from './frame-store.ts';
 import type { PlayerState } from './player.svelte.ts';
@@ -14,6 +15,8 @@ import type { PlayerState } from './player.svelte.ts';
 /** What the components of this feature take from the window. */
 export interface PlayerContext {
   readonly player: PlayerState;
+  /** What the stage shows of a clip. */
+  readonly clipView: ClipViewState;
   readonly frames: FrameStore;
   readonly finisher: Finisher;
   readonly library: Pick<

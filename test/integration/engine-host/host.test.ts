@@ -121,14 +121,15 @@ describe('a healthy engine', () => {
 
   it('answers device while something computes', async () => {
     openHost();
-    const long = host.engine.generate(request('a dancer', 100));
+    const controller = new AbortController();
     let ended = false;
-    void long.then(() => {
+    const long = host.engine.generate(request('a dancer', 10_000), { signal: controller.signal }).finally(() => {
       ended = true;
     });
     expect((await host.engine.device({})).chosen).toBe('fake');
     expect(ended).toBe(false);
-    await long;
+    controller.abort();
+    await expect(long).rejects.toMatchObject({ code: 'cancelled' });
   });
 
   it('gives the reason when the device cannot be opened', async () => {

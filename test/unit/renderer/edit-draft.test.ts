@@ -18,7 +18,10 @@ const tango = makeConcept('tango', ['ballroom']);
 
 function start() {
   const changes: DraftChange[] = [];
-  const draft = new EditDraft((how) => changes.push(how));
+  const draft = new EditDraft(
+    () => [waltz, tango],
+    (how) => changes.push(how),
+  );
   draft.open(waltz);
   return { draft, changes };
 }
@@ -78,6 +81,19 @@ it('a direction that is as learned is not written down', () => {
   expect(draft.settings.sliders.directions).toEqual({ 2: 1.5 });
   draft.setDirection(2, 1);
   expect(draft.settings.sliders.directions).toEqual({});
+});
+
+it('another concept that acts beside brings its words, and takes them along', () => {
+  const { draft } = start();
+  const alone = draft.settings.prompt;
+  draft.addBeside(tango);
+  expect(draft.settings.others.map(({ conceptId }) => conceptId)).toEqual(['tango']);
+  expect(draft.settings.prompt).toBe(draft.caption);
+  expect(draft.acting.map(({ id }) => id)).toEqual(['waltz', 'tango']);
+  draft.addBeside(tango);
+  expect(draft.acting).toHaveLength(2);
+  draft.removeBeside(0);
+  expect([draft.settings.prompt, draft.settings.others]).toEqual([alone, []]);
 });
 
 it('from noise and back', () => {

@@ -2,6 +2,7 @@ import { attention, rmsNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
 import { type Convolution, convolve3d, padSpace, sliceFrames } from '../../nn/conv.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
+import type { Pass } from '../causal-chunks.ts';
 
 /** The parts that encoder and decoder share. Tensors are [batch, channels, frames, height, width]. */
 
@@ -16,16 +17,6 @@ export type ResidualBlock = {
 type AttentionBlock = { norm: { gamma: tf.Tensor1D }; to_qkv: Linear; proj: Linear };
 
 export type MiddleBlock = { resnets: { 0: ResidualBlock; 1: ResidualBlock }; attentions: { 0: AttentionBlock } };
-
-/** What the causal convolutions remember of the frames before a chunk, by the path of the layer. */
-export type Memory = { [path: string]: tf.Tensor };
-
-/** The state of one chunk's pass: what came before (nothing, for the first chunk) and what the next chunk will need. */
-export interface Pass {
-  /** Undefined for the first chunk. */
-  before: Memory | undefined;
-  after: Memory;
-}
 
 /** Convolution that sees each frame and the two before it (zeros before the first), as a window of 3 x 3 x 3 or 3 x 1 x 1. */
 export function causalConvolution(pass: Pass, path: string, layer: Convolution, x: tf.Tensor): tf.Tensor {
