@@ -1,10 +1,11 @@
 /** The engine's whole public face: the calls of its contract. No Electron, no SQLite, no ffmpeg. */
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
-import type { ReenactRequest } from '../../shared/domain/twin.ts';
+import type { GenerateTwinRequest, ReenactRequest } from '../../shared/domain/twin.ts';
 import type { Engine, EngineCallOptions } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { Serialiser } from '../../shared/structures/serialiser.ts';
+import { installCuda } from './backends/lazy/executors/cuda/install.ts';
 import { installOpenVino } from './backends/lazy/executors/openvino/install.ts';
 import { lazyBackend } from './backends/lazy/use.ts';
 import { measureMatMulRate } from './backends/matmul-rate.ts';
@@ -23,6 +24,7 @@ import type { TwinAutoencoder } from './models/twin-autoencoder.ts';
 import { checkConcept } from './sampling/check-concept.ts';
 import { createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
+import { generateTwinClip } from './sampling/generate-twin.ts';
 import { KeptLatents } from './sampling/kept-latents.ts';
 import type { OpenModel } from './sampling/open-model.ts';
 import { decodeTwinFile, describeTwin, encodeTwinFile, reenact } from './sampling/twin-calls.ts';
@@ -40,6 +42,8 @@ export interface EngineOptions {
   cacheFolder?: string;
   /** Where the application's own copy of OpenVINO would be. */
   openVinoFolder?: string;
+  /** And that of ONNX Runtime with its CUDA provider. */
+  cudaFolder?: string;
 }
 
 /**
@@ -120,10 +124,13 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   return {
     device: async ({ measure = false }) =>
       measure ? inTurn(undefined, async () => ({ ...report, matMulGflops: await measureMatMulRate() })) : report,
-    async installOpenVino({ source }) {
-      if (!options.openVinoFolder)
-        throw new AppError('invalid-input', 'This engine has no folder to install OpenVINO in.');
-      return installOpenVino(source, options.openVinoFolder);
+    async installLibrary({ name, source }) {
+      const { install, folder } = {
+        openvino: { install: installOpenVino, folder: options.openVinoFolder },
+        cuda: { install: installCuda, folder: options.cudaFolder },
+      }[name];
+      if (!folder) throw new AppError('invalid-input', 'This engine has no folder to install a library in.');
+      return install(source, folder);
     },
     // Reads files alone, so it need not wait for a learning to end.
     describeModel: async ({ model }) => (await openVideoModel(model)).describe(),
@@ -163,6 +170,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     encodeTwin: onTwin(encodeTwinFile),
     decodeTwin: onTwin(decodeTwinFile),
     reenact: onTwin((twin, request: ReenactRequest, callOptions) => reenact(twin, request, callOptions, keptLatents)),
+    generateTwin: onModel(async (model, request: GenerateTwinRequest, callOptions) =>
+      generateTwinClip(model, await twinAt(request.twin), request, callOptions),
+    ),
     trainTwin: (request, options = {}) => inTurn(options.signal, () => trainTwin(request, options)),
     renderTwinClips: (request, options = {}) => inTurn(options.signal, () => renderTwinClips(request, options)),
     // As describing a model does, it reads files alone.

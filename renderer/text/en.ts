@@ -201,9 +201,16 @@ export const text = {
     /** Where there is little room. */
     shortModes: { source: 'Source', wipe: 'Wipe', side: 'Side', difference: 'Diff.' },
     source: 'Source',
+    clipView: {
+      title: 'Show',
+      hint: 'The clip, or what comes back of it from its structure, its dynamics or both',
+      missingHint: 'Start Motif with MOTIF_TWIN naming the folder of one.',
+    },
     finished: 'Finished',
     ownPictures: 'Model',
-    wholeLength: 'Whole clip',
+    wholeLength: 'Show full length',
+    wholeLengthHint:
+      'Plays the result over the full length of the clip, not just the range the model used. Light and colour carry over; what the model draws does not.',
     finishedHint:
       "Switch between the edit applied to the clip itself, at its full sharpness and frame rate, and the model's own frames.",
     cannotFinish: "The clip's own file cannot be shown: these are the model's frames.",
@@ -262,7 +269,7 @@ export const text = {
     colour: 'Colour',
     colourHint: 'How much colour the result has: 0 is black and white.',
     lock: 'Lock the rest',
-    lockHint: "areas that change little keep the clip's own pixels",
+    lockHint: "Areas that change little keep the clip's own pixels.",
     brush: 'Mask',
     brushHint:
       'Paint in the viewer where the edit applies, or where the clip stays untouched. A stroke applies to the whole clip.',
@@ -272,9 +279,9 @@ export const text = {
     clearBrush: 'Clear',
     showMask: 'Show mask',
     whole: 'Edit the whole clip',
-    wholeHint: 'follows objects through the whole file, window by window',
+    wholeHint: 'Renders the edit through the whole file, window by window, so that it follows what moves.',
     fine: 'Fine',
-    fineHint: "twice the model's resolution; takes about four times as long",
+    fineHint: "Renders at twice the model's resolution. Takes about four times as long.",
     more: 'More',
     variants: 'Variants',
     makeVariants: 'Make variants',
@@ -432,7 +439,7 @@ export const text = {
     change: 'Change',
     applyTitle: 'Apply this edit to other clips',
     fromNoise: 'Start from noise',
-    fromNoiseHint: 'generates a new clip instead of changing this one; it cannot be finished',
+    fromNoiseHint: "Generates a new clip instead of changing this one. It has the model's own size and frame rate.",
     beside: {
       title: 'Other concepts',
       add: 'Add a concept …',
@@ -649,6 +656,7 @@ export const text = {
     devices: {
       auto: 'Best available',
       onnxruntime: 'ONNX Runtime',
+      cuda: 'CUDA',
       webgpu: 'WebGPU',
       openvino: 'OpenVINO',
       'openvino-f32': 'OpenVINO, 32-bit',

@@ -10,6 +10,8 @@ export const evaluateTwinRequest = z.object({
   judge: z.string(),
   /** Folders of the twins. */
   twins: z.array(z.string()).min(1).max(20),
+  /** Folders of other autoencoders, measured beside: a causal one, or the model's with fewer channels. */
+  autoencoders: z.array(z.string()).max(20).default([]),
   /** Test seeds of the world. */
   seeds: z.array(z.int().nonnegative()).min(1),
   realClips: z.array(z.object({ name: z.string(), frames: rawFrames })),

@@ -15,12 +15,13 @@ import {
   generateResult,
   importedLora,
   importLoraRequest,
+  installLibraryRequest,
   learnRequest,
   learnResult,
+  libraryInstalled,
   loraReport,
   mixRequest,
   modelInfo,
-  openVinoInstalled,
 } from '../domain/engine.ts';
 import {
   evaluateConceptRequest,
@@ -41,6 +42,7 @@ import {
   describeTwinRequest,
   encodeTwinRequest,
   encodeTwinResult,
+  generateTwinRequest,
   reenactRequest,
   renderTwinClipsRequest,
   trainTwinRequest,
@@ -59,9 +61,9 @@ export const engineContract = {
     /** What computes, and why; measures the matrix-product rate when asked. */
     device: { input: z.object({ measure: z.boolean().optional() }), output: deviceReport },
     /**
-     * Copies OpenVINO from an archive, a wheel or a folder to `openVinoFolder`, after it was seen to load.
+     * Copies a library that computes from an archive, a wheel or a folder to its own, once it was seen to fit.
      */
-    installOpenVino: { input: z.object({ source: z.string() }), output: openVinoInstalled },
+    installLibrary: { input: installLibraryRequest, output: libraryInstalled },
     describeModel: { input: describeModelRequest, output: modelInfo },
     /** Makes models of single files that stay where they are. Throws `not-found` or `invalid-input` where none fit together. */
     gatherModels: { input: gatherRequest, output: gatherResult },
@@ -85,6 +87,8 @@ export const engineContract = {
     decodeTwin: { input: decodeTwinRequest, output: rawFrames },
     /** The structure of one clip with the dynamics of another. */
     reenact: { input: reenactRequest, output: rawFrames },
+    /** A clip of words in its latents. Throws `not-found` without a generator, `invalid-input` for one of another twin. */
+    generateTwin: { input: generateTwinRequest, output: rawFrames },
     /** Trains one; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
     trainTwin: { input: trainTwinRequest, output: trainTwinResult },
     /** Scenes of the world to train one on. */
@@ -114,7 +118,7 @@ export const engineContract = {
 /** These read files alone and wait for nothing; all other calls wait for one another. */
 export const waitlessCalls: ReadonlySet<string> = new Set<keyof EngineCalls>([
   'device',
-  'installOpenVino',
+  'installLibrary',
   'describeModel',
   'describeTwin',
   'gatherModels',

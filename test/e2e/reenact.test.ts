@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inspectScreen, openEditor } from './browser.ts';
@@ -7,18 +8,23 @@ import { inspectScreen, openEditor } from './browser.ts';
 let editor: Awaited<ReturnType<typeof openEditor>>;
 let page: Page;
 
+/** Can be taken away while the editor runs. */
+const network = join(mkdtempSync(join(tmpdir(), 'motif-network-')), 'twin');
+
 /** Long enough for a machine that has other work. */
 const patient = { timeout: 400_000 };
 
 beforeAll(async () => {
   // A random network of six frames a chunk: what it draws is noise, of which both latents make their share.
-  process.env.MOTIF_TWIN = resolve(import.meta.dirname, '../golden/vidtwin/full');
+  symlinkSync(resolve(import.meta.dirname, '../golden/vidtwin/full'), network, 'dir');
+  process.env.MOTIF_TWIN = network;
   editor = await openEditor();
   page = editor.page;
 });
 afterAll(async () => {
   delete process.env.MOTIF_TWIN;
   await editor?.close();
+  rmSync(resolve(network, '..'), { recursive: true });
 });
 
 const section = () => page.getByRole('region', { name: 'Reenact' });
@@ -80,4 +86,48 @@ it('exports what is seen', async () => {
   const file = (await told.textContent())!.replace('Written to ', '');
   expect(existsSync(file)).toBe(true);
   expect(editor.problems).toEqual([]);
+});
+
+it('shows in the player what comes back of a clip from both latents and from each, under the clock of its source', async () => {
+  const show = page.getByLabel('Show', { exact: true });
+  const seen = (name: string) =>
+    page
+      .locator('#stage')
+      .getByLabel(name, { exact: true })
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        return data.reduce((hash, value) => Math.imul(hash ^ value, 16777619), 7);
+      });
+  const views = new Set<number>();
+  for (const [value, name] of [
+    ['both', 'Both'],
+    ['structure', 'Structure'],
+    ['dynamics', 'Dynamics'],
+  ] as const) {
+    await show.selectOption(value);
+    await page
+      .locator('#stage')
+      .getByText('Taking apart')
+      .waitFor({ state: 'detached', ...patient });
+    await expect.poll(() => seen(name), patient).not.toBe(7);
+    views.add(await seen(name));
+  }
+  expect(views.size).toBe(3);
+  const number = page.locator('#frame-number');
+  const first = await seen('Dynamics');
+  const told = await number.textContent();
+  for (let step = 0; step < 12; step++) await page.getByRole('button', { name: 'Next frame' }).click();
+  expect(await number.textContent()).toBe(told!.replace('frame 1 ', 'frame 13 '));
+  await expect.poll(() => seen('Dynamics'), patient).not.toBe(first);
+  expect(await inspectScreen(page, 'clip view')).toEqual([]);
+  await show.selectOption('source');
+  await page.locator('#stage video').waitFor(patient);
+});
+
+it('says so where no network is there', async () => {
+  rmSync(network);
+  await page.reload();
+  await page.getByText('A bonfire').first().waitFor(patient);
+  await page.getByLabel('Show', { exact: true }).selectOption('structure');
+  await page.locator('#stage').getByText('The network that takes clips apart is not installed.').waitFor(patient);
 });

@@ -17,6 +17,7 @@ import { formatDuration } from '../progress-text.ts';
 
 interface Options extends PlaceOptions {
   twin?: string[];
+  autoencoder?: string[];
   clips?: string;
   fast?: boolean;
   scenes?: number;
@@ -35,6 +36,11 @@ export function registerEvaluateTwin(evaluate: Command, run: ActionWrapper): voi
       "Measures autoencoders with two latents: rate, PSNR, SSIM and perceptual distance beside the model's own autoencoder and a cosine transform, and what reenacting keeps.",
     )
     .option('--twin <folder>', 'a network; several times for several, such as ablations or sizes', collect)
+    .option(
+      '--autoencoder <folder>',
+      "another autoencoder to measure beside, such as a causal one in MAGVIT's manner; several times for several",
+      collect,
+    )
     .option('--clips <folder>', 'real videos too')
     .option('--scenes <n>', `test scenes (default: ${usual.scenes})`, parseInteger(1, 1000))
     .option('--pairs <n>', `pairs to reenact (default: ${usual.pairs})`, parseInteger(0, 1000))
@@ -45,7 +51,7 @@ export function registerEvaluateTwin(evaluate: Command, run: ActionWrapper): voi
       `
 Examples:
   motif evaluate vidtwin --fast
-  motif evaluate vidtwin --clips my-videos --twin resources/models/motif-twin --twin my-twin
+  motif evaluate vidtwin --clips my-videos --twin resources/models/motif-twin --twin my-twin --autoencoder my-magvit
 Run again with the same folder, it goes on where it was stopped.`,
     )
     .action(
@@ -64,6 +70,7 @@ Run again with the same folder, it goes on where it was stopped.`,
               model: model.directory,
               judge: place.judge,
               twins,
+              autoencoders: (options.autoencoder ?? []).map((autoencoder) => resolve(autoencoder)),
               seeds: Array.from({ length: scenes }, (_, index) => 10 * index),
               realClips,
               curve,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { SheetRow } from '../../../shared/domain/evaluation.ts';
 import {
   type CodedClip,
@@ -16,9 +16,10 @@ import { sampleScene } from '../../world/scene.ts';
 import { belongsTo } from '../../world/split.ts';
 import { firstFrames } from '../formats/fit-pictures.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
-import { openTwinAutoencoder } from '../models/autoencoders.ts';
+import { openTwinAutoencoder, openVideoAutoencoder } from '../models/autoencoders.ts';
 import { openPerceptual } from '../models/judge/perceptual.ts';
 import type { TwinAutoencoder } from '../models/twin-autoencoder.ts';
+import type { VideoAutoencoder } from '../models/video-autoencoder.ts';
 import { disposeTree } from '../nn/tree.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { clipSources } from './clip-sources.ts';
@@ -28,7 +29,7 @@ import { openEvaluationJudge } from './judging.ts';
 import { phaseReporter } from './progress.ts';
 import { reenactPairs } from './reenact-pairs.ts';
 import { checkTestSeeds, renderOptions, renderPictures } from './scenes.ts';
-import { standingOf } from './stamp.ts';
+import { standingOf, weightsStamp } from './stamp.ts';
 import { statisticOf } from './statistics.ts';
 import { codeClip } from './twin-clip.ts';
 
@@ -36,7 +37,7 @@ import { codeClip } from './twin-clip.ts';
 const shownPerSet = 2;
 
 /**
- * Measures autoencoders with two latents on test scenes and real clips, beside the model's own autoencoder and a cosine transform, and reenacts pairs of test
+ * Measures autoencoders with two latents on test scenes and real clips, beside the model's own autoencoder, others and a cosine transform, and reenacts pairs of test
  * scenes. Each clip is a file; a run of the same settings in the same folder goes on where another stopped. Throws as `evaluateModel` does.
  */
 export async function evaluateTwin(
@@ -51,15 +52,23 @@ export async function evaluateTwin(
   const judge = await openEvaluationJudge(request.judge);
   const perceptual = await openPerceptual(request.judge);
   const twins: TwinAutoencoder[] = [];
+  const others: { name: string; autoencoder: VideoAutoencoder }[] = [];
   try {
     for (const twin of request.twins) twins.push(await openTwinAutoencoder(twin));
+    const places = whatTellsApart(request.twins);
     const shared = new Set(twins.map(({ name }) => name)).size < twins.length;
-    for (const twin of shared ? twins.splice(0) : [])
-      twins.push({ ...twin, name: `${twin.name}, ${basename(twin.folder)}` });
+    for (const [index, twin] of (shared ? twins.splice(0) : []).entries())
+      twins.push({ ...twin, name: `${twin.name}, ${places[index]}` });
+    for (const [index, name] of whatTellsApart(request.autoencoders).entries()) {
+      const autoencoder = await openVideoAutoencoder(request.autoencoders[index]!);
+      others.push({ name: `autoencoder ${name}`, autoencoder });
+    }
     await openEvaluationFolder(folder, {
       kind: 'twin',
       ...(await standingOf(model, request.judge)),
       twins: await Promise.all(twins.map((twin) => twin.fingerprint())),
+      // A run of before there were others goes on.
+      ...(others.length > 0 ? { autoencoders: await Promise.all(request.autoencoders.map(weightsStamp)) } : {}),
       curve: request.curve,
       learnedClips: request.learnedClips,
     });
@@ -67,7 +76,7 @@ export async function evaluateTwin(
     const codecs = codecsOf(model, request.learnedClips, options.signal);
     const coders = {
       twins,
-      pipeline,
+      autoencoders: [{ name: `autoencoder of ${pipeline.name}`, autoencoder: pipeline }, ...others],
       perceptual,
       codecOf: codecs,
       curve: request.curve,
@@ -107,7 +116,23 @@ export async function evaluateTwin(
     judge.dispose();
     disposeTree(perceptual.parameters);
     for (const twin of twins) await twin.dispose();
+    for (const { autoencoder } of others) await autoencoder.dispose();
   }
+}
+
+/**
+ * Folders by what is not the same in all of them: `a/full/export` and `a/no-averaging/export` are `full` and `no-averaging`, and one alone has its own
+ * name.
+ */
+export function whatTellsApart(folders: readonly string[]): string[] {
+  const paths = folders.map((folder) => folder.split(/[\\/]+/).filter((part) => part !== ''));
+  if (paths.length < 2) return paths.map((path) => path.at(-1)!);
+  const isShared = (at: number) =>
+    paths.every((path) => path.length > Math.abs(at) && path.at(at) === paths[0]!.at(at));
+  let [first, last] = [0, 0];
+  while (isShared(first)) first++;
+  while (isShared(-1 - last)) last++;
+  return paths.map((path) => path.slice(first, path.length - last).join('/') || path.at(-1)!);
 }
 
 /** A cosine transform for each size, whose coefficients are those that carry most energy in scenes of training seeds. */

@@ -8,7 +8,7 @@ import type { OpenModel } from '../sampling/open-model.ts';
  * and of files that it links to.
  * Enough to notice that a model was trained on since, without reading gigabytes.
  */
-async function weightsStamp(folder: string): Promise<string> {
+export async function weightsStamp(folder: string): Promise<string> {
   const names = (await readdir(folder, { recursive: true }))
     .filter((name) => name.endsWith('.safetensors') || basename(name) === 'weights.json')
     .sort();

@@ -3,7 +3,7 @@ import type { SheetRow } from '../../../shared/domain/evaluation.ts';
 import type { CodedClip } from '../../../shared/domain/evaluation-twin.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import * as tf from '../backends/tf.ts';
-import { firstFrames } from '../formats/fit-pictures.ts';
+import { firstFrames, holdEnd } from '../formats/fit-pictures.ts';
 import { type Pictures, writeRawFrames } from '../formats/raw-frames.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import { psnrOfMse } from '../metrics/psnr.ts';
@@ -11,13 +11,14 @@ import { structuralSimilarity } from '../metrics/ssim.ts';
 import { framesToVideo } from '../models/frames.ts';
 import { type Perceptual, perceptualDistance } from '../models/judge/perceptual.ts';
 import type { TwinAutoencoder } from '../models/twin-autoencoder.ts';
-import type { VideoModel } from '../models/video-model.ts';
+import type { VideoAutoencoder } from '../models/video-autoencoder.ts';
 import type { CosineCodec } from './cosine-codec.ts';
 
 /** What codes the clips of one evaluation. */
 export interface Coders {
   twins: readonly TwinAutoencoder[];
-  pipeline: VideoModel;
+  /** The model's own, and others. */
+  autoencoders: readonly { name: string; autoencoder: VideoAutoencoder }[];
   perceptual: Perceptual;
   /** By size of the clip and frames, learned when it is first asked for. */
   codecOf(size: Pick<Pictures, 'count' | 'width' | 'height'>): Promise<CosineCodec>;
@@ -34,7 +35,7 @@ const cosineName = (rate: number) => `DCT, ${(100 * rate).toFixed(2)} %`;
  * chunks, and all are measured on these. `shown`: also writes pictures for the contact sheet.
  */
 export async function codeClip(coders: Coders, name: string, pictures: Pictures, stem: string, shown: boolean) {
-  const { twins, pipeline, signal } = coders;
+  const { twins, signal } = coders;
   const frames = Math.min(...twins.map(({ frames }) => frames), pictures.count);
   const source = firstFrames(pictures, frames);
   const size = { ...source, frameCount: frames };
@@ -77,7 +78,8 @@ export async function codeClip(coders: Coders, name: string, pictures: Pictures,
       tf.dispose([latents.structure, latents.dynamics ?? []]);
     }
   }
-  coded.push(await codeByAutoencoder(pipeline, coders, pictures, source, show));
+  for (const { name: way, autoencoder } of coders.autoencoders)
+    coded.push(await codeByAutoencoder(way, autoencoder, coders, pictures, source, show));
   const codec = await coders.codecOf(source);
   for (const { rate, way, isEqual } of cosineRates(coders, size)) {
     signal?.throwIfAborted();
@@ -105,25 +107,29 @@ function cosineRates({ twins, curve }: Coders, size: { frameCount: number; width
 
 const none = { psnrStructure: null, psnrDynamics: null };
 
+/** A clip that ends between two of its latent frames is held at its end until the next. */
 async function codeByAutoencoder(
-  pipeline: VideoModel,
+  way: string,
+  autoencoder: VideoAutoencoder,
   { perceptual, signal }: Coders,
   pictures: Pictures,
   source: Pictures,
   show: (note: string, made: Pictures) => Promise<void>,
 ): Promise<CodedClip> {
+  const { frames } = autoencoder.strides;
+  const held = holdEnd(pictures, 1 + frames * Math.ceil((pictures.count - 1) / frames));
   const startedAt = performance.now();
-  const latents = await pipeline.encodeFrames(pictures, { signal });
+  const latents = await autoencoder.encodeFrames(held, { signal });
   await latents.data();
   const rate = latents.size / pictures.data.length;
   const encodedAt = performance.now();
-  const whole = await pipeline.decodeFrames(latents, { signal }).finally(() => latents.dispose());
+  const whole = await autoencoder.decodeFrames(latents, { signal }).finally(() => latents.dispose());
   const decodedAt = performance.now();
   const made = firstFrames(whole, source.count);
   const measured = await measureCoded(perceptual, source, made);
-  await show(`autoencoder of ${pipeline.name}, ${(100 * rate).toFixed(2)} %, ${measured.psnr?.toFixed(1)} dB`, made);
+  await show(`${way}, ${(100 * rate).toFixed(2)} %, ${measured.psnr?.toFixed(1)} dB`, made);
   return {
-    way: `autoencoder of ${pipeline.name}`,
+    way,
     kind: 'autoencoder',
     rate,
     ...measured,

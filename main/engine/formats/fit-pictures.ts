@@ -55,3 +55,13 @@ export function firstFrames({ data, width, height, count }: Pictures, frames: nu
   const kept = Math.min(count, frames);
   return { data: data.subarray(0, kept * width * height * 3), count: kept, width, height };
 }
+
+/** A clip of at least so many frames: its last one is held. */
+export function holdEnd({ data, width, height, count }: Pictures, frames: number): Pictures {
+  if (count >= frames) return { data, width, height, count };
+  const size = width * height * 3;
+  const held = new Uint8Array(frames * size);
+  held.set(data);
+  for (let frame = count; frame < frames; frame++) held.set(data.subarray((count - 1) * size), frame * size);
+  return { data: held, width, height, count: frames };
+}

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { readJson } from '../formats/diffusers.ts';
+import { openMagvitAutoencoder } from './magvit/magvit-autoencoder.ts';
 import type { TwinAutoencoder } from './twin-autoencoder.ts';
 import type { VideoAutoencoder } from './video-autoencoder.ts';
 import { openVidTwin } from './vidtwin/twin-autoencoder.ts';
@@ -10,6 +11,7 @@ import { openWanAutoencoder } from './wan/autoencoder.ts';
 /** Autoencoders by the `_class_name` of their `config.json`. */
 const autoencoders = new Map<string, (folder: string) => Promise<VideoAutoencoder>>([
   ['AutoencoderKLWan', openWanAutoencoder],
+  ['CausalMagvitAutoencoder', openMagvitAutoencoder],
 ]);
 
 const configSchema = z.looseObject({ _class_name: z.string().default('AutoencoderKLWan') });

@@ -79,7 +79,7 @@ export function drawBatch(random: Random, data: StageData, bank: TextBank, optio
     clean: tf.tensor5d(clean, shape),
     noise: tf.tensor5d(random.normals(clean.length), shape),
     level: tf.tensor(levels, [count, 1, 1, 1, 1]),
-    time: options.timeFeatures(levels),
+    timestep: options.timeFeatures(levels),
     texts: bank.encoded,
     choice: tf.tensor2d(choice, [count, texts]),
     kept: tf.tensor3d(kept, [count, tokens, 1]),

@@ -1,6 +1,6 @@
 import type { Concept, ConceptCaption } from '../../../shared/domain/concept.ts';
 import { ownTokens } from '../../../shared/domain/concept.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { text } from '../../text/en.ts';
 import { canActBeside } from '../edit/beside.ts';
@@ -76,12 +76,12 @@ export class ComposeState {
     return own ? canActBeside(allConcepts, [own]) : allConcepts;
   });
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   readonly #learn: LearnState;
 
-  constructor(connection: Connection, notices: Notices, library: LibraryState, learn: LearnState) {
+  constructor(connection: Services, notices: Notices, library: LibraryState, learn: LearnState) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;

@@ -1,14 +1,12 @@
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
-import type { TwinInfo, TwinStrengths, TwinView } from '../../../shared/domain/twin.ts';
+import type { ClipView, TwinInfo, TwinStrengths, TwinView } from '../../../shared/domain/twin.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { text } from '../../text/en.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 
 export type ReenactRole = 'structure' | 'dynamics';
-/** What of it is shown; the source is the clip whose structure is taken. */
-export type ReenactView = 'source' | TwinView;
 
 /** The structure of one clip with the dynamics of another. */
 export class ReenactState {
@@ -16,7 +14,8 @@ export class ReenactState {
   twin = $state.raw<TwinInfo | null | undefined>(undefined);
   #ids = $state.raw<Record<ReenactRole, string | null>>({ structure: null, dynamics: null });
   strengths = $state.raw<TwinStrengths>({ structure: 1, dynamics: 1 });
-  view = $state<ReenactView>('both');
+  /** What of it is shown; the source is the clip whose structure is taken. */
+  view = $state<ClipView>('both');
   frames = $state.raw<RawFrames | null>(null);
   isWorking = $state(false);
   exported = $state<string | null>(null);
@@ -33,14 +32,14 @@ export class ReenactState {
   /** What the chosen view shows; null while it is being made. */
   readonly shown = $derived(this.view === 'source' ? (this.clips.structure?.frames ?? null) : this.frames);
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   #making: AbortController | null = null;
   /** Views of the clips and strengths as they stand: one that was made is shown again at once. */
   #made: Partial<Record<TwinView, RawFrames>> = {};
 
-  constructor(connection: Connection, notices: Notices, library: LibraryState) {
+  constructor(connection: Services, notices: Notices, library: LibraryState) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;
@@ -65,7 +64,7 @@ export class ReenactState {
     this.#made = {};
   }
 
-  show(view: ReenactView): void {
+  show(view: ClipView): void {
     this.view = view;
     if (view === 'source') return;
     this.frames = this.#made[view] ?? null;

@@ -107,3 +107,9 @@ export function firstFrameOf({ fromSeconds, source }: Clip, isWhole: boolean): n
 export function isLonger(clip: Clip): boolean {
   return clip.source.frameCount > windowFrameCount(clip);
 }
+
+/** Which of a clip's prepared pictures belongs to a frame of its source: before and behind its range the first and the last. */
+export function preparedFrameAt({ fromSeconds, source, frames }: Clip, sourceFrame: number): number {
+  const seconds = (sourceFrame + 0.5) / toNumber(source.rate) - fromSeconds;
+  return Math.max(0, Math.min(frames.frameCount - 1, Math.floor(seconds * toNumber(frames.rate))));
+}

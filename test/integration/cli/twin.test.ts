@@ -69,3 +69,16 @@ test('trains on the clips of a folder, and says what came out', { timeout: 180_0
   const nothing = await place.motif(['twin', 'train', '-o', at('empty')]);
   expect(nothing).toMatchObject({ code: 2, err: expect.stringContaining('--world') });
 });
+
+test('makes a video of words, in the latents of a network', async () => {
+  const words = ['twin', 'generate', 'a dog on a beach', '--steps', '2', ...network];
+  const own = ['--model', resolve(import.meta.dirname, '../../golden/model')];
+  const generator = ['--generator', resolve(import.meta.dirname, '../../golden/twin-generator')];
+  await place.answer('generated', [...words, '-o', at('words.mp4'), '--size', '48x32', ...own, ...generator]);
+  expect(await size(at('words.mp4'))).toEqual([48, 32]);
+  const none = await place.motif([...words, '-o', at('none.mp4'), ...own]);
+  expect(none).toMatchObject({ code: 1, err: expect.stringContaining('--generator') });
+  const other = await place.motif([...words, '-o', at('none.mp4'), ...generator]);
+  expect(other).toMatchObject({ code: 1, err: expect.stringContaining('text encoder') });
+  expect(existsSync(at('none.mp4'))).toBe(false);
+});

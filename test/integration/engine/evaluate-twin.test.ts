@@ -30,6 +30,7 @@ const request = (changes: Partial<EvaluateTwinRequest> = {}): EvaluateTwinReques
   model,
   judge: golden('judge'),
   twins: [golden('vidtwin/full'), golden('vidtwin/no-disentanglement')],
+  autoencoders: [golden('magvit')],
   seeds: [0, 10],
   realClips: [],
   curve: [0.01, 0.5],
@@ -44,6 +45,9 @@ test('every way of coding has a row, a cosine transform at each rate of a networ
   const ways = first.rows.map(({ way }) => way);
   expect(ways.slice(0, 2)).toEqual(['micro, full', 'micro, no-disentanglement']);
   expect(ways).toContain('autoencoder of small');
+  const causal = first.rows.find(({ way }) => way === 'autoencoder magvit')!;
+  // Two latent frames of 8 x 8 places and three channels for five frames of 32 x 32.
+  expect(causal).toMatchObject({ kind: 'autoencoder', clips: 2, rate: { mean: 384 / 15_360 } });
   expect(ways.filter((way) => way.startsWith('DCT'))).toHaveLength(4);
   const of = (way: string) => first.rows.find((row) => row.way === way)!;
   const [little, much] = [of('DCT, 1.00 %'), of('DCT, 50.00 %')];

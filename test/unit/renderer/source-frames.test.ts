@@ -3,7 +3,8 @@ import { makeClip } from '../../fixtures/library.ts';
 
 /** By its name alone: its types are those of a browser, which tests do not know. */
 const module: string = '../../../renderer/features/player/source-frames.ts';
-const { SourceFrames } = (await import(module)) as {
+const { SourceFrames, preparedFrameAt } = (await import(module)) as {
+  preparedFrameAt(clip: ReturnType<typeof makeClip>, sourceFrame: number): number;
   SourceFrames: new (
     clip: ReturnType<typeof makeClip>,
     address: string,
@@ -57,4 +58,12 @@ it('leaves nobody waiting for a video that is taken away, before it has loaded o
   await vi.waitFor(() => expect(video.onseeked).not.toBeNull());
   seeking.dispose();
   await expect(second).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+it('finds the prepared picture of a source frame, and stops at the ends of the range', () => {
+  // 24 frames a second at the source, 8 prepared: five pictures that begin at 0.5 s, each over three frames.
+  const clip = makeClip('river', { fromSeconds: 0.5, toSeconds: 1.125 });
+  expect([0, 11, 12, 14, 15, 20, 21, 26, 27, 47].map((frame) => preparedFrameAt(clip, frame))).toEqual([
+    0, 0, 0, 0, 1, 2, 3, 4, 4, 4,
+  ]);
 });

@@ -6,9 +6,10 @@ import {
   codedCells,
   codedHeader,
   notes,
-  paperAblations,
   paperHeader,
   paperRows,
+  paperTrials,
+  paperTrialsHeader,
   reenactedCells,
   reenactedHeader,
 } from './twin-text.ts';
@@ -46,7 +47,7 @@ ${table(
   const page = html`<title>Structure and dynamics</title><style>${new Raw(reportStyle)}</style>
 <h1>Structure and dynamics, side by side with other codes</h1><p>${heading}</p>
 ${parts}${reenactment}
-<h2>In the paper</h2>${table(paperHeader, paperRows)}${table(['table 3: ablations', 'PSNR dB', 'SSIM'], paperAblations)}
+<h2>In the paper</h2>${table(paperHeader, paperRows)}${table(paperTrialsHeader, paperTrials)}
 ${notes.map((note) => html`<p>${note}</p>`)}
 ${sheets.map(({ name, png }) => html`<h2>${name}</h2><img alt="${name}" src="data:image/png;base64,${png.toString('base64')}" style="max-width:100%">`)}`;
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">${page.text}</html>\n`;

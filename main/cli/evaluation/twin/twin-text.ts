@@ -57,13 +57,17 @@ export const paperRows = [
 ];
 export const paperHeader = ['in the paper', 'rate %', 'PSNR dB', 'SSIM'];
 
-/** Table 3: equal training steps. */
-export const paperAblations = [
+/** Table 3, equal training steps, and table 4, sizes in parameters. */
+export const paperTrialsHeader = ['in the paper, ablations and sizes', 'PSNR dB', 'SSIM'];
+export const paperTrials = [
   ['full', '26.12', '.731'],
   ['no-disentanglement', '23.51', '.654'],
   ['no-averaging', '24.84', '.693'],
   ['no-q-former', '25.39', '.702'],
   ['no-move', '23.17', '.630'],
+  ['small, 126 M', '24.83', '.683'],
+  ['base, 335 M', '26.13', '.732'],
+  ['large, 1.3 B', '27.16', '.751'],
 ];
 
 export const notes = [
@@ -92,6 +96,6 @@ export function formatTwinReport({ rows, reenacted }: EvaluateTwinResult): strin
         reenacted.map((row) => [row.twin, ...reenactedCells(row)]),
       ),
     );
-  parts.push(formatTable(paperHeader, paperRows));
+  parts.push(formatTable(paperHeader, paperRows), formatTable(paperTrialsHeader, paperTrials));
   return [...parts, notes.join('\n')].join('\n\n');
 }

@@ -2,6 +2,7 @@ import { attention, rmsNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
 import { type Convolution, convolve3d, padSpace, sliceFrames } from '../../nn/conv.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
+import type { Pass } from '../causal-chunks.ts';
 
 /** The parts that encoder and decoder share. Tensors are [batch, channels, frames, height, width]. */
 
@@ -17,24 +18,14 @@ type AttentionBlock = { norm: { gamma: tf.Tensor1D }; to_qkv: Linear; proj: Line
 
 export type MiddleBlock = { resnets: { 0: ResidualBlock; 1: ResidualBlock }; attentions: { 0: AttentionBlock } };
 
-/** What the causal convolutions remember of the frames before a chunk, by the path of the layer. */
-export type Memory = { [path: string]: tf.Tensor };
-
-/** The state of one chunk's pass: what came before (nothing, for the first chunk) and what the next chunk will need. */
-export interface Pass {
-  /** Undefined for the first chunk. */
-  before: Memory | undefined;
-  after: Memory;
-}
-
 /** Convolution that sees each frame and the two before it (zeros before the first), as a window of 3 x 3 x 3 or 3 x 1 x 1. */
 export function causalConvolution(pass: Pass, path: string, layer: Convolution, x: tf.Tensor): tf.Tensor {
   const [, , reach, height] = layer.weight.shape;
   if (reach === 1) return convolve3d(layer, x);
-  const seen = withHistory(pass.before?.[path], x, reach - 1);
-  pass.after[path] = sliceFrames(seen, seen.shape[2]! - (reach - 1));
+  const padded = withHistory(pass.before?.[path], x, reach - 1);
+  pass.after[path] = sliceFrames(padded, padded.shape[2]! - (reach - 1));
   const border = (height - 1) / 2;
-  return convolve3d(layer, padSpace(seen, border, border));
+  return convolve3d(layer, padSpace(padded, border, border));
 }
 
 /** x with the `count` frames before it, zeros where nothing was: -> [batch, channels, count + frames, height, width] */
@@ -75,8 +66,8 @@ function attentionBlock({ norm, to_qkv, proj }: AttentionBlock, x: tf.Tensor): t
   const pixels = tf.reshape(tf.transpose(x, [0, 2, 3, 4, 1]), [batch * frames, height * width, channels]);
   const qkv = linear(to_qkv, rmsNorm(pixels, norm.gamma, 1e-24));
   const [q, k, v] = tf.split(qkv, 3, 2) as [tf.Tensor, tf.Tensor, tf.Tensor];
-  const mixed = linear(proj, attention(q, k, v, { heads: 1 }));
-  const grid = tf.reshape(mixed, [batch, frames, height, width, channels]);
+  const attended = linear(proj, attention(q, k, v, { heads: 1 }));
+  const grid = tf.reshape(attended, [batch, frames, height, width, channels]);
   return tf.add(x, tf.transpose(grid, [0, 4, 1, 2, 3]));
 }
 

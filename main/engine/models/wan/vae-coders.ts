@@ -1,12 +1,12 @@
 import * as tf from '../../backends/tf.ts';
 import { type Convolution, convolve3d } from '../../nn/conv.ts';
 import type { Tree } from '../../nn/tree.ts';
+import type { Pass } from '../causal-chunks.ts';
 import {
   causalConvolution,
   channelNorm,
   type MiddleBlock,
   middleBlock,
-  type Pass,
   type ResidualBlock,
   residualBlock,
   silu,

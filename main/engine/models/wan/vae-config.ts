@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AppError } from '../../../../shared/ipc/result.ts';
 import type { ParameterSpec, ParameterSpecs } from '../../nn/parameters.ts';
+import { checkClipSize } from '../causal-chunks.ts';
 
 /** As for the transformer: no published model comes near. */
 const width = z.int().positive().max(8192);
@@ -48,17 +48,7 @@ export function vaeStrides(config: VaeConfig): { frames: number; height: number;
 
 /** Throws `invalid-input` unless a clip of this size can be encoded. */
 export function checkVideoSize(config: VaeConfig, frames: number, height: number, width: number): void {
-  const strides = vaeStrides(config);
-  if ((frames - 1) % strides.frames !== 0 || frames < 1)
-    throw new AppError(
-      'invalid-input',
-      `${frames} frames cannot be encoded: 1, ${1 + strides.frames}, ${1 + 2 * strides.frames}... can`,
-    );
-  if (height % strides.height !== 0 || width % strides.width !== 0)
-    throw new AppError(
-      'invalid-input',
-      `${width} x ${height} pixels cannot be encoded: both must be multiples of ${strides.width}`,
-    );
+  checkClipSize(vaeStrides(config), frames, height, width);
 }
 
 interface ResidualPlan {

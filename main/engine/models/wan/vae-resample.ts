@@ -1,6 +1,7 @@
 import * as tf from '../../backends/tf.ts';
 import { type Convolution, convolve3d, padSpace, sliceFrames } from '../../nn/conv.ts';
-import { causalConvolution, type Pass } from './vae-blocks.ts';
+import type { Pass } from '../causal-chunks.ts';
+import { causalConvolution } from './vae-blocks.ts';
 import type { StagePlan } from './vae-config.ts';
 
 /**

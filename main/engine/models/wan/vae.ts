@@ -1,9 +1,18 @@
 import * as tf from '../../backends/tf.ts';
-import { type Traced, traced } from '../../backends/traced.ts';
 import { sliceFrames } from '../../nn/conv.ts';
 import { disposeTree } from '../../nn/tree.ts';
+import {
+  chunkStep,
+  disposeStep,
+  inTurn,
+  joined,
+  type Pass,
+  type Range,
+  rangesOf,
+  type Step,
+  withProgress,
+} from '../causal-chunks.ts';
 import type { CodingOptions } from '../video-autoencoder.ts';
-import type { Memory, Pass } from './vae-blocks.ts';
 import {
   decodeChunk,
   decodeMiddle,
@@ -45,26 +54,6 @@ export interface ChunkOptions extends CodingOptions {
 /** Pixels times frames of a chunk: about 250 MB of activations at 32 channels, 750 MB at 96. */
 const chunkPixels = 600_000;
 
-type ChunkInputs = { x: tf.Tensor; memory?: Memory };
-type ChunkOutputs = { y: tf.Tensor; memory: Memory };
-
-/**
- * A step over one chunk of frames, recorded for replaying: one of several, or the only one, which nothing
- * needs to be remembered of.
- */
-interface Step {
-  several: Traced<ChunkInputs, ChunkOutputs>;
-  only: Traced<tf.Tensor, tf.Tensor>;
-}
-
-const chunkStep = (code: (pass: Pass, x: tf.Tensor) => tf.Tensor): Step => ({
-  several: traced(({ x, memory }) => {
-    const pass = { before: memory, after: {} };
-    return { y: code(pass, x), memory: pass.after };
-  }),
-  only: traced((x) => code({ before: undefined, after: {} }, x)),
-});
-
 /** Takes over the parameters: `dispose` frees them. */
 export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
   const strides = vaeStrides(config);
@@ -105,7 +94,7 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
         () =>
           sliceFrames(latents, first, end),
     );
-    if (tiles.length === 1) return yield* told(inTurn(decodeStep, chunks, options), ranges, options);
+    if (tiles.length === 1) return yield* withProgress(inTurn(decodeStep, chunks, options), ranges, options);
 
     const middles: tf.Tensor[] = [];
     const parts: tf.Tensor[][] = ranges.map(() => []);
@@ -140,7 +129,7 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
     const chunk = ([first, end]: Range) => sliceFrames(video, first, end);
     if (tiles.length === 1) {
       const chunks = ranges.map((range) => () => chunk(range));
-      return yield* told(inTurn(encodeStep, chunks, options), ranges, options);
+      return yield* withProgress(inTurn(encodeStep, chunks, options), ranges, options);
     }
 
     const parts: tf.Tensor[][] = ranges.map(() => []);
@@ -184,22 +173,10 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
     },
     decode: (latents, options) => joined(decodeChunks(latents, options)),
     dispose() {
-      for (const step of [encodeStep, decodeStep, encodeMiddleStep, decodeMiddleStep, ...tileSteps.values()])
-        for (const each of [step.several, step.only]) each.dispose();
+      [encodeStep, decodeStep, encodeMiddleStep, decodeMiddleStep, ...tileSteps.values()].forEach(disposeStep);
       disposeTree(parameters);
     },
   };
-}
-
-/** Frames from the first to the end (exclusive). */
-type Range = readonly [first: number, end: number];
-
-/** [start, start + size), [start + size, start + 2 size)... as far as they lie within the frames. */
-function rangesOf(frames: number, start: number, size: number): Range[] {
-  const ranges: Range[] = [];
-  for (let first = start; first < frames; first += size)
-    ranges.push([Math.max(0, first), Math.min(first + size, frames)]);
-  return ranges;
 }
 
 const times = ({ top, bottom, left, right }: Area, factor: number): Area => ({
@@ -208,62 +185,6 @@ const times = ({ top, bottom, left, right }: Area, factor: number): Area => ({
   left: left * factor,
   right: right * factor,
 });
-
-/**
- * Runs `step` over one chunk after the other, each cut when its turn comes, and hands on what the
- * convolutions remember.
- */
-async function* inTurn(
-  step: Step,
-  chunks: readonly (() => tf.Tensor)[],
-  { signal }: ChunkOptions,
-): AsyncGenerator<tf.Tensor> {
-  let memory: Memory | undefined;
-  try {
-    for (const cut of chunks) {
-      signal?.throwIfAborted();
-      const chunk = tf.tidy(() => tf.clone(cut()));
-      try {
-        if (chunks.length === 1) {
-          yield await step.only.run(chunk, signal);
-          continue;
-        }
-        const outputs = await step.several.run(memory ? { x: chunk, memory } : { x: chunk }, signal);
-        if (memory) disposeTree(memory);
-        memory = outputs.memory;
-        yield outputs.y;
-      } finally {
-        chunk.dispose();
-      }
-    }
-  } finally {
-    if (memory) disposeTree(memory);
-  }
-}
-
-/** The same chunks, each followed by its progress. */
-async function* told(
-  chunks: AsyncGenerator<tf.Tensor>,
-  ranges: readonly Range[],
-  { onProgress }: ChunkOptions,
-): AsyncGenerator<tf.Tensor> {
-  const frames = ranges.at(-1)![1];
-  let done = 0;
-  for await (const chunk of chunks) {
-    yield chunk;
-    onProgress?.(ranges[done++]![1], frames);
-  }
-}
-
-async function joined(chunks: AsyncGenerator<tf.Tensor>): Promise<tf.Tensor> {
-  const parts: tf.Tensor[] = [];
-  try {
-    for await (const chunk of chunks) parts.push(chunk);
-    return parts.length === 1 ? tf.clone(parts[0]!) : tf.concat(parts, 2);
-  } finally {
-    tf.dispose(parts);
-  }
-}
 
 /**
  * Squares of pixels become channels: [b, c, f, h, w] -> [b, c * p * p, f, h / p, w / p], columns before rows

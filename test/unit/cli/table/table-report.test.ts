@@ -5,7 +5,7 @@ import { paperNumber } from '../../../../main/cli/evaluation/table/papers.ts';
 import { paretoFront, verdicts } from '../../../../main/cli/evaluation/table/plots.ts';
 import { tableCsv } from '../../../../main/cli/evaluation/table/table-csv.ts';
 import { tableReport } from '../../../../main/cli/evaluation/table/table-report.ts';
-import { tableText } from '../../../../main/cli/evaluation/table/table-text.ts';
+import { tableMarkdown, tableText } from '../../../../main/cli/evaluation/table/table-text.ts';
 import type {
   Comparison,
   EvaluateTableResult,
@@ -158,6 +158,17 @@ test('a row is first only where both primary columns are told apart from every o
   const worse = [comparison('trueError', 'lora-8', true), comparison('named', 'lora-8', false)];
   expect(verdicts({ ...result, comparisons: worse })[0]).toMatchObject({ isFirst: false, worse: ['lora-8'] });
   expect(tableText(result)).toMatch(/set-and-sequence: not told apart from lora-8\./);
+});
+
+test('a table as Markdown has every row, what computed, and the verdict', () => {
+  const device = { description: 'ONNX Runtime' } as never;
+  const page = tableMarkdown({ model: { name: 'motif-tiny' } as never, device, result });
+  const lines = page.split('\n').filter((line) => line.startsWith('|'));
+  expect(lines[0]).toMatch(/^\| {2}\| true error \| named × kept \|/);
+  expect(lines).toHaveLength(2 + result.rows.length);
+  expect(new Set(lines.map((line) => line.split(' | ').length)).size).toBe(1);
+  expect(page).toContain('Model motif-tiny; ONNX Runtime. Test seeds');
+  expect(page).toContain('set-and-sequence: not told apart from lora-8.');
 });
 
 test('the picture of a row is of its median scene, not of its best', () => {

@@ -46,7 +46,7 @@ function forward(hooks?: Hooks, options: TransformerOptions = {}): tf.Tensor {
   return wanTransformer(
     config,
     parameters,
-    { latents, text, time: timeFeatures(config, [400, 700]) },
+    { latents, text, timestep: timeFeatures(config, [400, 700]) },
     { hooks, ...options },
   );
 }

@@ -41,7 +41,7 @@ async function forward(hooks?: Hooks): Promise<Float32Array> {
   return (await wanTransformer(
     config,
     parameters,
-    { latents, text, time: timeFeatures(config, [400]) },
+    { latents, text, timestep: timeFeatures(config, [400]) },
     { hooks },
   ).data()) as Float32Array;
 }
