@@ -187,6 +187,17 @@ it('several raters at once answer a study by its link, and their preferences are
   expect(await inspect(page, 'study-results')).toEqual([]);
   await page.getByLabel('Judge instead of people').check();
   await page.getByText('No clip of "Which moves" has measures').waitFor();
+
+  // Deleted, its link opens nothing.
+  await page.getByRole('button', { name: 'Delete Which moves' }).click();
+  await page.getByText('what 5 raters answered').waitFor();
+  expect(await inspect(page, 'study-delete')).toEqual([]);
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.getByRole('button', { name: 'Delete Which moves' }).click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await page.getByText('No studies yet.').waitFor();
+  await ann!.reload();
+  await ann!.getByText('There is no such study.').waitFor();
   expect(editor.problems).toEqual([]);
 });
 
