@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import { readJson } from '../../formats/diffusers.ts';
@@ -38,7 +37,10 @@ export async function openTwinGenerator(folder: string, twin: TwinAutoencoder): 
 /** SHA-256 of the weights' file, as `weights_hash` of generator.py has it. */
 async function hashWeights(folder: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.safetensors')).sort())
-    for await (const part of createReadStream(join(folder, name))) hash.update(part as Buffer);
+  try {
+    for await (const part of createReadStream(join(folder, 'model.safetensors'))) hash.update(part as Buffer);
+  } catch (cause) {
+    throw new AppError('not-found', `${folder} holds no model.safetensors that could be read.`, { cause });
+  }
   return hash.digest('hex');
 }
