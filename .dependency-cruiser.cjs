@@ -6,6 +6,16 @@ const only = (name, from, ...allowed) => ({
 });
 const never = (name, from, to) => ({ name, severity: 'error', from: { path: from }, to: { path: to } });
 
+/** What a feature of the window has for others besides the types of its states. */
+const lent = [
+  'edit/(beside|TokenLegend|UnknownWords|WordsField|PhraseMenus)',
+  'learn/clip-words',
+  'library/(Thumbnail|import-range)',
+  'player/(FinishTools|FramesPicture|frame-store|source-frames)',
+  'queue/name-template',
+  'shell/Splitter',
+];
+
 /** Who may import whom: the table of the README's map, checked. */
 module.exports = {
   forbidden: [
@@ -76,6 +86,18 @@ module.exports = {
     ),
     never('inside-the-engine-no-index', '^main/engine/.+/', '^main/engine/index\\.ts$'),
     only('renderer', '^renderer/', '^shared/'),
+    never('features-by-their-contexts', '^renderer/(features|ui|text|host)/', '^renderer/(App|app/(editor|contexts))'),
+    only('ui-knows-no-feature', '^renderer/ui/', '^renderer/text/'),
+    {
+      name: 'features-by-what-they-lend',
+      severity: 'error',
+      from: { path: '^renderer/features/([^/]+)/' },
+      to: {
+        path: '^renderer/features/',
+        pathNot: ['^renderer/features/$1/', `^renderer/features/(${lent.join('|')})\\.`],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

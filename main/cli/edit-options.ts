@@ -61,7 +61,7 @@ export function addSamplingOptions(command: Command): Command {
     .option('--seed <n>', `the same settings and seed give the same frames (default: ${usual.seed})`, parseInteger(0))
     .option(
       '--fidelity <f>',
-      '0 starts from noise, 1 keeps the clip (default: set by the strength; 0 for a concept of several clips or a mix)',
+      '0 starts from noise, 1 keeps the clip (default: set by the strength; 0 for a concept of several clips, a mix, or with others)',
       parseNumber(0, 1),
     )
     .option(

@@ -71,6 +71,28 @@ export function collectDirection(text: string, gains: Record<string, number> = {
   return { ...gains, [Number(index)]: Number(gain) };
 }
 
+export interface WithConcept {
+  reference: string;
+  sliders: { identity?: number; motion?: number; appearance?: number };
+}
+
+/** `--with dog:motion=0.5`, repeatable: collects concepts that act beside the first, with their gains. */
+export function collectConcept(text: string, before: WithConcept[] = []): WithConcept[] {
+  const [, reference = '', gains = ''] = /^(.*?)((?::(?:identity|motion|appearance)=[^:]*)*)$/s.exec(text) ?? [];
+  const sliders = Object.fromEntries(
+    gains
+      .split(':')
+      .filter(Boolean)
+      .map((gain) => {
+        const [name, value = ''] = gain.split('=') as [string, string];
+        return [name, name === 'appearance' ? parseNumber(0, 1.5)(value) : parseNumber(-4, 4)(value)];
+      }),
+  );
+  if (reference.trim() === '')
+    throw new InvalidArgumentError('Expected a concept, with gains or without: dog, or dog:identity=0.8:motion=0.');
+  return [...before, { reference, sliders }];
+}
+
 /** For options that may be given several times. */
 export function collect(text: string, before: string[] = []): string[] {
   return [...before, text];

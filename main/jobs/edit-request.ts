@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
-import type { EditSettings } from '../../shared/domain/edit.ts';
+import type { Concept } from '../../shared/domain/concept.ts';
+import type { EditSettings, OtherConcept } from '../../shared/domain/edit.ts';
 import type { GenerateRequest } from '../../shared/domain/engine.ts';
 import { requireEffect } from '../../shared/domain/look.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
@@ -46,15 +47,42 @@ export function resolveEdit({ library, clips, concepts }: EditServices, asked: E
   if (asked.conceptId === null) {
     if (asked.sourceClipId === null)
       throw new AppError('invalid-input', 'An edit needs a clip or a concept.', { hint: 'Choose one of them.' });
-    const { shown, prompt, fidelity } = settings;
+    const { shown, prompt, fidelity, others } = settings;
+    if (others.length > 0)
+      throw new AppError('invalid-input', 'Concepts act beside a concept, not in an edit of a clip by words alone.', {
+        hint: 'Choose the concept that the edit is of.',
+      });
     if (fidelity > 0) requireEffect(shown, prompt);
     const model = asked.model ?? readSettings(library).defaultModel;
     return { settings, conceptId: null, conceptVersion: null, model, sourceClipId: clips.get(asked.sourceClipId).id };
   }
   const concept = concepts.get(asked.conceptId, asked.conceptVersion ?? undefined);
   requireDirections(concept, settings.sliders);
+  const others = othersOf(concepts, concept, settings.others);
   const sourceClipId = asked.sourceClipId === null ? concept.clipIds[0]! : clips.get(asked.sourceClipId).id;
-  return { settings, conceptId: concept.id, conceptVersion: concept.version, sourceClipId, model: null };
+  const { id: conceptId, version: conceptVersion } = concept;
+  return { settings: { ...settings, others }, conceptId, conceptVersion, sourceClipId, model: null };
+}
+
+/** The concepts that act beside one, found. Throws `invalid-input` where they cannot act together. */
+function othersOf(concepts: ConceptStore, own: Concept, others: readonly OtherConcept[]): OtherConcept[] {
+  const acting = [own];
+  return others.map(({ conceptId, conceptVersion, sliders }) => {
+    const other = concepts.get(conceptId, conceptVersion ?? undefined);
+    requireDirections(other, sliders);
+    if (other.model !== own.model)
+      throw new AppError(
+        'invalid-input',
+        `"${own.name}" was learned on ${own.model} and "${other.name}" on ${other.model}: they cannot act together.`,
+        { hint: 'Learn one of them again on the model of the other.' },
+      );
+    if (acting.some(({ id, version }) => id === other.id && version === other.version))
+      throw new AppError('invalid-input', `"${other.name}" is there twice.`, {
+        hint: 'Raise its gains instead: twice as much of it is the same.',
+      });
+    acting.push(other);
+    return { conceptId: other.id, conceptVersion: other.version, sliders };
+  });
 }
 
 /** What the engine needs for it. Decodes the clip anew where twice the model's size, or all of its file, is asked for. */
@@ -68,6 +96,10 @@ export async function engineEdit(services: EditServices, made: Made, signal?: Ab
   return {
     model: model.directory,
     conceptFile: concept && library.absolutePath(concept.file),
+    others: settings.others.map(({ conceptId, conceptVersion, sliders }) => ({
+      file: library.absolutePath(concepts.byId(conceptId, conceptVersion ?? undefined).file),
+      sliders,
+    })),
     source:
       settings.fine || settings.whole
         ? await decodedFrames(services, source, model, settings, signal)

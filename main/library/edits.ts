@@ -94,7 +94,7 @@ function partsOf(made: Made): unknown[] {
     ...(made.model === null ? [] : [made.model]),
     made.sourceClipId,
     Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)),
-    [sliders.identity, sliders.motion, directions],
+    [sliders.identity, sliders.motion, directions, ...((sliders.appearance ?? 1) === 1 ? [] : [sliders.appearance])],
   ];
 }
 

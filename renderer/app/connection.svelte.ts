@@ -8,6 +8,9 @@ type AppClient = Client<AppContract>;
 type AppCalls = AppClient['call'];
 export type CallValue<K extends keyof AppCalls> = Awaited<ReturnType<AppCalls[K]>>;
 
+/** What the states of the window ask and hear. */
+export type Services = Pick<Connection, 'call' | 'on' | 'whenOpen'>;
+
 const retryMilliseconds = 1000;
 
 /** The services behind the window; connects again by itself when they come back. */

@@ -1,14 +1,14 @@
 import type { Host } from '../host/host.ts';
 import { text } from '../text/en.ts';
-import type { Connection } from './connection.svelte.ts';
+import type { Services } from './connection.svelte.ts';
 import type { Notice } from './notices.svelte.ts';
 
 /** How a person gets at a file that was written: in the system's file manager, or as a download in a browser. */
 export class Files {
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #host: Host;
 
-  constructor(connection: Connection, host: Host) {
+  constructor(connection: Services, host: Host) {
     this.#connection = connection;
     this.#host = host;
   }

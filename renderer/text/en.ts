@@ -11,7 +11,12 @@ const phases: Record<string, string> = {
 
 /** Every string that a user sees. */
 /** Stages of learning by their labels. */
-const stageNames: Readonly<Record<string, string>> = { identity: 'appearance', motion: 'motion', words: 'tokens' };
+const stageNames: Readonly<Record<string, string>> = {
+  identity: 'appearance',
+  motion: 'motion',
+  words: 'tokens',
+  'identity and motion': 'appearance and motion in turn',
+};
 
 export const text = {
   product: 'Motif',
@@ -203,7 +208,9 @@ export const text = {
     },
     finished: 'Finished',
     ownPictures: 'Model',
-    wholeLength: 'Whole clip',
+    wholeLength: 'Show full length',
+    wholeLengthHint:
+      'Plays the result over the full length of the clip, not just the range the model used. Light and colour carry over; what the model draws does not.',
     finishedHint:
       "Switch between the edit applied to the clip itself, at its full sharpness and frame rate, and the model's own frames.",
     cannotFinish: "The clip's own file cannot be shown: these are the model's frames.",
@@ -262,7 +269,7 @@ export const text = {
     colour: 'Colour',
     colourHint: 'How much colour the result has: 0 is black and white.',
     lock: 'Lock the rest',
-    lockHint: "areas that change little keep the clip's own pixels",
+    lockHint: "Areas that change little keep the clip's own pixels.",
     brush: 'Mask',
     brushHint:
       'Paint in the viewer where the edit applies, or where the clip stays untouched. A stroke applies to the whole clip.',
@@ -272,9 +279,9 @@ export const text = {
     clearBrush: 'Clear',
     showMask: 'Show mask',
     whole: 'Edit the whole clip',
-    wholeHint: 'follows objects through the whole file, window by window',
+    wholeHint: 'Renders the edit through the whole file, window by window, so that it follows what moves.',
     fine: 'Fine',
-    fineHint: "twice the model's resolution; takes about four times as long",
+    fineHint: "Renders at twice the model's resolution. Takes about four times as long.",
     more: 'More',
     variants: 'Variants',
     makeVariants: 'Make variants',
@@ -358,6 +365,8 @@ export const text = {
           newmove: 'NewMove',
           'motion-director': 'MotionDirector',
           dreamvideo: 'DreamVideo',
+          dualreal: 'DualReal',
+          'follow-your-motion': 'Follow-Your-Motion',
         },
       },
       schedule: { name: 'Schedule', options: { constant: 'constant', warmup: 'with warm-up' } },
@@ -430,7 +439,17 @@ export const text = {
     change: 'Change',
     applyTitle: 'Apply this edit to other clips',
     fromNoise: 'Start from noise',
-    fromNoiseHint: 'generates a new clip instead of changing this one; it cannot be finished',
+    fromNoiseHint: "Generates a new clip instead of changing this one. It has the model's own size and frame rate.",
+    beside: {
+      title: 'Other concepts',
+      add: 'Add a concept …',
+      none: 'No other concept of this model.',
+      most: (count: number) => `${count} concepts act together at most.`,
+      gone: 'A deleted concept',
+      remove: 'Remove',
+      removeName: (name: string) => `Remove ${name}`,
+      gainOf: (gain: string, name: string) => `${gain} of ${name}`,
+    },
     basis: 'Identity basis',
     directions: (count: number) => `${count} directions`,
     direction: (number: number) => `Direction ${number}`,
@@ -483,6 +502,13 @@ export const text = {
     mixName: 'Name of the new concept',
     nameOfMix: (identity: string, motion: string) => `${identity} as ${motion}`,
     putTogether: 'Put together',
+    together: {
+      title: 'Act together',
+      hint: 'Two concepts in one clip, such as two people, each as it was learned. Nothing is learned: the prompt names both, and Edit has sliders for each.',
+      own: 'One concept',
+      beside: 'And another',
+      show: 'Open in Edit',
+    },
     reenact: {
       title: 'Reenact',
       hint: 'What is there of one clip, with the fine and fast motion of another. The second is cut to the shape of the first; the longer one loses its end.',
@@ -630,6 +656,7 @@ export const text = {
     devices: {
       auto: 'Best available',
       onnxruntime: 'ONNX Runtime',
+      cuda: 'CUDA',
       webgpu: 'WebGPU',
       openvino: 'OpenVINO',
       'openvino-f32': 'OpenVINO, 32-bit',

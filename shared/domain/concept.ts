@@ -84,6 +84,32 @@ export function ownTokens(caption: string, index: number): string {
   );
 }
 
+/**
+ * The same words where a concept acts beside others whose clips come before: after one clip, `[v]` is `[v2]`
+ * and `[v2]` is `[v3]`.
+ */
+export function tokensAfter(words: string, clipsBefore: number): string {
+  return words.replaceAll(/\[([vu])(\d*)\]/g, (_, kind: string, number: string) =>
+    `[${kind}${clipsBefore + Number(number || 1)}]`.replace(/\[([vu])1\]/, '[$1]'),
+  );
+}
+
+/** A prompt as whoever knows no tokens reads it. */
+export function withoutTokens(words: string): string {
+  return words.replaceAll(/\[[vu]\d*\] ?/g, '').trim();
+}
+
+/** The prompt under which several concepts act together, in their order. */
+export function promptTogether(concepts: readonly Pick<Concept, 'captions'>[]): string {
+  let clipsBefore = 0;
+  const prompts = concepts.map(({ captions }) => {
+    const prompt = tokensAfter(learnedPrompt(captions), clipsBefore);
+    clipsBefore += captions.length;
+    return prompt;
+  });
+  return prompts.join(' and ');
+}
+
 /** The prompt that a concept begins with, joined as in its learning (two clips were also shown side by side). */
 export function learnedPrompt(captions: readonly ConceptCaption[]): string {
   const [first = '', second, ...others] = captions.map((caption, index) =>

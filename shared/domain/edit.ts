@@ -7,6 +7,18 @@ import { pathText, promptText } from './text.ts';
 /** How much of the clip's detail a finished edit keeps if nothing is said: local changes come through, and what a model draws in fades (test/studies). */
 export const usualDetail = 0.75;
 
+/** So many concepts act together at most: memory and time grow with each. */
+export const mostConcepts = 4;
+
+/** A further concept that acts in an edit, at gains of its own. In the prompt its tokens are numbered on. */
+const otherConcept = z.object({
+  conceptId: z.string(),
+  /** Null: the newest when the edit is asked for. */
+  conceptVersion: z.int().positive().nullable().default(null),
+  sliders: sliders.prefault({}),
+});
+export type OtherConcept = z.infer<typeof otherConcept>;
+
 /** Everything that makes a result again to the byte: the same settings twice give the same frames. */
 export const editSettings = z.object({
   prompt: promptText,
@@ -16,6 +28,11 @@ export const editSettings = z.object({
   /** How much of the concept acts: 0 edits by words alone, 1 by all that was learned. */
   part: z.number().min(0).max(1).default(1),
   sliders: sliders.prefault({}),
+  /** Concepts that act beside the edit's own: after one of one clip, the next one's tokens are `[v2]` and `[u2]`. */
+  others: z
+    .array(otherConcept)
+    .max(mostConcepts - 1, `at most ${mostConcepts} concepts act together`)
+    .default([]),
   /** Classifier-free guidance, 1 for none; FlowEdit leads away from the negative prompt and, for a third, from what the clip shows. */
   guidance: z.number().min(0).max(30).default(4),
   steps: z.int().min(1).max(200).default(24),
@@ -87,10 +104,15 @@ export function renderedBy(
   settings: EditSettings,
 ): Omit<Partial<EditSettings>, 'firstFrame'> & { firstFrame?: string } {
   const { finish: _, keepDetail: __, amount: ___, colour: ____, lock: _____, brush: ______, ...rendered } = settings;
-  const { shown, part, fine, whole, firstFrame, ...others } = rendered;
-  const unusual = { ...(part !== 1 && { part }), ...(fine && { fine }), ...(whole && { whole }) };
+  const { shown, part, fine, whole, firstFrame, others, ...always } = rendered;
+  const unusual = {
+    ...(part !== 1 && { part }),
+    ...(fine && { fine }),
+    ...(whole && { whole }),
+    ...(others.length > 0 && { others }),
+  };
   const picture = firstFrame && { firstFrame: firstFrame.hash };
-  return { ...others, ...picture, ...(shown !== '' && { shown }), ...unusual };
+  return { ...always, ...picture, ...(shown !== '' && { shown }), ...unusual };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { rawFrames } from './clip.ts';
 import { conceptCaption, conceptMetrics, sliders } from './concept.ts';
-import { editSettings } from './edit.ts';
+import { editSettings, mostConcepts } from './edit.ts';
 import { loraDialect } from './export.ts';
 import { progress } from './job.ts';
 import { modelInfo } from './model.ts';
@@ -12,7 +12,16 @@ import { recipe } from './recipe.ts';
  * absolute.
  */
 
-export const deviceName = z.enum(['auto', 'onnxruntime', 'webgpu', 'openvino', 'openvino-f32', 'tensorflow', 'cpu']);
+export const deviceName = z.enum([
+  'auto',
+  'onnxruntime',
+  'cuda',
+  'webgpu',
+  'openvino',
+  'openvino-f32',
+  'tensorflow',
+  'cpu',
+]);
 export type DeviceName = z.infer<typeof deviceName>;
 
 export const deviceReport = z.object({
@@ -25,7 +34,10 @@ export const deviceReport = z.object({
 });
 export type DeviceReport = z.infer<typeof deviceReport>;
 
-export const openVinoInstalled = z.object({ version: z.string(), folder: z.string() });
+/** A library that computes, taken into Motif's own folder from a file or folder of the user's. */
+export const installLibraryRequest = z.object({ name: z.enum(['openvino', 'cuda']), source: z.string() });
+export type LibraryName = z.infer<typeof installLibraryRequest>['name'];
+export const libraryInstalled = z.object({ version: z.string(), folder: z.string() });
 
 export const learnRequest = z.object({
   model: z.string(),
@@ -69,6 +81,11 @@ export type LearnResult = z.infer<typeof learnResult>;
 export const generateRequest = z.object({
   model: z.string(),
   conceptFile: z.string().nullable(),
+  /** The concepts that act beside it: the files of the settings' `others`, with their gains, in their order. */
+  others: z
+    .array(z.object({ file: z.string(), sliders }))
+    .max(mostConcepts - 1)
+    .optional(),
   /** The clip that fidelity starts from, and whose size the result has; null: `size`. */
   source: rawFrames.nullable(),
   size: z.object({ width: z.int(), height: z.int(), frameCount: z.int() }).nullable(),

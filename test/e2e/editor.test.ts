@@ -304,6 +304,25 @@ it('puts the identity of one concept and the motion of another together, in a mo
   await page.locator('[role=listitem]', { hasText: 'Twirl' }).first().click();
 });
 
+it('lets two concepts act together, each with sliders of its own', async () => {
+  await page.getByRole('tab', { name: 'Compose' }).click();
+  await page.getByLabel('One concept').selectOption({ label: 'Twirl' });
+  await page.getByLabel('And another').selectOption({ label: 'Dancer' });
+  await page.getByRole('button', { name: 'Open in Edit' }).click();
+  const others = page.getByRole('region', { name: 'Other concepts' });
+  await others.getByText('Dancer', { exact: true }).waitFor();
+  await expect.poll(() => page.getByRole('checkbox', { name: /^Start from noise/ }).isChecked()).toBe(true);
+  const prompt = () => page.locator('#prompt').inputValue();
+  for (const token of ['[v]', '[u]', '[v2]', '[u2]']) expect(await prompt()).toContain(token);
+  await page.locator('#stage canvas').first().waitFor({ timeout: jobSeconds });
+  await others.getByRole('spinbutton', { name: 'Motion of Dancer' }).fill('0.5');
+  await others.getByRole('spinbutton', { name: 'Motion of Dancer' }).press('Enter');
+  expect(await inspectScreen(page, 'together')).toEqual([]);
+  await others.getByRole('button', { name: 'Remove Dancer' }).click();
+  expect(await prompt()).not.toContain('2]');
+  await page.getByRole('checkbox', { name: /^Start from noise/ }).uncheck();
+});
+
 it('learns concepts and clips together, in sight in the Learn tab', async () => {
   await page.getByRole('tab', { name: 'Compose' }).click();
   await page.getByRole('checkbox', { name: 'Twirl' }).check();

@@ -97,7 +97,7 @@ it('shows a look on the stage finished, at the source size and rate, beside the 
   expect(red! + green! + blue!).toBeLessThan(0.9 * (redBefore! + greenBefore! + blueBefore!));
   expect(blue).toBeGreaterThan(red!);
   expect(await page.locator('#frame-number').textContent()).toMatch(/^frame 1 of 5[0-9]$/);
-  await page.getByRole('checkbox', { name: 'Whole clip', exact: true }).check();
+  await page.getByRole('checkbox', { name: 'Show full length' }).check();
   await expect.poll(() => page.locator('#frame-number').textContent()).toBe('frame 1 of 100');
   await page.keyboard.press('End');
   await expect.poll(() => page.locator('#frame-number').textContent()).toBe('frame 100 of 100');
@@ -105,7 +105,7 @@ it('shows a look on the stage finished, at the source size and rate, beside the 
   await expect
     .poll(async () => (await meanColour('Not kept yet'))[2]! - (await meanColour('Not kept yet'))[0]!, patient)
     .toBeGreaterThan(5);
-  await page.getByRole('checkbox', { name: 'Whole clip', exact: true }).uncheck();
+  await page.getByRole('checkbox', { name: 'Show full length' }).uncheck();
   await page.getByRole('button', { name: 'Model', exact: true }).click();
   await expect.poll(async () => (await meanColour('Not kept yet')).slice(3), { timeout: 20_000 }).toEqual([176, 96]);
   expect(await page.locator('#frame-number').textContent()).toBe('frame 1 of 17');
@@ -229,7 +229,7 @@ it('applies a look to two other clips, and exports one at the size of its source
   }
   await page.getByRole('button', { name: 'walk' }).first().click();
   await results().getByRole('button', { name: 'Night', exact: true }).click();
-  await page.getByRole('checkbox', { name: 'Whole clip', exact: true }).check();
+  await page.getByRole('checkbox', { name: 'Show full length' }).check();
   await page.locator('#export').click();
   expect(await page.getByRole('checkbox', { name: /^Apply to the whole clip/ }).isChecked()).toBe(true);
   await page.getByText("Include the clip's audio").click();

@@ -46,6 +46,9 @@ const planted: readonly [from: string, to: string, rule: string][] = [
   ['main/world/x1.ts', 'main/engine/nn/there.ts', 'world-alone'],
   ['main/engine/nn/x2.ts', 'main/engine/index.ts', 'inside-the-engine-no-index'],
   ['renderer/x1.ts', 'main/library/there.ts', 'renderer'],
+  ['renderer/features/edit/x1.svelte', 'renderer/app/editor.svelte.ts', 'features-by-their-contexts'],
+  ['renderer/features/edit/x2.svelte', 'renderer/features/learn/there.ts', 'features-by-what-they-lend'],
+  ['renderer/ui/x1.svelte', 'renderer/features/edit/there.ts', 'ui-knows-no-feature'],
   ['shared/domain/y1.ts', 'shared/domain/y2.ts', 'no-circles'],
 ];
 
@@ -65,7 +68,8 @@ it('every import that the map forbids is found by its rule', () => {
           .replaceAll('\\', '/')
           .replace(/^(?!\.)/, './')
       : to;
-    write(from, `import * as there from '${path}';\nexport const used = there;\n`);
+    const use = `import * as there from '${path}';\nexport const used = there;\n`;
+    write(from, from.endsWith('.svelte') ? `<script module lang="ts">\n${use}</script>\n` : use);
   }
   write('shared/domain/y2.ts', "export * from './y1.ts';\n");
   const cruise = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');

@@ -19,7 +19,10 @@ export const registerCompose: Registration = (program, run) => {
     .argument('[concept...]', 'to learn again: two concepts or more; their clips and captions are used');
   addRecipeOptions(command)
     .option('--identity <concept>', 'without learning: who or what it is')
-    .option('--motion <concept>', 'and how it moves; best of concepts learned by dreamvideo or motion-director')
+    .option(
+      '--motion <concept>',
+      'and how it moves; best of concepts learned by dreamvideo, dualreal or motion-director',
+    )
     .option('--name <name>', 'a name for the new concept')
     .addHelpText(
       'after',
@@ -28,6 +31,7 @@ Examples:
   motif compose dancer dog --name together
   motif compose dancer dog --rank 16 --steps-motion 2000
   motif compose --identity dancer --motion dog --name dancing-dog
+  motif edit dancer --with dog --prompt ...        # both as they are, without learning: see motif edit --help
   motif edit together --prompt "a [v] person is dancing in [u] motion beside a dog"`,
     )
     .action(

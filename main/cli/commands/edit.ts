@@ -6,13 +6,14 @@ import { usualFor } from '../../../shared/domain/things.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
-import { collect, parseNumber, parseSeconds } from '../options.ts';
+import { collect, collectConcept, parseNumber, parseSeconds, type WithConcept } from '../options.ts';
 import { formatDuration } from '../progress-text.ts';
 import { runGenerate } from '../run-job.ts';
 import { shorten } from '../tables.ts';
 import { clipIdOf } from './import.ts';
 
 interface ConceptEditOptions extends EditOptions {
+  with?: WithConcept[];
   on?: string;
   from?: number;
   to?: number;
@@ -29,6 +30,11 @@ export const registerEdit: Registration = (program, run) => {
     .option(
       '--on <clip|file>',
       'for a concept: another clip of the same scene, or a video file, to change instead of its own',
+    )
+    .option(
+      '--with <concept>',
+      'for a concept: another that acts beside it, with gains if other than 1: dog:identity=0.8:motion=0; repeat for up to three. In the prompt its tokens are [v2] and [u2], then [v3] ...',
+      collectConcept,
     )
     .option('--from <time>', 'for a file: where the range to change starts, such as 2.0 or 1:02.5', parseSeconds)
     .option('--to <time>', 'where it ends', parseSeconds)
@@ -49,6 +55,7 @@ Examples:
   motif edit dance --prompt "a [v] person, pencil drawing" --strength 0.75 --steps 30 --seed 7
   motif edit walk --seen "a photograph of a dog by day" --prompt "a photograph of a dog at night" --strength 0.7
   motif edit dance --on rehearsal.mp4 --from 12 --prompt "a [v] person in a red shirt is dancing in [u] motion"
+  motif edit dance --with dog --prompt "a [v] person is dancing in [u] motion and a [v2] dog is running in [u2] motion"
   motif edit dance --batch edits.json --json`,
     )
     .action(
@@ -57,7 +64,10 @@ Examples:
         if (options.on === undefined && (options.from !== undefined || options.to !== undefined))
           command.error('error: --from and --to need a file given with --on.');
         await context.withServices({ access: 'write' }, async (services) => {
-          const subject = await subjectOf(context, services, reference);
+          const subject = await subjectOf(context, services, reference, options.with !== undefined);
+          if (options.with !== undefined && subject.request.conceptId === undefined)
+            command.error('error: --with is for concepts; a clip is changed by words alone.');
+          const others = options.with && (await othersOf(services, options.with));
           if (options.on !== undefined) {
             if (subject.request.conceptId === undefined)
               command.error('error: --on is for concepts; a clip is changed itself.');
@@ -65,7 +75,7 @@ Examples:
           }
           for (const { name, settings } of edits) {
             const usual = { ...subject.usual, ...usualFor(settings.shown || subject.shown, settings.prompt) };
-            const request = { ...subject.request, settings: { ...usual, ...settings }, name };
+            const request = { ...subject.request, settings: { ...usual, ...settings, others }, name };
             const { editId, reused } = await runGenerate(context, services, request);
             const edit = await services.call['edits.get']({ reference: editId });
             const frames = edit.frames && { ...edit.frames, file: services.library.absolutePath(edit.frames.file) };
@@ -82,11 +92,21 @@ Examples:
     );
 };
 
+/** The newest versions of the concepts that act beside an edit's own. */
+async function othersOf(services: Services, asked: readonly WithConcept[]): Promise<EditSettingsInput['others']> {
+  const found = asked.map(async ({ reference, sliders }) => {
+    const { id } = await services.call['library.resolve']({ reference, kinds: ['concept'] });
+    return { conceptId: id, sliders };
+  });
+  return Promise.all(found);
+}
+
 /** What a new edit of a concept, or of a clip by words alone, is asked of and begins with. */
 async function subjectOf(
   { global }: CommandContext,
   services: Services,
   reference: string,
+  isBesideOthers: boolean,
 ): Promise<{
   request: { conceptId?: string; sourceClipId?: string; model?: string };
   usual: Partial<EditSettingsInput>;
@@ -98,7 +118,7 @@ async function subjectOf(
     const concept = await services.call['concepts.get']({ reference: id });
     return {
       request: { conceptId: id },
-      usual: startSettings(hasOwnClip(concept)),
+      usual: startSettings(hasOwnClip(concept) && !isBesideOthers),
       shown: learnedPrompt(concept.captions),
     };
   }

@@ -4,8 +4,11 @@ import * as tf from '../backends/tf.ts';
 
 export type LearnedParts = Readonly<Record<string, LearnedPart>>;
 
-/** The adapter's tensors, inputs of the recorded step: a moved slider records nothing anew. */
-export type AdapterTensors = { parts: Record<string, PartTensors>; appearance?: tf.Tensor2D /* [1, values] */ };
+/** One concept's tensors, inputs of the recorded step: a moved slider records nothing anew. */
+type ConceptTensors = { parts: Record<string, PartTensors>; appearance?: tf.Tensor2D /* [1, values] */ };
+
+/** Those of all concepts that act, by their places. */
+export type AdapterTensors = Record<string, ConceptTensors>;
 
 /**
  * What of a concept its tensors come from: its parts, a slider setting, how much of all acts, and how its
@@ -13,9 +16,13 @@ export type AdapterTensors = { parts: Record<string, PartTensors>; appearance?: 
  */
 type Setting = { parts: LearnedParts; gains: Gains; part: number; appearance: Float32Array };
 
-/** Every part at the concept's slider setting; the caller owns the tensors. */
-export function adapterTensors({ parts, gains, part: share, appearance }: Setting): AdapterTensors {
-  const tensors: AdapterTensors['parts'] = {};
+/** Every part of every concept at its slider setting; the caller owns the tensors. */
+export function adapterTensors(settings: readonly Setting[]): AdapterTensors {
+  return Object.fromEntries(settings.map((setting, place) => [place, conceptTensors(setting)]));
+}
+
+function conceptTensors({ parts, gains, part: share, appearance }: Setting): ConceptTensors {
+  const tensors: ConceptTensors['parts'] = {};
   for (const [name, { part, values }] of Object.entries(parts)) {
     const kind = kindOf(part);
     const shapes = kind.tensors();
@@ -30,7 +37,15 @@ export function adapterTensors({ parts, gains, part: share, appearance }: Settin
 }
 
 /** The same, acting `factor` times as much; the caller owns the tensors. */
-export function scaled(parts: LearnedParts, adapter: AdapterTensors, factor: number): AdapterTensors {
+export function scaled(
+  concepts: readonly { parts: LearnedParts }[],
+  adapter: AdapterTensors,
+  factor: number,
+): AdapterTensors {
+  return Object.fromEntries(concepts.map(({ parts }, place) => [place, scaledConcept(parts, adapter[place]!, factor)]));
+}
+
+function scaledConcept(parts: LearnedParts, adapter: ConceptTensors, factor: number): ConceptTensors {
   const scaledParts = Object.entries(adapter.parts).map(([name, tensors]) => {
     const { linearIn } = kindOf(parts[name]!.part);
     const changed = Object.entries(tensors).map(([tensor, value]) => [
@@ -45,6 +60,8 @@ export function scaled(parts: LearnedParts, adapter: AdapterTensors, factor: num
 
 export function tensorsOf(adapter: AdapterTensors | undefined): tf.Tensor[] {
   if (!adapter) return [];
-  const { parts, appearance } = adapter;
-  return [...Object.values(parts).flatMap((tensors) => Object.values(tensors)), ...(appearance ? [appearance] : [])];
+  return Object.values(adapter).flatMap(({ parts, appearance }) => [
+    ...Object.values(parts).flatMap((tensors) => Object.values(tensors)),
+    ...(appearance ? [appearance] : []),
+  ]);
 }

@@ -1,7 +1,7 @@
 import type { CheckConceptRequest, ConceptFacts } from '../../../shared/domain/engine.ts';
 import { readConcept } from '../formats/concept.ts';
 import { openVideoModel } from '../models/registry.ts';
-import { fitConcept } from './generate-clip.ts';
+import { fitConcept } from './open-concept.ts';
 
 /**
  * Reads a concept file from elsewhere to its last value, and holds it against the sizes of a model where one

@@ -13,12 +13,19 @@ import { createSampler, firstStep, type Sampler } from './sampler.ts';
 import { schedulerConfigOf } from './scheduler-config.ts';
 
 /** A learned concept at one slider setting. */
-export interface SampledConcept {
+export interface ActingConcept {
   parts: LearnedParts;
-  tokens: TokenEmbeddings;
   /** Its appearance, for parts that are conditioned on it. */
   appearance: Float32Array;
   gains: Gains;
+  /** Whether it was learned from the clip that is started from: it acts under what that shows, others do not. */
+  isOwn: boolean;
+}
+
+/** All that acts, most often one concept. */
+export interface SampledConcept {
+  acting: readonly ActingConcept[];
+  tokens: TokenEmbeddings;
   /** How much of it acts, in everything: 0 to 1. */
   part: number;
 }
@@ -95,9 +102,12 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
   const flows = new LruCache<string, SourceFlows>(keptFlows, dispose);
   const decoded = new LruCache<string, Pictures>(keptSources);
 
-  async function samplerFor(parts: LearnedParts | undefined): Promise<Sampler<AdapterTensors>> {
-    const described = parts && Object.entries(parts).map(([name, { part }]) => ({ name, part }));
-    const key = described ? JSON.stringify(described) : 'base';
+  async function samplerFor(acting: readonly ActingConcept[]): Promise<Sampler<AdapterTensors>> {
+    const described = acting.flatMap(({ parts }, place) =>
+      Object.entries(parts).map(([name, { part }]) => ({ place, name, part })),
+    );
+    const places = acting.map((_, place) => place); // the sampler outlives the concepts
+    const key = JSON.stringify(described);
     const made =
       samplers.get(key) ??
       createSampler<AdapterTensors>({
@@ -107,13 +117,19 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
           denoiser: await pipeline.highNoise.denoiser(),
         },
         scheduler: schedulerConfigOf(pipeline),
-        ...(described
+        ...(described.length > 0
           ? {
-              hooks: ({ parts: tensors, appearance }: AdapterTensors, appearanceMask: tf.Tensor | undefined) => {
+              hooks: (tensors: AdapterTensors, appearanceMask: tf.Tensor | undefined) => {
                 // Rows of the negative prompt get a blank appearance.
-                const rowAppearance =
-                  appearance && appearanceMask ? tf.matMul(appearanceMask as tf.Tensor2D, appearance) : undefined;
-                return hooksOf(described.map(({ name, part }) => kindOf(part).add(tensors[name]!, rowAppearance)));
+                const rowAppearances = places.map((place) => {
+                  const appearance = tensors[place]?.appearance;
+                  return appearance && appearanceMask && tf.matMul(appearanceMask as tf.Tensor2D, appearance);
+                });
+                return hooksOf(
+                  described.map(({ place, name, part }) =>
+                    kindOf(part).add(tensors[place]!.parts[name]!, rowAppearances[place]),
+                  ),
+                );
               },
               readsAppearance: described.some(({ part }) => kindOf(part).readsAppearance),
             }
@@ -125,7 +141,7 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
 
   /** [1, text tokens, text width], owned by the cache. */
   async function encoded(prompt: string, tokens: TokenEmbeddings | undefined, signal?: AbortSignal) {
-    const key = `${tokens ? hashOf(tokens) : ''}|${prompt}`;
+    const key = `${tokens ? hashOfTokens(tokens) : ''}|${prompt}`;
     const text = texts.get(key) ?? (await encodePrompts(pipeline, [prompt], tokens, signal));
     texts.set(key, text);
     return text;
@@ -137,7 +153,7 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
     { concept, steps, seeds }: Pick<ConceptSamplingOptions, 'concept' | 'steps' | 'seeds'>,
   ): (tf.Tensor | undefined)[] | undefined {
     if (steps * latents.size > keptFlowValues) return undefined;
-    const concepts = concept && [hashOfConcept(concept), concept.part];
+    const concepts = concept && [hashOfTokens(concept.tokens), concept.acting.map(nameOfSource), concept.part];
     // Strengths that begin with the same step share them.
     const key = JSON.stringify([source, prompt, firstStep(fidelity, steps), steps, seeds, concepts]);
     const made = flows.get(key) ?? new SourceFlows();
@@ -159,8 +175,8 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
       return pictures;
     },
     async sample({ concept, prompts, negativePrompt = '', guidance, source, ...options }) {
-      const sampler = await samplerFor(concept?.parts);
-      const adapter = concept ? adapterTensors(concept) : undefined;
+      const sampler = await samplerFor(concept?.acting ?? []);
+      const adapter = concept ? adapterOf(concept, ({ gains }) => ({ gains, part: concept.part })) : undefined;
       const own: tf.Tensor[] = tensorsOf(adapter);
       try {
         const parts: tf.Tensor[] = [];
@@ -191,12 +207,13 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
             return await sampler.generate({ ...wanted, source: { latents: inverted, fidelity, inverted: true } });
           }
           case 'flow-edit': {
-            const asLearned = concept && adapterTensors({ ...concept, gains: learnedGains });
+            const asLearned =
+              concept && adapterOf(concept, ({ isOwn }) => ({ gains: learnedGains, part: isOwn ? concept.part : 0 }));
             own.push(...tensorsOf(asLearned ?? undefined));
             const side = { text: sourceText, ...(asLearned ? { adapter: asLearned } : {}) };
             const guidingAdapter =
               adapter && concept && tensorsOf(adapter).length > 0 && concept.part > guidingPart
-                ? scaled(concept.parts, adapter, guidingPart / concept.part)
+                ? scaled(concept.acting, adapter, guidingPart / concept.part)
                 : undefined;
             own.push(...tensorsOf(guidingAdapter));
             const known = sourceFlows(source, { concept, ...options });
@@ -242,17 +259,18 @@ async function computed<T extends tf.Tensor>(tensor: T): Promise<T> {
   }
 }
 
-function hashOf({ names, values }: TokenEmbeddings): string {
+function hashOfTokens({ names, values }: TokenEmbeddings): string {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return createHash('sha1').update(names.join()).update(bytes).digest('hex');
 }
 
 const hashes = new WeakMap<LearnedParts, string>();
 
-function hashOfConcept({ parts, tokens, appearance }: SampledConcept): string {
+/** By what it learned, and how it looks; not by its gains. */
+export function nameOfConcept({ parts, appearance }: Pick<ActingConcept, 'parts' | 'appearance'>): string {
   const known = hashes.get(parts);
   if (known !== undefined) return known;
-  const hash = createHash('sha1').update(hashOf(tokens)).update(appearance.join());
+  const hash = createHash('sha1').update(appearance.join());
   for (const [name, { part, values }] of Object.entries(parts)) {
     hash.update(JSON.stringify([name, part]));
     for (const { buffer, byteOffset, byteLength } of Object.values(values))
@@ -261,6 +279,18 @@ function hashOfConcept({ parts, tokens, appearance }: SampledConcept): string {
   const found = hash.digest('hex');
   hashes.set(parts, found);
   return found;
+}
+
+function nameOfSource(concept: ActingConcept): [string, boolean] {
+  return [nameOfConcept(concept), concept.isOwn];
+}
+
+/** The tensors of all that acts, at a setting for each. */
+function adapterOf(
+  { acting }: SampledConcept,
+  settingOf: (concept: ActingConcept) => { gains: Gains; part: number },
+): AdapterTensors {
+  return adapterTensors(acting.map((each) => ({ ...each, ...settingOf(each) })));
 }
 
 /** Prompts with a concept's special tokens -> [prompts, tokens, text width]; the caller owns it. */

@@ -1,12 +1,9 @@
-import { stat } from 'node:fs/promises';
 import type { EditSettings } from '../../../shared/domain/edit.ts';
 import type { GenerateRequest, GenerateResult } from '../../../shared/domain/engine.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import { appearanceSize } from '../adapters/appearance.ts';
-import { partsOfFile } from '../adapters/concept-parts.ts';
-import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
+import type { Gains } from '../adapters/part-kind.ts';
 import {
   type Pictures,
   type RawFramesWriter,
@@ -14,8 +11,9 @@ import {
   writeFramesBy,
   writeRawFrames,
 } from '../formats/raw-frames.ts';
-import type { VideoModel } from '../models/video-model.ts';
+import { actTogether } from './act-together.ts';
 import type { SampledConcept, SourceLatents } from './concept-sampler.ts';
+import { type OpenedConcept, openConcepts } from './open-concept.ts';
 import type { OpenModel } from './open-model.ts';
 import { createPhaseMeter } from './phase-meter.ts';
 import { createJoiner, windowsOf } from './windows.ts';
@@ -33,7 +31,9 @@ export async function generateClip(
   const { pipeline } = model;
   const { settings, source } = request;
   const { extras } = pipeline;
-  const concept = request.conceptFile ? await openConcept(model, request.conceptFile) : null;
+  const concepts = await conceptsOf(model, request);
+  const concept = concepts && actTogether(concepts, settings);
+  const own = concepts?.[0]?.concept ?? null;
   if (settings.fidelity > 0 && !source)
     throw new AppError('invalid-input', 'a fidelity above 0 starts from a clip, and none was given', {
       hint: 'Set the fidelity to 0, or choose the clip to start from.',
@@ -52,7 +52,7 @@ export async function generateClip(
   const measure = createPhaseMeter(startedAt);
   const report: Report = (phase, unit, done, total) =>
     onEvent({ type: 'progress', progress: { phase, done, total, unit, ...measure(phase, done, total) } });
-  const job = { model, request, concept, size, signal };
+  const job = { model, request, concept, own, size, signal };
   const rate = source?.rate ?? parseRational(String(extras.frameRate));
   const seconds = () => (performance.now() - startedAt) / 1000;
 
@@ -87,12 +87,31 @@ export async function generateClip(
   return { frames, base: baseOutput === undefined ? null : { ...described, file: baseOutput }, seconds: seconds() };
 }
 
+/** The concepts that a request names, each with its gains, its own before all others; null: none. */
+async function conceptsOf(
+  model: OpenModel,
+  { conceptFile, others = [], settings }: GenerateRequest,
+): Promise<{ concept: OpenedConcept; gains: Gains }[] | null> {
+  if (conceptFile === null) {
+    if (others.length === 0) return null;
+    throw new AppError('invalid-input', 'Concepts act beside a concept, and none was given.');
+  }
+  const asked = [{ file: conceptFile, sliders: settings.sliders }, ...others];
+  const opened = await openConcepts(
+    model,
+    asked.map(({ file }) => file),
+  );
+  return opened.map((concept, index) => ({ concept, gains: asked[index]!.sliders }));
+}
+
 type Report = (phase: string, unit: string, done: number, total: number) => void;
 
 interface WindowJob {
   model: OpenModel;
   request: GenerateRequest;
-  concept: OpenedConcept | null;
+  concept: SampledConcept | null;
+  /** The one whose words say what the clip shows. */
+  own: OpenedConcept | null;
   /** Latent frames, height and width. */
   size: readonly [number, number, number];
   signal: AbortSignal | undefined;
@@ -100,7 +119,7 @@ interface WindowJob {
 
 /** One window of the model's length or less, from `pictures` or from noise; `base`: what the autoencoder gives back of those. */
 async function makeWindow(
-  { model, request, concept, size, signal }: WindowJob,
+  { model, request, concept, own, size, signal }: WindowJob,
   pictures: Pictures | null,
   report: Report,
 ): Promise<{ pictures: Pictures; base: Pictures | null }> {
@@ -109,7 +128,7 @@ async function makeWindow(
   const start: SourceLatents | null = pictures && (await sampler.encodeSource(pictures, signal));
   const beginning = await firstFrameOf(model, request, signal);
   const latents = await sampler.sample({
-    concept: concept && gained(concept, request),
+    concept,
     prompts: [settings.prompt],
     negativePrompt: settings.negativePrompt,
     guidance: settings.guidance,
@@ -119,7 +138,7 @@ async function makeWindow(
     signal,
     onStep: (done, total) => report('sample', 'steps', done, total),
     ...(beginning ? { firstFrame: beginning.latents } : {}),
-    ...(start ? { source: { ...start, ...startFrom(settings, concept) } } : {}),
+    ...(start ? { source: { ...start, ...startFrom(settings, own) } } : {}),
   });
   const made = await pipeline
     .decodeFrames(latents, {
@@ -153,69 +172,11 @@ async function firstFrameOf(
   return sampler.encodeSource(await readRawFrames(firstFrame), signal);
 }
 
-type OpenedConcept = Omit<SampledConcept, 'gains' | 'part'> & { file: ConceptFile };
-
-/** The concept that was last opened for a model: while a slider moves, it is the same. */
-const lastOpened = new WeakMap<VideoModel, { stamp: string; concept: OpenedConcept }>();
-
-/** Reads a concept for this model, or has it still. Throws `invalid-input` when it belongs to another. */
-export async function openConcept(model: Omit<OpenModel, 'sampler'>, file: string): Promise<OpenedConcept> {
-  const found = await stat(file).catch(() => undefined);
-  const stamp = [file, found?.ino, found?.mtimeMs, found?.size].join();
-  const last = lastOpened.get(model.pipeline);
-  if (found && last?.stamp === stamp) return last.concept;
-  const concept = await readConceptFor(model, file);
-  lastOpened.set(model.pipeline, { stamp, concept });
-  return concept;
-}
-
-async function readConceptFor(
-  { pipeline, name, fingerprint }: Omit<OpenModel, 'sampler'>,
-  file: string,
-): Promise<OpenedConcept> {
-  const concept = await readConcept(file);
-  checkConceptModel(file, concept, { name, fingerprint });
-  return { ...fitConcept(file, concept, pipeline), file: concept };
-}
-
-/**
- * A concept as a model's layers take it. Throws `invalid-input` or `damaged-file` when it does not fit their
- * sizes.
- */
-export function fitConcept(
-  file: string,
-  concept: ConceptFile,
-  { textWidth: width, shape: model }: Pick<VideoModel, 'textWidth' | 'shape'>,
-): Pick<SampledConcept, 'parts' | 'tokens' | 'appearance'> {
-  const names = Object.keys(concept.tokens);
-  const tokens = new Float32Array(names.length * width);
-  for (const [index, tokenName] of names.entries()) {
-    const values = concept.tokens[tokenName]!;
-    if (values.length !== width)
-      throw new AppError(
-        'damaged-file',
-        `${file}: the token [${tokenName}] has ${values.length} values, not ${width}`,
-        {
-          hint: 'Fetch the concept again, or learn it again.',
-        },
-      );
-    tokens.set(values, index * width);
-  }
-  const size = appearanceSize(model.latentChannels);
-  const stored = concept.version === 2 ? concept.appearance : new Array<number>(size).fill(0);
-  if (stored.length !== size)
-    throw new AppError('damaged-file', `${file}: its appearance has ${stored.length} values, not ${size}`, {
-      hint: 'Fetch the concept again, or learn it again.',
-    });
-  const appearance = Float32Array.from(stored);
-  return { parts: partsOfFile(concept, model), tokens: { names, values: tokens }, appearance };
-}
-
 /**
  * How a fidelity above 0 starts from the clip, and the words for what it shows: those given, or the
  * concept's own.
  */
-function startFrom({ fidelity, fidelityStart, shown, prompt }: EditSettings, concept: { file: ConceptFile } | null) {
+function startFrom({ fidelity, fidelityStart, shown, prompt }: EditSettings, concept: OpenedConcept | null) {
   const caption = concept?.file.captions[0];
   const own = caption && [caption.static, caption.dynamic].filter(Boolean).join(' ');
   const words = shown.trim() || own;
@@ -228,12 +189,4 @@ function startFrom({ fidelity, fidelityStart, shown, prompt }: EditSettings, con
       },
     );
   return { fidelity, prompt: words, by: fidelityStart };
-}
-
-function gained(concept: OpenedConcept, { settings }: GenerateRequest): SampledConcept {
-  const { rank } = concept.file;
-  const missing = Object.keys(settings.sliders.directions).find((index) => Number(index) >= rank);
-  if (missing !== undefined)
-    throw new AppError('invalid-input', `direction ${missing} does not exist: the concept has 0 to ${rank - 1}`);
-  return { ...concept, gains: settings.sliders, part: settings.part };
 }

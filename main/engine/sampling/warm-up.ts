@@ -47,10 +47,15 @@ export async function warmUpConcepts(
   const tokens = { names: [], values: new Float32Array(0) };
   const { width, height } = pipeline.extras.sizes[0]!;
   const concept = {
-    parts: Object.fromEntries(silent),
+    acting: [
+      {
+        parts: Object.fromEntries(silent),
+        appearance: new Float32Array(0),
+        gains: { identity: 1, motion: 1 },
+        isOwn: true,
+      },
+    ],
     tokens,
-    appearance: new Float32Array(0),
-    gains: { identity: 1, motion: 1 },
     part: 1,
   };
   await edit(model, [width, height], concept, signal);

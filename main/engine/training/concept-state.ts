@@ -44,7 +44,7 @@ export async function conceptOf(
     learned[name] = { part, values };
   }
   const tokens = await tokensOf(weights, start);
-  return { parts: learned, tokens, appearance, gains: { identity: 1, motion: 1 }, part: 1 };
+  return { acting: [{ parts: learned, appearance, gains: { identity: 1, motion: 1 }, isOwn: true }], tokens, part: 1 };
 }
 
 /** One vector per token, by its name. */

@@ -8,7 +8,7 @@ import type { Gains } from '../adapters/part-kind.ts';
 import { kindOf, type LearnedPart } from '../adapters/parts.ts';
 import { writeConcept } from '../formats/concept.ts';
 import { type LoraLayer, readLora, writeLora } from '../formats/lora.ts';
-import { openConcept } from '../sampling/generate-clip.ts';
+import { openConcept } from '../sampling/open-concept.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { makeFolderOf } from './work-folder.ts';
 

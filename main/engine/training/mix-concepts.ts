@@ -3,7 +3,7 @@ import { conceptFileOf } from '../adapters/concept-parts.ts';
 import { partsFollowing } from '../adapters/mix.ts';
 import type { TokenEmbeddings } from '../adapters/tokens.ts';
 import { writeConcept } from '../formats/concept.ts';
-import { openConcept } from '../sampling/generate-clip.ts';
+import { openConcept } from '../sampling/open-concept.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { mixedCaption } from './captions.ts';
 import { tokensByName } from './concept-state.ts';

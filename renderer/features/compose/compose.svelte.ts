@@ -1,8 +1,9 @@
 import type { Concept, ConceptCaption } from '../../../shared/domain/concept.ts';
 import { ownTokens } from '../../../shared/domain/concept.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { text } from '../../text/en.ts';
+import { canActBeside } from '../edit/beside.ts';
 import { wordsOfClip } from '../learn/clip-words.ts';
 import type { LearnState } from '../learn/learn.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
@@ -61,12 +62,26 @@ export class ComposeState {
     return identity && motion ? text.compose.nameOfMix(identity.name, motion.name) : '';
   });
 
-  readonly #connection: Connection;
+  #togetherIds = $state.raw<Record<'own' | 'beside', string | null>>({ own: null, beside: null });
+  /** Two that act together as they are. */
+  readonly together = $derived.by(() => {
+    const own = this.#library.allConcepts.find(({ id }) => id === this.#togetherIds.own) ?? null;
+    const beside = this.besideChoices.find(({ id }) => id === this.#togetherIds.beside) ?? null;
+    return { own, beside: own && beside };
+  });
+  /** Those that can act beside the first; all as long as none is chosen. */
+  readonly besideChoices = $derived.by(() => {
+    const { allConcepts } = this.#library;
+    const own = allConcepts.find(({ id }) => id === this.#togetherIds.own);
+    return own ? canActBeside(allConcepts, [own]) : allConcepts;
+  });
+
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   readonly #learn: LearnState;
 
-  constructor(connection: Connection, notices: Notices, library: LibraryState, learn: LearnState) {
+  constructor(connection: Services, notices: Notices, library: LibraryState, learn: LearnState) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;
@@ -83,6 +98,10 @@ export class ComposeState {
 
   choosePart(role: Role, id: string): void {
     this.#mixedIds = { ...this.#mixedIds, [role]: id || null };
+  }
+
+  chooseTogether(place: 'own' | 'beside', id: string): void {
+    this.#togetherIds = { ...this.#togetherIds, [place]: id || null };
   }
 
   /** The concept of the two; null where it cannot be made, which is said why. */

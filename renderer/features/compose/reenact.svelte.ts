@@ -1,7 +1,7 @@
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
 import type { ClipView, TwinInfo, TwinStrengths, TwinView } from '../../../shared/domain/twin.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { text } from '../../text/en.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
@@ -32,14 +32,14 @@ export class ReenactState {
   /** What the chosen view shows; null while it is being made. */
   readonly shown = $derived(this.view === 'source' ? (this.clips.structure?.frames ?? null) : this.frames);
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   #making: AbortController | null = null;
   /** Views of the clips and strengths as they stand: one that was made is shown again at once. */
   #made: Partial<Record<TwinView, RawFrames>> = {};
 
-  constructor(connection: Connection, notices: Notices, library: LibraryState) {
+  constructor(connection: Services, notices: Notices, library: LibraryState) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;

@@ -1,7 +1,7 @@
 import type { RawFrames } from '../../../shared/domain/clip.ts';
 import type { Concept } from '../../../shared/domain/concept.ts';
 import { type EditSettings, editSettings } from '../../../shared/domain/edit.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 
 /** The ends are made when nothing happened for so long. */
 const pauseMilliseconds = 3000;
@@ -29,13 +29,13 @@ export class DirectionEnds {
   /** How many directions are on screen: only their ends are made. */
   shown = $state(shownAtFirst);
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #given: Given;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | null = null;
   #tooSlow = false;
 
-  constructor(connection: Connection, given: Given) {
+  constructor(connection: Services, given: Given) {
     this.#connection = connection;
     this.#given = given;
   }

@@ -1,7 +1,7 @@
 import type { Clip } from '../../../shared/domain/clip.ts';
 import { type ImportInput, importOutput } from '../../../shared/domain/job-input.ts';
 import { AppError, fromErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import { text } from '../../text/en.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
 
@@ -10,7 +10,7 @@ import type { QueueState } from '../queue/queue.svelte.ts';
  * its file, and what the import fails with.
  */
 export async function importRange(
-  { connection, queue }: { connection: Connection; queue: QueueState },
+  { connection, queue }: { connection: Services; queue: Pick<QueueState, 'finished'> },
   clip: Clip,
   cut: Pick<ImportInput, 'fromSeconds' | 'toSeconds' | 'crop'> & { model?: string | null },
 ): Promise<string> {

@@ -4,7 +4,7 @@ import type { Edit } from '../../../shared/domain/edit.ts';
 import { importOutput } from '../../../shared/domain/job-input.ts';
 import { type ItemLabels, type ItemQuery, type ItemReference, sampleTag } from '../../../shared/domain/library.ts';
 import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
-import type { CallValue, Connection } from '../../app/connection.svelte.ts';
+import type { CallValue, Services } from '../../app/connection.svelte.ts';
 import type { Files } from '../../app/files.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { Host } from '../../host/host.ts';
@@ -69,7 +69,7 @@ export class LibraryState {
   /** The clip that the chosen concept was learned from. */
   readonly sourceClip = $derived(this.#sourceOf(this.concept));
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #host: Host;
   readonly #files: Files;
@@ -80,7 +80,7 @@ export class LibraryState {
   #nextArrival = 1;
   #active = 0;
 
-  constructor(connection: Connection, notices: Notices, host: Host, files: Files) {
+  constructor(connection: Services, notices: Notices, host: Host, files: Files) {
     this.#connection = connection;
     this.#notices = notices;
     this.#host = host;

@@ -1,5 +1,5 @@
 import type { Deletion } from '../../../shared/domain/library.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { text } from '../../text/en.ts';
 
@@ -12,10 +12,10 @@ export class TrashState {
 
   readonly count = $derived((this.deletions ?? []).reduce((sum, { items }) => sum + items.length, 0));
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
 
-  constructor(connection: Connection, notices: Notices) {
+  constructor(connection: Services, notices: Notices) {
     this.#connection = connection;
     this.#notices = notices;
     connection.on('library.changed', () => {

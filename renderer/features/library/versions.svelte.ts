@@ -2,7 +2,7 @@ import type { RawFrames } from '../../../shared/domain/clip.ts';
 import { type Concept, learnedPrompt } from '../../../shared/domain/concept.ts';
 import { editSettings, reconstructionGuidance } from '../../../shared/domain/edit.ts';
 import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 
 type Given = { frames: RawFrames } | { error: AppErrorShape } | 'asked';
@@ -14,11 +14,11 @@ export class VersionsState {
   /** What was asked for, by the version. */
   given = $state.raw<Record<number, Given>>({});
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   #asking = new AbortController();
 
-  constructor(connection: Connection, notices: Notices) {
+  constructor(connection: Services, notices: Notices) {
     this.#connection = connection;
     this.#notices = notices;
   }

@@ -6,7 +6,7 @@ import {
   lookGroup,
   saysLook,
 } from '../../../shared/domain/look.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 
 /** All looks that there are, one's own first, and which of them are listed. */
@@ -21,11 +21,11 @@ export class LookList {
     [...lookGroup.options, 'own' as const].filter((group) => this.all.some(({ look }) => groupOf(look) === group)),
   );
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #onLoaded: () => void;
 
-  constructor(connection: Connection, notices: Notices, onLoaded: () => void) {
+  constructor(connection: Services, notices: Notices, onLoaded: () => void) {
     this.#connection = connection;
     this.#notices = notices;
     this.#onLoaded = onLoaded;

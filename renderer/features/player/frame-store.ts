@@ -32,7 +32,7 @@ export class FrameStore {
  * an effect does when it is over.
  */
 export function follow(
-  store: FrameStore,
+  store: Pick<FrameStore, 'load'>,
   wanted: RawFrames | null,
   { take, fail }: { take(pictures: Pictures | null): void; fail(thrown: unknown): void },
 ): () => void {

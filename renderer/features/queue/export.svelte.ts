@@ -10,7 +10,7 @@ import type { Job } from '../../../shared/domain/job.ts';
 import { exportOutput } from '../../../shared/domain/job-input.ts';
 import type { Rational } from '../../../shared/domain/time.ts';
 import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Files } from '../../app/files.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { Host } from '../../host/host.ts';
@@ -56,7 +56,7 @@ export class ExportState {
   /** The jobs of the last export, until all have ended and been told of. */
   batch = $state.raw<string[]>(JSON.parse(localStorage.getItem(batchKey) ?? '[]') as string[]);
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #library: LibraryState;
   readonly #settings: SettingsState;
@@ -121,7 +121,7 @@ export class ExportState {
   readonly batchJobs = $derived.by(() => this.batch.flatMap((id) => this.#queue.byId(id) ?? []));
 
   constructor(parts: {
-    connection: Connection;
+    connection: Services;
     notices: Notices;
     library: LibraryState;
     settings: SettingsState;

@@ -1,7 +1,7 @@
 import type { EngineEvent, LossPoint } from '../../../shared/domain/engine.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { importOutput } from '../../../shared/domain/job-input.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { Host } from '../../host/host.ts';
 import { text } from '../../text/en.ts';
@@ -41,13 +41,13 @@ export class QueueState {
     this.jobs.filter(({ kind, state }) => kind === 'import' && (unfinished.includes(state) || state === 'failed')),
   );
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #host: Host;
   readonly #whenLoaded: (() => void)[] = [];
   readonly #whenDone = new Set<(job: Job) => void>();
 
-  constructor(connection: Connection, notices: Notices, host: Host) {
+  constructor(connection: Services, notices: Notices, host: Host) {
     this.#host = host;
     this.#connection = connection;
     this.#notices = notices;

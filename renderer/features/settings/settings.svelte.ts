@@ -2,7 +2,7 @@ import type { Concept } from '../../../shared/domain/concept.ts';
 import type { DeviceReport } from '../../../shared/domain/engine.ts';
 import { type ModelInfo, type RemoteModel, runningBytes } from '../../../shared/domain/model.ts';
 import { defaultSettings, type Settings } from '../../../shared/domain/settings.ts';
-import type { CallValue, Connection } from '../../app/connection.svelte.ts';
+import type { CallValue, Services } from '../../app/connection.svelte.ts';
 import type { Files } from '../../app/files.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { text } from '../../text/en.ts';
@@ -38,11 +38,11 @@ export class SettingsState {
   });
   readonly theme = $derived(this.values.theme === 'system' ? (this.prefersDark ? 'dark' : 'light') : this.values.theme);
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   readonly #files: Files;
 
-  constructor(connection: Connection, notices: Notices, files: Files, queue: QueueState) {
+  constructor(connection: Services, notices: Notices, files: Files, queue: QueueState) {
     this.#files = files;
     this.#connection = connection;
     this.#notices = notices;

@@ -1,13 +1,13 @@
-import type { Editor } from '../../app/editor.svelte.ts';
 import type { CompareMode } from '../player/player.svelte.ts';
+import type { ShellContext } from './context.ts';
 
 const modes: CompareMode[] = ['source', 'wipe', 'side', 'difference'];
 
 /** Runs what a key stands for. Answers whether it stood for anything. */
-export function runKey(editor: Editor, event: KeyboardEvent): boolean {
-  if (event.ctrlKey || event.metaKey) return runCommand(editor, event);
-  if (event.altKey || editor.dialog !== null) return false;
-  const { player, edit, library, looks } = editor;
+export function runKey(shell: ShellContext, event: KeyboardEvent): boolean {
+  if (event.ctrlKey || event.metaKey) return runCommand(shell, event);
+  if (event.altKey || shell.dialog !== null) return false;
+  const { player, edit, library, looks } = shell;
   const steps = event.shiftKey ? 10 : 1;
   const actions: Record<string, () => void> = {
     ' ': () => player.toggle(),
@@ -18,14 +18,14 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
     ArrowRight: () => player.step(steps),
     Home: () => player.step(-player.frame),
     End: () => player.step(player.frameCount),
-    i: () => editor.setRange((range) => range.setIn()),
-    o: () => editor.setRange((range) => range.setOut()),
-    '[': () => chooseResult(editor, -1),
-    ']': () => chooseResult(editor, 1),
+    i: () => shell.setRange((range) => range.setIn()),
+    o: () => shell.setRange((range) => range.setOut()),
+    '[': () => chooseResult(shell, -1),
+    ']': () => chooseResult(shell, 1),
     e: () => {
       const isClip = library.shownKind === 'clip';
-      editor.inspector = isClip ? 'looks' : 'edit';
-      if (!editor.panels.isOpen('right')) editor.panels.toggle('right');
+      shell.inspector = isClip ? 'looks' : 'edit';
+      if (!shell.panels.isOpen('right')) shell.panels.toggle('right');
       requestAnimationFrame(() => document.getElementById(isClip ? 'look-words' : 'prompt')?.focus());
     },
     r: () => {
@@ -33,8 +33,8 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
       else if (library.concept) void edit.render();
     },
     v: () => {
-      if (library.shownKind === 'clip') void (looks.isOn && looks.makeVariants());
-      else if (library.concept) void editor.renderVariations();
+      if (library.shownKind === 'clip') void (looks.draft.isOn && looks.makeVariants());
+      else if (library.concept) void shell.renderVariations();
     },
     m: () => {
       player.finished = !player.finished;
@@ -42,10 +42,10 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
     '5': () => {
       player.grid = !player.grid;
     },
-    q: () => editor.panels.toggle('bottom'),
+    q: () => shell.panels.toggle('bottom'),
     f: () => void document.getElementById('stage')?.requestFullscreen(),
     '?': () => {
-      editor.dialog = 'shortcuts';
+      shell.dialog = 'shortcuts';
     },
   };
   const mode = modes[Number(event.key) - 1];
@@ -55,17 +55,17 @@ export function runKey(editor: Editor, event: KeyboardEvent): boolean {
   return mode !== undefined || action !== undefined;
 }
 
-function runCommand(editor: Editor, { key, shiftKey }: KeyboardEvent): boolean {
+function runCommand(shell: ShellContext, { key, shiftKey }: KeyboardEvent): boolean {
   const commands: Record<string, () => void> = {
-    z: () => (shiftKey ? editor.undoable.redo() : editor.undoable.undo()),
+    z: () => (shiftKey ? shell.undoable.redo() : shell.undoable.undo()),
     f: () => {
-      if (!editor.panels.isOpen('left')) editor.panels.toggle('left');
+      if (!shell.panels.isOpen('left')) shell.panels.toggle('left');
       requestAnimationFrame(() => document.getElementById('library-search')?.focus());
     },
     o: () => document.getElementById('file-picker')?.click(),
-    e: () => editor.canExport && editor.openExport(),
+    e: () => shell.canExport && shell.openExport(),
     ',': () => {
-      editor.dialog = 'settings';
+      shell.dialog = 'settings';
     },
   };
   const command = commands[key.toLowerCase()];
@@ -73,11 +73,11 @@ function runCommand(editor: Editor, { key, shiftKey }: KeyboardEvent): boolean {
   return command !== undefined;
 }
 
-function chooseResult(editor: Editor, direction: 1 | -1): void {
-  const { library } = editor;
+function chooseResult(shell: ShellContext, direction: 1 | -1): void {
+  const { library } = shell;
   const at = library.edits.findIndex(({ id }) => id === library.editId);
   const next = library.edits[at + direction];
-  if (next) editor.restore(next);
+  if (next) shell.restore(next);
 }
 
 /** Text with an undo of its own: every field but the prompt and the sliders. */

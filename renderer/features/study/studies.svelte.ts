@@ -1,5 +1,5 @@
 import type { Study, StudyResults } from '../../../shared/domain/study.ts';
-import type { Connection } from '../../app/connection.svelte.ts';
+import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { studyText } from '../../text/study.ts';
 import { StudyPageState } from './study-page.svelte.ts';
@@ -14,12 +14,12 @@ export class StudiesState {
   /** The study that is answered in this window. */
   page = $state.raw<{ code: string; state: StudyPageState } | null>(null);
 
-  readonly #connection: Connection;
+  readonly #connection: Services;
   readonly #notices: Notices;
   #making = new AbortController();
   #isOpen = false;
 
-  constructor(connection: Connection, notices: Notices) {
+  constructor(connection: Services, notices: Notices) {
     this.#connection = connection;
     this.#notices = notices;
     connection.on('studies.changed', () => void (this.#isOpen && this.load()));

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { expect, test } from 'vitest';
 import {
   collect,
+  collectConcept,
   collectDirection,
   parseInteger,
   parseNumber,
@@ -40,4 +41,18 @@ test('directions and prompts collect over several options', () => {
     expect(() => collectDirection(wrong)).toThrow(InvalidArgumentError);
   }
   expect(collect('b', collect('a'))).toEqual(['a', 'b']);
+});
+
+test('concepts collect with gains of their own; a name may have colons', () => {
+  const all = ['dog', 'dog: 2:motion=0.5:identity=-1', 'x:appearance=0'].reduce(
+    (before, text) => collectConcept(text, before),
+    [] as ReturnType<typeof collectConcept>,
+  );
+  expect(all).toEqual([
+    { reference: 'dog', sliders: {} },
+    { reference: 'dog: 2', sliders: { motion: 0.5, identity: -1 } },
+    { reference: 'x', sliders: { appearance: 0 } },
+  ]);
+  for (const wrong of ['', ' ', ':motion=1', 'dog:motion=', 'dog:motion=9', 'dog:identity=much'])
+    expect(() => collectConcept(wrong)).toThrow(InvalidArgumentError);
 });

@@ -90,6 +90,15 @@ describe('a process', () => {
     expect(watch.check(night)).toBeNull();
     expect(pass(watch, night, minute, 0.01, { cpuSeconds: 1 }).fault).toBeNull();
   });
+
+  it('is not blamed for a machine so busy that the checks come late as well, and yet noticed there when it stands still', () => {
+    const watch = makeWatch();
+    const late = 9 * second;
+    for (let now = late; now <= 3 * late; now += late) expect(watch.check(now)).toBeNull();
+    watch.beat({ cpuSeconds: 1, residentBytes: 1 }, 3 * late);
+    const noticed = [4, 5, 6, 7, 8].map((count) => watch.check(count * late) !== null);
+    expect(noticed).toEqual([false, false, false, false, true]);
+  });
 });
 
 it.each([

@@ -3,7 +3,7 @@ import { formatDuration } from '../../progress-text.ts';
 import { formatTable } from '../../tables.ts';
 import { columnWords, printed } from './column-words.ts';
 import { verdicts } from './plots.ts';
-import { tableTitles, wayTitles } from './table-report.ts';
+import { type ReportInput, tableTitles, wayTitles } from './table-report.ts';
 
 const shown = [
   'trueError',
@@ -15,11 +15,18 @@ const shown = [
   'motionAmount',
 ];
 
-/** The tables of `motif evaluate table2` and its like, for the terminal; the report says more. */
-export function tableText(result: EvaluateTableResult): string {
+interface Part {
+  title: string;
+  header: string[];
+  rows: string[][];
+  verdict: string;
+}
+
+/** What ran, and a table with a verdict for each way in which clips were made. */
+function partsOf(result: EvaluateTableResult): { about: string; parts: Part[] } {
   const { rows, ways, scenes, seconds, takenOver, unfinished } = result;
   const told = verdicts(result);
-  const parts = ways.flatMap((way) => {
+  const parts = ways.flatMap((way): Part[] => {
     const own = rows.filter((row) => row.way === way);
     if (own.length === 0) return [];
     const { isFirst = false, better = [], worse = [], untold = [] } = told.find((each) => each.way === way) ?? {};
@@ -31,16 +38,49 @@ export function tableText(result: EvaluateTableResult): string {
       ...list('not told apart from', untold),
     ];
     return [
-      `${wayTitles[way]}\n${formatTable(
-        ['', ...shown.map((column) => columnWords[column]!.label)],
-        own.map(({ row, cells }) => [row, ...shown.map((column) => printed(column, cells[column]?.interval?.mean))]),
-      )}\n${result.first}: ${verdict.join('; ') || 'nothing to compare'}.`,
+      {
+        title: wayTitles[way],
+        header: ['', ...shown.map((column) => columnWords[column]!.label)],
+        rows: own.map(({ row, cells }) => [
+          row,
+          ...shown.map((column) => printed(column, cells[column]?.interval?.mean)),
+        ]),
+        verdict: `${result.first}: ${verdict.join('; ') || 'nothing to compare'}.`,
+      },
     ];
   });
   const left = unfinished > 0 ? `, ${unfinished} parts are not finished yet` : '';
   const kept = takenOver > 0 ? `, with ${takenOver} parts of earlier runs` : '';
+  return {
+    about: `${tableTitles[result.table]}: ${scenes.length} scenes, in ${formatDuration(seconds)}${kept}${left}.`,
+    parts,
+  };
+}
+
+/** The tables of `motif evaluate table2` and its like, for the terminal; the report says more. */
+export function tableText(result: EvaluateTableResult): string {
+  const { about, parts } = partsOf(result);
   return [
-    `${tableTitles[result.table]}: ${scenes.length} scenes, in ${formatDuration(seconds)}${kept}${left}.`,
-    ...parts,
+    about,
+    ...parts.map(({ title, header, rows, verdict }) => `${title}\n${formatTable(header, rows)}\n${verdict}`),
   ].join('\n\n');
+}
+
+/** The same as Markdown, with what computed, for how long and from which seeds. */
+export function tableMarkdown({ model, device, result }: Pick<ReportInput, 'model' | 'device' | 'result'>): string {
+  const { about, parts } = partsOf(result);
+  const { table, fast, scenes, learningSeeds, noiseSeeds, effort, budget } = result;
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const rule = (header: readonly string[]) => line(header.map((_, index) => (index === 0 ? '---' : '---:')));
+  return [
+    `## \`motif evaluate ${table}${fast ? ' --fast' : ''}\``,
+    about,
+    `Model ${model.name}; ${device.description}. Test seeds ${scenes.map(({ seed }) => seed).join(', ')}; learning seeds ${learningSeeds.join(', ')}; ` +
+      `noise seeds ${noiseSeeds.join(', ')}. Every method learned for ${budget.toFixed(0)} s of processor time (${effort} of the default recipe).`,
+    ...parts.map(({ title, header, rows, verdict }) =>
+      [`### ${title}\n`, line(header), rule(header), ...rows.map(line), `\n${verdict}`].join('\n'),
+    ),
+  ]
+    .join('\n\n')
+    .concat('\n');
 }

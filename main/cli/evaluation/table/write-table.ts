@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { writeWhole } from '../../../files/place.ts';
 import { tableCsv } from './table-csv.ts';
 import { type ReportInput, tableReport } from './table-report.ts';
+import { tableMarkdown } from './table-text.ts';
 
 /**
- * Writes a table as JSON, CSV and a report of one file into a folder of its own below the evaluation's ->
+ * Writes a table as JSON, CSV, Markdown and a report of one file into a folder of its own below the evaluation's ->
  * that folder and their names.
  */
 export async function writeTable(
@@ -20,6 +21,7 @@ export async function writeTable(
   const files: Record<string, string> = {
     'report.html': tableReport({ ...input, picture }),
     'table.csv': tableCsv(result),
+    'table.md': tableMarkdown(input),
     'table.json': `${JSON.stringify({ model, device, result }, null, 1)}\n`,
   };
   const place = join(folder, result.table);

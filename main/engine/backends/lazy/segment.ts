@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Node, Value } from './graph.ts';
+import { type Node, sizeOf, type Value } from './graph.ts';
+import { type HalfType, inHalf, isProduct, tiny } from './half-products.ts';
 import { encodeModel, type OnnxGraph } from './onnx-encoder.ts';
 
 /** Nodes that are compiled together, with their boundary. */
@@ -8,7 +9,10 @@ export interface Segment {
   readonly signature: string;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  encode(): Uint8Array;
+  /** What its inner values take in memory at most at once, in bytes, computed in order. */
+  readonly workingBytes: number;
+  /** ONNX bytes, with matrix products in numbers of 16 bits where a type for them is given. */
+  encode(products?: HalfType): Uint8Array;
 }
 
 /** Operations that hand on the memory of their first input. */
@@ -64,6 +68,7 @@ export function describeSegment(nodes: readonly Node[], outputs: readonly Value[
 
   const outputNames = new Map(outputs.map((output, index) => [output, `o${index}`]));
   const outsideViews = new Set<string>();
+  const products = new Set<EncodedNode>();
   /** Whether a value lies in memory that this program did not allocate: an input, an output, or a view of one. */
   const isOutside = (name: string) => /^[io]\d/.test(name) || outsideViews.has(name);
   for (const [index, node] of nodes.entries()) {
@@ -82,17 +87,43 @@ export function describeSegment(nodes: readonly Node[], outputs: readonly Value[
     if (orderedSums.has(node.op) && node.outputs[0]!.type === 'float32' && isOutside(inputNames[0]!))
       graph.nodes.push(...sumOfCopy(encoded, `a${index}`));
     else graph.nodes.push(encoded);
+    if (isProduct(node) && node.outputs[0]!.type === 'float32') products.add(encoded);
   }
   text.push(outputs.map((output) => `${outputNames.get(output)}:${output.type}[${output.shape}]`).join());
   return {
     signature: createHash('sha256').update(text.join('\n')).digest('base64'),
     inputs,
     outputs,
-    encode: () =>
+    workingBytes: peakBytes(nodes, outputs),
+    encode: (type) =>
       encodeModel({
-        ...graph,
+        nodes: type
+          ? graph.nodes.flatMap((node, index) => (products.has(node) ? inHalf(node, type, `h${index}`) : node))
+          : graph.nodes,
+        literals: type === 'float16' && products.size > 0 ? [...graph.literals, tiny] : graph.literals,
         inputs: inputs.map(({ shape, type }, index) => ({ name: `i${index}`, shape, type })),
         outputs: outputs.map(({ shape, type }, index) => ({ name: `o${index}`, shape, type })),
       }),
   };
+}
+
+/** Bytes that values computed by `nodes`, other than `outputs` and views, take at the worst moment when each goes after its last use. */
+function peakBytes(nodes: readonly Node[], outputs: readonly Value[]): number {
+  const isOutput = new Set(outputs);
+  const lastUses = new Map<Value, number>();
+  for (const [index, { inputs }] of nodes.entries()) for (const input of inputs) if (input) lastUses.set(input, index);
+  const ending = new Map<number, number>();
+  let [live, peak] = [0, 0];
+  for (const [index, node] of nodes.entries()) {
+    for (const output of node.outputs) {
+      const last = lastUses.get(output);
+      if (last === undefined || isOutput.has(output) || viewOperations.has(node.op)) continue;
+      const bytes = sizeOf(output.shape) * (output.type === 'bool' ? 1 : output.type === 'int64' ? 8 : 4);
+      live += bytes;
+      ending.set(last, (ending.get(last) ?? 0) + bytes);
+    }
+    peak = Math.max(peak, live);
+    live -= ending.get(index) ?? 0;
+  }
+  return peak;
 }

@@ -54,20 +54,20 @@ export function twinBlock(parameters: BlockParameters, x: tf.Tensor, { heads, bi
       tf.Tensor,
       tf.Tensor,
     ]; // each [size]
-    const normal = (y: tf.Tensor) => layerNorm(y, undefined, undefined, blockEpsilon);
+    const normed = (y: tf.Tensor) => layerNorm(y, undefined, undefined, blockEpsilon);
 
-    const space = tf.add(tf.mul(normal(x), tf.add(scale, 1)), shift);
-    const acrossSpace = selfAttention(parameters.space_qkv, tf.reshape(space, [batch * frames, places, size]), heads);
-    const seen = tf.add(x, tf.mul(gate, tf.reshape(linear(parameters.space_out, acrossSpace), x.shape)));
+    const modulated = tf.add(tf.mul(normed(x), tf.add(scale, 1)), shift);
+    const inSpace = selfAttention(parameters.space_qkv, tf.reshape(modulated, [batch * frames, places, size]), heads);
+    const spatial = tf.add(x, tf.mul(gate, tf.reshape(linear(parameters.space_out, inSpace), x.shape)));
 
-    const time = tf.reshape(tf.transpose(normal(seen), [0, 2, 1, 3]), [batch * places, frames, size]);
-    const acrossTime = linear(parameters.time_out, selfAttention(parameters.time_qkv, time, heads, bias));
-    const back = tf.transpose(tf.reshape(acrossTime, [batch, places, frames, size]), [0, 2, 1, 3]);
-    const moved = tf.add(seen, tf.mul(gate, back));
+    const sequences = tf.reshape(tf.transpose(normed(spatial), [0, 2, 1, 3]), [batch * places, frames, size]);
+    const inTime = linear(parameters.time_out, selfAttention(parameters.time_qkv, sequences, heads, bias));
+    const back = tf.transpose(tf.reshape(inTime, [batch, places, frames, size]), [0, 2, 1, 3]);
+    const temporal = tf.add(spatial, tf.mul(gate, back));
 
-    const wide = tf.add(tf.mul(normal(moved), tf.add(scale2, 1)), shift2);
-    const answer = linear(parameters.down, gelu(linear(parameters.up, wide), 'tanh'));
-    return tf.add(moved, tf.mul(gate2, answer));
+    const modulated2 = tf.add(tf.mul(normed(temporal), tf.add(scale2, 1)), shift2);
+    const output = linear(parameters.down, gelu(linear(parameters.up, modulated2), 'tanh'));
+    return tf.add(temporal, tf.mul(gate2, output));
   });
 }
 

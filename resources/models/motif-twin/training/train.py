@@ -2,7 +2,8 @@
 
     python train.py --name v1 --world c --minutes 120
 
-Crops of 64 x 64 first, then of 64 x 128 and 128 x 128 pixels, with as many tokens in each step: small ones teach nearly as much for a
+The blocks begin as nothing: for the first minutes (--linear) they are passed by, and patches, structure and dynamics alone learn a codec
+in steps that cost an eighth; from then on the blocks better it. Crops of 64 x 64 first, then of 64 x 128 and 128 x 128 pixels, with as many tokens in each step: small ones teach nearly as much for a
 quarter of the time. The position of a crop's corner is drawn, so that the positions of a whole picture are known from the beginning. The
 rate stays as it is and falls linearly over the last share of the time (--fall); the state before the fall is kept, and a longer training
 (a larger --minutes with --from-plateau) goes on from there.
@@ -51,6 +52,19 @@ def shifted_positions(model, most=32):
 
 
 @torch.no_grad()
+def silence(model):
+    """Lets every block begin as the identity, still with gradients: what leaves its branches is multiplied by zero."""
+    for layer in [*model.encoder, *model.decoder]:
+        for linear in (layer.space_out, layer.time_out, layer.down):
+            linear.weight.zero_()
+
+
+def passed_by(x, *_):
+    """A block that does nothing."""
+    return x
+
+
+@torch.no_grad()
 def measure(model, clips):
     """Means over clips uint8 [16, h, w, 3]: PSNR and SSIM of the reconstruction, PSNR of structure only and of dynamics only."""
     rows = []
@@ -73,6 +87,7 @@ def main():
     p.add_argument("--rate", type=float, default=1e-2, help="Muon's; AdamW's is --adam-rate")
     p.add_argument("--adam-rate", type=float, default=2e-3)
     p.add_argument("--warm-up", type=float, default=3, help="minutes")
+    p.add_argument("--linear", type=float, default=10, help="minutes without the blocks")
     p.add_argument("--fall", type=float, default=0.3, help="share of the time over which the rate falls to nothing")
     p.add_argument("--from-plateau", action="store_true", help="go on from the state before the rate fell")
     p.add_argument("--real-share", type=float, default=0.5)
@@ -98,10 +113,10 @@ def main():
 
     config = replace(vidtwin.PRESETS[a.preset], **vidtwin.ABLATIONS[a.ablation])
     model, mean = vidtwin.VidTwin(config), vidtwin.VidTwin(config)
+    silence(model)
     mean.load_state_dict(model.state_dict())
     move = shifted_positions(model)
-    if not a.no_compile:
-        model.run_block = torch.compile(vidtwin.block, dynamic=False)
+    run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries"])
     judge = Discriminator() if a.gan else None
     judge_optimiser = torch.optim.AdamW(judge.parameters(), lr=1e-4, betas=(0.9, 0.99)) if judge else None
@@ -147,6 +162,9 @@ def main():
         factor = min(1.0, (minutes + 0.05) / a.warm_up) * min(1.0, (1 - progress) / a.fall)
         chances = shares(progress)
         h, w, b = PLAN[random.choice(len(PLAN), p=chances / chances.sum())]
+        linear = minutes < a.linear
+        b *= 4 if linear else 1
+        model.run_block, mean.run_block = (passed_by, passed_by) if linear else (run_block, vidtwin.block)
         x = data.crops(random, real, world, b, 16, h, w, a.real_share)
         move(int(random.integers(0, 17 - h // 8)), int(random.integers(0, 23 - w // 8)))
         keep = random.random(b)

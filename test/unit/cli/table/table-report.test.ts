@@ -5,7 +5,7 @@ import { paperNumber } from '../../../../main/cli/evaluation/table/papers.ts';
 import { paretoFront, verdicts } from '../../../../main/cli/evaluation/table/plots.ts';
 import { tableCsv } from '../../../../main/cli/evaluation/table/table-csv.ts';
 import { tableReport } from '../../../../main/cli/evaluation/table/table-report.ts';
-import { tableText } from '../../../../main/cli/evaluation/table/table-text.ts';
+import { tableMarkdown, tableText } from '../../../../main/cli/evaluation/table/table-text.ts';
 import type {
   Comparison,
   EvaluateTableResult,
@@ -52,6 +52,7 @@ const result: EvaluateTableResult = {
   sampling: { steps: 24, guidance: 4 },
   ways: ['noise'],
   first: 'set-and-sequence',
+  supplied: [{ kind: 'clip', name: hostile, files: [{ file: 'image.onnx', sha256: 'abc123' }], settings: 'def' }],
   planned: [
     {
       row: 'set-and-sequence',
@@ -134,6 +135,21 @@ test('a report has plots as SVG, what is missing, and how to run it again', () =
   expect(report({ rows: [], comparisons: [], kinds: [], parts: [] })).toContain('nothing to compare');
 });
 
+test('what a user gave to measure with is named with its hash, and has columns of its own', () => {
+  const page = report();
+  expect(page).toContain('image.onnx (SHA-256 abc123)');
+  expect(page).not.toContain('<th title="mean cosine of the words');
+  const supplied = { ...cells(0.01), clipText: { interval: interval(0.31), missing: 0 } };
+  const frechetVideo = { interval: { mean: 812.34, low: 812.34, high: 812.34, scenes: 6 }, missing: 0 };
+  const [first, ...others] = result.rows;
+  const rows = [{ ...first!, cells: { ...supplied, frechetVideo } }, ...others];
+  const measured = report({ rows });
+  expect(measured).toContain('>CLIP-T</th>');
+  expect(measured).toContain('<td>0.310<small>0.309 to 0.311</small>');
+  expect(measured).toContain('<td>812.3</td>');
+  expect(tableCsv({ ...result, rows })).toContain('noise,set-and-sequence,Set-and-Sequence,frechetVideo,812.34,');
+});
+
 test('a row is first only where both primary columns are told apart from every other', () => {
   const [untold] = verdicts(result);
   expect(untold).toMatchObject({ isFirst: false, better: [], untold: ['lora-8'] });
@@ -142,6 +158,17 @@ test('a row is first only where both primary columns are told apart from every o
   const worse = [comparison('trueError', 'lora-8', true), comparison('named', 'lora-8', false)];
   expect(verdicts({ ...result, comparisons: worse })[0]).toMatchObject({ isFirst: false, worse: ['lora-8'] });
   expect(tableText(result)).toMatch(/set-and-sequence: not told apart from lora-8\./);
+});
+
+test('a table as Markdown has every row, what computed, and the verdict', () => {
+  const device = { description: 'ONNX Runtime' } as never;
+  const page = tableMarkdown({ model: { name: 'motif-tiny' } as never, device, result });
+  const lines = page.split('\n').filter((line) => line.startsWith('|'));
+  expect(lines[0]).toMatch(/^\| {2}\| true error \| named × kept \|/);
+  expect(lines).toHaveLength(2 + result.rows.length);
+  expect(new Set(lines.map((line) => line.split(' | ').length)).size).toBe(1);
+  expect(page).toContain('Model motif-tiny; ONNX Runtime. Test seeds');
+  expect(page).toContain('set-and-sequence: not told apart from lora-8.');
 });
 
 test('the picture of a row is of its median scene, not of its best', () => {

@@ -1,12 +1,16 @@
 import '@tensorflow/tfjs-backend-cpu/dist/index.js';
 import { expect } from 'vitest';
 import { findOpenVino } from '../../../../main/engine/backends/lazy/executors/openvino/locate.ts';
-import { lazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
+import { lazyBackend, useLazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import { findTensorFlow } from '../../../../main/engine/backends/tensorflow/load.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import type { DeviceName } from '../../../../shared/domain/engine.ts';
+import { cudaOnProcessor } from './c-interface.ts';
 import { verifyGraph } from './verify-graph.ts';
+
+/** What is tested: the devices that can be chosen, and the CUDA executor on the processor. */
+export type TestedDevice = DeviceName | 'cuda-on-processor';
 
 export interface Case {
   name: string;
@@ -22,28 +26,28 @@ export interface Case {
   gradient?: boolean | 'adjoint';
   tolerance?: number;
   /** Devices that define it otherwise. */
-  except?: DeviceName[];
+  except?: TestedDevice[];
 }
 
 /**
  * How far a device may be from plain TensorFlow.js: WebGPU leaves the precision of sines and exponentials to
  * the driver; in bfloat16 the scores of an attention, up to a hundred here, are half a unit apart.
  */
-const tolerances: Partial<Record<DeviceName, number>> = { webgpu: 5e-4, openvino: 6e-2 };
+const tolerances: Partial<Record<TestedDevice, number>> = { webgpu: 5e-4, openvino: 6e-2 };
 
 /**
- * The devices to test: ONNX Runtime on the processor, TensorFlow and OpenVINO (in float32: bfloat16 tells no
- * mistake from rounding) where they are installed, what is chosen here by itself, and those that
- * MOTIF_TEST_DEVICES names.
+ * The devices to test: ONNX Runtime on the processor, the CUDA executor there as well, TensorFlow and
+ * OpenVINO (in float32: bfloat16 tells no mistake from rounding) where they are installed, what is chosen
+ * here by itself, and those that MOTIF_TEST_DEVICES names.
  */
-export async function testDevices(): Promise<DeviceName[]> {
+export async function testDevices(): Promise<TestedDevice[]> {
   const { chosen } = await selectBackend();
   const named = (process.env.MOTIF_TEST_DEVICES?.split(',') ?? []) as DeviceName[];
   const installed: DeviceName[] = [
     ...(findTensorFlow() ? (['tensorflow'] as const) : []),
     ...((await findOpenVino()) ? (['openvino-f32'] as const) : []),
   ];
-  return [...new Set<DeviceName>(['onnxruntime', chosen as DeviceName, ...installed, ...named])];
+  return [...new Set<TestedDevice>(['onnxruntime', 'cuda-on-processor', chosen as DeviceName, ...installed, ...named])];
 }
 
 /** Numbers that are the same for everyone: a small linear congruential generator. */
@@ -89,7 +93,7 @@ async function evaluate({ shapes, run, range, gradient = true }: Case): Promise<
  * Runs a case on plain TensorFlow.js and on another backend, and expects the same shapes, values and
  * gradients.
  */
-export async function expectAgreement(test: Case, device: DeviceName): Promise<void> {
+export async function expectAgreement(test: Case, device: TestedDevice): Promise<void> {
   await tf.setBackend('cpu');
   const expected = await evaluate(test);
   await useDevice(device);
@@ -117,8 +121,9 @@ async function expectAdjoint({ shapes, run }: Case): Promise<void> {
 }
 
 let inUse: string | undefined;
-export async function useDevice(device: DeviceName): Promise<void> {
-  if (inUse !== device) await selectBackend({ device });
+export async function useDevice(device: TestedDevice): Promise<void> {
+  if (inUse !== device)
+    await (device === 'cuda-on-processor' ? useLazyBackend(cudaOnProcessor()) : selectBackend({ device }));
   else await tf.setBackend(device === 'tensorflow' ? 'tensorflow' : 'lazy');
   const lazy = lazyBackend();
   if (lazy) lazy.inspect = verifyGraph;

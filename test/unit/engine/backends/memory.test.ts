@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { layerNorm } from '../../../../main/engine/backends/fused.ts';
 import { LazyBackend } from '../../../../main/engine/backends/lazy/backend.ts';
 import type { Executor } from '../../../../main/engine/backends/lazy/executors/executor.ts';
@@ -72,7 +72,7 @@ function loraTraining() {
 
 const openVino = await findOpenVino();
 if (!openVino) console.log('OpenVINO is not on this machine: what needs its library was skipped.');
-const devices = ['onnxruntime', ...(openVino ? (['openvino-f32'] as const) : [])] as const;
+const devices = ['onnxruntime', 'cuda-on-processor', ...(openVino ? (['openvino-f32'] as const) : [])] as const;
 
 test.each(devices)('200 training steps on %s learn, compile once and keep memory constant', async (device) => {
   await useDevice(device);
@@ -221,22 +221,64 @@ test.each(['compile', 'run'] as const)(
   },
 );
 
-test('compiled programs are given up, the oldest first, when there are too many', () => {
-  const disposed: string[] = [];
+describe('the cache of compiled programs', () => {
+  const told: string[] = [];
   const executor = {
-    compile: (model: Uint8Array) => ({ run: () => [], dispose: () => disposed.push(String(model[0])) }),
+    compile: (model: Uint8Array) => ({
+      run: () => [],
+      rest: () => told.push(`${model[0]} rests`),
+      dispose: () => told.push(`${model[0]} goes`),
+    }),
   } as unknown as Executor;
-  const cache = new ProgramCache(executor, 2);
-  const segment = (index: number) => ({
+  const segment = (index: number, workingBytes = 0) => ({
     signature: `${index}`,
     inputs: [],
     outputs: [],
+    workingBytes,
     encode: () => Uint8Array.of(index),
   });
-  for (const index of [1, 2, 1, 3]) cache.get(segment(index));
-  expect(disposed).toEqual(['2']);
-  expect(cache.compiled).toBe(3);
-  expect(cache.size).toBe(2);
+  beforeEach(() => told.splice(0));
+
+  it('gives programs up, the oldest first, when there are too many', () => {
+    const cache = new ProgramCache(executor, { limit: 2 });
+    for (const index of [1, 2, 1, 3]) cache.get(segment(index));
+    expect(told).toEqual(['2 goes']);
+    expect(cache.compiled).toBe(3);
+    expect(cache.size).toBe(2);
+  });
+
+  it('lays those to rest that nobody has used for a while, where all together hold too much', () => {
+    let now = 0;
+    const cache = new ProgramCache(executor, { restingLimit: 3000, now: () => now });
+    const use = (index: number, bytes: number, seconds: number) => {
+      now += seconds * 1000;
+      cache.get(segment(index, bytes));
+    };
+    use(1, 600, 0);
+    use(2, 600, 1); // too much, but the first is in use
+    expect(told).toEqual([]);
+    use(2, 600, 20);
+    use(3, 300, 1);
+    expect(told).toEqual(['1 rests']);
+    use(1, 600, 1); // wakes up; the second was used a moment ago
+    expect(told).toEqual(['1 rests']);
+    use(4, 100, 30);
+    expect(told).toEqual(['1 rests', '2 rests']);
+    expect(cache.compiled).toBe(4);
+  });
+});
+
+test('what a program holds between runs follows from its graph: the most that is alive at once', async () => {
+  const backend = await useLazyBackend(createCpuExecutor({ threads: 1 }));
+  const x = tf.ones([1000]);
+  const planned = vi.spyOn(backend.programs, 'get');
+  const result = tf.tidy(() => {
+    const [a, b] = [tf.sin(x), tf.cos(x)];
+    return tf.sum(tf.exp(tf.mul(a, b)));
+  });
+  await result.data();
+  expect(planned.mock.calls.map(([{ workingBytes }]) => workingBytes)).toEqual([12_000]);
+  tf.dispose([x, result]);
 });
 
 test('tensors of another backend move over when they are used', async () => {

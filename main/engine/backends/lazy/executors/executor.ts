@@ -1,4 +1,5 @@
 import type { DeviceBuffer, ElementType, HostArray } from '../graph.ts';
+import type { HalfType } from '../half-products.ts';
 
 /** What a compiled graph's inputs and outputs look like. */
 export interface TensorType {
@@ -31,6 +32,8 @@ export interface Executor {
   /** For people: what computes, e.g. "ONNX Runtime on the processor, 2 threads". */
   readonly name: string;
   readonly capabilities: Capabilities;
+  /** Matrix products are encoded in numbers of this type instead of float32. */
+  readonly products?: HalfType | undefined;
   /** Compiles a model whose inputs are named i0, i1, ... and outputs o0, o1, ... Throws where the device cannot run it. */
   compile(model: Uint8Array, inputs: readonly TensorType[], outputs: readonly TensorType[]): Program;
   /** Makes values available to programs. The array may be used in place: it must not change afterwards. */
