@@ -54,7 +54,7 @@ async function likenesses(
     const attention = (path: string, q: tf.Tensor, k: tf.Tensor, heads: number) => {
       found.set(path, tf.keep(likenessToFrame(q, k, heads, frames)));
     };
-    denoise({ latents, text, time: timeFeatures([1000 * level]) }, { hooks: { attention } });
+    denoise({ latents, text, timestep: timeFeatures([1000 * level]) }, { hooks: { attention } });
   });
   try {
     const read = new Map<string, number[]>();
