@@ -49,11 +49,15 @@ export class EngineHost {
   readonly engine: Engine = {
     ...callsOf(engineContract.calls, (name, input, options?: EngineCallOptions) => this.#ask(name, input, options)),
     device: (input) => this.#deviceReport(input),
-    installOpenVino: async (input) => {
-      const installed = await this.#call((client, wire) => client.call.installOpenVino(input, wire), {});
-      // What computes is chosen anew by the next process.
-      this.configure({});
-      return installed;
+    installLibrary: async (input) => {
+      // In a process of its own, with what works everywhere: the device that is asked for may lack this very library.
+      const installer = new EngineHost({ ...this.#options, device: 'onnxruntime', onState: undefined });
+      try {
+        return await installer.#call((client, wire) => client.call.installLibrary(input, wire), {});
+      } finally {
+        await installer.dispose();
+        this.configure({}); // what computes is chosen anew by the next process
+      }
     },
     dispose: () => this.dispose(),
   };
@@ -166,6 +170,7 @@ export class EngineHost {
       threads: this.#options.threads,
       cacheFolder: this.#options.cacheFolder,
       openVinoFolder: this.#options.openVinoFolder,
+      cudaFolder: this.#options.cudaFolder,
       beatMilliseconds: this.#options.beatMilliseconds ?? 1000,
     });
     const running: Running = {

@@ -7,6 +7,7 @@ export const engineProcessOptions = z.object({
   threads: z.int().positive().optional(),
   cacheFolder: z.string().optional(),
   openVinoFolder: z.string().optional(),
+  cudaFolder: z.string().optional(),
   beatMilliseconds: z.int().positive().default(1000),
 });
 export type EngineProcessOptions = z.infer<typeof engineProcessOptions>;

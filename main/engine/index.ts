@@ -5,6 +5,7 @@ import type { ReenactRequest } from '../../shared/domain/twin.ts';
 import type { Engine, EngineCallOptions } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { Serialiser } from '../../shared/structures/serialiser.ts';
+import { installCuda } from './backends/lazy/executors/cuda/install.ts';
 import { installOpenVino } from './backends/lazy/executors/openvino/install.ts';
 import { lazyBackend } from './backends/lazy/use.ts';
 import { measureMatMulRate } from './backends/matmul-rate.ts';
@@ -14,6 +15,7 @@ import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { evaluateTable } from './evaluation/evaluate-table.ts';
 import { evaluateTwin } from './evaluation/evaluate-twin.ts';
+import { measureClips } from './evaluation/measure-clips.ts';
 import { renderTwinClips } from './evaluation/render-twin-clips.ts';
 import { openTwinAutoencoder } from './models/autoencoders.ts';
 import { gatherModels, openVideoModel } from './models/registry.ts';
@@ -39,6 +41,8 @@ export interface EngineOptions {
   cacheFolder?: string;
   /** Where the application's own copy of OpenVINO would be. */
   openVinoFolder?: string;
+  /** And that of ONNX Runtime with its CUDA provider. */
+  cudaFolder?: string;
 }
 
 /**
@@ -119,10 +123,13 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   return {
     device: async ({ measure = false }) =>
       measure ? inTurn(undefined, async () => ({ ...report, matMulGflops: await measureMatMulRate() })) : report,
-    async installOpenVino({ source }) {
-      if (!options.openVinoFolder)
-        throw new AppError('invalid-input', 'This engine has no folder to install OpenVINO in.');
-      return installOpenVino(source, options.openVinoFolder);
+    async installLibrary({ name, source }) {
+      const { install, folder } = {
+        openvino: { install: installOpenVino, folder: options.openVinoFolder },
+        cuda: { install: installCuda, folder: options.cudaFolder },
+      }[name];
+      if (!folder) throw new AppError('invalid-input', 'This engine has no folder to install a library in.');
+      return install(source, folder);
     },
     // Reads files alone, so it need not wait for a learning to end.
     describeModel: async ({ model }) => (await openVideoModel(model)).describe(),
@@ -169,6 +176,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     evaluateModel: onModel(evaluateModel),
     evaluateConcept: onModel(evaluateConcept),
     evaluateFinish: onModel(evaluateFinish),
+    measureClips: (request, options = {}) => inTurn(options.signal, () => measureClips(request, options)),
     evaluateTable: onModel(evaluateTable),
     evaluateTwin: onModel(evaluateTwin),
     dispose: () =>

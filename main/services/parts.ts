@@ -86,6 +86,7 @@ export function openParts(options: ServicesOptions): ServiceParts {
     ...engineSettings(readSettings(library)),
     cacheFolder: join(library.folder, 'cache', 'engine'),
     openVinoFolder: join(library.folder, 'openvino'),
+    cudaFolder: join(library.folder, 'cuda'),
     start: options.startEngine,
     idleStopSeconds: options.engineIdleSeconds ?? null,
     onState: (state, message) => emitter.emit('engine.state', { state, message }),

@@ -11,7 +11,12 @@ const phases: Record<string, string> = {
 
 /** Every string that a user sees. */
 /** Stages of learning by their labels. */
-const stageNames: Readonly<Record<string, string>> = { identity: 'appearance', motion: 'motion', words: 'tokens' };
+const stageNames: Readonly<Record<string, string>> = {
+  identity: 'appearance',
+  motion: 'motion',
+  words: 'tokens',
+  'identity and motion': 'appearance and motion in turn',
+};
 
 export const text = {
   product: 'Motif',
@@ -360,6 +365,8 @@ export const text = {
           newmove: 'NewMove',
           'motion-director': 'MotionDirector',
           dreamvideo: 'DreamVideo',
+          dualreal: 'DualReal',
+          'follow-your-motion': 'Follow-Your-Motion',
         },
       },
       schedule: { name: 'Schedule', options: { constant: 'constant', warmup: 'with warm-up' } },
@@ -649,6 +656,7 @@ export const text = {
     devices: {
       auto: 'Best available',
       onnxruntime: 'ONNX Runtime',
+      cuda: 'CUDA',
       webgpu: 'WebGPU',
       openvino: 'OpenVINO',
       'openvino-f32': 'OpenVINO, 32-bit',

@@ -12,7 +12,16 @@ import { recipe } from './recipe.ts';
  * absolute.
  */
 
-export const deviceName = z.enum(['auto', 'onnxruntime', 'webgpu', 'openvino', 'openvino-f32', 'tensorflow', 'cpu']);
+export const deviceName = z.enum([
+  'auto',
+  'onnxruntime',
+  'cuda',
+  'webgpu',
+  'openvino',
+  'openvino-f32',
+  'tensorflow',
+  'cpu',
+]);
 export type DeviceName = z.infer<typeof deviceName>;
 
 export const deviceReport = z.object({
@@ -25,7 +34,10 @@ export const deviceReport = z.object({
 });
 export type DeviceReport = z.infer<typeof deviceReport>;
 
-export const openVinoInstalled = z.object({ version: z.string(), folder: z.string() });
+/** A library that computes, taken into Motif's own folder from a file or folder of the user's. */
+export const installLibraryRequest = z.object({ name: z.enum(['openvino', 'cuda']), source: z.string() });
+export type LibraryName = z.infer<typeof installLibraryRequest>['name'];
+export const libraryInstalled = z.object({ version: z.string(), folder: z.string() });
 
 export const learnRequest = z.object({
   model: z.string(),

@@ -27,6 +27,8 @@ export const methodName = z.enum([
   'newmove',
   'motion-director',
   'dreamvideo',
+  'dualreal',
+  'follow-your-motion',
 ]);
 export type LearningMethod = z.infer<typeof methodName>;
 
@@ -93,7 +95,7 @@ const numbers = z.object({
   priorWeight: z.number().nonnegative().default(1),
   /** Methods that learn from pictures and clips in turn: the share of steps on pictures. */
   pictureShare: z.number().min(0).max(1).optional(),
-  /** DreamVideo: where its adapters stand; on the residual stream, on what a sub-layer reads, or before its gate. */
+  /** DreamVideo and DualReal: where the adapters stand; on the residual stream, on what a sub-layer reads, or before its gate. */
   branchPlace: z.enum(['stream', 'normed', 'gated']).optional(),
   /** Joint concepts only: the share of steps on clips stitched side by side. */
   stitchedShare: z.number().min(0).max(1).default(0.1),
@@ -144,6 +146,10 @@ const methodDefaults: Readonly<Record<LearningMethod, RecipeInput>> = {
     weightDecay: 0,
     regularisers: unregularised,
   },
+  // As released: 1,000 steps at 1e-3 of 3 pictures or 1 clip, adapters of 64; fewer here, of more clips.
+  dualreal: { rank: 64, stepsMotion: 600, learningRate: 1e-3, regularisers: unregularised },
+  // As published: LoRA of 16, 1,500 steps at 1e-4 twice; faster in fewer here, as the others are.
+  'follow-your-motion': { rank: 16, stepsIdentity: 300, stepsMotion: 300, regularisers: unregularised },
 };
 
 /** How a concept is learned: the numbers that are given, the method's own where none is, else those of Set-and-Sequence. */
@@ -192,6 +198,8 @@ const methodStages: Readonly<Record<LearningMethod, typeof both>> = {
   newmove: [['motion', 'stepsMotion']],
   'motion-director': both,
   dreamvideo: [['words', 'stepsIdentity'], ...both],
+  dualreal: [['identity and motion', 'stepsMotion']],
+  'follow-your-motion': both,
 };
 
 /** What of a recipe decides how many steps are done. */

@@ -15,12 +15,13 @@ import {
   generateResult,
   importedLora,
   importLoraRequest,
+  installLibraryRequest,
   learnRequest,
   learnResult,
+  libraryInstalled,
   loraReport,
   mixRequest,
   modelInfo,
-  openVinoInstalled,
 } from '../domain/engine.ts';
 import {
   evaluateConceptRequest,
@@ -29,7 +30,12 @@ import {
   evaluateModelResult,
 } from '../domain/evaluation.ts';
 import { evaluateFinishRequest, evaluateFinishResult } from '../domain/evaluation-finish.ts';
-import { evaluateTableRequest, evaluateTableResult } from '../domain/evaluation-table.ts';
+import {
+  evaluateTableRequest,
+  evaluateTableResult,
+  measureClipsRequest,
+  measureClipsResult,
+} from '../domain/evaluation-table.ts';
 import { evaluateTwinRequest, evaluateTwinResult } from '../domain/evaluation-twin.ts';
 import {
   decodeTwinRequest,
@@ -54,9 +60,9 @@ export const engineContract = {
     /** What computes, and why; measures the matrix-product rate when asked. */
     device: { input: z.object({ measure: z.boolean().optional() }), output: deviceReport },
     /**
-     * Copies OpenVINO from an archive, a wheel or a folder to `openVinoFolder`, after it was seen to load.
+     * Copies a library that computes from an archive, a wheel or a folder to its own, once it was seen to fit.
      */
-    installOpenVino: { input: z.object({ source: z.string() }), output: openVinoInstalled },
+    installLibrary: { input: installLibraryRequest, output: libraryInstalled },
     describeModel: { input: describeModelRequest, output: modelInfo },
     /** Makes models of single files that stay where they are. Throws `not-found` or `invalid-input` where none fit together. */
     gatherModels: { input: gatherRequest, output: gatherResult },
@@ -98,6 +104,7 @@ export const engineContract = {
     /** Measures finishing against edits whose truth is known; goes on as `evaluateModel` does. */
     evaluateFinish: { input: evaluateFinishRequest, output: evaluateFinishResult },
     /** Measures the rows of a table of the papers; goes on as `evaluateModel` does. */
+    measureClips: { input: measureClipsRequest, output: measureClipsResult },
     evaluateTable: { input: evaluateTableRequest, output: evaluateTableResult },
     /** Measures autoencoders with two latents beside others; goes on as `evaluateModel` does. */
     evaluateTwin: { input: evaluateTwinRequest, output: evaluateTwinResult },
@@ -108,7 +115,7 @@ export const engineContract = {
 /** These read files alone and wait for nothing; all other calls wait for one another. */
 export const waitlessCalls: ReadonlySet<string> = new Set<keyof EngineCalls>([
   'device',
-  'installOpenVino',
+  'installLibrary',
   'describeModel',
   'describeTwin',
   'gatherModels',

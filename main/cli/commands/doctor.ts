@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { DeviceReport } from '../../../shared/domain/engine.ts';
+import { type DeviceReport, installLibraryRequest, type LibraryName } from '../../../shared/domain/engine.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
 import { locateMediaTools, type MediaTools } from '../../media/locate.ts';
 import type { Services } from '../../services/services.ts';
@@ -23,7 +24,7 @@ export const registerDoctor: Registration = (program, run) => {
     .description('Shows what was found on this machine, what was chosen and why, and how fast it computes.')
     .option(
       '--install <what...>',
-      'openvino FILE: copies OpenVINO, which computes faster on many processors, out of its official archive, a Python wheel or a folder',
+      "openvino FILE: copies OpenVINO, which computes faster on many processors, out of its official archive, a Python wheel or a folder; cuda FILE: the same with ONNX Runtime's CUDA provider, for graphics processors of NVIDIA",
     )
     .addHelpText(
       'after',
@@ -32,7 +33,8 @@ Examples:
   motif doctor
   motif doctor --device webgpu
   motif doctor --json
-  pip download --no-deps openvino && motif doctor --install openvino openvino-*.whl`,
+  pip download --no-deps openvino && motif doctor --install openvino openvino-*.whl
+  pip download --no-deps onnxruntime-gpu==${onnxRuntimeVersion()} && motif doctor --install cuda onnxruntime_gpu-*.whl`,
     )
     .action(
       run(async (context, { install }: { install?: string[] }, command: Command) => {
@@ -61,19 +63,38 @@ Examples:
     );
 };
 
-const howToGet =
-  "OpenVINO's runtime comes as a Python wheel (pip download --no-deps openvino) or as its official archive, for example: motif doctor --install openvino openvino-*.whl";
+/** The CUDA provider has to be of the same version. */
+const onnxRuntimeVersion = () =>
+  (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }).version;
+
+const libraries: Record<LibraryName, { name: string; howToGet(): string }> = {
+  openvino: {
+    name: 'OpenVINO',
+    howToGet: () =>
+      "OpenVINO's runtime comes as a Python wheel (pip download --no-deps openvino) or as its official archive, for example: motif doctor --install openvino openvino-*.whl",
+  },
+  cuda: {
+    name: 'ONNX Runtime with CUDA',
+    howToGet: () =>
+      `ONNX Runtime's CUDA provider comes as a Python wheel (pip download --no-deps onnxruntime-gpu==${onnxRuntimeVersion()}), for example: motif doctor --install cuda onnxruntime_gpu-*.whl. What it is linked with comes with a CUDA toolkit of version 13 and cuDNN 9, or by pip install nvidia-cuda-runtime nvidia-curand nvidia-cuda-nvrtc nvidia-cudnn-cu13`,
+  },
+};
 
 async function installLibrary(context: CommandContext, given: string[], command: Command): Promise<void> {
-  const [name, source] = given;
-  if (name === 'openvino' && source === undefined)
-    command.error(`error: --install openvino needs a file or folder. ${howToGet}`);
-  if (name !== 'openvino' || source === undefined || given.length !== 2)
-    command.error('error: --install takes two values: openvino, and a file or folder');
+  const [word, source, ...rest] = given;
+  const { data: library } = installLibraryRequest.shape.name.safeParse(word);
+  if (!library || rest.length > 0)
+    command.error('error: --install takes two values: openvino or cuda, and a file or folder');
+  const { name, howToGet } = libraries[library];
+  if (source === undefined) command.error(`error: --install ${library} needs a file or folder. ${howToGet()}`);
   const { version, folder } = await context.withServices({ access: 'read' }, (services) =>
-    services.engine.installOpenVino({ source: resolve(source) }),
+    services.engine.installLibrary({ name: library, source: resolve(source) }),
   );
-  context.output.result('installed', { name, version, folder }, `OpenVINO ${version} is installed in ${folder}`);
+  context.output.result(
+    'installed',
+    { name: library, version, folder },
+    `${name} ${version} is installed in ${folder}`,
+  );
 }
 
 /** Models are described by the engine, which only starts where something computes. */

@@ -1,9 +1,18 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { DeviceName, DeviceReport } from '../../../shared/domain/engine.ts';
+import type { DeviceReport } from '../../../shared/domain/engine.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
-import { createCpuExecutor } from './lazy/executors/onnxruntime/cpu.ts';
+import { cuda } from './cuda-device.ts';
+import {
+  bfloat16Gain,
+  type Device,
+  onnxRuntime,
+  type Precision,
+  type SelectOptions,
+  type Setup,
+  testNarrowed,
+} from './device.ts';
 import { runtimeVersion } from './lazy/executors/onnxruntime/native-session.ts';
 import { createWebGpuExecutor } from './lazy/executors/onnxruntime/webgpu.ts';
 import { createOpenVinoExecutor } from './lazy/executors/openvino/executor.ts';
@@ -13,60 +22,10 @@ import { useLazyBackend } from './lazy/use.ts';
 import { measureMatMulRate } from './matmul-rate.ts';
 import { findTensorFlow, useTensorFlow } from './tensorflow/load.ts';
 import * as tf from './tf.ts';
-import { graphicsName, mayPass, openWatched, processorName, trustDevice } from './trust.ts';
-
-type Precision = 'bf16' | 'f32';
-
-export interface SelectOptions {
-  device?: DeviceName;
-  /** Threads of the processor to compute with; all unless given. */
-  threads?: number;
-  /** Where compiled programs and the results of self-tests are kept; nowhere unless given. */
-  cacheFolder?: string;
-  /** Folder of the application's own copy of OpenVINO, where there may be one. */
-  openVinoFolder?: string;
-  /**
-   * A test of what computes now, against what `compute` makes compute for a while: answers what it found,
-   * throws where the two disagree. Without it no device is chosen that needs one.
-   */
-  selfTest?(precision: Precision, compute: () => Promise<unknown>): Promise<string>;
-}
-
-type Setup = Omit<SelectOptions, 'device' | 'threads'> & { threads: number };
-
-/** Something that can compute. Failing is answered with an Error whose message is the reason, for people. */
-interface Device {
-  name: Exclude<DeviceName, 'auto'>;
-  /** Names the foreign library or driver that opening it loads, which may end the process. */
-  loads?(setup: Setup): Promise<string>;
-  /** Why it is chosen where nobody asks for it, for people. */
-  because?: string;
-  /**
-   * What there is to gain by asking for it, where it is never chosen without that. Throws where it cannot be
-   * had.
-   */
-  onRequest?(setup: Setup): Promise<string>;
-  /** Makes it the backend that computes, and describes it. */
-  use(setup: Setup): Promise<string>;
-  /** Whether to choose it without being asked: the same as `use`, with further demands. Absent: never. */
-  useIfBest?(setup: Setup): Promise<string>;
-}
-
-const onnxRuntime: Device = {
-  name: 'onnxruntime',
-  because: 'it comes with Motif and works on every processor, and nothing faster can be used here',
-  use: async ({ threads }) => (await useLazyBackend(createCpuExecutor({ threads }))).executor.name,
-  useIfBest: (setup) => onnxRuntime.use(setup),
-};
+import { graphicsName, openWatched, processorName, trustDevice } from './trust.ts';
 
 const useWebGpuWithout = async (without: readonly string[]) =>
   (await useLazyBackend(createWebGpuExecutor({ without }))).executor.name;
-
-/**
- * Fused operations that adapters have computed wrongly are left to plain ones, one more each time, until a
- * step of training comes out as on the processor.
- */
-const suspects = ['multiHeadAttention', 'rotaryEmbedding', 'gelu'];
 
 /** WebGPU as far as a self-test found it right, in words what was found. */
 async function useTrustedWebGpu(setup: Setup): Promise<string> {
@@ -77,18 +36,9 @@ async function useTrustedWebGpu(setup: Setup): Promise<string> {
     trusted,
     reason,
     without = [],
-  } = await trustDevice({ about, folder }, async () => {
-    for (let count = 0; ; count++) {
-      const without = suspects.slice(0, count);
-      await useWebGpuWithout(without);
-      try {
-        const found = await selfTest('f32', () => onnxRuntime.use(setup));
-        return { reason: count > 0 ? `${found}, without ${without.join(', ')}` : found, without };
-      } catch (error) {
-        if (count === suspects.length || mayPass(error)) throw error;
-      }
-    }
-  });
+  } = await trustDevice({ about, folder }, () =>
+    testNarrowed(() => selfTest('f32', () => onnxRuntime.use(setup)), useWebGpuWithout),
+  );
   if (!trusted) throw new Error(reason);
   return `${await useWebGpuWithout(without)}; ${reason}`;
 }
@@ -190,11 +140,6 @@ async function useOpenVinoIfFaster(
 }
 
 /**
- * What bfloat16 has to gain, for its rougher answers. Processors that have it without matrix units may be
- * faster in float32.
- */
-const bfloat16Gain = 1.2;
-/**
  * Products hardly slower than ONNX Runtime's are enough: what lies between them made whole steps 1.2 times as
  * fast where both were alike.
  */
@@ -260,7 +205,7 @@ const plain: Device = {
 };
 
 /** Best first. */
-const devices: readonly Device[] = [tensorFlow, webGpu, openVino, openVinoFloat32, onnxRuntime, plain];
+const devices: readonly Device[] = [cuda, tensorFlow, webGpu, openVino, openVinoFloat32, onnxRuntime, plain];
 
 /**
  * A cheap look that costs no driver's start: Windows and macOS always have one, Linux shows it among its

@@ -9,6 +9,8 @@ const verdict = z.object({
   reason: z.string(),
   /** Operations that a device computes wrongly, and that it is trusted without. */
   without: z.array(z.string()).optional(),
+  /** How it computes products, where it could do so in several ways. */
+  precision: z.string().optional(),
 });
 /** Whether a self-test found a device right and fast here, and in words what it found. */
 export type Verdict = z.infer<typeof verdict>;

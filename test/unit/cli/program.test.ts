@@ -162,7 +162,9 @@ test.each([
   [['concepts', '--add', 'waltz.motif', '--clip', 'c1', '--static', 'a couple']],
   [['concepts', 'k1', '--name', 'waltz']],
   [['doctor', '--install', 'openvino']],
-  [['doctor', '--install', 'cuda', 'file']],
+  [['doctor', '--install', 'cuda']],
+  [['doctor', '--install', 'cuda', 'one', 'two']],
+  [['doctor', '--install', 'abacus', 'file']],
 ])('wrong use %j ends with 2, one message and no work', async (words) => {
   const library = fakeServices(() => ({}));
   const { code, out, err } = await motif(words, library);
@@ -183,8 +185,9 @@ test('the help tells what holds where an option is not given, as the domain has 
   for (const value of [steps, keepDetail, startStrength]) expect(edit).toContain(`(default: ${value})`);
 });
 
-test('doctor says how to get OpenVINO, as the reason for its absence promises', async () => {
+test('doctor says how to get OpenVINO and CUDA, as the reasons for their absence promise', async () => {
   expect((await motif(['doctor', '--install', 'openvino'])).err).toMatch(/pip download .*openvino.*archive/);
+  expect((await motif(['doctor', '--install', 'cuda'])).err).toMatch(/pip download .*onnxruntime-gpu==\d+\.\d+\.\d+/);
 });
 
 test('learning passes on what was given and leaves the rest to the recipe', async () => {

@@ -169,6 +169,7 @@ function transformerBlock(
       if (name === 'attn1') {
         query = rotary(query, positions.cos, positions.sin, { heads });
         key = rotary(key, positions.cos, positions.sin, { heads });
+        hooks?.attention?.(at, query, key, heads);
       }
       return hookedLinear(hooks, `${at}.to_out.0`, parts.to_out[0], attention(query, key, value, { heads }));
     };
@@ -181,7 +182,7 @@ function transformerBlock(
       output: tf.Tensor,
       gate?: tf.Tensor,
     ) => {
-      const { before, after } = hooks?.branch?.(`${path}.${name}`, stream, normed) ?? {};
+      const { before, after } = hooks?.branch?.(`${path}.${name}`, stream, normed, modulation) ?? {};
       const whole = before ? tf.add(output, before) : output;
       const joined = tf.add(stream, gate ? applyGate(whole, gate, firstTokens) : whole);
       return after ? tf.add(joined, after) : joined;

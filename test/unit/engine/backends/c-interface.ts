@@ -18,6 +18,6 @@ export const packagedLibrary = join(
 
 /** The CUDA executor on the processor: all of it but the provider. */
 export const cudaOnProcessor = (
-  options: { precision?: CudaPrecision; memoryLimitBytes?: number; without?: string[] } = {},
+  options: { precision?: CudaPrecision; memoryLimitBytes?: number; without?: readonly string[] } = {},
 ): Executor =>
   createCudaExecutor({ library: packagedLibrary, provider: 'cpu', precision: 'f32', threads: 2, ...options });

@@ -72,7 +72,7 @@ function loraTraining() {
 
 const openVino = await findOpenVino();
 if (!openVino) console.log('OpenVINO is not on this machine: what needs its library was skipped.');
-const devices = ['onnxruntime', ...(openVino ? (['openvino-f32'] as const) : [])] as const;
+const devices = ['onnxruntime', 'cuda-on-processor', ...(openVino ? (['openvino-f32'] as const) : [])] as const;
 
 test.each(devices)('200 training steps on %s learn, compile once and keep memory constant', async (device) => {
   await useDevice(device);

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { KoffiFunc, TypeObject } from 'koffi';
+import type { KoffiFunc, LibraryHandle, TypeObject } from 'koffi';
 import type { ElementType } from '../../graph.ts';
 
 /**
@@ -57,9 +57,9 @@ export type Address = bigint & { readonly address: unique symbol };
 /** `cpu` computes on the processor, through the same calls. */
 export type Provider = 'cpu' | 'cuda';
 /** Of the CUDA provider, by its own names. */
-export type ProviderOptions = Readonly<Record<string, string>>;
+type ProviderOptions = Readonly<Record<string, string>>;
 
-export interface SessionOptions {
+interface SessionOptions {
   provider: Provider;
   providerOptions: ProviderOptions;
   threads: number;
@@ -126,7 +126,8 @@ const logSeverity = 3;
 const pointerBytes = 8;
 const stackBytes = 16 * 2 ** 20;
 
-const loaded = new Map<string, OnnxRuntime>();
+/** Kept, since koffi unloads a library that nothing holds, whatever still points into it. */
+const loaded = new Map<string, { runtime: OnnxRuntime; library: LibraryHandle }>();
 
 /**
  * The library at `path`, once for each path: its environment lives as long as the process. Throws with the loader's reason, and for a
@@ -134,13 +135,13 @@ const loaded = new Map<string, OnnxRuntime>();
  */
 export function loadOnnxRuntime(path: string): OnnxRuntime {
   const known = loaded.get(path);
-  if (known) return known;
+  if (known) return known.runtime;
   const made = open(path);
   loaded.set(path, made);
-  return made;
+  return made.runtime;
 }
 
-function open(path: string): OnnxRuntime {
+function open(path: string): { runtime: OnnxRuntime; library: LibraryHandle } {
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
   try {
     // Optimising a graph recurses through it; the default stacks of the worker threads overflow.
@@ -273,7 +274,7 @@ function open(path: string): OnnxRuntime {
     return options;
   };
 
-  return {
+  const runtime: OnnxRuntime = {
     version,
     library: path,
     createMemoryInfo: (provider, deviceId) =>
@@ -343,6 +344,7 @@ function open(path: string): OnnxRuntime {
     runSync: (session, binding) => runWithBinding(session, null, binding),
     release: (kind, handle) => releasers[kind](handle),
   };
+  return { runtime, library };
 }
 
 /** What a message says, without the places in ONNX Runtime's source that it begins its lines with. */

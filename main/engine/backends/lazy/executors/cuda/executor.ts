@@ -51,6 +51,7 @@ export function createCudaExecutor({
 }: CudaOptions): Executor {
   const runtime = loadOnnxRuntime(library);
   const where = provider === 'cuda' ? 'the graphics processor (CUDA)' : 'the processor, through its C interface';
+  const name = `ONNX Runtime ${runtime.version} on ${where}, products in ${spoken[precision]}`;
   const providerOptions: Record<string, string> = {
     device_id: String(deviceId),
     use_tf32: precision === 'f32' ? '0' : '1',
@@ -79,12 +80,17 @@ export function createCudaExecutor({
 
   const living = new Set<CudaBuffer>();
   let usedBytes = 0;
-  /** A run may still read what was released meanwhile; it is freed when the last has ended. */
-  let running = 0;
-  let released: CudaBuffer[] = [];
-  /** Programs run one after the other: they share the device. */
+  let ended = false;
+  /** What goes on off this thread, one after the other: it shares the device. */
   const turns = new Serialiser();
+  let begun = 0;
+  /** That may still read what was released meanwhile, which is freed when the last of it has ended. */
+  const released: CudaBuffer[] = [];
 
+  /** Everything of ONNX Runtime's is gone then: touching it would end the process. */
+  const refuseWhenEnded = () => {
+    if (ended) throw new Error(`${name} was disposed of`);
+  };
   const inWords = (error: unknown): unknown => {
     const message = error instanceof Error ? error.message : String(error);
     if (!outOfMemory.test(message)) return error;
@@ -93,9 +99,16 @@ export function createCudaExecutor({
       cause: error,
     });
   };
+  const take = (byteLength: number): Address => {
+    try {
+      return runtime.allocate(allocator, byteLength);
+    } catch {
+      trim(); // what was kept for later, in pieces of other sizes, may be what is missing
+      return runtime.allocate(allocator, byteLength);
+    }
+  };
   const allocate = (byteLength: number): CudaBuffer => {
-    // Of nothing there is no address.
-    const address = runtime.allocate(allocator, Math.max(1, byteLength));
+    const address = take(Math.max(1, byteLength)); // of nothing there is no address
     const buffer = { byteLength, address, views: new Map() };
     living.add(buffer);
     usedBytes += byteLength;
@@ -108,8 +121,19 @@ export function createCudaExecutor({
   const release = (buffer: CudaBuffer) => {
     if (!living.delete(buffer)) return; // gone with the executor
     usedBytes -= buffer.byteLength;
-    if (running > 0) released.push(buffer);
+    if (begun > 0) released.push(buffer);
     else free(buffer);
+  };
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+    begun++;
+    try {
+      return await turns.run(work);
+    } catch (error) {
+      throw inWords(error);
+    } finally {
+      begun--;
+      if (begun === 0) for (const buffer of released.splice(0)) free(buffer);
+    }
   };
   const viewOf = ({ address, byteLength, views }: CudaBuffer, { type, shape }: TensorType): Handle => {
     const key = `${type}[${shape}]`;
@@ -119,20 +143,6 @@ export function createCudaExecutor({
     views.set(key, view);
     return view;
   };
-  const offThread = async (session: Handle, binding: Handle) => {
-    running++;
-    try {
-      await runtime.run(session, binding);
-    } finally {
-      running--;
-      if (running === 0) {
-        const freed = released;
-        released = [];
-        for (const buffer of freed) free(buffer);
-      }
-    }
-  };
-
   /** Calls `run` with a binding from `input` to `output` of elements of one type. */
   const copy = <T>(
     type: ElementType,
@@ -185,11 +195,11 @@ export function createCudaExecutor({
           results.push(buffer);
           runtime.bind(binding, 'output', `o${index}`, viewOf(buffer, type));
         }
-        await offThread(session, binding);
+        await runtime.run(session, binding);
       } catch (error) {
         bound = [];
         for (const buffer of results) release(buffer);
-        throw inWords(error);
+        throw error;
       }
       return results;
     };
@@ -202,16 +212,16 @@ export function createCudaExecutor({
       runtime.release('session', session);
     };
     return {
-      run: (buffers) => turns.run(() => runOnce(buffers as CudaBuffer[])),
+      run: (buffers) => inTurn(() => runOnce(buffers as CudaBuffer[])),
       dispose: () => void turns.run(end).catch(() => {}),
     };
   };
 
-  /** One number that is copied from here to there. */
-  const idle = [new Float32Array(1), new Float32Array(1)].map((number) => ({
-    number,
-    tensor: runtime.createTensor(hostMemory, number, number.byteLength, 'float32', [1]),
-  }));
+  /** Two numbers that stay on the device, so that copying one onto the other needs no memory. */
+  const idle = [0, 1].map(() => {
+    const address = runtime.allocate(allocator, 4);
+    return { address, tensor: runtime.createTensor(memory, address, 4, 'float32', [1]) };
+  });
   /** The arena gives back what nothing uses at the end of a run, whatever it computes. */
   const trim = () =>
     copy('float32', idle[0]!.tensor, idle[1]!.tensor, (session, binding) =>
@@ -219,7 +229,7 @@ export function createCudaExecutor({
     );
 
   return {
-    name: `ONNX Runtime ${runtime.version} on ${where}, products in ${spoken[precision]}`,
+    name,
     products: precision === 'bf16' || precision === 'f16' ? halves[precision] : undefined,
     capabilities: {
       fusedMatMul: !without.includes('fusedMatMul'),
@@ -231,8 +241,12 @@ export function createCudaExecutor({
       videoResize: false,
       deepestFirst: true,
     },
-    compile,
+    compile(...given) {
+      refuseWhenEnded();
+      return compile(...given);
+    },
     upload(values: HostArray, { type }) {
+      refuseWhenEnded();
       const flat = { type, shape: [values.length] };
       let buffer: CudaBuffer | undefined;
       const source = runtime.createTensor(hostMemory, values, values.byteLength, type, flat.shape);
@@ -248,31 +262,38 @@ export function createCudaExecutor({
       }
     },
     async download(given, { type, shape }) {
+      refuseWhenEnded();
       const buffer = given as CudaBuffer;
       const result = viewAs(new ArrayBuffer(buffer.byteLength), 0, { type, shape });
       if (result.length === 0) return result;
       const flat = { type, shape: [result.length] };
       const target = runtime.createTensor(hostMemory, result, result.byteLength, type, flat.shape);
       try {
-        await copy(type, viewOf(buffer, flat), target, offThread);
+        await inTurn(() => copy(type, viewOf(buffer, flat), target, runtime.run));
         return result;
-      } catch (error) {
-        throw inWords(error);
       } finally {
         runtime.release('tensor', target);
       }
     },
     release: (buffer) => release(buffer as CudaBuffer),
     memory() {
+      if (ended) return { usedBytes: 0, keptBytes: 0 };
       const { inUse, total } = runtime.statistics(allocator);
       return { usedBytes, keptBytes: total - inUse };
     },
-    trim,
+    trim() {
+      if (!ended) trim();
+    },
     dispose() {
+      if (ended) return;
+      ended = true;
       const end = async () => {
         for (const buffer of living) release(buffer);
         trim();
-        for (const { tensor } of idle) runtime.release('tensor', tensor);
+        for (const { address, tensor } of idle) {
+          runtime.release('tensor', tensor);
+          runtime.free(allocator, address);
+        }
         runtime.release('allocator', allocator);
         for (const session of copiers.values()) runtime.release('session', session);
         for (const info of [memory, hostMemory]) runtime.release('memoryInfo', info);

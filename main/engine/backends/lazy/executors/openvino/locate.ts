@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { pythonPackage } from '../python-package.ts';
 
 export interface FoundLibrary {
   /** Full path of libopenvino_c. */
@@ -52,7 +51,7 @@ export async function findOpenVino(
     if (found && !isOldByName(found.path)) return found;
     old ??= found;
   }
-  return (await pythonPackage()) ?? old;
+  return (await inPython()) ?? old;
 }
 
 /** libopenvino_c.so.2460 is version 2024.6.0. */
@@ -79,16 +78,10 @@ async function inFolder(folder: string, where: string): Promise<FoundLibrary | u
   return undefined;
 }
 
-async function pythonPackage(): Promise<FoundLibrary | undefined> {
-  const script = 'import importlib.util; print(importlib.util.find_spec("openvino").submodule_search_locations[0])';
-  for (const python of process.platform === 'win32' ? ['python', 'py'] : ['python3', 'python']) {
-    try {
-      const { stdout } = await promisify(execFile)(python, ['-c', script], { timeout: 5000, windowsHide: true });
-      const found = await inFolder(stdout.trim(), `the openvino package of ${python}`);
-      if (found) return found;
-    } catch {
-      // No such Python, or one without the package.
-    }
+async function inPython(): Promise<FoundLibrary | undefined> {
+  for (const { folder, python } of await pythonPackage('openvino')) {
+    const found = await inFolder(folder, `the openvino package of ${python}`);
+    if (found) return found;
   }
   return undefined;
 }
