@@ -34,7 +34,18 @@ export default defineConfig({
     globalSetup: ['test/bundle-tfjs.ts'],
     maxWorkers: 2,
     projects: [
-      { ...asInABrowser, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
+      {
+        ...asInABrowser,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          exclude: ['test/unit/engine/**'],
+          testTimeout: 20_000,
+          // A fresh process for each of so many short files took more than half of their time. What computes is one for a process.
+          isolate: false,
+        },
+      },
+      { ...shared, test: { name: 'engine', include: ['test/unit/engine/**/*.test.ts'], testTimeout: 20_000 } },
       { ...shared, test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 } },
       {
         ...shared,
