@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 /** One file each, made by test/bundle-tfjs.ts: TensorFlow.js' ES modules carry the gradients that its Node build lacks. */
@@ -14,12 +15,26 @@ const shared = {
   },
 };
 
+/** States of the window are tested in Node as they are in a browser: what is derived follows what it is derived from. */
+const asInABrowser = {
+  plugins: [svelte({ dynamicCompileOptions: () => ({ generate: 'client' }) })],
+  resolve: {
+    alias: [
+      ...shared.resolve.alias,
+      {
+        find: /^svelte$/,
+        replacement: fileURLToPath(new URL('./node_modules/svelte/src/index-client.js', import.meta.url)),
+      },
+    ],
+  },
+};
+
 export default defineConfig({
   test: {
     globalSetup: ['test/bundle-tfjs.ts'],
     maxWorkers: 2,
     projects: [
-      { ...shared, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
+      { ...asInABrowser, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
       { ...shared, test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 } },
       {
         ...shared,

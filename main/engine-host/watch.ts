@@ -32,8 +32,11 @@ export const defaultLimits: WatchLimits = {
 
 export type Fault = { code: 'engine-hung' | 'out-of-memory'; reason: string };
 
-/** A process counts as computing when it used at least this share of one core since the last beat. */
-const busyShare = 0.1;
+/**
+ * A process counts as computing when it used at least this share of one core since the last beat. One that only gives its beats uses a
+ * two-thousandth (measured), and beside many other programs one at work may get no more than a few hundredths.
+ */
+const busyShare = 0.03;
 
 /**
  * Tells a hang from hard work, for one call. Pure: time comes in as milliseconds of any clock. A blocked

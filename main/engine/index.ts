@@ -1,7 +1,7 @@
 /** The engine's whole public face: the calls of its contract. No Electron, no SQLite, no ffmpeg. */
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
-import type { ReenactRequest } from '../../shared/domain/twin.ts';
+import type { GenerateTwinRequest, ReenactRequest } from '../../shared/domain/twin.ts';
 import type { Engine, EngineCallOptions } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { Serialiser } from '../../shared/structures/serialiser.ts';
@@ -15,6 +15,7 @@ import { evaluateFinish } from './evaluation/evaluate-finish.ts';
 import { evaluateModel } from './evaluation/evaluate-model.ts';
 import { evaluateTable } from './evaluation/evaluate-table.ts';
 import { evaluateTwin } from './evaluation/evaluate-twin.ts';
+import { measureClips } from './evaluation/measure-clips.ts';
 import { renderTwinClips } from './evaluation/render-twin-clips.ts';
 import { openTwinAutoencoder } from './models/autoencoders.ts';
 import { gatherModels, openVideoModel } from './models/registry.ts';
@@ -23,6 +24,7 @@ import type { TwinAutoencoder } from './models/twin-autoencoder.ts';
 import { checkConcept } from './sampling/check-concept.ts';
 import { createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
+import { generateTwinClip } from './sampling/generate-twin.ts';
 import { KeptLatents } from './sampling/kept-latents.ts';
 import type { OpenModel } from './sampling/open-model.ts';
 import { decodeTwinFile, describeTwin, encodeTwinFile, reenact } from './sampling/twin-calls.ts';
@@ -168,6 +170,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     encodeTwin: onTwin(encodeTwinFile),
     decodeTwin: onTwin(decodeTwinFile),
     reenact: onTwin((twin, request: ReenactRequest, callOptions) => reenact(twin, request, callOptions, keptLatents)),
+    generateTwin: onModel(async (model, request: GenerateTwinRequest, callOptions) =>
+      generateTwinClip(model, await twinAt(request.twin), request, callOptions),
+    ),
     trainTwin: (request, options = {}) => inTurn(options.signal, () => trainTwin(request, options)),
     renderTwinClips: (request, options = {}) => inTurn(options.signal, () => renderTwinClips(request, options)),
     // As describing a model does, it reads files alone.
@@ -175,6 +180,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     evaluateModel: onModel(evaluateModel),
     evaluateConcept: onModel(evaluateConcept),
     evaluateFinish: onModel(evaluateFinish),
+    measureClips: (request, options = {}) => inTurn(options.signal, () => measureClips(request, options)),
     evaluateTable: onModel(evaluateTable),
     evaluateTwin: onModel(evaluateTwin),
     dispose: () =>

@@ -121,9 +121,9 @@ export class Editor {
 
   /** What undo and redo change: the look or the cut of a clip, or the words and gains of a concept. */
   readonly undoable = $derived.by(() => {
-    if (this.library.shownKind === 'concept') return this.edit;
-    const { canUndo, canRedo } = this.looks;
-    return this.inspector === 'looks' && (canUndo || canRedo) ? this.looks : this.learn;
+    if (this.library.shownKind === 'concept') return this.edit.draft;
+    const { draft } = this.looks;
+    return this.inspector === 'looks' && (draft.canUndo || draft.canRedo) ? draft : this.learn;
   });
 
   /** What the system's menu asks for. Nothing is opened over a dialog. */
@@ -151,12 +151,12 @@ export class Editor {
   /** A concept can always go out, a clip once a look of it is on the stage or kept. */
   readonly canExport = $derived.by(() => {
     const { shownKind, concept, edits } = this.library;
-    return shownKind === 'concept' ? concept !== null : edits.length > 0 || this.looks.isOn;
+    return shownKind === 'concept' ? concept !== null : edits.length > 0 || this.looks.draft.isOn;
   });
 
   /** A look on the stage that is not kept yet is kept for it. */
   async openExport(): Promise<void> {
-    if (this.library.shownKind === 'clip' && this.looks.isOn && this.library.editId === null)
+    if (this.library.shownKind === 'clip' && this.looks.draft.isOn && this.library.editId === null)
       await this.looks.keepNow();
     this.exporting.wholeLength = this.player.wholeLength;
     this.exporting.open();

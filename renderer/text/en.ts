@@ -11,7 +11,12 @@ const phases: Record<string, string> = {
 
 /** Every string that a user sees. */
 /** Stages of learning by their labels. */
-const stageNames: Readonly<Record<string, string>> = { identity: 'appearance', motion: 'motion', words: 'tokens' };
+const stageNames: Readonly<Record<string, string>> = {
+  identity: 'appearance',
+  motion: 'motion',
+  words: 'tokens',
+  'identity and motion': 'appearance and motion in turn',
+};
 
 export const text = {
   product: 'Motif',
@@ -346,22 +351,8 @@ export const text = {
     samples: 'Samples so far',
     sample: (stage: string, step: number) => `After ${step} ${stage} steps`,
     keep: 'Stop and keep',
+    method: 'Method',
     choices: {
-      method: {
-        name: 'Method',
-        options: {
-          'set-and-sequence': 'Set-and-Sequence',
-          'two-stage': 'Two stages, unregularised',
-          lora: 'Plain LoRA',
-          'lora-8': 'Plain LoRA of rank 8',
-          'lora-1': 'Plain LoRA of rank 1',
-          'textual-inversion': 'Textual Inversion',
-          dreammix: 'Dreamix',
-          newmove: 'NewMove',
-          'motion-director': 'MotionDirector',
-          dreamvideo: 'DreamVideo',
-        },
-      },
       schedule: { name: 'Schedule', options: { constant: 'constant', warmup: 'with warm-up' } },
       basisSide: { name: 'Basis side', options: { output: 'output', input: 'input' } },
     },
@@ -582,14 +573,6 @@ export const text = {
     everyConcept: 'from all concepts and clips',
     none: 'No results yet. Keep a look, or render an edit of a concept.',
     forms: 'Format',
-    presets: {
-      h264: 'H.264 (.mp4)',
-      h265: 'H.265 (.mp4)',
-      av1: 'AV1 (.mp4)',
-      prores: 'ProRes (.mov)',
-      gif: 'GIF',
-      png: 'PNG sequence (folder)',
-    },
     lora: 'Concept as LoRA',
     dialects: { comfyui: 'ComfyUI', diffusers: 'diffusers', kohya: 'kohya' },
     template: 'File names',
@@ -646,16 +629,7 @@ export const text = {
     previewCache: 'Preview cache (MB)',
     proxyCache: 'Proxy cache (GB)',
     device: 'Compute device',
-    devices: {
-      auto: 'Best available',
-      onnxruntime: 'ONNX Runtime',
-      cuda: 'CUDA',
-      webgpu: 'WebGPU',
-      openvino: 'OpenVINO',
-      'openvino-f32': 'OpenVINO, 32-bit',
-      tensorflow: 'TensorFlow',
-      cpu: 'Plain JavaScript',
-    },
+    bestDevice: 'Best available',
     threads: 'Threads',
     automatic: 'automatic',
     memory: 'Engine memory limit (GB)',

@@ -94,6 +94,11 @@ export function tokensAfter(words: string, clipsBefore: number): string {
   );
 }
 
+/** A prompt as whoever knows no tokens reads it. */
+export function withoutTokens(words: string): string {
+  return words.replaceAll(/\[[vu]\d*\] ?/g, '').trim();
+}
+
 /** The prompt under which several concepts act together, in their order. */
 export function promptTogether(concepts: readonly Pick<Concept, 'captions'>[]): string {
   let clipsBefore = 0;

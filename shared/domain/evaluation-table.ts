@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rawFrames } from './clip.ts';
 import { editMeasures, evaluationSize, usedSampling } from './evaluation.ts';
 import { frameSheet } from './frame-sheet.ts';
 
@@ -52,6 +53,8 @@ export const evaluateTableRequest = z.object({
    * still there.
    */
   clips: z.boolean().default(false),
+  /** A folder with a user's own networks and their descriptions (docs/metrics.md); null: none. */
+  metrics: z.string().nullable().default(null),
   /**
    * Finished parts, concepts and costs, which tables share; starting again with the same folder and settings
    * goes on.
@@ -59,6 +62,45 @@ export const evaluateTableRequest = z.object({
   outputFolder: z.string(),
 });
 export type EvaluateTableRequest = z.infer<typeof evaluateTableRequest>;
+
+/** What a user's own networks measure of a clip (main/engine/metrics/supplied), of those that were given. */
+const suppliedMeasures = z.object({
+  /** The words and each frame, by CLIP. */
+  clipText: z.number().optional(),
+  /** Frames and those of the source, by CLIP, and by DINO. */
+  clipImage: z.number().optional(),
+  dinoImage: z.number().optional(),
+  /** Each frame and the next, by CLIP. */
+  clipCoherence: z.number().optional(),
+  /** Faces in corresponding frames, by ArcFace, where both have one (null: none have), and the share of such frames. */
+  faceIdentity: z.number().nullable().optional(),
+  faceShare: z.number().optional(),
+});
+export type SuppliedMeasures = z.infer<typeof suppliedMeasures>;
+
+/** A network of a user's that measured, and its files. */
+const suppliedMetric = z.object({
+  kind: z.enum(['clip', 'dino', 'arcface', 'i3d']),
+  name: z.string(),
+  files: z.array(z.object({ file: z.string(), sha256: z.string() })),
+  /** SHA-256 of how it is used. */
+  settings: z.string(),
+});
+export type SuppliedMetric = z.infer<typeof suppliedMetric>;
+
+/** Clips to be measured by a user's own networks alone, each against what it was made of. Words have no special tokens. */
+export const measureClipsRequest = z.object({
+  metrics: z.string(),
+  clips: z.array(z.object({ name: z.string(), made: rawFrames, source: rawFrames, words: z.string() })).min(1),
+});
+export type MeasureClipsRequest = z.infer<typeof measureClipsRequest>;
+
+export const measureClipsResult = z.object({
+  supplied: z.array(suppliedMetric),
+  clips: z.array(z.object({ name: z.string(), measures: suppliedMeasures })),
+  frechetVideo: z.number().nullable(),
+});
+export type MeasureClipsResult = z.infer<typeof measureClipsResult>;
 
 /** What is measured of one clip. `mse` is against the re-rendered edit: the true error. */
 const tableClip = editMeasures.omit({ variant: true, finished: true }).extend({
@@ -79,6 +121,9 @@ const tableClip = editMeasures.omit({ variant: true, finished: true }).extend({
    * looks should not come along.
    */
   likeOther: z.number().nullable(),
+  supplied: suppliedMeasures.optional(),
+  /** Of a network for clips: float32 in base64. */
+  videoFeatures: z.string().optional(),
   /** A few frames side by side as WebP, below the folder; null where none was kept. */
   strip: z.string().nullable(),
   /** All of its frames, for whoever compares by eye; the file is below the folder. Null where none were kept. */
@@ -194,6 +239,8 @@ export const evaluateTableResult = z.object({
   /** The row whose differences to the others are drawn. */
   first: z.string(),
   planned: z.array(plannedRow),
+  /** Networks of a user's that measured. */
+  supplied: z.array(suppliedMetric).default([]),
   scenes: z.array(z.object({ name: z.string(), seed: z.int(), caption: z.string(), strip: z.string().nullable() })),
   learningSeeds: z.array(z.int()),
   noiseSeeds: z.array(z.int()),

@@ -30,13 +30,19 @@ import {
   evaluateModelResult,
 } from '../domain/evaluation.ts';
 import { evaluateFinishRequest, evaluateFinishResult } from '../domain/evaluation-finish.ts';
-import { evaluateTableRequest, evaluateTableResult } from '../domain/evaluation-table.ts';
+import {
+  evaluateTableRequest,
+  evaluateTableResult,
+  measureClipsRequest,
+  measureClipsResult,
+} from '../domain/evaluation-table.ts';
 import { evaluateTwinRequest, evaluateTwinResult } from '../domain/evaluation-twin.ts';
 import {
   decodeTwinRequest,
   describeTwinRequest,
   encodeTwinRequest,
   encodeTwinResult,
+  generateTwinRequest,
   reenactRequest,
   renderTwinClipsRequest,
   trainTwinRequest,
@@ -81,6 +87,8 @@ export const engineContract = {
     decodeTwin: { input: decodeTwinRequest, output: rawFrames },
     /** The structure of one clip with the dynamics of another. */
     reenact: { input: reenactRequest, output: rawFrames },
+    /** A clip of words in its latents. Throws `not-found` without a generator, `invalid-input` for one of another twin. */
+    generateTwin: { input: generateTwinRequest, output: rawFrames },
     /** Trains one; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
     trainTwin: { input: trainTwinRequest, output: trainTwinResult },
     /** Scenes of the world to train one on. */
@@ -99,6 +107,7 @@ export const engineContract = {
     /** Measures finishing against edits whose truth is known; goes on as `evaluateModel` does. */
     evaluateFinish: { input: evaluateFinishRequest, output: evaluateFinishResult },
     /** Measures the rows of a table of the papers; goes on as `evaluateModel` does. */
+    measureClips: { input: measureClipsRequest, output: measureClipsResult },
     evaluateTable: { input: evaluateTableRequest, output: evaluateTableResult },
     /** Measures autoencoders with two latents beside others; goes on as `evaluateModel` does. */
     evaluateTwin: { input: evaluateTwinRequest, output: evaluateTwinResult },

@@ -139,11 +139,11 @@ async function stepTask(work: Work): Promise<TaskWork> {
   const step = conceptStep(
     {
       selfConditioned,
-      denoise: (noisy, previous, time, text, hooks) =>
+      denoise: (noisy, previous, timestep, text, hooks) =>
         wanTransformer(
           config,
           parameters,
-          { latents: previous ? tf.concat([noisy, previous], 1) : noisy, time, text },
+          { latents: previous ? tf.concat([noisy, previous], 1) : noisy, timestep, text },
           { hooks, recompute: needsRecomputation({ activations }, noisy.shape, freeMemory()) },
         ),
       ...(learned ? { encodeLearned: learned.encodeLearned! } : {}),
@@ -167,7 +167,7 @@ async function stepTask(work: Work): Promise<TaskWork> {
     clean: normals(...clip),
     noise: normals(...clip),
     level: tf.tensor(times, [batch, 1, 1, 1, 1]),
-    time: timeFeatures(
+    timestep: timeFeatures(
       config,
       times.map((time) => 1000 * time),
     ),

@@ -82,7 +82,7 @@ let moments = optimiser.init(weights);
 
 const batch = {
   latents: normal([4, 16, 8, 16, 16], 1),
-  time: timeFeatures(config, [100, 300, 500, 900]),
+  timestep: timeFeatures(config, [100, 300, 500, 900]),
   text: normal([4, 64, 384], 1),
   target: normal([4, 16, 8, 16, 16], 1),
 };

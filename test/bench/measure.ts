@@ -18,6 +18,7 @@ import { conceptStepTask, jointStepTask, referenceStepTask } from './concept-ste
 import { latentShape } from './latents.ts';
 import { samplingTask } from './sampling.ts';
 import type { TaskWork } from './task.ts';
+import { twinGenerateTask, twinTask } from './twin.ts';
 
 const number = { type: 'string', default: '' } as const;
 const { values, positionals } = parseArgs({
@@ -53,6 +54,8 @@ const makers: Record<string, (model: string) => Promise<TaskWork>> = {
   'motion-step': (model) => conceptStepTask(model, 'motion', rank, Number(values.clips)),
   'joint-step': (model) => jointStepTask(model, rank, Number(values.clips), Number(values.concepts)),
   edit: (model) => samplingTask(model, Number(values['edit-steps'])),
+  twin: twinTask,
+  'twin-generate': () => twinGenerateTask(Number(values['edit-steps'])),
   preview: (model) => samplingTask(model, Number(values['preview-steps'])),
 };
 

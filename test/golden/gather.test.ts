@@ -56,7 +56,7 @@ async function used(directory: string) {
   const text = await model.encodeText(['a dog runs on the beach']);
   const denoiser = await model.denoiser();
   const latents = tf.fill([1, model.latentChannels, 1, 4, 4], 0.5);
-  const flow = denoiser.denoise({ latents, time: model.timeFeatures([500]), text });
+  const flow = denoiser.denoise({ latents, timestep: model.timeFeatures([500]), text });
   const pictures = await model.decodeFrames(latents);
   const values = { text: await text.data(), flow: await flow.data(), pictures: pictures.data };
   tf.dispose([text, latents, flow]);
@@ -163,7 +163,7 @@ test("Wan 2.2's pair of files becomes one model with two transformers, and half 
     const [first, second] = [await model.denoiser(), await model.highNoise!.denoiser()];
     const inputs = {
       latents: tf.ones([1, 16, 1, 2, 2]),
-      time: model.timeFeatures([900]),
+      timestep: model.timeFeatures([900]),
       text: await model.encodeText(['a dog']),
     };
     const [low, high] = [first, second].map(({ denoise }) => denoise(inputs).dataSync());

@@ -42,10 +42,10 @@ test('a LoRA that PEFT saved acts as in diffusers', async () => {
   const basis = tf.tensor2d(values.basis, [values.basis.length / 3, 3]);
   const coefficients = tf.tensor2d(values.coefficients, [3, values.coefficients.length / 3]);
   const { latents, text, timestep, flow } = await openCase('lora');
-  const time = timeFeatures(config, Array.from(await timestep!.data()));
+  const features = timeFeatures(config, Array.from(await timestep!.data()));
   const hooks = hooksOf([lowRankAdditions(shape, basis, coefficients)]);
   await expectGolden(
-    wanTransformer(config, parameters, { latents: latents!, text: text!, time }, { hooks }) as tf.Tensor,
+    wanTransformer(config, parameters, { latents: latents!, text: text!, timestep: features }, { hooks }) as tf.Tensor,
     flow!,
   );
 });

@@ -9,10 +9,10 @@ import { expectGolden, onEachBackend, openCase } from './golden.ts';
 async function run(folder: string, name: string, options: Parameters<typeof wanTransformer>[3] = {}) {
   const { config, parameters } = await loadTransformer(folder);
   const { latents, text, timestep, flow } = await openCase(name);
-  const time = timeFeatures(config, Array.from(await timestep!.data()));
-  const found = wanTransformer(config, parameters, { latents: latents!, text: text!, time }, options);
+  const features = timeFeatures(config, Array.from(await timestep!.data()));
+  const found = wanTransformer(config, parameters, { latents: latents!, text: text!, timestep: features }, options);
   await expectGolden(found, flow!);
-  tf.dispose([latents!, text!, timestep!, flow!, time, found]);
+  tf.dispose([latents!, text!, timestep!, flow!, features, found]);
   disposeTree(parameters);
 }
 

@@ -19,7 +19,10 @@ export const registerCompose: Registration = (program, run) => {
     .argument('[concept...]', 'to learn again: two concepts or more; their clips and captions are used');
   addRecipeOptions(command)
     .option('--identity <concept>', 'without learning: who or what it is')
-    .option('--motion <concept>', 'and how it moves; best of concepts learned by dreamvideo or motion-director')
+    .option(
+      '--motion <concept>',
+      'and how it moves; best of concepts learned by dreamvideo, dualreal or motion-director',
+    )
     .option('--name <name>', 'a name for the new concept')
     .addHelpText(
       'after',

@@ -1,10 +1,11 @@
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type TableName, tableName } from '../../../shared/domain/evaluation-table.ts';
 import type { ActionWrapper } from '../context.ts';
 import { addPlaceOptions, listening, type PlaceOptions, preparePlace } from '../evaluation/common-options.ts';
 import { tableText } from '../evaluation/table/table-text.ts';
 import { writeTable } from '../evaluation/table/write-table.ts';
-import { parseInteger, parseNumber } from '../options.ts';
+import { parseInteger, parseNumber, parsePlace } from '../options.ts';
 
 interface TableOptions extends PlaceOptions {
   fast?: boolean;
@@ -15,6 +16,7 @@ interface TableOptions extends PlaceOptions {
   noiseSeeds?: number;
   effort?: number;
   clips?: boolean;
+  metrics?: string;
 }
 
 const about: Readonly<Record<TableName, string>> = {
@@ -43,6 +45,11 @@ export function registerTables(evaluate: Command, run: ActionWrapper): void {
       .option('--learning-seeds <n>', 'how often each method learns a scene', parseInteger(1, 20))
       .option('--noise-seeds <n>', 'how many clips of each edit', parseInteger(1, 20))
       .option('--effort <x>', 'learn this many times as long as the default recipe', parseNumber(0.001, 10));
+    command.option(
+      '--metrics <folder>',
+      'measure with your own CLIP, DINO, ArcFace and I3D too: ONNX files and their descriptions (docs/metrics.md)',
+      parsePlace,
+    );
     command.option('--clips', 'make clips again that were measured before tables kept them whole, for `motif study`');
     addPlaceOptions(command, 'out/evaluate-tables')
       .addHelpText(
@@ -67,6 +74,7 @@ Run it again with the same folder to continue where it stopped, even in the midd
               effort,
               steps,
               clips = false,
+              metrics,
             } = options;
             const result = await services.engine.evaluateTable(
               {
@@ -81,6 +89,7 @@ Run it again with the same folder to continue where it stopped, even in the midd
                 noiseSeeds: noiseSeeds ?? null,
                 effort: effort ?? null,
                 clips,
+                metrics: metrics === undefined ? null : resolve(metrics),
               },
               listening(context),
             );

@@ -12,6 +12,7 @@ import { importFolder } from '../evaluation/real-clips.ts';
 import { report } from '../evaluation/write-report.ts';
 import { addRecipeOptions, type RecipeOptions, recipeOf } from '../learn-options.ts';
 import { parseInteger } from '../options.ts';
+import { registerEvaluateEdits } from './evaluate-edits.ts';
 import { registerTables } from './evaluate-table.ts';
 import { registerEvaluateTwin } from './evaluate-twin.ts';
 
@@ -44,6 +45,7 @@ export const registerEvaluate: Registration = (program, run) => {
   registerConcept(evaluate, run);
   registerFinish(evaluate, run);
   registerTables(evaluate, run);
+  registerEvaluateEdits(evaluate, run);
   registerEvaluateTwin(evaluate, run);
 };
 

@@ -24,6 +24,8 @@ export type Bottleneck = {
   up: Linear /* [h, d] */;
   /** What is added to all places of a row before: [batch, 1, d]. */
   shift?: tf.Tensor;
+  /** f times 2 sigmoid(t W_level + b_level), t [batch, d] of the noise level: a weight for each row (DualReal, [d, 1]). */
+  level?: Linear;
   place: BottleneckPlace;
 };
 export type BottleneckPlace = 'stream' | 'normed' | 'gated';
@@ -60,12 +62,14 @@ export function hooksOf(additions: readonly Additions[]): Hooks {
       : {}),
     ...(some('branches')
       ? {
-          branch(path, stream, normed) {
+          branch(path, stream, normed, modulation) {
             const branches = of('branches', path);
-            const before = branches.filter(({ place }) => place === 'gated').map((each) => bottleneck(each, normed));
+            const before = branches
+              .filter(({ place }) => place === 'gated')
+              .map((each) => bottleneck(each, normed, modulation));
             const after = branches
               .filter(({ place }) => place !== 'gated')
-              .map((each) => bottleneck(each, each.place === 'stream' ? stream : normed));
+              .map((each) => bottleneck(each, each.place === 'stream' ? stream : normed, modulation));
             return { before: sumOf(before), after: sumOf(after) };
           },
         }
@@ -113,9 +117,21 @@ function changedLinear(base: Linear, x: tf.Tensor, lowRank: LowRank[], dense: tf
   });
 }
 
-/** x [batch, tokens, d] -> [batch, tokens, d] */
-export function bottleneck({ down, up, shift }: Bottleneck, x: tf.Tensor): tf.Tensor {
-  return tf.tidy(() => linear(up, gelu(linear(down, shift ? tf.add(x, shift) : x))));
+/** x [batch, tokens, d], modulation [batch, ranges, 6, d] -> [batch, tokens, d] */
+export function bottleneck({ down, up, shift, level }: Bottleneck, x: tf.Tensor, modulation?: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const added = linear(up, gelu(linear(down, shift ? tf.add(x, shift) : x)));
+    if (!level) return added;
+    if (!modulation)
+      throw new Error('this model says nothing of the noise level to what is added beside its sub-layers');
+    return tf.mul(added, tf.mul(tf.sigmoid(linear(level, levelOf(modulation))), 2));
+  });
+}
+
+/** What a block is told of the noise level, as its first shift: of the last range, which is not a given first frame's. -> [batch, 1, d] */
+function levelOf(modulation: tf.Tensor): tf.Tensor {
+  const [batch, ranges, , size] = modulation.shape as [number, number, number, number];
+  return tf.reshape(tf.slice(modulation, [0, ranges - 1, 0, 0], [batch, 1, 1, size]), [batch, 1, size]);
 }
 
 function sumOf(tensors: tf.Tensor[]): tf.Tensor | undefined {
@@ -132,14 +148,14 @@ function below({ lowRank, dense, branches }: Additions, prefix: string): Additio
 type AdditionTensors = {
   lowRank: { [path: string]: { basis: tf.Tensor; coefficients: tf.Tensor } };
   dense: { [path: string]: tf.Tensor };
-  branches: { [path: string]: { down: Linear; up: Linear; shift?: tf.Tensor } };
+  branches: { [path: string]: { down: Linear; up: Linear; shift?: tf.Tensor; level?: Linear } };
 };
 
 function tensorsOf({ lowRank, dense, branches }: Additions): Tree {
   return {
     lowRank: mapped(lowRank, ({ basis, coefficients }) => ({ basis, coefficients })),
     dense: mapped(dense, (change) => change),
-    branches: mapped(branches, ({ down, up, shift }) => ({ down, up, shift })),
+    branches: mapped(branches, ({ down, up, shift, level }) => ({ down, up, shift, level })),
   } satisfies AdditionTensors as Tree;
 }
 

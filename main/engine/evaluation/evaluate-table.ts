@@ -11,6 +11,7 @@ import {
 import { plannedSteps, type Recipe, recipe as recipeSchema } from '../../../shared/domain/recipe.ts';
 import { startSettings } from '../../../shared/domain/strength.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
+import { openSuppliedMetrics, type SuppliedMetrics } from '../metrics/supplied/supplied-metrics.ts';
 import { Random } from '../nn/random.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { keptOr, nameOfContent, openEvaluationFolder } from './folder.ts';
@@ -31,7 +32,7 @@ import { Stage } from './table-stage.ts';
  * same settings and folder goes on where an earlier one stopped, within a learning too, and takes over what
  * other tables have measured. Learning seeds come last, so that a run that is stopped has rows with fewer
  * seeds. Throws as `evaluateModel` does, `invalid-input` for unknown rows, and what learning and generating
- * throw, but for methods that refuse a scene.
+ * throw, but for methods that refuse a scene; of a user's metrics `not-found` and `damaged-file`.
  */
 export async function evaluateTable(
   model: OpenModel,
@@ -43,12 +44,15 @@ export async function evaluateTable(
   const plan = planOf(request.table, request);
   const steps = request.steps ?? editSettings.parse({ prompt: '' }).steps;
   const judge = await openEvaluationJudge(request.judge);
+  let metrics: SuppliedMetrics | null = null;
   try {
+    if (request.metrics !== null) metrics = await openSuppliedMetrics(request.metrics);
+    const supplied = [...(metrics?.used ?? [])];
     const standing = await standingOf(model, request.judge);
     await openEvaluationFolder(folder, { kind: 'tables', ...standing, size: request.size, steps });
     for (const name of ['concepts', 'costs', 'parts', 'scenes']) await mkdir(join(folder, name), { recursive: true });
     const sets = tableScenes(plan.set, model.pipeline.extras.worldEdition).slice(0, plan.scenes ?? undefined);
-    const stage = new Stage(model, judge, request, folder);
+    const stage = new Stage(model, judge, request, folder, metrics);
     const { budget, recipes, planned, measured } = await equalTime(stage, plan, sets[0]!, options);
 
     const units = unitsOf(plan, sets);
@@ -74,7 +78,7 @@ export async function evaluateTable(
       const base = method && recipes.get(method.row);
       const partPlan = method && { method, recipe: base ? { ...base, seed: learningSeed } : null, learningSeed };
       const made = partPlan && { recipe: partPlan.recipe, sliders: method.sliders ?? {}, learningSeed };
-      const content = { version: 1, scene, made, ways, noiseSeeds };
+      const content = { version: 1, scene, made, ways, noiseSeeds, ...(metrics && { supplied }) };
       const file = join(folder, 'parts', `${scene.name}-${method?.row ?? truthRow}-${nameOfContent(content)}.json`);
       const kept = await keptPart(file, request.clips);
       if (kept?.finished) {
@@ -106,6 +110,7 @@ export async function evaluateTable(
       ways: [...ways],
       first: plan.first,
       planned,
+      supplied,
       scenes: await stage.described(sets),
       learningSeeds: plan.learningSeeds,
       noiseSeeds: plan.noiseSeeds,
@@ -118,6 +123,7 @@ export async function evaluateTable(
     };
   } finally {
     judge.dispose();
+    metrics?.dispose();
   }
 }
 

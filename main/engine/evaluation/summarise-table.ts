@@ -9,7 +9,9 @@ import type {
   Way,
 } from '../../../shared/domain/evaluation-table.ts';
 import { wilsonInterval } from '../../../shared/statistics/wilson.ts';
+import { frechetDistance } from '../metrics/frechet.ts';
 import { bootstrapInterval, differencesOf, type Grid, holm, sceneMeans, signFlipTest } from './paired.ts';
+import { featuresOfText } from './table-clip.ts';
 import { type Column, columns } from './table-columns.ts';
 
 /** What a table is summed up over. */
@@ -57,6 +59,8 @@ export function summariseTable(parts: readonly TablePart[], plan: SummaryPlan): 
       const cells = Object.fromEntries(
         columns.map((column) => [column.name, cellOf(column, byColumn.get(column.name)!, clips, own, without)]),
       );
+      const distance = videoDistance(own, parts, way, plan);
+      if (distance) cells.frechetVideo = distance;
       const refused = own.filter((part) => part.refused !== null).length;
       if (clips.length > 0 || refused > 0)
         rows.push({
@@ -71,6 +75,37 @@ export function summariseTable(parts: readonly TablePart[], plan: SummaryPlan): 
     comparisons.push(...compare(way, grids, plan.first));
   }
   return { rows, comparisons, kinds: countKinds(parts, plan), leftOut };
+}
+
+/**
+ * How far a row's clips are from the true edits as a whole, by the vectors of a user's network: of the first learning and noise seed, so
+ * that both are as many. There is no interval.
+ */
+function videoDistance(
+  own: readonly TablePart[],
+  all: readonly TablePart[],
+  way: Way,
+  { learningSeeds, noiseSeeds }: SummaryPlan,
+): TableCell | null {
+  const pairs = own
+    .filter(({ row, learningSeed }) => row !== truthRow && (learningSeed === 0 || learningSeed === learningSeeds[0]))
+    .flatMap(({ scene, clips }) => {
+      const truth = all.find((part) => part.row === truthRow && part.scene === scene);
+      return clips.flatMap((clip) => {
+        if (clip.way !== way || clip.noiseSeed !== noiseSeeds[0] || clip.videoFeatures === undefined) return [];
+        const target = truth?.clips.find(({ kind, to }) => kind === clip.kind && to === clip.to);
+        return target?.videoFeatures !== undefined ? [[clip.videoFeatures, target.videoFeatures] as const] : [];
+      });
+    });
+  if (pairs.length < 2) return null;
+  const distance = frechetDistance(
+    pairs.map(([made]) => featuresOfText(made)),
+    pairs.map(([, truth]) => featuresOfText(truth)),
+  );
+  return {
+    interval: { mean: distance, low: distance, high: distance, scenes: new Set(own.map(({ scene }) => scene)).size },
+    missing: 0,
+  };
 }
 
 /** What was not sampled is the same in every way. */

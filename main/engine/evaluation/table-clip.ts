@@ -3,6 +3,7 @@ import { type Pictures, pictureAt } from '../formats/raw-frames.ts';
 import { compareMotion, flowsOf } from '../metrics/motion.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import type { FlowField } from '../metrics/optical-flow.ts';
+import type { SeenClip, SuppliedMetrics } from '../metrics/supplied/supplied-metrics.ts';
 import type { Judge, Judgement } from '../models/judge/judge.ts';
 import type { ConceptScene, TrueEdit } from './concept-scene.ts';
 import { agreementOf, identityOf } from './judging.ts';
@@ -19,6 +20,8 @@ export interface MeasuredScene {
   flows: FlowField[] | null;
   /** What the judge sees in the other one of a mix. */
   other: Judgement | null;
+  /** A user's own networks, and what they see in the source. */
+  supplied: { metrics: SuppliedMetrics; source: SeenClip } | null;
 }
 
 /** Prepares the measurements of a scene; `other` gives the motion of a mix. */
@@ -26,6 +29,7 @@ export async function measuredScene(
   scene: ConceptScene,
   other: ConceptScene | null,
   judge: Judge,
+  metrics: SuppliedMetrics | null = null,
 ): Promise<MeasuredScene> {
   const moving = (other ?? scene).source;
   return {
@@ -34,6 +38,7 @@ export async function measuredScene(
     subject: await judge.assess(cropTo(scene.source, scene.subject)),
     flows: moving.count > 1 ? flowsOf(moving.data, moving) : null,
     other: other?.judgement ?? null,
+    supplied: metrics && { metrics, source: metrics.see(scene.source) },
   };
 }
 
@@ -42,7 +47,7 @@ const assessedStride = 2;
 
 /** Measures a clip that a way has made of an edit. */
 export async function measureClip(
-  { scene, judge, subject, flows, other }: MeasuredScene,
+  { scene, judge, subject, flows, other, supplied }: MeasuredScene,
   edit: TrueEdit,
   pictures: Pictures,
   made: Pick<TableClip, 'noiseSeed' | 'seconds' | 'strip' | 'frames'> & { way: Way },
@@ -64,5 +69,22 @@ export async function measureClip(
     motionAmount: motion?.amount ?? null,
     motionAgreement: motion?.agreement ?? null,
     likeOther: other && identityOf(judgement, other),
+    ...(supplied && suppliedOf(supplied, pictures, edit.prompt.plain)),
   };
+}
+
+function suppliedOf({ metrics, source }: NonNullable<MeasuredScene['supplied']>, pictures: Pictures, words: string) {
+  const features = metrics.featuresOf(pictures);
+  return {
+    supplied: metrics.measure(pictures, source, words),
+    // As text: a thousand numbers of JSON are five times as long.
+    ...(features && {
+      videoFeatures: Buffer.from(features.buffer, features.byteOffset, features.byteLength).toString('base64'),
+    }),
+  };
+}
+
+/** The vector of a clip as it is kept. */
+export function featuresOfText(text: string): Float32Array {
+  return new Float32Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer);
 }

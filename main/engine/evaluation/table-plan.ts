@@ -54,6 +54,12 @@ const motionDirector: PlannedMethod = {
   label: 'MotionDirector',
   recipe: { method: 'motion-director' },
 };
+const followYourMotion: PlannedMethod = {
+  row: 'follow-your-motion',
+  label: 'Follow-Your-Motion',
+  recipe: { method: 'follow-your-motion' },
+};
+const dualreal: PlannedMethod = { row: 'dualreal', label: 'DualReal', recipe: { method: 'dualreal' } };
 const changed = (row: string, label: string, recipe: RecipeInput, effort?: number): PlannedMethod => ({
   row,
   label,
@@ -99,7 +105,9 @@ const tables: Readonly<Record<TableName, TablePlan>> = {
       twoStage,
       newmove,
       motionDirector,
+      followYourMotion,
       dreamvideo,
+      dualreal,
       dreammix,
       rank8,
       full,
@@ -142,6 +150,7 @@ const tables: Readonly<Record<TableName, TablePlan>> = {
       motionDirector,
       full,
       dreamvideo,
+      dualreal,
       changed('dreamvideo-no-words', 'DreamVideo, no learned word', { method: 'dreamvideo', tokenLearningRate: 0 }),
       {
         ...dreamvideo,

@@ -3,6 +3,7 @@ import type { EvaluateTableRequest, EvaluateTableResult, ShownScene } from '../.
 import { parseRational, type Rational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { writeRawFrames } from '../formats/raw-frames.ts';
+import type { SuppliedMetrics } from '../metrics/supplied/supplied-metrics.ts';
 import type { Judge } from '../models/judge/judge.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { type ConceptScene, editedScene } from './concept-scene.ts';
@@ -20,11 +21,19 @@ export class Stage {
   readonly folder: string;
   readonly request: EvaluateTableRequest;
   #judge: Judge;
+  #metrics: SuppliedMetrics | null;
   #last: PreparedScene | undefined;
 
-  constructor(model: OpenModel, judge: Judge, request: EvaluateTableRequest, folder: string) {
+  constructor(
+    model: OpenModel,
+    judge: Judge,
+    request: EvaluateTableRequest,
+    folder: string,
+    metrics: SuppliedMetrics | null,
+  ) {
     this.model = model;
     this.#judge = judge;
+    this.#metrics = metrics;
     this.request = request;
     this.folder = folder;
   }
@@ -45,7 +54,7 @@ export class Stage {
     await this.#writeShown(scene, rendered);
     this.#last = {
       name: scene.name,
-      measured: await measuredScene(rendered, other, this.#judge),
+      measured: await measuredScene(rendered, other, this.#judge, this.#metrics),
       source,
       coded: await throughAutoencoder(this.model, rendered.source, signal),
       motion,

@@ -1,8 +1,8 @@
-/** Sixteen-bit floating point, both kinds: IEEE half (`F16`) and the upper half of a float32 (`BF16`). */
+/** Sixteen-bit floating point: float16 (IEEE binary16, `F16`) and bfloat16 (the upper half of a float32, `BF16`). */
 
 let halfTable: Float32Array | undefined;
 
-/** Every half as a float32. A table, because a checkpoint holds hundreds of millions of them. */
+/** Every float16 as a float32. A table, because a checkpoint holds hundreds of millions of them. */
 function halves(): Float32Array {
   halfTable ??= Float32Array.from({ length: 65536 }, (_, bits) => {
     const sign = bits & 0x8000 ? -1 : 1;
@@ -15,20 +15,20 @@ function halves(): Float32Array {
   return halfTable;
 }
 
-/** Decodes F16 values into `target` from `offset` on. */
-export function decodeHalf(bits: Uint16Array, target: Float32Array, offset = 0): void {
+/** Decodes float16 values into `target` from `offset` on. */
+export function decodeFloat16(bits: Uint16Array, target: Float32Array, offset = 0): void {
   const table = halves();
   for (let i = 0; i < bits.length; i++) target[offset + i] = table[bits[i]!]!;
 }
 
-/** Decodes BF16 values into `target` from `offset` on. */
-export function decodeBrain(bits: Uint16Array, target: Float32Array, offset = 0): void {
+/** Decodes bfloat16 values into `target` from `offset` on. */
+export function decodeBfloat16(bits: Uint16Array, target: Float32Array, offset = 0): void {
   const words = new Uint32Array(target.buffer, target.byteOffset + 4 * offset, bits.length);
   for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
 }
 
-/** float32 -> F16, rounded to the nearest, ties to even; too large becomes infinity. */
-export function encodeHalf(values: Float32Array): Uint16Array {
+/** float32 -> float16, rounded to the nearest, ties to even; too large becomes infinity. */
+export function encodeFloat16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   return Uint16Array.from(words, (word) => {
     const sign = (word >>> 16) & 0x8000;
@@ -47,8 +47,8 @@ export function encodeHalf(values: Float32Array): Uint16Array {
   });
 }
 
-/** float32 -> BF16, rounded to the nearest, ties to even. */
-export function encodeBrain(values: Float32Array): Uint16Array {
+/** float32 -> bfloat16, rounded to the nearest, ties to even. */
+export function encodeBfloat16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   return Uint16Array.from(words, (word) => {
     if ((word & 0x7fffffff) > 0x7f800000) return (word >>> 16) | 0x40; // keep it not a number

@@ -1,4 +1,4 @@
-import { decodeHalf } from './half.ts';
+import { decodeFloat16 } from './half.ts';
 
 /**
  * Blocks of quantised values as GGML lays them out (ggml-common.h of llama.cpp): a row of a matrix is cut into blocks, and each has
@@ -79,6 +79,6 @@ const bits = new Uint16Array(1);
 
 function half(bytes: Uint8Array, at: number): number {
   bits[0] = bytes[at]! | (bytes[at + 1]! << 8);
-  decodeHalf(bits, one);
+  decodeFloat16(bits, one);
   return one[0]!;
 }

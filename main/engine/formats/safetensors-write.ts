@@ -1,5 +1,5 @@
 import { writeWhole } from '../../files/place.ts';
-import { encodeBrain, encodeHalf } from './half.ts';
+import { encodeBfloat16, encodeFloat16 } from './half.ts';
 import { storedBytes } from './stored-types.ts';
 
 /** A tensor to write. `values` may be a function, asked only when its turn comes, so that one is in memory at a time. */
@@ -55,9 +55,9 @@ function encode({ name, shape, type = 'F32' }: TensorToWrite, values: Values): U
     throw new Error(`tensor "${name}" cannot be stored as ${type}: its values are ${values.constructor.name}`);
   const stored =
     values instanceof Float32Array && type === 'F16'
-      ? encodeHalf(values)
+      ? encodeFloat16(values)
       : values instanceof Float32Array && type === 'BF16'
-        ? encodeBrain(values)
+        ? encodeBfloat16(values)
         : values;
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }

@@ -1,5 +1,5 @@
 import { decodeE4M3, decodeE5M2 } from './float8.ts';
-import { decodeBrain, decodeHalf } from './half.ts';
+import { decodeBfloat16, decodeFloat16 } from './half.ts';
 import { decodeQ4K, decodeQ5K, decodeQ6K, decodeQ8 } from './quantised-blocks.ts';
 
 /** How values lie in a file: so many in so many bytes, and what they are as float32. */
@@ -35,8 +35,8 @@ const integer = (type: IntegerType, bytes: number) =>
 export const codecs = {
   F64: single(8, (bytes, target, offset) => target.set(new Float64Array(bytes), offset)),
   F32: single(4, (bytes, target, offset) => target.set(new Float32Array(bytes), offset)),
-  F16: single(2, (bytes, target, offset) => decodeHalf(new Uint16Array(bytes), target, offset)),
-  BF16: single(2, (bytes, target, offset) => decodeBrain(new Uint16Array(bytes), target, offset)),
+  F16: single(2, (bytes, target, offset) => decodeFloat16(new Uint16Array(bytes), target, offset)),
+  BF16: single(2, (bytes, target, offset) => decodeBfloat16(new Uint16Array(bytes), target, offset)),
   F8_E4M3: single(1, (bytes, target, offset) => decodeE4M3(new Uint8Array(bytes), target, offset)),
   F8_E5M2: single(1, (bytes, target, offset) => decodeE5M2(new Uint8Array(bytes), target, offset)),
   I64: integer('I64', 8),

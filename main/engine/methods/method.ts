@@ -16,6 +16,12 @@ export type StagePlan = {
   steps: number;
   /** Part -> those of its tensors that learn. Of a part that is not in `acts`, the others count as zero. */
   trains: Readonly<Record<string, readonly string[]>>;
+  /** Which of those parts learn in steps on a kind of data, while the others stay; null: all in both. */
+  trainsFrom: Readonly<Record<DataKind, readonly string[]>> | null;
+  /** Which heads of self-attention learn: those that look within a frame, or across frames; null: all. */
+  heads: 'spatial' | 'temporal' | null;
+  /** In place of the recipe's; null: as that says. */
+  weightDecay: number | null;
   /** Parts of which everything acts, learning or not. */
   acts: readonly string[];
   /**
@@ -80,6 +86,9 @@ export function stage(
 ): StagePlan {
   const rate = (part: string) => (part === 'words' ? recipe.tokenLearningRate : recipe.learningRate);
   return {
+    trainsFrom: null,
+    heads: null,
+    weightDecay: null,
     acts: [],
     pictureShare: 0,
     batchSize: { pictures: recipe.batchSize, clips: recipe.batchSizeMotion },
@@ -96,6 +105,13 @@ export function stage(
 /** Names of the weights that a stage trains. */
 export function trainedNames({ trains }: Pick<StagePlan, 'trains'>): string[] {
   return Object.entries(trains).flatMap(([part, tensors]) => tensors.map((tensor) => `${part}.${tensor}`));
+}
+
+/** A stage as its steps on a kind of data do it. */
+export function stageOn(plan: StagePlan, kind: DataKind): StagePlan {
+  const learning = plan.trainsFrom?.[kind];
+  if (!learning) return plan;
+  return { ...plan, trains: Object.fromEntries(learning.map((part) => [part, plan.trains[part]!])) };
 }
 
 /** What a stage learns from. */

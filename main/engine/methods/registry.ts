@@ -1,6 +1,8 @@
 import type { LearningMethod, Recipe } from '../../../shared/domain/recipe.ts';
 import { dreammix } from './dreammix.ts';
 import { dreamvideo } from './dreamvideo.ts';
+import { dualreal } from './dualreal.ts';
+import { followYourMotion } from './follow-your-motion.ts';
 import { lora } from './lora.ts';
 import type { Method } from './method.ts';
 import { motionDirector } from './motion-director.ts';
@@ -20,6 +22,8 @@ const methods: Readonly<Record<LearningMethod, Method>> = {
   newmove,
   'motion-director': motionDirector,
   dreamvideo,
+  dualreal,
+  'follow-your-motion': followYourMotion,
 };
 
 export function methodOf({ method }: Pick<Recipe, 'method'>): Method {

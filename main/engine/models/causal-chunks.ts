@@ -91,7 +91,7 @@ export async function* inTurn(
 }
 
 /** The same chunks, each followed by its progress. */
-export async function* told(
+export async function* withProgress(
   chunks: AsyncGenerator<tf.Tensor>,
   ranges: readonly Range[],
   { onProgress }: CodingOptions,

@@ -28,10 +28,10 @@ export interface DenoiserInputs {
    */
   latents: tf.Tensor;
   /**
-   * [batch, features] from `timeFeatures`; or, of a model that takes a first frame, [batch, 2, features]: the level of the first latent
-   * frame, and that of all others.
+   * [batch, features] from `timeFeatures`; or, of a model that takes a first frame, [batch, 2, features]: the timestep
+   * of the first latent frame, and that of all others.
    */
-  time: tf.Tensor;
+  timestep: tf.Tensor;
   /** [batch, text tokens, text width], zero past each prompt's length. */
   text: tf.Tensor;
 }
@@ -54,7 +54,7 @@ interface DenoiserFacts {
   readonly selfConditioning: boolean;
   /** Whether the first latent frame may be given, without noise (Wan 2.2 TI2V). */
   readonly takesFirstFrame: boolean;
-  /** timesteps (0 to 1000) [batch] -> features of the noise level [batch, features] */
+  /** timesteps (0 to 1000) [batch] -> sinusoidal features [batch, features] */
   timeFeatures(timesteps: readonly number[]): tf.Tensor2D;
 }
 

@@ -12,9 +12,16 @@ export interface Hooks {
 
   /**
    * What is added beside the sub-layer at `path` (`blocks.3.attn2`): `before` to its answer, which its gate then weighs, `after` to the
-   * residual stream behind the gate. stream and normed [batch, tokens, size], the residual stream and what the sub-layer reads of it.
+   * residual stream behind the gate. stream and normed [batch, tokens, size], the residual stream and what the sub-layer reads of it;
+   * modulation [batch, ranges, 6, size], what blocks are told of the noise level, where the model has that.
    */
-  branch?(path: string, stream: tf.Tensor, normed: tf.Tensor): Branch;
+  branch?(path: string, stream: tf.Tensor, normed: tf.Tensor, modulation?: tf.Tensor): Branch;
+
+  /**
+   * Shows queries and keys of the self-attention at `path` (`blocks.3.attn1`), as they are compared [batch, tokens, heads * size]. What is
+   * to outlive the forward pass is kept by whoever looks.
+   */
+  attention?(path: string, q: tf.Tensor, k: tf.Tensor, heads: number): void;
 
   /**
    * For recomputing a block in the backward pass: the trainable tensors of the layers and branches below `path` and these hooks bound to

@@ -89,7 +89,7 @@ type FlowInputs = {
   /** The previous prediction of the clean latents, for self-conditioning. */
   previous?: tf.Tensor;
   text: tf.Tensor;
-  time: tf.Tensor;
+  timestep: tf.Tensor;
   /** With what weight the flow under each of `text`'s prompts counts [prompts]; without, all flows are given back. */
   weights?: tf.Tensor;
   adapter?: unknown;
@@ -109,12 +109,12 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
 
   /** The flow at one noise level, or the weighted sum of the flows under several prompts, which are one batch. */
   const predictionBy = (denoise: Denoiser['denoise']) =>
-    traced(({ sample, previous, text, time, weights, adapter, appearanceMask }: FlowInputs) =>
+    traced(({ sample, previous, text, timestep, weights, adapter, appearanceMask }: FlowInputs) =>
       tf.tidy(() => {
         const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearanceMask) : undefined;
         const modelInput = previous ? tf.concat([sample, previous], 1) : sample;
         const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(modelInput), 0) : modelInput;
-        const flow = denoise({ latents, text, time }, { hooks, inferenceOnly: true });
+        const flow = denoise({ latents, text, timestep }, { hooks, inferenceOnly: true });
         if (!weights) return { flow };
         const flows = tf.matMul(tf.reshape(weights, [1, -1]), tf.reshape(flow, [weights.size, -1]));
         return { flow: tf.reshape(flows, sample.shape) };
@@ -156,15 +156,15 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     return {
       async flow(sample: tf.Tensor, previous: tf.Tensor | undefined, timestep: number, signal?: AbortSignal) {
         const under = async (prompts: tf.Tensor, by: A | undefined, weights?: tf.Tensor) => {
-          const time = timeOf(prompts.shape[0]!, timestep);
-          const inputs: FlowInputs = { sample, text: prompts, time };
+          const features = timeOf(prompts.shape[0]!, timestep);
+          const inputs: FlowInputs = { sample, text: prompts, timestep: features };
           if (previous) inputs.previous = previous;
           if (weights) inputs.weights = weights;
           const isHigh = high && timestep >= 1000 * high.from;
           if (by !== undefined && !isHigh) inputs.adapter = by;
           if (model.readsAppearance)
             inputs.appearanceMask = appearanceMaskOf(prompts.shape[0]!, weights ? text.shape[0]! : null);
-          const made = [time, ...(inputs.appearanceMask ? [inputs.appearanceMask] : [])];
+          const made = [features, ...(inputs.appearanceMask ? [inputs.appearanceMask] : [])];
           const { flow } = await (isHigh ? predictHigh! : predict).run(inputs, signal).finally(() => tf.dispose(made));
           return flow;
         };

@@ -48,11 +48,13 @@ export type BatchOptions = {
   timeFeatures(levels: readonly number[]): tf.Tensor;
   /** Shapes of the weights, on which dropout masks lie. */
   weightShapes: Readonly<Record<string, readonly number[]>>;
+  /** Of which weights only some numbers act in this stage, in every step the same. */
+  fixedMasks?: Readonly<Record<string, Float32Array>>;
 };
 
 /** Draws one batch. The caller owns its tensors, but for `texts`, which is the bank's. */
 export function drawBatch(random: Random, data: StageData, bank: TextBank, options: BatchOptions): Batch {
-  const { recipe, plan, weightShapes } = options;
+  const { recipe, plan, weightShapes, fixedMasks = {} } = options;
   const rows = drawExamples(random, data, options);
   const count = rows.length;
   const size = rows[0]!.example.latents.length;
@@ -77,7 +79,7 @@ export function drawBatch(random: Random, data: StageData, bank: TextBank, optio
     clean: tf.tensor5d(clean, shape),
     noise: tf.tensor5d(random.normals(clean.length), shape),
     level: tf.tensor(levels, [count, 1, 1, 1, 1]),
-    time: options.timeFeatures(levels),
+    timestep: options.timeFeatures(levels),
     texts: bank.encoded,
     choice: tf.tensor2d(choice, [count, texts]),
     kept: tf.tensor3d(kept, [count, tokens, 1]),
@@ -87,13 +89,14 @@ export function drawBatch(random: Random, data: StageData, bank: TextBank, optio
     ),
     ...(plan.blankAppearance === null ? {} : { appearance: drawAppearances(random, rows, plan.blankAppearance) }),
     ...(plan.debiased > 0 && shape[2] > 1 ? { anchor: drawAnchors(random, count, shape[2]) } : {}),
-    masks: Object.fromEntries(
-      Object.entries(plan.dropout).flatMap(([name, probability]) => {
+    masks: Object.fromEntries([
+      ...Object.entries(fixedMasks).map(([name, mask]) => [name, tf.tensor(mask, [...weightShapes[name]!])] as const),
+      ...Object.entries(plan.dropout).flatMap(([name, probability]) => {
         const shape = [...weightShapes[name]!];
         if (probability === 0) return [];
-        return [[name, tf.tensor(dropoutMask(random, shape, probability, recipe.dropoutRescale), shape)]];
+        return [[name, tf.tensor(dropoutMask(random, shape, probability, recipe.dropoutRescale), shape)] as const];
       }),
-    ),
+    ]),
   };
 }
 

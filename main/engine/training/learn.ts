@@ -8,12 +8,14 @@ import { appearanceOf, meanAppearance } from '../adapters/appearance.ts';
 import { conceptFileOf } from '../adapters/concept-parts.ts';
 import { countNumbers, kindOf, type LearnedPart, type Parts } from '../adapters/parts.ts';
 import { sum } from '../adapters/set-and-sequence.ts';
+import type { TokenEmbeddings } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import { writeConcept } from '../formats/concept.ts';
 import { writeRawFrames } from '../formats/raw-frames.ts';
 import { dataKinds } from '../methods/method.ts';
 import { methodOf } from '../methods/registry.ts';
 import type { VideoModel } from '../models/video-model.ts';
+import { encodePrompts } from '../sampling/concept-sampler.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { schedulerConfigOf } from '../sampling/scheduler-config.ts';
 import { conceptCaptions, tokenNames } from './captions.ts';
@@ -22,8 +24,9 @@ import { conceptOf, freshRun, startTokens, tokensByName, tokensOf } from './conc
 import { fitToMemory } from './fit-to-memory.ts';
 import type { NoiseLevels } from './flow-matching.ts';
 import { freeMemory } from './free-memory.ts';
+import { headMasks, type SortedHeads, sortHeads } from './heads.ts';
 import { learnableModel } from './learnable-model.ts';
-import { encodeTexts, prepare, stageData } from './prepare.ts';
+import { encodeTexts, type Prepared, prepare, stageData } from './prepare.ts';
 import { Rate } from './rate.ts';
 import { measureConcept, reconstruct } from './reconstruct.ts';
 import { type TrainingRun, train } from './train.ts';
@@ -110,6 +113,8 @@ export async function learnConcept(
           const model = await learnableModel(pipeline, learned, start.names, folder.memoryBytes);
           return { model, bank, data: stageData(prepared, data) };
         },
+        masksOf: async (plan) =>
+          plan.heads === null ? {} : headMasks(parts, plan, await headsOf(pipeline, prepared, start, signal)),
         noiseLevels: noiseLevels(pipeline),
         timeFeatures: (levels) => pipeline.timeFeatures(levels.map((level) => 1000 * level)),
         signal,
@@ -148,6 +153,19 @@ export async function learnConcept(
   } finally {
     if (state) tf.dispose([state.weights, state.moments] as unknown as tf.TensorContainer);
   }
+}
+
+/** Which heads of the frozen model look within frames of these clips, under their own words. */
+async function headsOf(
+  pipeline: VideoModel,
+  { clips, captions }: Prepared,
+  tokens: TokenEmbeddings,
+  signal: AbortSignal | undefined,
+): Promise<SortedHeads> {
+  const words = captions.clips.map(({ full }) => full);
+  const texts = await encodePrompts(pipeline, words, tokens, signal);
+  const latents = clips.map(({ clip }) => clip);
+  return sortHeads(await pipeline.denoiser(), latents, texts).finally(() => texts.dispose());
 }
 
 /** Of a stage, in this run and those that it goes on from. */

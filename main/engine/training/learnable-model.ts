@@ -33,10 +33,10 @@ export async function learnableModel(
   const beside = memoryBesideWeights(pipeline.denoiserParameters, memoryBytes);
   const model: TrainableModel = {
     selfConditioned: selfConditioning,
-    denoise(noisy, previous, time, text, hooks) {
+    denoise(noisy, previous, timestep, text, hooks) {
       const latents = previous ? tf.concat([noisy, previous], 1) : noisy;
       const recompute = needsRecomputation(pipeline, noisy.shape, beside);
-      return denoise({ latents, time, text }, { hooks, recompute });
+      return denoise({ latents, timestep, text }, { hooks, recompute });
     },
   };
   if (learned.length === 0) return model;

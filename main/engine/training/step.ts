@@ -19,7 +19,7 @@ export interface TrainableModel {
    * tokens, width] -> the predicted velocity, as noisy. `previous` is null for a model without
    * self-conditioning.
    */
-  denoise(noisy: tf.Tensor, previous: tf.Tensor | null, time: tf.Tensor, text: tf.Tensor, hooks: Hooks): tf.Tensor;
+  denoise(noisy: tf.Tensor, previous: tf.Tensor | null, timestep: tf.Tensor, text: tf.Tensor, hooks: Hooks): tf.Tensor;
   /**
    * The captions that hold learned tokens [captions, tokens, width], from those tokens' embeddings [count,
    * text width].
@@ -33,7 +33,7 @@ export type Batch = {
   noise: tf.Tensor /* as clean */;
   /** Noise level s of each row [batch, 1, 1, 1, 1] and its features for the model [batch, time features]. */
   level: tf.Tensor;
-  time: tf.Tensor;
+  timestep: tf.Tensor;
   /**
    * Encoded texts [texts, tokens, width], and which of them each row has, as ones and zeros [batch, texts
    * (learned ones first)].
@@ -88,7 +88,7 @@ export function conceptStep(model: TrainableModel, options: StepOptions, selfCon
   return traced(({ weights, moments, batch, rates }: StepInputs): StepOutputs => {
     const noisy = addNoise(batch.clean, batch.noise, batch.level);
     const predict = (given: Tensors, text: tf.Tensor, previous: tf.Tensor | null) =>
-      model.denoise(noisy, previous, batch.time, text, hooksOf(additionsOf(options, given, batch)));
+      model.denoise(noisy, previous, batch.timestep, text, hooksOf(additionsOf(options, given, batch)));
     const start = model.selfConditioned ? tf.zerosLike(noisy) : null;
     const ownPrediction = withoutGradient((text) => predictedClean(noisy, predict(weights, text, start), batch.level));
 

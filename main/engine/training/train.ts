@@ -3,7 +3,7 @@ import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { kindOf, type Parts } from '../adapters/parts.ts';
 import * as tf from '../backends/tf.ts';
-import { type DataKind, dataKinds, type StagePlan, trainedNames } from '../methods/method.ts';
+import { type DataKind, dataKinds, type StagePlan, stageOn, trainedNames } from '../methods/method.ts';
 import { Random } from '../nn/random.ts';
 import { type AdamWOptions, adamW, biasCorrections, type Tensors } from './adamw.ts';
 import { type BatchOptions, disposeBatch, drawBatch, type StageData, type TextBank } from './batches.ts';
@@ -29,6 +29,8 @@ export interface TrainingRun {
    * with.
    */
   stageOf(plan: StagePlan, kind: DataKind, weights: Tensors): Promise<StageMaterial>;
+  /** Asked when a stage begins: of which weights only some numbers learn, 1 there, else 0. */
+  masksOf?(plan: StagePlan): Promise<Readonly<Record<string, Float32Array>>>;
   noiseLevels: NoiseLevels;
   timeFeatures(levels: readonly number[]): tf.Tensor;
   signal?: AbortSignal;
@@ -64,8 +66,8 @@ export async function train(run: TrainingRun, state: TrainingState): Promise<Tra
 async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingState): Promise<void> {
   if (state.step >= plan.steps) return;
   const { recipe } = run;
-  const optimiser: AdamWOptions = recipe;
-  const stepOptions = { parts: run.parts, plan, optimiser, gradientClip: recipe.gradientClip };
+  const optimiser: AdamWOptions = plan.weightDecay === null ? recipe : { ...recipe, weightDecay: plan.weightDecay };
+  const stepOptions = { parts: run.parts, optimiser, gradientClip: recipe.gradientClip };
   const names = trainedNames(plan);
   if (Object.keys(state.moments.first).length === 0) state.moments = adamW(optimiser).init(pick(state.weights, names));
   const batchOptions: Omit<BatchOptions, 'kind'> = {
@@ -74,18 +76,20 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
     noiseLevels: run.noiseLevels,
     timeFeatures: run.timeFeatures,
     weightShapes: weightShapes(run.parts),
+    fixedMasks: (await run.masksOf?.(plan)) ?? {},
   };
   const materials = new Map<DataKind, StageMaterial & Record<'plain' | 'conditioned', ConceptStep>>();
   try {
     for (const kind of dataKinds(plan)) {
       const material = await run.stageOf(plan, kind, state.weights);
-      const step = (conditioned: boolean) => conceptStep(material.model, stepOptions, conditioned);
+      const own = { ...stepOptions, plan: stageOn(plan, kind) };
+      const step = (conditioned: boolean) => conceptStep(material.model, own, conditioned);
       materials.set(kind, { ...material, plain: step(false), conditioned: step(true) });
     }
     while (state.step < plan.steps && !run.isEnough()) {
       if (run.signal?.aborted) return await stop(run, state);
       const step = state.step + 1;
-      const random = new Random(`${recipe.seed}/${plan.label}/${step}`);
+      const random = randomOf(recipe.seed, plan, step);
       const kind = drawKind(random, plan);
       const { model, data, bank, ...steps } = materials.get(kind)!;
       const conditioned =
@@ -93,10 +97,11 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
         recipe.regularisers.selfConditioning &&
         random.uniform() < recipe.selfConditioningProbability;
       const factor = learningRateFactor(recipe, step);
-      const rates = { plan, factor, optimiser };
+      const rates = { plan: stageOn(plan, kind), factor, optimiser };
+      const updates = plan.trainsFrom ? stepsOn(kind, plan, recipe.seed, step) : step;
       const batch = drawBatch(random, data, bank, { ...batchOptions, kind });
       const chosen = conditioned ? steps.conditioned : steps.plain;
-      const loss = await runStep(chosen, state, step, { batch, rates, signal: run.signal }).catch((error) => {
+      const loss = await runStep(chosen, state, updates, { batch, rates, signal: run.signal }).catch((error) => {
         if (run.signal?.aborted) return undefined; // the state is still that of the step before
         throw error;
       });
@@ -118,6 +123,17 @@ async function trainStage(run: TrainingRun, plan: StagePlan, state: TrainingStat
       bank.encoded.dispose();
     }
   }
+}
+
+/** How many of the steps up to this one were on a kind of data: so often what learns from that alone was updated. */
+function stepsOn(kind: DataKind, plan: StagePlan, seed: number, step: number): number {
+  const kinds = Array.from({ length: step }, (_, before) => drawKind(randomOf(seed, plan, before + 1), plan));
+  return kinds.filter((each) => each === kind).length;
+}
+
+/** Everything that is drawn in a step comes from its own generator, so that a run goes on exactly. */
+function randomOf(seed: number, { label }: StagePlan, step: number): Random {
+  return new Random(`${seed}/${label}/${step}`);
 }
 
 /** Draws nothing where there is no choice. */
@@ -147,7 +163,7 @@ interface StepContext {
   rates: { plan: StagePlan; factor: number; optimiser: AdamWOptions };
 }
 
-/** Runs one step and puts its results into the state; answers the loss. */
+/** Runs one step, the `number`-th of what it trains, and puts its results into the state; answers the loss. */
 async function runStep(
   step: ConceptStep,
   state: TrainingState,
@@ -166,10 +182,13 @@ async function runStep(
   };
   try {
     const { weights } = state;
-    const { trained, moments, loss } = await step.run({ weights, moments: state.moments, batch, rates }, signal);
-    tf.dispose([pick(weights, trainedNames(plan)), state.moments] as unknown as tf.TensorContainer);
+    const names = trainedNames(plan);
+    const { first, second } = state.moments;
+    const before = { first: pick(first, names), second: pick(second, names) };
+    const { trained, moments, loss } = await step.run({ weights, moments: before, batch, rates }, signal);
+    tf.dispose([pick(weights, names), before] as unknown as tf.TensorContainer);
     state.weights = { ...weights, ...trained };
-    state.moments = moments;
+    state.moments = { first: { ...first, ...moments.first }, second: { ...second, ...moments.second } };
     const [value] = await loss.data();
     loss.dispose();
     return value!;

@@ -1,7 +1,7 @@
 import { createContext } from 'svelte';
 import type { InspectorTab } from '../../app/dialogs.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
-import type { EditState } from '../edit/edit.svelte.ts';
+import type { EditDraft } from '../edit/edit-draft.svelte.ts';
 import type { LearnState } from '../learn/learn.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { FrameStore } from '../player/frame-store.ts';
@@ -13,7 +13,7 @@ import type { ReenactState } from './reenact.svelte.ts';
 export interface ComposeContext {
   readonly compose: ComposeState;
   readonly reenact: ReenactState;
-  readonly edit: Pick<EditState, 'addBeside'>;
+  readonly edit: { readonly draft: Pick<EditDraft, 'addBeside'> };
   readonly library: Pick<LibraryState, 'allClips' | 'allConcepts'>;
   readonly learn: Pick<LearnState, 'model' | 'recipe'>;
   readonly settings: Pick<SettingsState, 'modelOf'>;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { type Clip, type CropRectangle, cropRectangle } from '../../../shared/domain/clip.ts';
 import { type Concept, learnedSteps, learningSeconds } from '../../../shared/domain/concept.ts';
-import { type History, record, redo, startHistory, undo } from '../../../shared/domain/history.ts';
 import { learnOutput } from '../../../shared/domain/job-input.ts';
 import { takesFrames } from '../../../shared/domain/model.ts';
 import { type Recipe, type RecipeInput, recipe } from '../../../shared/domain/recipe.ts';
 import { toNumber } from '../../../shared/domain/time.ts';
 import { fromErrorShape } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../app/connection.svelte.ts';
+import { Draft } from '../../app/draft.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { importRange } from '../library/import-range.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
@@ -42,10 +42,10 @@ export class LearnState {
   /** What is learned becomes the next version of it; null: a new concept. */
   again = $state.raw<Concept | null>(null);
 
-  #cuts = $state.raw<History<Cut>>(startHistory(wholeClip));
-  readonly canUndo = $derived(this.#cuts.past.length > 0);
-  readonly canRedo = $derived(this.#cuts.future.length > 0);
-  readonly cut = $derived(this.#cuts.present);
+  readonly #cuts = new Draft(wholeClip);
+  readonly canUndo = $derived.by(() => this.#cuts.canUndo);
+  readonly canRedo = $derived.by(() => this.#cuts.canRedo);
+  readonly cut = $derived.by(() => this.#cuts.value);
 
   /** What learns: the model chosen in the settings, or the one that came with the program. */
   readonly model = $derived.by(() => this.#settings.learningModel);
@@ -111,7 +111,7 @@ export class LearnState {
     this.name = clip.name;
     this.cropping = false;
     this.again = null;
-    this.#cuts = startHistory({ ...wholeClip, crop: clip.crop, ...keptCut.safeParse(readDraft(clip.id).cut).data });
+    this.#cuts.start({ ...wholeClip, crop: clip.crop, ...keptCut.safeParse(readDraft(clip.id).cut).data });
     this.showCut();
   }
 
@@ -148,7 +148,7 @@ export class LearnState {
     this.motion = motion;
     const { data } = keptCut.safeParse(readDraft(clip.id).cut);
     if (!data || JSON.stringify(data) === JSON.stringify(this.cut)) return;
-    this.#cuts = record(this.#cuts, data);
+    this.#cuts.record(data);
     this.showCut();
   }
 
@@ -157,17 +157,17 @@ export class LearnState {
     const { inFrame, outFrame } = this.#player;
     const cut = { inFrame, outFrame, crop: this.crop };
     if (JSON.stringify(cut) === JSON.stringify(this.cut)) return;
-    this.#cuts = record(this.#cuts, cut);
+    this.#cuts.record(cut);
     this.keepDraft();
   }
 
   undo(): void {
-    this.#cuts = undo(this.#cuts);
+    this.#cuts.undo();
     this.#cutChanged();
   }
 
   redo(): void {
-    this.#cuts = redo(this.#cuts);
+    this.#cuts.redo();
     this.#cutChanged();
   }
 

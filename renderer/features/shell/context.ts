@@ -24,7 +24,7 @@ export interface ShellContext extends Dialogs {
   readonly library: Pick<LibraryState, 'clip' | 'clipById' | 'concept' | 'edit' | 'editId' | 'edits' | 'shownKind'>;
   readonly player: PlayerState;
   readonly edit: Pick<EditState, 'render'>;
-  readonly looks: Pick<LooksState, 'isOn' | 'keep' | 'makeVariants'>;
+  readonly looks: Pick<LooksState, 'draft' | 'keep' | 'makeVariants'>;
   readonly queue: Pick<QueueState, 'isPaused' | 'open' | 'pause' | 'running' | 'waiting'>;
   readonly settings: Pick<SettingsState, 'device' | 'engine' | 'obstacle' | 'writer'>;
   readonly connection: Pick<Connection, 'state'>;

@@ -33,7 +33,7 @@ export function runKey(shell: ShellContext, event: KeyboardEvent): boolean {
       else if (library.concept) void edit.render();
     },
     v: () => {
-      if (library.shownKind === 'clip') void (looks.isOn && looks.makeVariants());
+      if (library.shownKind === 'clip') void (looks.draft.isOn && looks.makeVariants());
       else if (library.concept) void shell.renderVariations();
     },
     m: () => {

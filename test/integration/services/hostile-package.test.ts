@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { unpackAside } from '../../../main/library/package/unpack-aside.ts';
 import { mediaFile } from '../../../main/services/media.ts';
 import type { Services } from '../../../main/services/services.ts';
@@ -13,15 +13,15 @@ let folder: string;
 let services: Services;
 let sound: string;
 
-beforeEach(async () => {
+async function open(): Promise<void> {
   folder = makeTempFolder('hostile');
   services = await openCheckingServices(folder);
   sound = await makePackage(folder);
-});
-afterEach(async () => {
+}
+async function close(): Promise<void> {
   await services.close();
   rmSync(folder, { recursive: true });
-});
+}
 
 const alter = (change: (parts: OpenPackage) => void) => alterPackage(sound, join(folder, 'changed.motif'), change);
 const rename = ({ db }: OpenPackage) => db.exec('ALTER TABLE sqlar RENAME TO old');
@@ -40,12 +40,12 @@ function changeWeights(
   put('concept.safetensors', Buffer.concat([prefix, changed, values]));
 }
 
-it('a sound package is taken, with what its concept file says of it', async () => {
-  const { concept } = await services.call['concepts.importFile']({ file: sound });
-  expect(concept).toMatchObject({ name: 'walker', model: 'model', rank: 2, directionStrengths: [2, 1] });
-});
-
 describe('a package is refused with the reason, at once and without a trace, that', () => {
+  // Of what is refused nothing stays: one library serves them all.
+  beforeAll(open);
+  afterAll(close);
+  const zeros = 3e8;
+  const deflated = deflateSync(Buffer.alloc(zeros), { level: 1 });
   const endless = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)';
   const cases: [what: string, reason: RegExp, change: (parts: OpenPackage) => void][] = [
     [
@@ -117,19 +117,14 @@ describe('a package is refused with the reason, at once and without a trace, tha
     [
       'inflates beyond what it says',
       /is damaged/,
-      ({ db }) =>
-        db
-          .prepare("UPDATE sqlar SET sz = 900000, data = ? WHERE name = 'motif.json'")
-          .run(deflateSync(Buffer.alloc(3e8))),
+      ({ db }) => db.prepare("UPDATE sqlar SET sz = 900000, data = ? WHERE name = 'motif.json'").run(deflated),
     ],
     [
       'inflates beyond what a part can be',
       /losses.json is over the limit/,
       ({ db, put }) => {
         put('losses.json', Buffer.from('[]'));
-        db.prepare("UPDATE sqlar SET sz = 300000000, data = ? WHERE name = 'losses.json'").run(
-          deflateSync(Buffer.alloc(3e8)),
-        );
+        db.prepare("UPDATE sqlar SET sz = ?, data = ? WHERE name = 'losses.json'").run(zeros, deflated);
       },
     ],
     ['has curves that are none', /losses.json/, ({ put }) => put('losses.json', Buffer.from('{"x":['))],
@@ -267,41 +262,51 @@ describe('a package is refused with the reason, at once and without a trace, tha
   });
 });
 
-it.each(['/etc/passwd', 'C:\\Windows\\win.ini', '\\\\host\\share\\film.mp4'])(
-  'the path %s in a package is never opened, and every way to it says why',
-  async (path) => {
-    const file = alter(({ change }) =>
-      change(({ clips, concept }) => {
-        clips[0].source.path = path;
-        clips[0].source.name = path;
-        clips[0].source.hasAudio = true;
-        concept.model = `${path}/model`;
-      }),
-    );
-    const { concept } = await services.call['concepts.importFile']({ file });
-    const [clip] = await services.call['clips.list']();
-    expect(clip!.source).toMatchObject({ path: null, name: expect.stringMatching(/^[^/\\]+$/) });
-    expect(concept.model).toBe('model');
-    for (const address of [`source/${clip!.id}`, `filmstrip/${clip!.id}`, `proxy/${clip!.id}.mp4`])
-      await expect(mediaFile(services, address)).rejects.toThrow(
-        /came with a concept: its video, .* is not on this machine/,
+describe('a package', () => {
+  beforeEach(open);
+  afterEach(close);
+
+  it('that is sound is taken, with what its concept file says of it', async () => {
+    const { concept } = await services.call['concepts.importFile']({ file: sound });
+    expect(concept).toMatchObject({ name: 'walker', model: 'model', rank: 2, directionStrengths: [2, 1] });
+  });
+
+  it.each(['/etc/passwd', 'C:\\Windows\\win.ini', '\\\\host\\share\\film.mp4'])(
+    'that names the path %s never has it opened, and every way to it says why',
+    async (path) => {
+      const file = alter(({ change }) =>
+        change(({ clips, concept }) => {
+          clips[0].source.path = path;
+          clips[0].source.name = path;
+          clips[0].source.hasAudio = true;
+          concept.model = `${path}/model`;
+        }),
       );
-    const job = await runNew(services, {
-      kind: 'export',
-      what: 'clip',
-      clipId: clip!.id,
-      settings: { audio: 'original' },
-    });
-    expect(job.error).toMatchObject({ code: 'not-found', message: expect.stringContaining('frames but no sound') });
-  },
-);
+      const { concept } = await services.call['concepts.importFile']({ file });
+      const [clip] = await services.call['clips.list']();
+      expect(clip!.source).toMatchObject({ path: null, name: expect.stringMatching(/^[^/\\]+$/) });
+      expect(concept.model).toBe('model');
+      for (const address of [`source/${clip!.id}`, `filmstrip/${clip!.id}`, `proxy/${clip!.id}.mp4`])
+        await expect(mediaFile(services, address)).rejects.toThrow(
+          /came with a concept: its video, .* is not on this machine/,
+        );
+      const job = await runNew(services, {
+        kind: 'export',
+        what: 'clip',
+        clipId: clip!.id,
+        settings: { audio: 'original' },
+      });
+      expect(job.error).toMatchObject({ code: 'not-found', message: expect.stringContaining('frames but no sound') });
+    },
+  );
 
-it('a thread that takes too long is given up', async () => {
-  await expect(unpackAside(sound, folder, { seconds: 0.001 })).rejects.toThrow('takes too long');
-});
+  it('is given up when its thread takes too long', async () => {
+    await expect(unpackAside(sound, folder, { seconds: 0.001 })).rejects.toThrow('takes too long');
+  });
 
-it('a package that another program turned to a write-ahead log leaves no files beside it', async () => {
-  const file = alter(({ db }) => db.pragma('journal_mode = WAL'));
-  await expect(services.call['concepts.importFile']({ file })).rejects.toThrow('changed by another program');
-  expect(readdirSync(folder).filter((name) => name.includes('-wal') || name.includes('-shm'))).toEqual([]);
+  it('that another program turned to a write-ahead log leaves no files beside it', async () => {
+    const file = alter(({ db }) => db.pragma('journal_mode = WAL'));
+    await expect(services.call['concepts.importFile']({ file })).rejects.toThrow('changed by another program');
+    expect(readdirSync(folder).filter((name) => name.includes('-wal') || name.includes('-shm'))).toEqual([]);
+  });
 });

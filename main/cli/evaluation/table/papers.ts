@@ -5,6 +5,7 @@ type Cells = Readonly<Record<string, string>>;
 const setAndSequence = (mse: string, identity: string, text: string, coherence: string): Cells => ({
   mseToSource: mse,
   identity,
+  faceIdentity: identity,
   textAgreement: text,
   temporalCoherence: coherence,
 });
@@ -27,23 +28,33 @@ const editing: Readonly<Record<string, Cells>> = {
 };
 
 /**
- * DreamVideo (arXiv 2312.04433), tables 1, 2, 3 and 5: CLIP-T, CLIP-I and T. Cons.; only the cells that are
- * certain.
+ * DreamVideo (arXiv 2312.04433), tables 1, 2, 3 and 5: CLIP-T, CLIP-I, DINO-I and T. Cons., beside the judge's
+ * columns and those of networks that a user gives; only the cells that are certain.
  */
+const textCells = (text: string): Cells => ({ frameTextAgreement: text, clipText: text });
+const coherenceCells = (coherence: string): Cells => ({ temporalCoherence: coherence, clipCoherence: coherence });
+const dreamVideoCells = (text: string, clip: string, dino: string, coherence: string): Cells => ({
+  ...textCells(text),
+  identity: clip,
+  clipImage: clip,
+  dinoImage: dino,
+  ...coherenceCells(coherence),
+});
+
 const mixing: Readonly<Record<string, Cells>> = {
-  dreamvideo: { frameTextAgreement: '.314', identity: '.665', temporalCoherence: '.971' },
-  'dreamvideo-no-words': { frameTextAgreement: '.310' },
-  'dreamvideo-no-appearance': { frameTextAgreement: '.305' },
+  dreamvideo: dreamVideoCells('.314', '.665', '.452', '.971'),
+  'dreamvideo-no-words': textCells('.310'),
+  'dreamvideo-no-appearance': textCells('.305'),
 };
 
 const ofSubjects: Readonly<Record<string, Cells>> = {
-  dreammix: { frameTextAgreement: '.284' },
-  dreamvideo: { frameTextAgreement: '.295', identity: '.701', temporalCoherence: '.964' },
+  dreammix: { ...textCells('.284'), dinoImage: '.459' },
+  dreamvideo: dreamVideoCells('.295', '.701', '.475', '.964'),
 };
 
 const ofMotions: Readonly<Record<string, Cells>> = {
-  base: { frameTextAgreement: '.293', temporalCoherence: '.971' },
-  dreamvideo: { frameTextAgreement: '.309', temporalCoherence: '.975' },
+  base: { ...textCells('.293'), ...coherenceCells('.971') },
+  dreamvideo: { ...textCells('.309'), ...coherenceCells('.975') },
 };
 
 const papers: Readonly<Partial<Record<TableName, Readonly<Record<string, Cells>>>>> = {

@@ -58,6 +58,10 @@ function whatRan({ model, device, program, result }: ReportInput): Markup {
   const { scenes, learningSeeds, noiseSeeds, sampling, effort, budget, seconds, takenOver, unfinished } = result;
   const facts: [string, string][] = [
     ['model', `${model.name}; weights ${result.weights.split('; ').length} files: ${result.weights}`],
+    ...result.supplied.map(({ name, files }): [string, string] => [
+      'measured by',
+      `${name}, given by whoever ran this: ${files.map(({ file, sha256 }) => `${file} (SHA-256 ${sha256})`).join(', ')}`,
+    ]),
     ['computed by', `${device.chosen} (${device.description}), ${device.threads} threads, Motif ${program}`],
     ['scenes', `${scenes.length}, of test seeds that no training has seen`],
     ['seeds', `learning ${learningSeeds.join(', ')}; noise ${noiseSeeds.join(', ')}`],

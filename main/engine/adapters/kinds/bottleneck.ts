@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import * as tf from '../../backends/tf.ts';
+import type { Linear } from '../../nn/linear.ts';
 import type { Random } from '../../nn/random.ts';
 import type { Bottleneck } from '../additions.ts';
 import { appearanceSize } from '../appearance.ts';
@@ -13,6 +14,8 @@ const bottleneckShape = z.object({
   hidden: z.int().positive(),
   appearance: z.int().nonnegative(),
   place: z.enum(['stream', 'normed', 'gated']),
+  /** Into so many groups the sub-layers are divided, of which each is weighed by the noise level; where none is said they are not. */
+  groups: z.int().positive().optional(),
 });
 export type BottleneckShape = z.infer<typeof bottleneckShape>;
 
@@ -21,7 +24,9 @@ export type BottleneckShape = z.infer<typeof bottleneckShape>;
  *
  *   f(x) = GELU((x + e W_cond + b_cond) W_down + b_down) W_up + b_up,   W_down [d, h], W_up [h, d], W_cond [c, d]
  *
- * W_up and b_up start at zero, the others as PyTorch's linear layers do. The part's slider is a factor on f, the gain of the appearance one on
+ * and with `groups` that times 2 sigmoid(t . v + b) of the sub-layer's group, v [d], t [batch, d] of the noise level (DualReal).
+ *
+ * W_up, b_up, v and b start at zero, the others as PyTorch's linear layers do. The part's slider is a factor on f, the gain of the appearance one on
  * e W_cond + b_cond.
  */
 export const bottleneckKind: PartKind<BottleneckShape> = {
@@ -39,13 +44,14 @@ export const bottleneckKind: PartKind<BottleneckShape> = {
       { hint: 'Choose the model that it was learned on.' },
     );
   },
-  tensors({ paths: { length }, width, hidden, appearance }) {
+  tensors({ paths: { length }, width, hidden, appearance, groups }) {
     return {
       'down.weight': [length, width, hidden],
       'down.bias': [length, hidden],
       'up.weight': [length, hidden, width],
       'up.bias': [length, width],
       ...(appearance > 0 ? { 'cond.weight': [length, appearance, width], 'cond.bias': [length, width] } : {}),
+      ...(groups ? { 'level.weight': [groups, width], 'level.bias': [groups] } : {}),
     };
   },
   fresh(shape, random) {
@@ -57,17 +63,20 @@ export const bottleneckKind: PartKind<BottleneckShape> = {
     });
     return Object.fromEntries(fresh);
   },
-  add({ paths, appearance, place }, tensors, given) {
+  add({ paths, appearance, place, groups }, tensors, given) {
     const of = (name: string) => tf.unstack(tensors[name]!);
     const [downWeights, downBiases] = [of('down.weight'), of('down.bias')];
     const [upWeights, upBiases] = [of('up.weight'), of('up.bias')];
     const shifts = appearance > 0 ? shiftsOf(tensors['cond.weight']!, tensors['cond.bias']!, given) : undefined;
+    const levels = groups ? levelsOf(tensors['level.weight']!, tensors['level.bias']!) : [];
+    const levelAt = (index: number) => levels[Math.floor((index * levels.length) / paths.length)];
     const branches = paths.map((path, index): [string, Bottleneck] => [
       path,
       {
         down: { weight: downWeights[index] as tf.Tensor2D, bias: downBiases[index] as tf.Tensor1D },
         up: { weight: upWeights[index] as tf.Tensor2D, bias: upBiases[index] as tf.Tensor1D },
         ...(shifts ? { shift: shifts[index]! } : {}),
+        ...(levels.length > 0 ? { level: levelAt(index)! } : {}),
         place,
       },
     ]);
@@ -94,6 +103,15 @@ function shiftsOf(weight: tf.Tensor, bias: tf.Tensor, appearance: tf.Tensor | un
     const shift = tf.add(tf.matMul(appearance as tf.Tensor2D, each as tf.Tensor2D), biases[index]!); // [batch, d]
     return tf.reshape(shift, [-1, 1, width]);
   });
+}
+
+/** weight [groups, d], bias [groups] -> of each group [d, 1] and [1] */
+function levelsOf(weight: tf.Tensor, bias: tf.Tensor): Linear[] {
+  const [groups, width] = weight.shape as [number, number];
+  const weights = tf.split(tf.transpose(weight as tf.Tensor2D), groups, 1) as tf.Tensor2D[];
+  const biases = tf.split(bias as tf.Tensor1D, groups) as tf.Tensor1D[];
+  // Adam moves every number alike: without the root, wider models would learn faster here.
+  return weights.map((each, group) => ({ weight: tf.div(each, Math.sqrt(width)), bias: biases[group]! }));
 }
 
 function uniform(shape: number[], limit: number, random: Random): tf.Tensor {

@@ -15,7 +15,7 @@ import {
   picturesOf,
   rangesOf,
   restoreLatents,
-  told,
+  withProgress,
 } from '../causal-chunks.ts';
 import { loadComponent, loadedOnce } from '../components.ts';
 import { framesToVideo } from '../frames.ts';
@@ -67,7 +67,7 @@ export async function openMagvitAutoencoder(folder: string): Promise<MagvitAutoe
           () =>
             sliceFrames(video, first, end),
       );
-      const moments = await joined(told(inTurn(encode, chunks, options), ranges, options)).finally(() =>
+      const moments = await joined(withProgress(inTurn(encode, chunks, options), ranges, options)).finally(() =>
         video.dispose(),
       );
       const latents = tf.tidy(() => normaliseLatents(tf.split(moments, 2, 1)[0]!, config));
@@ -85,7 +85,7 @@ export async function openMagvitAutoencoder(folder: string): Promise<MagvitAutoe
           () =>
             sliceFrames(raw, first, end),
       );
-      return picturesOf(told(inTurn(decode, chunks, options), ranges, options)).finally(() => raw.dispose());
+      return picturesOf(withProgress(inTurn(decode, chunks, options), ranges, options)).finally(() => raw.dispose());
     },
     weightsToWrite: async (type) => parametersToWrite((await network()).parameters, specs, type),
     dispose: network.release,

@@ -1,6 +1,7 @@
 import { attention, gelu, layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
+import { sinusoids } from '../../nn/positions.ts';
 import type { Grid } from './twin-config.ts';
 import type { BlockParameters, Norm, QFormerParameters } from './twin-parameters.ts';
 
@@ -25,16 +26,6 @@ export function tokenPositions(frames: number, [rows, columns]: Grid, size: numb
           for (let i = 0; i < size / 2; i++)
             values[offset++] = Math.fround(Math.fround(place[i]!) + Math.fround(time[frame]![(half * size) / 2 + i]!));
   return tf.tensor3d(values, [frames, rows * columns, size]);
-}
-
-function sinusoids(count: number, size: number): number[][] {
-  const half = size / 2;
-  return Array.from({ length: count }, (_, position) =>
-    Array.from({ length: size }, (__, i) => {
-      const angle = position * 10000 ** -((i % half) / half);
-      return i < half ? Math.sin(angle) : Math.cos(angle);
-    }),
-  );
 }
 
 /** [1, 1, frames, frames]: what attention over time adds so that a frame sees no later one. */
@@ -63,20 +54,20 @@ export function twinBlock(parameters: BlockParameters, x: tf.Tensor, { heads, bi
       tf.Tensor,
       tf.Tensor,
     ]; // each [size]
-    const normal = (y: tf.Tensor) => layerNorm(y, undefined, undefined, blockEpsilon);
+    const normed = (y: tf.Tensor) => layerNorm(y, undefined, undefined, blockEpsilon);
 
-    const space = tf.add(tf.mul(normal(x), tf.add(scale, 1)), shift);
-    const acrossSpace = selfAttention(parameters.space_qkv, tf.reshape(space, [batch * frames, places, size]), heads);
-    const seen = tf.add(x, tf.mul(gate, tf.reshape(linear(parameters.space_out, acrossSpace), x.shape)));
+    const modulated = tf.add(tf.mul(normed(x), tf.add(scale, 1)), shift);
+    const inSpace = selfAttention(parameters.space_qkv, tf.reshape(modulated, [batch * frames, places, size]), heads);
+    const spatial = tf.add(x, tf.mul(gate, tf.reshape(linear(parameters.space_out, inSpace), x.shape)));
 
-    const time = tf.reshape(tf.transpose(normal(seen), [0, 2, 1, 3]), [batch * places, frames, size]);
-    const acrossTime = linear(parameters.time_out, selfAttention(parameters.time_qkv, time, heads, bias));
-    const back = tf.transpose(tf.reshape(acrossTime, [batch, places, frames, size]), [0, 2, 1, 3]);
-    const moved = tf.add(seen, tf.mul(gate, back));
+    const sequences = tf.reshape(tf.transpose(normed(spatial), [0, 2, 1, 3]), [batch * places, frames, size]);
+    const inTime = linear(parameters.time_out, selfAttention(parameters.time_qkv, sequences, heads, bias));
+    const back = tf.transpose(tf.reshape(inTime, [batch, places, frames, size]), [0, 2, 1, 3]);
+    const temporal = tf.add(spatial, tf.mul(gate, back));
 
-    const wide = tf.add(tf.mul(normal(moved), tf.add(scale2, 1)), shift2);
-    const answer = linear(parameters.down, gelu(linear(parameters.up, wide), 'tanh'));
-    return tf.add(moved, tf.mul(gate2, answer));
+    const modulated2 = tf.add(tf.mul(normed(temporal), tf.add(scale2, 1)), shift2);
+    const output = linear(parameters.down, gelu(linear(parameters.up, modulated2), 'tanh'));
+    return tf.add(temporal, tf.mul(gate2, output));
   });
 }
 

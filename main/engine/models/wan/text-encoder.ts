@@ -9,7 +9,7 @@ import type { Tokens } from '../video-model.ts';
 import { type TextEncoderConfig, textLayerSpecs } from './text-encoder-config.ts';
 
 /**
- * The prompt reader of Wan (UMT5EncoderModel in transformers): a T5 encoder whose every layer has its own
+ * The text encoder of Wan (UMT5EncoderModel in transformers): a T5 encoder whose every layer has its own
  * relative position bias. Sequences are [batch, tokens, d_model]. Tokens past a prompt's length are not
  * attended to and come out as zeros.
  */
@@ -51,8 +51,8 @@ export function encodeTokens(
   return tf.tidy(() => {
     const tokens = ids[0]!.length;
     const rows = tf.gather(parameters.shared.weight, tf.tensor1d(ids.flat(), 'int32')); // [batch * tokens, d_model]
-    const looked = tf.reshape(rows, [ids.length, tokens, config.d_model]);
-    let x = hooks?.embedTokens?.(ids, looked) ?? looked;
+    const embeddings = tf.reshape(rows, [ids.length, tokens, config.d_model]);
+    let x = hooks?.embedTokens?.(ids, embeddings) ?? embeddings;
     const buckets = relativeBuckets(config, tokens);
     const padding = paddingBias(lengths, tokens);
     for (const layer of Object.values(parameters.encoder.block)) x = encoderLayer(config, layer, x, buckets, padding);
@@ -80,9 +80,9 @@ export async function encodeTokensStreaming(
   const tokens = ids[0]!.length;
   const buckets = relativeBuckets(config, tokens);
   const padding = paddingBias(lengths, tokens);
-  const looked = await embeddingRows(config, source, ids);
-  let x = hooks?.embedTokens?.(ids, looked) ?? looked;
-  if (x !== looked) looked.dispose();
+  const embeddings = await embeddingRows(config, source, ids);
+  let x = hooks?.embedTokens?.(ids, embeddings) ?? embeddings;
+  if (x !== embeddings) embeddings.dispose();
   try {
     for (let index = 0; index < config.num_layers; index++) {
       signal?.throwIfAborted();
@@ -102,8 +102,8 @@ export async function encodeTokensStreaming(
     }
     const scale = await source.readFloats('encoder.final_layer_norm.weight');
     return tf.tidy(() => {
-      const normal = rmsNorm(x, tf.tensor1d(scale), config.layer_norm_epsilon);
-      return tf.mul(normal, keptTokens(lengths, tokens));
+      const normed = rmsNorm(x, tf.tensor1d(scale), config.layer_norm_epsilon);
+      return tf.mul(normed, keptTokens(lengths, tokens));
     });
   } finally {
     tf.dispose([x, buckets, padding]);
@@ -136,16 +136,16 @@ function encoderLayer(
     const { q, k, v, o, relative_attention_bias } = layer[0].SelfAttention;
     const perPair = tf.gather(relative_attention_bias.weight, buckets); // [tokens * tokens, heads]
     const bias = tf.transpose(tf.reshape(perPair, [1, tokens, tokens, heads]), [0, 3, 1, 2]); // [1, heads, tokens, tokens]
-    const normal = rmsNorm(x, layer[0].layer_norm.weight, epsilon);
-    const seen = attention(linear(q, normal), linear(k, normal), linear(v, normal), {
+    const normed = rmsNorm(x, layer[0].layer_norm.weight, epsilon);
+    const attended = attention(linear(q, normed), linear(k, normed), linear(v, normed), {
       heads,
       bias: tf.add(bias, padding), // [batch, heads, tokens, tokens]
       scale: 1, // T5 leaves the scores unscaled
     });
-    const middle = tf.add(x, linear(o, seen));
+    const hidden = tf.add(x, linear(o, attended));
     const { wi_0, wi_1, wo } = layer[1].DenseReluDense;
-    const normal2 = rmsNorm(middle, layer[1].layer_norm.weight, epsilon);
-    return tf.add(middle, linear(wo, tf.mul(gelu(linear(wi_0, normal2), 'tanh'), linear(wi_1, normal2))));
+    const normed2 = rmsNorm(hidden, layer[1].layer_norm.weight, epsilon);
+    return tf.add(hidden, linear(wo, tf.mul(gelu(linear(wi_0, normed2), 'tanh'), linear(wi_1, normed2))));
   });
 }
 

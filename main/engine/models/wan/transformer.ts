@@ -9,8 +9,8 @@ import type { TransformerConfig } from './transformer-config.ts';
 
 /**
  * The denoiser of Wan (WanTransformer3DModel in diffusers): a transformer over patches of video latents with
- * rotary positions in time, height and width, attention to the prompt, and normalisation steered by the
- * noise level. Latents are [batch, channels, frames, height, width], token sequences [batch, tokens, size],
+ * rotary positions in time, height and width, cross-attention to the prompt, and normalisation modulated by the
+ * timestep. Latents are [batch, channels, frames, height, width], token sequences [batch, tokens, size],
  * tokens in (frame, row, column) order.
  */
 
@@ -52,7 +52,7 @@ export interface TransformerOptions extends Omit<DenoiserOptions, 'inferenceOnly
   together?: boolean;
 }
 
-/** timesteps (0 to 1000) [batch] -> features of the noise level [batch, freq_dim] */
+/** timesteps (0 to 1000) [batch] -> sinusoidal features [batch, freq_dim] */
 export function timeFeatures(config: TransformerConfig, timesteps: readonly number[]): tf.Tensor2D {
   return timestepFeatures(timesteps, config.freq_dim);
 }
@@ -61,7 +61,7 @@ export function timeFeatures(config: TransformerConfig, timesteps: readonly numb
 export function wanTransformer(
   config: TransformerConfig,
   parameters: TransformerParameters,
-  { latents, time, text }: DenoiserInputs,
+  { latents, timestep, text }: DenoiserInputs,
   { hooks, recompute = false, together = false }: TransformerOptions = {},
 ): tf.Tensor {
   return tf.tidy(() => {
@@ -77,34 +77,36 @@ export function wanTransformer(
 
     const embedder = 'condition_embedder';
     const { time_embedder, time_proj, text_embedder } = parameters.condition_embedder;
-    const level = mlp(hooks, `${embedder}.time_embedder`, time_embedder, time, silu); // [batch, size] or [batch, 2, size]
-    const steering = hookedLinear(hooks, `${embedder}.time_proj`, time_proj, silu(level)); // [batch, (2,) 6 * size]
-    const ranges = level.rank === 3 ? 2 : 1; // the first latent frame and the rest, or all
-    const modulation = tf.reshape(steering, [batch, ranges, 6, size]);
+    // The first latent frame and the rest have timesteps of their own, or all have one.
+    const ranges = timestep.rank === 3 ? 2 : 1;
+    const embedding = mlp(hooks, `${embedder}.time_embedder`, time_embedder, timestep, silu); // [batch, (2,) size]
+    const projection = hookedLinear(hooks, `${embedder}.time_proj`, time_proj, silu(embedding)); // [batch, (2,) 6 * size]
+    const modulation = tf.reshape(projection, [batch, ranges, 6, size]);
     const context = mlp(hooks, `${embedder}.text_embedder`, text_embedder, text, (x) => gelu(x, 'tanh'));
 
     const patches = patchify(latents, config.patch_size); // [batch, tokens, channels * patch]
-    let x = hookedLinear(hooks, 'patch_embedding', parameters.patch_embedding, patches); // [batch, tokens, size]
+    let hidden = hookedLinear(hooks, 'patch_embedding', parameters.patch_embedding, patches); // [batch, tokens, size]
     const blocks = Object.entries(parameters.blocks).map(([index, block]) => ({ block, path: `blocks.${index}` }));
     if (ranges === 2 && config.patch_size[0] !== 1) throw new Error('a patch reaches beyond the first latent frame');
     const about = { heads, eps, firstTokens: grid[1] * grid[2] };
     if (together)
-      for (const each of blocks) x = transformerBlock(x, context, modulation, { ...about, ...each, positions, hooks });
+      for (const each of blocks)
+        hidden = transformerBlock(hidden, context, modulation, { ...about, ...each, positions, hooks });
     else
       for (const unit of unitsOf(blocks, recompute ? 1 : unitSize)) {
         const scopes = unit.map(({ path }) => (recompute ? hooks?.scope?.(path) : undefined));
-        x = checkpoint(
+        hidden = checkpoint(
           (inputs, constants) =>
-            unit.reduce((y, each, index) => {
+            unit.reduce((hidden, each, index) => {
               const own = scopes[index] ? scopes[index].bind(inputs.trainable[index]!) : hooks;
-              return transformerBlock(y, inputs.context, inputs.modulation, {
+              return transformerBlock(hidden, inputs.context, inputs.modulation, {
                 ...about,
                 ...each,
                 positions: constants,
                 hooks: own,
               });
-            }, inputs.x),
-          { x, context, modulation, trainable: scopes.map((scope) => scope?.trainable ?? {}) },
+            }, inputs.hidden),
+          { hidden, context, modulation, trainable: scopes.map((scope) => scope?.trainable ?? {}) },
           {
             recompute: recompute && (!(hooks?.linear || hooks?.branch) || scopes.every(Boolean)),
             constants: positions,
@@ -112,10 +114,10 @@ export function wanTransformer(
         );
       }
 
-    const table = tf.add(parameters.scale_shift_table, tf.reshape(level, [batch, ranges, 1, size]));
+    const table = tf.add(parameters.scale_shift_table, tf.reshape(embedding, [batch, ranges, 1, size]));
     const [shift, scale] = modulationParts(table);
-    const normal = modulate(layerNorm(x, undefined, undefined, eps), shift!, scale!, about.firstTokens);
-    const output = hookedLinear(hooks, 'proj_out', parameters.proj_out, normal); // [batch, tokens, patch * out_channels]
+    const normed = modulate(layerNorm(hidden, undefined, undefined, eps), shift!, scale!, about.firstTokens);
+    const output = hookedLinear(hooks, 'proj_out', parameters.proj_out, normed); // [batch, tokens, patch * out_channels]
     return unpatchify(output, config.patch_size, grid);
   });
 }
@@ -145,50 +147,58 @@ interface BlockContext {
   hooks: Hooks | undefined;
 }
 
-/** x [batch, tokens, size], context [batch, text tokens, size], modulation [batch, ranges, 6, size] -> as x */
-function transformerBlock(x: tf.Tensor, context: tf.Tensor, modulation: tf.Tensor, about: BlockContext): tf.Tensor {
+/** hidden [batch, tokens, size], context [batch, text tokens, size], modulation [batch, ranges, 6, size] -> as hidden */
+function transformerBlock(
+  hidden: tf.Tensor,
+  context: tf.Tensor,
+  modulation: tf.Tensor,
+  about: BlockContext,
+): tf.Tensor {
   return tf.tidy(() => {
     const { block, path, heads, eps, firstTokens, hooks, positions } = about;
     const [shift1, scale1, gate1, shift2, scale2, gate2] = modulationParts(
       tf.add(block.scale_shift_table, modulation),
     ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]; // each [batch, ranges, size]
 
-    const attend = (name: 'attn1' | 'attn2', input: tf.Tensor, source: tf.Tensor) => {
+    const attend = (name: 'attn1' | 'attn2', queries: tf.Tensor, source: tf.Tensor) => {
       const parts = block[name];
       const at = `${path}.${name}`;
-      let q = rmsNorm(hookedLinear(hooks, `${at}.to_q`, parts.to_q, input), parts.norm_q.weight, eps);
-      let k = rmsNorm(hookedLinear(hooks, `${at}.to_k`, parts.to_k, source), parts.norm_k.weight, eps);
-      const v = hookedLinear(hooks, `${at}.to_v`, parts.to_v, source);
+      let query = rmsNorm(hookedLinear(hooks, `${at}.to_q`, parts.to_q, queries), parts.norm_q.weight, eps);
+      let key = rmsNorm(hookedLinear(hooks, `${at}.to_k`, parts.to_k, source), parts.norm_k.weight, eps);
+      const value = hookedLinear(hooks, `${at}.to_v`, parts.to_v, source);
       if (name === 'attn1') {
-        q = rotary(q, positions.cos, positions.sin, { heads });
-        k = rotary(k, positions.cos, positions.sin, { heads });
+        query = rotary(query, positions.cos, positions.sin, { heads });
+        key = rotary(key, positions.cos, positions.sin, { heads });
+        hooks?.attention?.(at, query, key, heads);
       }
-      return hookedLinear(hooks, `${at}.to_out.0`, parts.to_out[0], attention(q, k, v, { heads }));
+      return hookedLinear(hooks, `${at}.to_out.0`, parts.to_out[0], attention(query, key, value, { heads }));
     };
 
-    /** The stream with a sub-layer's answer, weighed by its gate, and what hooks add beside it. */
-    const join = (
+    /** The residual stream with a sub-layer's output, gated, and with what hooks add beside it. */
+    const residual = (
       name: 'attn1' | 'attn2' | 'ffn',
       stream: tf.Tensor,
       normed: tf.Tensor,
-      answer: tf.Tensor,
+      output: tf.Tensor,
       gate?: tf.Tensor,
     ) => {
-      const { before, after } = hooks?.branch?.(`${path}.${name}`, stream, normed) ?? {};
-      const whole = before ? tf.add(answer, before) : answer;
-      const joined = tf.add(stream, gate ? weigh(whole, gate, firstTokens) : whole);
+      const { before, after } = hooks?.branch?.(`${path}.${name}`, stream, normed, modulation) ?? {};
+      const whole = before ? tf.add(output, before) : output;
+      const joined = tf.add(stream, gate ? applyGate(whole, gate, firstTokens) : whole);
       return after ? tf.add(joined, after) : joined;
     };
 
-    const normal1 = modulate(layerNorm(x, undefined, undefined, eps), shift1, scale1, firstTokens);
-    const seen = join('attn1', x, normal1, attend('attn1', normal1, normal1), gate1);
+    const normed1 = modulate(layerNorm(hidden, undefined, undefined, eps), shift1, scale1, firstTokens);
+    const selfAttended = residual('attn1', hidden, normed1, attend('attn1', normed1, normed1), gate1);
 
-    const normal2 = block.norm2 ? layerNorm(seen, block.norm2.weight, block.norm2.bias, eps) : seen;
-    const told = join('attn2', seen, normal2, attend('attn2', normal2, context));
+    const { norm2 } = block;
+    const normed2 = norm2 ? layerNorm(selfAttended, norm2.weight, norm2.bias, eps) : selfAttended;
+    const crossAttended = residual('attn2', selfAttended, normed2, attend('attn2', normed2, context));
 
-    const normal3 = modulate(layerNorm(told, undefined, undefined, eps), shift2, scale2, firstTokens);
-    const wide = gelu(hookedLinear(hooks, `${path}.ffn.net.0.proj`, block.ffn.net[0].proj, normal3), 'tanh');
-    return join('ffn', told, normal3, hookedLinear(hooks, `${path}.ffn.net.2`, block.ffn.net[2], wide), gate2);
+    const normed3 = modulate(layerNorm(crossAttended, undefined, undefined, eps), shift2, scale2, firstTokens);
+    const inner = gelu(hookedLinear(hooks, `${path}.ffn.net.0.proj`, block.ffn.net[0].proj, normed3), 'tanh');
+    const output = hookedLinear(hooks, `${path}.ffn.net.2`, block.ffn.net[2], inner);
+    return residual('ffn', crossAttended, normed3, output, gate2);
   });
 }
 
@@ -206,26 +216,29 @@ function modulate(x: tf.Tensor, shift: tf.Tensor, scale: tf.Tensor, firstTokens:
 }
 
 /** x [batch, tokens, size], gate [batch, ranges, size] -> as x */
-function weigh(x: tf.Tensor, gate: tf.Tensor, firstTokens: number): tf.Tensor {
+function applyGate(x: tf.Tensor, gate: tf.Tensor, firstTokens: number): tf.Tensor {
   return overRanges(x, [gate], firstTokens, (tokens, [gate]) => tf.mul(tokens, gate!));
 }
 
-/** Does the same with the tokens of each range and what steers it [batch, 1, size]: all of them, or the first frame's and the rest. */
+/**
+ * Computes the tokens of each range with its modulation, [batch, 1, size] each: all of them, or those of the first
+ * latent frame and the rest.
+ */
 function overRanges(
   x: tf.Tensor,
-  steering: tf.Tensor[],
+  modulation: tf.Tensor[],
   firstTokens: number,
-  compute: (tokens: tf.Tensor, steering: tf.Tensor[]) => tf.Tensor,
+  compute: (tokens: tf.Tensor, modulation: tf.Tensor[]) => tf.Tensor,
 ): tf.Tensor {
-  if (steering[0]!.shape[1] === 1) return compute(x, steering);
+  if (modulation[0]!.shape[1] === 1) return compute(x, modulation);
   const tokens = x.shape[1]!;
   if (tokens <= firstTokens)
     return compute(
       x,
-      steering.map((part) => tf.split(part, 2, 1)[0]!),
+      modulation.map((part) => tf.split(part, 2, 1)[0]!),
     );
   const [first, rest] = tf.split(x, [firstTokens, tokens - firstTokens], 1) as [tf.Tensor, tf.Tensor];
-  const halves = steering.map((part) => tf.split(part, 2, 1));
+  const halves = modulation.map((part) => tf.split(part, 2, 1));
   return tf.concat(
     [
       compute(

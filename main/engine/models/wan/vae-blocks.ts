@@ -22,10 +22,10 @@ export type MiddleBlock = { resnets: { 0: ResidualBlock; 1: ResidualBlock }; att
 export function causalConvolution(pass: Pass, path: string, layer: Convolution, x: tf.Tensor): tf.Tensor {
   const [, , reach, height] = layer.weight.shape;
   if (reach === 1) return convolve3d(layer, x);
-  const seen = withHistory(pass.before?.[path], x, reach - 1);
-  pass.after[path] = sliceFrames(seen, seen.shape[2]! - (reach - 1));
+  const padded = withHistory(pass.before?.[path], x, reach - 1);
+  pass.after[path] = sliceFrames(padded, padded.shape[2]! - (reach - 1));
   const border = (height - 1) / 2;
-  return convolve3d(layer, padSpace(seen, border, border));
+  return convolve3d(layer, padSpace(padded, border, border));
 }
 
 /** x with the `count` frames before it, zeros where nothing was: -> [batch, channels, count + frames, height, width] */
@@ -66,8 +66,8 @@ function attentionBlock({ norm, to_qkv, proj }: AttentionBlock, x: tf.Tensor): t
   const pixels = tf.reshape(tf.transpose(x, [0, 2, 3, 4, 1]), [batch * frames, height * width, channels]);
   const qkv = linear(to_qkv, rmsNorm(pixels, norm.gamma, 1e-24));
   const [q, k, v] = tf.split(qkv, 3, 2) as [tf.Tensor, tf.Tensor, tf.Tensor];
-  const mixed = linear(proj, attention(q, k, v, { heads: 1 }));
-  const grid = tf.reshape(mixed, [batch, frames, height, width, channels]);
+  const attended = linear(proj, attention(q, k, v, { heads: 1 }));
+  const grid = tf.reshape(attended, [batch, frames, height, width, channels]);
   return tf.add(x, tf.transpose(grid, [0, 4, 1, 2, 3]));
 }
 

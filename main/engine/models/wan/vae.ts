@@ -10,7 +10,7 @@ import {
   type Range,
   rangesOf,
   type Step,
-  told,
+  withProgress,
 } from '../causal-chunks.ts';
 import type { CodingOptions } from '../video-autoencoder.ts';
 import {
@@ -94,7 +94,7 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
         () =>
           sliceFrames(latents, first, end),
     );
-    if (tiles.length === 1) return yield* told(inTurn(decodeStep, chunks, options), ranges, options);
+    if (tiles.length === 1) return yield* withProgress(inTurn(decodeStep, chunks, options), ranges, options);
 
     const middles: tf.Tensor[] = [];
     const parts: tf.Tensor[][] = ranges.map(() => []);
@@ -129,7 +129,7 @@ export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {
     const chunk = ([first, end]: Range) => sliceFrames(video, first, end);
     if (tiles.length === 1) {
       const chunks = ranges.map((range) => () => chunk(range));
-      return yield* told(inTurn(encodeStep, chunks, options), ranges, options);
+      return yield* withProgress(inTurn(encodeStep, chunks, options), ranges, options);
     }
 
     const parts: tf.Tensor[][] = ranges.map(() => []);

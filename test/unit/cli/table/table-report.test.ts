@@ -52,6 +52,7 @@ const result: EvaluateTableResult = {
   sampling: { steps: 24, guidance: 4 },
   ways: ['noise'],
   first: 'set-and-sequence',
+  supplied: [{ kind: 'clip', name: hostile, files: [{ file: 'image.onnx', sha256: 'abc123' }], settings: 'def' }],
   planned: [
     {
       row: 'set-and-sequence',
@@ -132,6 +133,21 @@ test('a report has plots as SVG, what is missing, and how to run it again', () =
   expect(page).toContain('1 without');
   expect(page).toContain('motif evaluate table2 -o');
   expect(report({ rows: [], comparisons: [], kinds: [], parts: [] })).toContain('nothing to compare');
+});
+
+test('what a user gave to measure with is named with its hash, and has columns of its own', () => {
+  const page = report();
+  expect(page).toContain('image.onnx (SHA-256 abc123)');
+  expect(page).not.toContain('<th title="mean cosine of the words');
+  const supplied = { ...cells(0.01), clipText: { interval: interval(0.31), missing: 0 } };
+  const frechetVideo = { interval: { mean: 812.34, low: 812.34, high: 812.34, scenes: 6 }, missing: 0 };
+  const [first, ...others] = result.rows;
+  const rows = [{ ...first!, cells: { ...supplied, frechetVideo } }, ...others];
+  const measured = report({ rows });
+  expect(measured).toContain('>CLIP-T</th>');
+  expect(measured).toContain('<td>0.310<small>0.309 to 0.311</small>');
+  expect(measured).toContain('<td>812.3</td>');
+  expect(tableCsv({ ...result, rows })).toContain('noise,set-and-sequence,Set-and-Sequence,frechetVideo,812.34,');
 });
 
 test('a row is first only where both primary columns are told apart from every other', () => {

@@ -46,7 +46,7 @@ function forward(hooks?: Hooks, options: TransformerOptions = {}): tf.Tensor {
   return wanTransformer(
     config,
     parameters,
-    { latents, text, time: timeFeatures(config, [400, 700]) },
+    { latents, text, timestep: timeFeatures(config, [400, 700]) },
     { hooks, ...options },
   );
 }
@@ -133,6 +133,38 @@ describe('a bottleneck', () => {
     );
     // GELU(2) = 2 Phi(2) = 1.9544997
     expect(made.dataSync()[0]).toBeCloseTo(-2 * 1.9544997 + 1, 5);
+  });
+
+  it('is weighed by the noise level, as the block is told of it, of the frames that are not given', () => {
+    const path = 'blocks.0.ffn';
+    const one = branches('normed', (...shape) => normals(...shape)).get(path)!;
+    const size = one.down.weight.shape[0];
+    const x = normals(2, 4, size);
+    const level = { weight: normals(size, 1) as tf.Tensor2D, bias: tf.tensor1d([0.5]) };
+    // Two ranges of six rows each: what counts is the first row of the second range.
+    const modulation = normals(2, 2, 6, size);
+    const told = tf.reshape(tf.slice(modulation, [0, 1, 0, 0], [2, 1, 1, size]), [2, size]) as tf.Tensor2D;
+    const weight = tf.mul(2, tf.sigmoid(tf.add(tf.matMul(told, level.weight), 0.5))); // [2, 1]
+    const expected = tf.mul(bottleneck(one, x), tf.reshape(weight, [2, 1, 1]));
+    expect(difference(bottleneck({ ...one, level }, x, modulation), expected)).toBeLessThan(1e-5);
+    const equal = { weight: tf.zeros([size, 1]) as tf.Tensor2D, bias: tf.zeros([1]) as tf.Tensor1D };
+    expect(difference(bottleneck({ ...one, level: equal }, x, modulation), bottleneck(one, x))).toBeLessThan(1e-6);
+    expect(() => bottleneck({ ...one, level }, x)).toThrow('noise level');
+  });
+
+  it('learns its weight of the noise level alike where blocks are computed again', () => {
+    const path = 'blocks.0.attn1';
+    const one = branches('gated', (...shape) => normals(...shape)).get(path)!;
+    const size = one.down.weight.shape[0];
+    const start = tf.mul(0.1, normals(size, 1));
+    const gradient = (recompute: boolean) =>
+      tf.grad((weight) => {
+        const level = { weight: weight as tf.Tensor2D, bias: tf.tensor1d([0.1]) };
+        return tf.sum(forward(hooksOf([{ branches: new Map([[path, { ...one, level }]]) }]), { recompute }));
+      })(start);
+    const kept = gradient(false);
+    expect(Math.max(...tf.abs(kept).dataSync())).toBeGreaterThan(1e-5);
+    expect(difference(kept, gradient(true))).toBeLessThan(1e-4);
   });
 
   it.each(places)('whose way up is zero changes nothing (%s)', (place) => {

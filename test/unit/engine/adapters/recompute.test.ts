@@ -26,11 +26,11 @@ it('a block that is computed again in the backward pass gives a concept the same
   const { transformerConfig: config } = pipeline;
   const latents = tf.tensor(random.normals(4 * 2 * 16), [1, 4, 2, 4, 4]);
   const text = tf.tensor(random.normals(3 * 24), [1, 3, 24]);
-  const time = timeFeatures(config, [400]);
+  const features = timeFeatures(config, [400]);
   const gradients = (recompute: boolean) =>
     tf.grads((a, b) => {
       const hooks = hooksOf([lowRankAdditions(shape, a as tf.Tensor2D, tf.mul(b, 0.1) as tf.Tensor2D)]);
-      return tf.sum(wanTransformer(config, parameters, { latents, text, time }, { hooks, recompute }));
+      return tf.sum(wanTransformer(config, parameters, { latents, text, timestep: features }, { hooks, recompute }));
     })([basis, coefficients]);
   const [kept, again] = [gradients(false), gradients(true)];
   for (const [index, gradient] of kept.entries()) {

@@ -13,6 +13,7 @@ import {
   tablePart,
 } from '../../../../shared/domain/evaluation-table.ts';
 import type { Engine } from '../../../../shared/ipc/engine-contract.ts';
+import { writeStandIns } from '../metrics/stand-ins.ts';
 
 const golden = resolve(import.meta.dirname, '../../../golden');
 let engine: Engine;
@@ -129,6 +130,31 @@ test('a mix is measured against its truth, and no time begins nothing and leaves
   expect(result.rows.map(({ row }) => row)).toEqual(['truth', 'base', 'dreamvideo']);
   const clip = result.parts.find(({ row }) => row === 'dreamvideo')!.clips[0]!;
   expect(clip).toMatchObject({ kind: 'mix', way: 'noise', likeOther: expect.any(Number) });
+});
+
+test('with networks of a user, clips are measured by them too, and apart from those that were not', {
+  timeout: 120_000,
+}, async () => {
+  const metrics = join(folder, 'networks');
+  await writeStandIns(metrics);
+  const base = { outputFolder: join(folder, 'supplied'), rows: ['base'] };
+  const plain = await engine.evaluateTable(request(base));
+  expect(plain.rows.some(({ cells }) => cells.clipText!.interval)).toBe(false);
+  const result = await engine.evaluateTable(request({ ...base, metrics }));
+  // The default recipe's time alone is taken over.
+  expect(result).toMatchObject({ takenOver: 1, supplied: [{}, { name: 'a stand-in for CLIP' }, {}, {}] });
+  expect(evaluateTableResult.parse(result)).toEqual(result);
+  for (const { row, cells } of result.rows) {
+    for (const column of ['clipText', 'clipImage', 'dinoImage', 'clipCoherence', 'faceShare'])
+      expect(cells[column]!.interval?.mean, `${row} ${column}`).toBeGreaterThanOrEqual(0);
+    // By these networks the truth is the only one at no distance.
+    if (row === 'base') expect(cells.frechetVideo!.interval!.mean).toBeGreaterThan(0);
+  }
+  expect(await engine.evaluateTable(request({ ...base, metrics }))).toMatchObject({ takenOver: 3 });
+  await expect(engine.evaluateTable(request({ ...base, metrics: folder }))).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('describes no network'),
+  });
 });
 
 test('rows that a table does not have, other settings and another version are refused', {

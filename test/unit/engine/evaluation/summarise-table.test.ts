@@ -122,3 +122,25 @@ test('what learns nothing stands beside every learning seed, and what a method r
   expect(error.find(({ other }) => other === 'theirs')).toMatchObject({ difference: null, p: null, better: null });
   expect(rows.find(({ row }) => row === 'theirs')).toMatchObject({ refused: 1, clips: 0 });
 });
+
+test('the video distance is of as many clips as true edits, of the first seeds, and has no interval', () => {
+  const text = (values: number[]) => Buffer.from(Float32Array.from(values).buffer).toString('base64');
+  const of = (values: number[], changes: Partial<TableClip> = {}) =>
+    clip({ videoFeatures: text(values), supplied: { clipText: 0.25 }, ...changes });
+  const parts = scenes.slice(0, 3).flatMap((scene, index) => [
+    part(truthRow, scene, [of([index, 0], { noiseSeed: null })], once),
+    // Further away by 2 and 1; what another seed has makes no difference.
+    part('ours', scene, [of([index + 2, 1]), of([50, 50], { noiseSeed: 2 })]),
+    part('ours', scene, [of([90, 90])], { learningSeed: 2 }),
+    part('theirs', scene, [clip({})]),
+  ]);
+  const { rows, comparisons } = summariseTable(parts, { ...plan, learningSeeds: [1, 2], noiseSeeds: [1, 2] });
+  const cells = (row: string) => rows.find((each) => each.row === row)!.cells;
+  const { interval } = cells('ours').frechetVideo!;
+  expect(interval!.mean).toBeCloseTo(5, 4);
+  expect(interval).toMatchObject({ low: interval!.mean, high: interval!.mean, scenes: 3 });
+  expect(cells('theirs')).not.toHaveProperty('frechetVideo');
+  expect(cells(truthRow)).not.toHaveProperty('frechetVideo');
+  expect(cells('ours').clipText!.interval!.mean).toBeCloseTo(0.25, 9);
+  expect(comparisons.some(({ column }) => column === 'frechetVideo')).toBe(false);
+});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hooksOf } from '../../../../main/engine/adapters/additions.ts';
 import { freshWeights, kindOf } from '../../../../main/engine/adapters/parts.ts';
+import type { ConceptShape } from '../../../../main/engine/adapters/set-and-sequence.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { type StagePlan, trainedNames } from '../../../../main/engine/methods/method.ts';
@@ -13,6 +14,7 @@ import { timeFeatures, wanTransformer } from '../../../../main/engine/models/wan
 import type { Hooks } from '../../../../main/engine/nn/hooks.ts';
 import { Random } from '../../../../main/engine/nn/random.ts';
 import { readTrainingState, writeTrainingState } from '../../../../main/engine/training/checkpoint.ts';
+import { sortHeads } from '../../../../main/engine/training/heads.ts';
 import { train } from '../../../../main/engine/training/train.ts';
 import { type LearningMethod, methodName, plannedSteps, recipe } from '../../../../shared/domain/recipe.ts';
 import { dispose, microRun, numbers, openMicroModel } from './micro.ts';
@@ -39,7 +41,7 @@ async function forward(hooks?: Hooks): Promise<Float32Array> {
   return (await wanTransformer(
     config,
     parameters,
-    { latents, text, time: timeFeatures(config, [400]) },
+    { latents, text, timestep: timeFeatures(config, [400]) },
     { hooks },
   ).data()) as Float32Array;
 }
@@ -80,7 +82,9 @@ describe.each(distinct)('%s', { timeout: 90_000 }, (method: LearningMethod) => {
         tensor.dispose();
       }
       const start = await numbers(state);
-      run.plans = run.plans.map((each, at) => ({ ...each, steps: at === index ? 2 : 0 }));
+      // Where parts learn from different data, enough steps for both.
+      const count = plan.trainsFrom ? 6 : 2;
+      run.plans = run.plans.map((each, at) => ({ ...each, steps: at === index ? count : 0 }));
       const after = await numbers(await train(run, state));
       expect(Object.keys(after)).toEqual(Object.keys(before));
       for (const [name, values] of Object.entries(after)) {
@@ -157,6 +161,107 @@ describe.each(distinct)('%s', { timeout: 90_000 }, (method: LearningMethod) => {
   });
 });
 
+describe('parts that learn from different data', () => {
+  it('learn in turn: what does not learn in a step stays, and its moments with it', async () => {
+    const steps = 8;
+    const { run, fresh, losses } = microRun(pipeline, { method: 'dualreal', stepsMotion: steps, learningRate: 0.01 });
+    const moved: string[] = [];
+    const state = fresh();
+    let before = await numbers(state);
+    run.onStep = async ({ stage, loss }, now) => {
+      losses.push({ stage, loss });
+      const after = await numbers(now);
+      const changed = (part: string) =>
+        Object.keys(after).some((name) => name.startsWith(part) && `${after[name]}` !== `${before[name]}`);
+      moved.push(['identity', 'motion'].filter(changed).join());
+      before = after;
+    };
+    dispose(await train(run, state));
+    // Each step moves one of the two.
+    expect([...new Set(moved)].sort()).toEqual(['identity', 'motion']);
+    expect(losses).toHaveLength(steps);
+  });
+
+  it('are corrected by how often they have learned: the first step of each is as long as the rate', async () => {
+    const rate = 0.01;
+    const input = {
+      method: 'dualreal',
+      stepsMotion: 8,
+      learningRate: rate,
+      weightDecay: 0,
+      gradientClip: 1e9,
+    } as const;
+    const { run, fresh } = microRun(pipeline, input);
+    const state = fresh();
+    const first = new Map<string, number>();
+    run.onStep = async (_, now) => {
+      const after = await numbers(now);
+      for (const part of ['identity', 'motion']) {
+        // It starts at zero, so that its first update is the rate itself, by Adam's corrected moments.
+        const largest = Math.max(...after[`${part}.up.weight`]!.map(Math.abs));
+        if (largest > 0 && !first.has(part)) first.set(part, largest);
+      }
+    };
+    dispose(await train(run, state));
+    for (const part of ['identity', 'motion']) expect(first.get(part), part).toBeCloseTo(rate, 4);
+  });
+});
+
+describe('heads', () => {
+  it('learn apart: no column of the look and of the motion belongs to the same head', async () => {
+    const input = { method: 'follow-your-motion', stepsIdentity: 3, stepsMotion: 3, learningRate: 0.05 } as const;
+    const { run, fresh, parts } = microRun(pipeline, input);
+    const learned = await numbers(await train(run, fresh()));
+    const { layers, rank } = parts.look!.shape as ConceptShape;
+    const width = layers.reduce((sum, { outSize }) => sum + outSize, 0);
+    const heads = pipeline.transformerConfig.num_attention_heads;
+    /** Which heads of each layer have moved: `3.1` is the second head of the fourth layer. */
+    const moved = (name: string) => {
+      const values = learned[`${name}.coefficients`]!;
+      const found = new Set<string>();
+      let column = 0;
+      for (const [layer, { outSize }] of layers.entries())
+        for (let own = 0; own < outSize; own++, column++)
+          for (let row = 0; row < rank; row++)
+            if (values[row * width + column] !== 0) found.add(`${layer}.${Math.floor((own * heads) / outSize)}`);
+      return found;
+    };
+    const [look, motion] = [moved('look'), moved('motion')];
+    expect([...look].filter((head) => motion.has(head))).toEqual([]);
+    expect(look.size + motion.size).toBe(layers.length * heads);
+    expect(look.size).toBe(motion.size);
+    // Queries, keys and values of a head go together.
+    for (const head of look)
+      expect(look.has(`${3 * Math.floor(Number.parseInt(head, 10) / 3)}.${head.split('.')[1]}`)).toBe(true);
+  });
+
+  it('are divided by whether they look within frames or at the same place across them', async () => {
+    const width = 4;
+    /** Two frames of two places; the first head's keys are alike within a frame, the second's across frames. */
+    const denoise = ({ latents }: { latents: tf.Tensor }, { hooks }: { hooks?: Hooks } = {}) => {
+      const at = (frame: number, place: number) => [frame ? 5 : -5, 0, place ? 5 : -5, 0];
+      const tokens = [0, 1].flatMap((frame) => [0, 1].map((place) => at(frame, place)));
+      const x = tf.tensor([tokens], [1, 4, width]);
+      hooks!.attention!('blocks.0.attn1', x, x, 2);
+      return latents;
+    };
+    const denoiser = {
+      denoise,
+      selfConditioning: false,
+      takesFirstFrame: false,
+      latentChannels: 1,
+      timeFeatures: () => tf.zeros([1, 2]) as tf.Tensor2D,
+    };
+    const clip = { values: new Float32Array(4), shape: [1, 2, 1, 2] };
+    const tensors = tf.memory().numTensors;
+    const texts = tf.zeros([2, 1, 1]) as tf.Tensor3D;
+    const sorted = await sortHeads(denoiser, [clip, clip], texts);
+    texts.dispose();
+    expect(sorted).toEqual(new Map([['blocks.0.attn1', [true, false]]]));
+    expect(tf.memory().numTensors).toBe(tensors);
+  });
+});
+
 describe('recipes', () => {
   it("begin with their method's own numbers, and keep what is said", () => {
     expect(recipe.parse({})).toMatchObject({ method: 'set-and-sequence', rank: 64 });
@@ -187,10 +292,13 @@ describe('methods that cannot work', () => {
     expect(() => methodOf(asked).stages(asked, { moving: true, tokensLearn: false })).toThrow('tokens cannot learn');
   });
 
-  it.each(['newmove', 'motion-director'] as const)('say why: a single picture has no motion (%s)', (method) => {
-    const asked = recipe.parse({ method });
-    expect(() => methodOf(asked).stages(asked, { moving: false, tokensLearn: true })).toThrow('single frame');
-  });
+  it.each(['newmove', 'motion-director', 'dualreal', 'follow-your-motion'] as const)(
+    'say why: a single picture has no motion (%s)',
+    (method) => {
+      const asked = recipe.parse({ method });
+      expect(() => methodOf(asked).stages(asked, { moving: false, tokensLearn: true })).toThrow('single frame');
+    },
+  );
 
   it('say why: layers that leave the look or the motion without any', () => {
     expect(() => microRun(pipeline, { method: 'motion-director', targetLayers: ['attn1.to_q'] })).toThrow('attn1');

@@ -11,6 +11,7 @@ import { encodePrompts } from '../../../../main/engine/sampling/concept-sampler.
 import type { StageData } from '../../../../main/engine/training/batches.ts';
 import type { TrainingState } from '../../../../main/engine/training/checkpoint.ts';
 import { freshRun, startTokens } from '../../../../main/engine/training/concept-state.ts';
+import { headMasks, sortHeads } from '../../../../main/engine/training/heads.ts';
 import { learnableModel } from '../../../../main/engine/training/learnable-model.ts';
 import type { TrainingRun } from '../../../../main/engine/training/train.ts';
 import { type RecipeInput, recipe } from '../../../../shared/domain/recipe.ts';
@@ -62,6 +63,14 @@ export function microRun(pipeline: WanPipeline, input: RecipeInput, changes: Par
       const encoded = await encodePrompts(pipeline, others, tokens);
       const bank = { learned: learned.length, encoded, lengths: [8, 0], empty: 1 };
       return { model: await learnableModel(pipeline, learned, start.names, 64e9), bank, data: data[kind] };
+    },
+    async masksOf(plan) {
+      if (plan.heads === null) return {};
+      const texts = await encodePrompts(pipeline, [captions.clips], start);
+      const [clip] = data.clips.concept[0]!;
+      const latents = { values: clip!.latents, shape: [...clip!.shape] };
+      const sorted = await sortHeads(await pipeline.denoiser(), [latents], texts).finally(() => texts.dispose());
+      return headMasks(parts, plan, sorted);
     },
     noiseLevels: { distribution: 'uniform', shift: 1 },
     timeFeatures: (levels) =>

@@ -21,7 +21,7 @@ describe.each(['cpu', 'onnxruntime'] as const)('gradients through the transforme
     const inputs = {
       latents: tf.tensor(new Random(1).normals(64), [1, 4, 2, 2, 4]),
       text: tf.tensor(new Random(2).normals(15), [1, 3, 5]),
-      time: timeFeatures(config, [400]),
+      timestep: timeFeatures(config, [400]),
     };
     const basis = tf.tensor2d(
       values.basis.map((value, index) => value + (index === 5 ? shift : 0)),

@@ -39,7 +39,7 @@ export function referenceStep(
       };
     };
     const predict = (given: Tensors, text: tf.Tensor, previous: tf.Tensor | null) =>
-      model.denoise(noisy, previous, batch.time, text, hooksOf(given));
+      model.denoise(noisy, previous, batch.timestep, text, hooksOf(given));
     const start = model.selfConditioned ? tf.zerosLike(noisy) : null;
     const detached = tf.customGrad((x) => {
       const text = x as tf.Tensor;

@@ -28,7 +28,7 @@ function learned(model: TrainableModel, selfConditioning: boolean) {
       clean: normals(2, 3, 1, 1, 1),
       noise: normals(2, 3, 1, 1, 1),
       level: tf.tensor([0.3, 0.6], [2, 1, 1, 1, 1]),
-      time: normals(2, 1),
+      timestep: normals(2, 1),
       texts: normals(1, 2, 2),
       choice: tf.tensor2d([1, 0, 0, 0, 1, 0], [2, 3]),
       kept: tf.ones([2, 2, 1]),

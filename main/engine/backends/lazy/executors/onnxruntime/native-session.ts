@@ -7,9 +7,22 @@ export interface NativeSession {
   dispose(): void;
 }
 
+interface Port {
+  name: string;
+  shape: number[];
+  type: number;
+}
+
+/** One that was made from a file, and says what it takes and gives. */
+interface FileSession extends NativeSession {
+  readonly inputMetadata: readonly Port[];
+  readonly outputMetadata: readonly Port[];
+}
+
 interface Binding {
   binding: {
-    InferenceSession: new () => NativeSession & {
+    InferenceSession: new () => FileSession & {
+      loadModel(path: string, options: InferenceSession.SessionOptions): void;
       loadModel(
         buffer: ArrayBufferLike,
         byteOffset: number,
@@ -37,6 +50,13 @@ function load(): Binding {
 export function createNativeSession(model: Uint8Array, options: InferenceSession.SessionOptions): NativeSession {
   const session = new (load().binding.InferenceSession)();
   session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
+  return session;
+}
+
+/** A model in a file, weights that it keeps beside itself included. */
+export function createFileSession(path: string): FileSession {
+  const session = new (load().binding.InferenceSession)();
+  session.loadModel(path, { executionProviders: ['cpu'], logSeverityLevel: 3 });
   return session;
 }
 

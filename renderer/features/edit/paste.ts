@@ -1,0 +1,36 @@
+import type { Concept } from '../../../shared/domain/concept.ts';
+import { type EditSettings, finishingOf } from '../../../shared/domain/edit.ts';
+import { startOf } from './edit-draft.svelte.ts';
+
+/** Settings with the concept that they were copied from: directions belong to it alone. */
+export interface CopiedSettings {
+  conceptId: string;
+  settings: EditSettings;
+}
+
+/** Which of the copied settings others take over. */
+export interface PasteParts {
+  words: boolean;
+  gains: boolean;
+  sampling: boolean;
+}
+
+/** A new edit of a concept with the chosen parts of what was copied. */
+export function pasted({ conceptId, settings }: CopiedSettings, concept: Concept, parts: PasteParts): EditSettings {
+  const { prompt, others, sliders, part, fidelity, fidelityStart, ...rest } = settings;
+  const { steps, guidance, seed, negativePrompt } = rest;
+  const beside = others.filter((other) => other.conceptId !== concept.id);
+  const directions = conceptId === concept.id ? sliders.directions : {};
+  return {
+    ...startOf(concept),
+    ...(parts.words && { prompt, others: beside }),
+    ...(parts.gains && {
+      sliders: { ...sliders, directions },
+      part,
+      fidelity,
+      fidelityStart,
+      ...finishingOf(rest),
+    }),
+    ...(parts.sampling && { steps, guidance, seed, negativePrompt }),
+  };
+}
