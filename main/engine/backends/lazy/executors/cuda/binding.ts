@@ -39,20 +39,34 @@ export interface OnnxRuntime {
     type: ElementType,
     shape: readonly number[],
   ): Handle;
-  createBinding(session: Handle): Handle;
-  bind(binding: Handle, side: 'input' | 'output', name: string, tensor: Handle): void;
-  unbind(binding: Handle): void;
-  run(session: Handle, binding: Handle): Promise<void>;
+  /** Names of inputs or outputs as the library takes them. */
+  createNames(names: readonly string[]): Names;
+  /** Runs a session off the event loop: it reads the inputs, and writes into the outputs, where they lie. */
+  run(session: Handle, tensors: Bound): Promise<void>;
+  runSync(session: Handle, tensors: Bound): void;
   /** Afterwards the arena gives back what it only keeps: `where` is cpu:0 or gpu:0. */
-  runAndShrink(session: Handle, binding: Handle, where: string): void;
-  runSync(session: Handle, binding: Handle): void;
-  release(kind: 'session' | 'binding' | 'tensor' | 'allocator' | 'memoryInfo', handle: Handle): void;
+  runAndShrink(session: Handle, tensors: Bound, where: string): void;
+  release(kind: 'session' | 'tensor' | 'allocator' | 'memoryInfo', handle: Handle): void;
 }
 
 /** An opaque pointer of the library. */
 export type Handle = bigint & { readonly handle: unique symbol };
 /** A place in the memory of a device. */
 export type Address = bigint & { readonly address: unique symbol };
+
+interface Names {
+  readonly pointers: BigUint64Array;
+  /** What they point into. */
+  readonly text: Uint8Array;
+}
+
+/** Tensors for a session's inputs and outputs, in the order of their names. */
+export interface Bound {
+  readonly inputNames: Names;
+  readonly inputs: BigUint64Array;
+  readonly outputNames: Names;
+  readonly outputs: BigUint64Array;
+}
 
 /** `cpu` computes on the processor, through the same calls. */
 export type Provider = 'cpu' | 'cuda';
@@ -73,6 +87,7 @@ const indices = {
   GetErrorMessage: 2,
   CreateEnv: 3,
   CreateSessionFromArray: 8,
+  Run: 9,
   CreateSessionOptions: 10,
   SetSessionExecutionMode: 13,
   DisableMemPattern: 17,
@@ -92,13 +107,6 @@ const indices = {
   AddSessionConfigEntry: 130,
   CreateAllocator: 131,
   ReleaseAllocator: 132,
-  RunWithBinding: 133,
-  CreateIoBinding: 134,
-  ReleaseIoBinding: 135,
-  BindInput: 136,
-  BindOutput: 137,
-  ClearBoundInputs: 141,
-  ClearBoundOutputs: 142,
   ReleaseArenaCfg: 157,
   CreateArenaCfgV2: 164,
   AddRunConfigEntry: 165,
@@ -224,23 +232,25 @@ function open(path: string): { runtime: OnnxRuntime; library: LibraryHandle } {
     'CreateTensorWithDataAsOrtValue',
     ...[pointer, 'void *', 'size_t', 'int64_t *', 'size_t', 'int', out],
   );
-  const createBinding = calling('CreateIoBinding', pointer, out);
-  const bind = {
-    input: calling('BindInput', pointer, 'str', pointer),
-    output: calling('BindOutput', pointer, 'str', pointer),
-  };
-  const clearInputs = releaser('ClearBoundInputs');
-  const clearOutputs = releaser('ClearBoundOutputs');
   const createRunOptions = calling('CreateRunOptions', out);
   const addRunEntry = calling('AddRunConfigEntry', pointer, 'str', 'str');
-  const runWithBinding = calling('RunWithBinding', pointer, pointer, pointer);
+  const run = calling('Run', ...[pointer, pointer, 'void *', 'void *', 'size_t', 'void *', 'size_t', 'void *']);
+  const argumentsOf = (
+    session: Handle,
+    options: Handle | null,
+    { inputNames, inputs, outputNames, outputs }: Bound,
+  ) => [
+    ...[session, options, inputNames.pointers, inputs, inputs.length],
+    ...[outputNames.pointers, outputs.length, outputs],
+  ];
+  /** What the library reads on another thread, so that it is not collected meanwhile. */
+  const inUse = new Set<unknown>();
   const releaseOptions = releaser('ReleaseSessionOptions');
   const releaseRunOptions = releaser('ReleaseRunOptions');
   const releaseArenaSettings = releaser('ReleaseArenaCfg');
   const releaseCudaOptions = releaser('ReleaseCUDAProviderOptions');
   const releasers = {
     session: releaser('ReleaseSession'),
-    binding: releaser('ReleaseIoBinding'),
     tensor: releaser('ReleaseValue'),
     allocator: releaser('ReleaseAllocator'),
     memoryInfo: releaser('ReleaseMemoryInfo'),
@@ -294,9 +304,11 @@ function open(path: string): { runtime: OnnxRuntime; library: LibraryHandle } {
     async createSession(model, settings) {
       const options = sessionOptions(settings);
       const answer = [null];
+      inUse.add(model);
       try {
         await createSession.offThread(environment, model, model.byteLength, options, answer);
       } finally {
+        inUse.delete(model);
         releaseOptions(options);
       }
       return answer[0] as unknown as Handle;
@@ -325,23 +337,34 @@ function open(path: string): { runtime: OnnxRuntime; library: LibraryHandle } {
       const dimensions = BigInt64Array.from(shape.length === 0 ? [1] : shape, BigInt);
       return made(createTensor, memory, data, byteLength, dimensions, shape.length, elementTypes[type]);
     },
-    createBinding: (session) => made(createBinding, session),
-    bind: (binding, side, name, tensor) => bind[side](binding, name, tensor),
-    unbind(binding) {
-      clearInputs(binding);
-      clearOutputs(binding);
+    createNames(names) {
+      const text = new TextEncoder().encode(names.map((name) => `${name}\0`).join(''));
+      let place = koffi.address(text);
+      const pointers = BigUint64Array.from(names, (name) => {
+        const start = place;
+        place += BigInt(name.length + 1);
+        return start;
+      });
+      return { pointers, text };
     },
-    run: (session, binding) => runWithBinding.offThread(session, null, binding),
-    runAndShrink(session, binding, where) {
+    async run(session, tensors) {
+      inUse.add(tensors);
+      try {
+        await run.offThread(...argumentsOf(session, null, tensors));
+      } finally {
+        inUse.delete(tensors);
+      }
+    },
+    runSync: (session, tensors) => run(...argumentsOf(session, null, tensors)),
+    runAndShrink(session, tensors, where) {
       const options = made(createRunOptions);
       try {
         addRunEntry(options, 'memory.enable_memory_arena_shrinkage', where);
-        runWithBinding(session, options, binding);
+        run(...argumentsOf(session, options, tensors));
       } finally {
         releaseRunOptions(options);
       }
     },
-    runSync: (session, binding) => runWithBinding(session, null, binding),
     release: (kind, handle) => releasers[kind](handle),
   };
   return { runtime, library };

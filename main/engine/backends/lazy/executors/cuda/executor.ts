@@ -5,7 +5,7 @@ import type { DeviceBuffer, ElementType, HostArray } from '../../graph.ts';
 import { encodeModel } from '../../onnx-encoder.ts';
 import { byteLengthOf, viewAs } from '../element-arrays.ts';
 import type { Executor, Program, TensorType } from '../executor.ts';
-import { type Address, type Handle, loadOnnxRuntime, type Provider } from './binding.ts';
+import { type Address, type Bound, type Handle, loadOnnxRuntime, type Provider } from './binding.ts';
 
 export interface CudaOptions {
   /** Path of ONNX Runtime's library; the provider's own lie beside it. */
@@ -34,6 +34,8 @@ interface CudaBuffer extends DeviceBuffer {
 }
 
 const deviceId = 0;
+/** Buffers up to this size are kept with their tensors, up to this many bytes together: asking for them anew takes longer than small programs. */
+const pooledBytes = { each: 2 ** 20, together: 2 ** 28 };
 const spoken: Record<CudaPrecision, string> = { f32: 'float32', tf32: 'TF32', bf16: 'bfloat16', f16: 'float16' };
 const halves = { bf16: 'bfloat16', f16: 'float16' } as const;
 
@@ -76,9 +78,12 @@ export function createCudaExecutor({
     copiers.set(type, made);
     return made;
   };
+  const copierNames = { inputs: runtime.createNames(['i0']), outputs: runtime.createNames(['o0']) };
   const allocator = runtime.createAllocator(copier('float32'), memory);
 
   const living = new Set<CudaBuffer>();
+  const pool = new Map<number, CudaBuffer[]>();
+  let inPool = 0;
   let usedBytes = 0;
   let ended = false;
   /** What goes on off this thread, one after the other: it shares the device. */
@@ -108,8 +113,10 @@ export function createCudaExecutor({
     }
   };
   const allocate = (byteLength: number): CudaBuffer => {
-    const address = take(Math.max(1, byteLength)); // of nothing there is no address
-    const buffer = { byteLength, address, views: new Map() };
+    let buffer = pool.get(byteLength)?.pop();
+    if (buffer) inPool -= byteLength;
+    // Of nothing there is no address.
+    else buffer = { byteLength, address: take(Math.max(1, byteLength)), views: new Map() };
     living.add(buffer);
     usedBytes += byteLength;
     return buffer;
@@ -118,11 +125,24 @@ export function createCudaExecutor({
     for (const view of views.values()) runtime.release('tensor', view);
     runtime.free(allocator, address);
   };
+  const keepOrFree = (buffer: CudaBuffer) => {
+    const { byteLength } = buffer;
+    if (ended || byteLength > pooledBytes.each || inPool + byteLength > pooledBytes.together) return free(buffer);
+    inPool += byteLength;
+    const waiting = pool.get(byteLength);
+    if (waiting) waiting.push(buffer);
+    else pool.set(byteLength, [buffer]);
+  };
+  const emptyPool = () => {
+    for (const buffer of [...pool.values()].flat()) free(buffer);
+    pool.clear();
+    inPool = 0;
+  };
   const release = (buffer: CudaBuffer) => {
     if (!living.delete(buffer)) return; // gone with the executor
     usedBytes -= buffer.byteLength;
     if (begun > 0) released.push(buffer);
-    else free(buffer);
+    else keepOrFree(buffer);
   };
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     begun++;
@@ -132,7 +152,7 @@ export function createCudaExecutor({
       throw inWords(error);
     } finally {
       begun--;
-      if (begun === 0) for (const buffer of released.splice(0)) free(buffer);
+      if (begun === 0) for (const buffer of released.splice(0)) keepOrFree(buffer);
     }
   };
   const viewOf = ({ address, byteLength, views }: CudaBuffer, { type, shape }: TensorType): Handle => {
@@ -143,38 +163,25 @@ export function createCudaExecutor({
     views.set(key, view);
     return view;
   };
-  /** Calls `run` with a binding from `input` to `output` of elements of one type. */
-  const copy = <T>(
-    type: ElementType,
-    input: Handle,
-    output: Handle,
-    run: (session: Handle, binding: Handle) => T,
-  ): T => {
-    const session = copier(type);
-    const binding = runtime.createBinding(session);
-    const end = () => runtime.release('binding', binding);
-    let result: T;
-    try {
-      runtime.bind(binding, 'input', 'i0', input);
-      runtime.bind(binding, 'output', 'o0', output);
-      result = run(session, binding);
-    } catch (error) {
-      end();
-      throw error;
-    }
-    if (result instanceof Promise) return result.finally(end) as T;
-    end();
-    return result;
-  };
+  /** A copier's input and output. */
+  const copying = (input: Handle, output: Handle): Bound => ({
+    inputNames: copierNames.inputs,
+    inputs: BigUint64Array.of(input),
+    outputNames: copierNames.outputs,
+    outputs: BigUint64Array.of(output),
+  });
 
   const compile = (model: Uint8Array, inputs: readonly TensorType[], outputs: readonly TensorType[]): Program => {
     // Compilation goes on off the event loop; the first run waits for it. One that fails, for lack of memory, is begun again by the next.
-    let compiled: Promise<{ session: Handle; binding: Handle }> | undefined;
-    let bound: readonly CudaBuffer[] = [];
+    let compiled: Promise<Handle> | undefined;
+    const bound: Bound = {
+      inputNames: runtime.createNames(inputs.map((_, index) => `i${index}`)),
+      inputs: new BigUint64Array(inputs.length),
+      outputNames: runtime.createNames(outputs.map((_, index) => `o${index}`)),
+      outputs: new BigUint64Array(outputs.length),
+    };
     const begin = () => {
-      const beginning = runtime
-        .createSession(model, settings)
-        .then((session) => ({ session, binding: runtime.createBinding(session) }));
+      const beginning = runtime.createSession(model, settings);
       compiled = beginning;
       beginning.catch(() => {
         compiled = undefined;
@@ -185,19 +192,15 @@ export function createCudaExecutor({
     const runOnce = async (buffers: readonly CudaBuffer[]): Promise<CudaBuffer[]> => {
       const results: CudaBuffer[] = [];
       try {
-        const { session, binding } = await (compiled ?? begin());
-        // Frozen weights are the same buffer in every run: they stay bound.
-        for (const [index, buffer] of buffers.entries())
-          if (bound[index] !== buffer) runtime.bind(binding, 'input', `i${index}`, viewOf(buffer, inputs[index]!));
-        bound = buffers;
+        const session = await (compiled ?? begin());
+        for (const [index, buffer] of buffers.entries()) bound.inputs[index] = viewOf(buffer, inputs[index]!);
         for (const [index, type] of outputs.entries()) {
           const buffer = allocate(byteLengthOf(type));
           results.push(buffer);
-          runtime.bind(binding, 'output', `o${index}`, viewOf(buffer, type));
+          bound.outputs[index] = viewOf(buffer, type);
         }
-        await runtime.run(session, binding);
+        await runtime.run(session, bound);
       } catch (error) {
-        bound = [];
         for (const buffer of results) release(buffer);
         throw error;
       }
@@ -206,10 +209,7 @@ export function createCudaExecutor({
     const end = async () => {
       const ending = compiled;
       compiled = undefined;
-      if (!ending) return;
-      const { session, binding } = await ending;
-      runtime.release('binding', binding);
-      runtime.release('session', session);
+      if (ending) runtime.release('session', await ending);
     };
     return {
       run: (buffers) => inTurn(() => runOnce(buffers as CudaBuffer[])),
@@ -223,10 +223,11 @@ export function createCudaExecutor({
     return { address, tensor: runtime.createTensor(memory, address, 4, 'float32', [1]) };
   });
   /** The arena gives back what nothing uses at the end of a run, whatever it computes. */
-  const trim = () =>
-    copy('float32', idle[0]!.tensor, idle[1]!.tensor, (session, binding) =>
-      runtime.runAndShrink(session, binding, `${provider === 'cuda' ? 'gpu' : 'cpu'}:${deviceId}`),
-    );
+  const trim = () => {
+    emptyPool();
+    const where = `${provider === 'cuda' ? 'gpu' : 'cpu'}:${deviceId}`;
+    runtime.runAndShrink(copier('float32'), copying(idle[0]!.tensor, idle[1]!.tensor), where);
+  };
 
   return {
     name,
@@ -252,7 +253,7 @@ export function createCudaExecutor({
       const source = runtime.createTensor(hostMemory, values, values.byteLength, type, flat.shape);
       try {
         buffer = allocate(values.byteLength);
-        if (values.length > 0) copy(type, source, viewOf(buffer, flat), runtime.runSync);
+        if (values.length > 0) runtime.runSync(copier(type), copying(source, viewOf(buffer, flat)));
         return buffer;
       } catch (error) {
         if (buffer) release(buffer);
@@ -269,7 +270,7 @@ export function createCudaExecutor({
       const flat = { type, shape: [result.length] };
       const target = runtime.createTensor(hostMemory, result, result.byteLength, type, flat.shape);
       try {
-        await inTurn(() => copy(type, viewOf(buffer, flat), target, runtime.run));
+        await inTurn(() => runtime.run(copier(type), copying(viewOf(buffer, flat), target)));
         return result;
       } finally {
         runtime.release('tensor', target);
@@ -279,7 +280,7 @@ export function createCudaExecutor({
     memory() {
       if (ended) return { usedBytes: 0, keptBytes: 0 };
       const { inUse, total } = runtime.statistics(allocator);
-      return { usedBytes, keptBytes: total - inUse };
+      return { usedBytes, keptBytes: total - inUse + inPool };
     },
     trim() {
       if (!ended) trim();
