@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { type DeviceName, deviceName } from '../../shared/domain/engine.ts';
 import { parseRational, type Rational } from '../../shared/domain/time.ts';
 
 /** Parsers of option values. Each throws InvalidArgumentError with what was expected; commander turns it into exit code 2. */
@@ -37,6 +38,12 @@ export function parseSeconds(text: string): number {
 /** A file or folder to write. An empty text, of a variable that is not set, would be the folder that the command runs in. */
 export function parsePlace(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Expected the name of a file or folder.');
+  return text;
+}
+
+/** A name of the form that devices have; whether there is such a one is known by the engine. */
+export function parseDevice(text: string): DeviceName {
+  if (!deviceName.safeParse(text).success) throw new InvalidArgumentError('Expected a name such as auto or cpu.');
   return text;
 }
 

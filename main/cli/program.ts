@@ -1,5 +1,4 @@
-import { Command, Option } from 'commander';
-import { deviceName } from '../../shared/domain/engine.ts';
+import { Command } from 'commander';
 import { registerBench } from './commands/bench.ts';
 import { registerClips } from './commands/clips.ts';
 import { registerCompose } from './commands/compose.ts';
@@ -18,7 +17,7 @@ import { registerModels } from './commands/models.ts';
 import { registerStudy } from './commands/study.ts';
 import { registerTwin } from './commands/twin.ts';
 import type { ActionWrapper } from './context.ts';
-import { parsePlace } from './options.ts';
+import { parseDevice, parsePlace } from './options.ts';
 import type { Streams } from './output.ts';
 
 /**
@@ -32,11 +31,10 @@ export function createProgram(version: string, streams: Streams, run: ActionWrap
     )
     .version(version)
     .option('--json', 'results and progress as JSON lines on stdout')
-    .addOption(
-      new Option(
-        '--device <name>',
-        'compute device (default: that of the settings, or auto: the best that works)',
-      ).choices(deviceName.options),
+    .option(
+      '--device <name>',
+      'compute device, as `motif doctor` lists them (default: that of the settings, or auto: the best that works)',
+      parseDevice,
     )
     .option(
       '--home <folder>',

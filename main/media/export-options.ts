@@ -1,6 +1,6 @@
 import { extname, resolve } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
-import type { ExportSettings } from '../../shared/domain/export.ts';
+import { type ExportSettings, exportPresets } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { checkPlace, chooseFile, exists } from '../files/file-names.ts';
@@ -167,11 +167,11 @@ export async function chooseSound(
 const leadSeconds = 2;
 
 /** The file to write, by the preset's extension and what is to happen when it exists. */
-export async function chooseTarget(preset: Preset, { settings, target }: ExportRequest): Promise<string> {
+export async function chooseTarget({ settings, target }: ExportRequest): Promise<string> {
   const given = resolve(target);
   await checkPlace(given);
   const known = /^\.(mp4|mov|m4v|webm|mkv|gif|png)$/i.test(extname(given));
-  const file = (known ? given.slice(0, -extname(given).length) : given) + preset.extension;
+  const file = (known ? given.slice(0, -extname(given).length) : given) + exportPresets[settings.preset].extension;
   await checkPlace(file);
   return chooseFile(file, settings.overwrite);
 }

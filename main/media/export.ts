@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
-import { exportBytesPerPixel } from '../../shared/domain/export.ts';
+import { exportPresets } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { requireFreeSpace } from '../files/free-space.ts';
@@ -50,8 +50,11 @@ export async function exportFrames(tools: MediaTools, request: ExportRequest): P
   const frameCount = Math.max(1, Math.round((frames.frameCount * toNumber(rate)) / toNumber(frames.rate)));
   const quality = chooseQuality(preset, settings, warnings);
   const sound = await chooseSound(preset, request, warnings, tools);
-  const target = await chooseTarget(preset, request);
-  await requireFreeSpace(dirname(target), frameCount * size.width * size.height * exportBytesPerPixel[settings.preset]);
+  const target = await chooseTarget(request);
+  await requireFreeSpace(
+    dirname(target),
+    frameCount * size.width * size.height * exportPresets[settings.preset].bytesPerPixel,
+  );
   const choices = await encoderChoices(tools, settings.preset, size, {
     hardware: request.hardware ?? true,
     isDeep: !isStored(frames) && frames.isDeep,

@@ -13,7 +13,6 @@ export interface EncoderChoice {
 }
 
 export interface Preset {
-  extension: string;
   /** ffmpeg's name of the container; `image2` writes a folder of pictures. */
   muxer: string;
   muxerArguments: string[];
@@ -56,7 +55,7 @@ const nvidia = (quality: number) => ['-preset', 'slow', '-rc', 'vbr', '-cq', Str
 const intel = (quality: number) => ['-global_quality', String(Math.max(1, quality))];
 const amd = (quality: number) => ['-rc', 'cqp', '-qp_i', String(quality), '-qp_p', String(quality)];
 
-const mp4 = { extension: '.mp4', muxer: 'mp4', muxerArguments: ['-movflags', '+faststart+write_colr'] };
+const mp4 = { muxer: 'mp4', muxerArguments: ['-movflags', '+faststart+write_colr'] };
 const aac = ['-c:a', 'aac', '-b:a', '192k'];
 
 export const presets: Record<ExportPreset, Preset> = {
@@ -140,7 +139,6 @@ export const presets: Record<ExportPreset, Preset> = {
     ],
   },
   prores: {
-    extension: '.mov',
     muxer: 'mov',
     muxerArguments: ['-movflags', '+write_colr'],
     defaultQuality: 9,
@@ -159,7 +157,6 @@ export const presets: Record<ExportPreset, Preset> = {
     ],
   },
   gif: {
-    extension: '.gif',
     muxer: 'gif',
     muxerArguments: ['-loop', '0'],
     defaultQuality: 0,
@@ -170,7 +167,6 @@ export const presets: Record<ExportPreset, Preset> = {
     choices: [software('gif', 'pal8', () => [])],
   },
   png: {
-    extension: '',
     muxer: 'image2',
     muxerArguments: ['-start_number', '0'],
     defaultQuality: 0,

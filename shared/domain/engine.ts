@@ -12,16 +12,8 @@ import { recipe } from './recipe.ts';
  * absolute.
  */
 
-export const deviceName = z.enum([
-  'auto',
-  'onnxruntime',
-  'cuda',
-  'webgpu',
-  'openvino',
-  'openvino-f32',
-  'tensorflow',
-  'cpu',
-]);
+/** `auto`, or a device of the engine's own list (main/engine/backends/select.ts), which refuses others by name. */
+export const deviceName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'A device has a name such as auto or cpu.');
 export type DeviceName = z.infer<typeof deviceName>;
 
 export const deviceReport = z.object({
@@ -30,7 +22,8 @@ export const deviceReport = z.object({
   threads: z.int().positive(),
   /** Measured rate of a float32 matrix product, in GFLOP/s; null when not measured. */
   matMulGflops: z.number().nullable(),
-  candidates: z.array(z.object({ name: z.string(), available: z.boolean(), reason: z.string() })),
+  /** Best first. */
+  candidates: z.array(z.object({ name: z.string(), label: z.string(), available: z.boolean(), reason: z.string() })),
 });
 export type DeviceReport = z.infer<typeof deviceReport>;
 

@@ -1,18 +1,21 @@
 import { z } from 'zod';
 import { rational } from './time.ts';
 
-export const exportPreset = z.enum(['h264', 'h265', 'av1', 'prores', 'gif', 'png']);
-export type ExportPreset = z.infer<typeof exportPreset>;
+/**
+ * What can be written: its name in lists, the ending of its file (none: a folder), and for the check of free space an
+ * upper guess of bytes per pixel. How it is encoded is in `main/media/presets.ts`.
+ */
+export const exportPresets = {
+  h264: { label: 'H.264 (.mp4)', extension: '.mp4', bytesPerPixel: 0.5 },
+  h265: { label: 'H.265 (.mp4)', extension: '.mp4', bytesPerPixel: 0.4 },
+  av1: { label: 'AV1 (.mp4)', extension: '.mp4', bytesPerPixel: 0.4 },
+  prores: { label: 'ProRes (.mov)', extension: '.mov', bytesPerPixel: 3 },
+  gif: { label: 'GIF', extension: '.gif', bytesPerPixel: 1.2 },
+  png: { label: 'PNG sequence (folder)', extension: '', bytesPerPixel: 3.2 },
+} as const;
 
-/** For the check of free space, an upper guess. */
-export const exportBytesPerPixel: Record<ExportPreset, number> = {
-  h264: 0.5,
-  h265: 0.4,
-  av1: 0.4,
-  prores: 3,
-  gif: 1.2,
-  png: 3.2,
-};
+export type ExportPreset = keyof typeof exportPresets;
+export const exportPreset = z.enum(Object.keys(exportPresets) as ExportPreset[]);
 
 /** The range that the model saw, or all of the clip's file, over which light and colour are carried on. */
 export const exportLength = z.enum(['range', 'source']);

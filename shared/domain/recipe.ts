@@ -35,7 +35,7 @@ export type LearningMethod = z.infer<typeof methodName>;
 /**
  * The numbers of a recipe, whichever method it names. Defaults are those of Set-and-Sequence (arXiv 2502.14844) where they fit; the others were measured on the
  * embedded model (test/studies/README.md). The paper's own, for its model of 11.5 billion parameters: 600 + 900 steps of batch 8
- * (2,000 to 2,500 for several concepts) at learning rate 1e-4. What other methods do otherwise is in `methodDefaults`.
+ * (2,000 to 2,500 for several concepts) at learning rate 1e-4. What other methods do otherwise is in `methods`.
  */
 const numbers = z.object({
   method: methodName.default('set-and-sequence'),
@@ -117,40 +117,113 @@ const unregularised = {
 /** One LoRA with a class prior and none of what else Set-and-Sequence does, in as many steps as that takes in both of its stages. */
 const plainLora = { stepsMotion: 900, regularisers: { ...unregularised, priorPreservation: true } } as const;
 
-/** What a method does otherwise where nothing is said: only differences from the defaults above. */
-const methodDefaults: Readonly<Record<LearningMethod, RecipeInput>> = {
-  'set-and-sequence': {},
-  // The paper's steps without regularisers are 150 of 600 and 400 of 900.
-  'two-stage': { stepsIdentity: 75, stepsMotion: 267, regularisers: unregularised },
-  lora: {},
-  'lora-8': { ...plainLora, rank: 8 },
-  'lora-1': { ...plainLora, rank: 1 },
-  // At the rate of 1e-5 a token ends at 1/4,000 of a word's length; the words of T5 are vectors of about unit variance.
-  'textual-inversion': { stepsMotion: 400, tokenLearningRate: 1e-2, regularisers: unregularised },
-  dreammix: { rank: 8, stepsMotion: 900, regularisers: unregularised },
-  // Whole weights, for which the rate of a LoRA is too high; half of a batch is the prior.
+type Steps = 'stepsIdentity' | 'stepsMotion';
+/** The stages on a clip of several frames, in their order, and which number of the recipe says how many steps each takes. */
+type Stages = readonly (readonly [label: string, steps: Steps])[];
+const both: Stages = [
+  ['identity', 'stepsIdentity'],
+  ['motion', 'stepsMotion'],
+];
+const once: Stages = [['identity', 'stepsMotion']];
+
+interface MethodFacts {
+  /** What it is called where one is chosen. */
+  label: string;
+  /** What it does otherwise where nothing is said: only differences from the defaults above. */
+  defaults: RecipeInput;
+  stages: Stages;
+  /** It learns who or what it is by the token [v], which the static caption must then hold. */
+  identityByToken?: boolean;
+}
+
+const methods: Readonly<Record<LearningMethod, MethodFacts>> = {
+  'set-and-sequence': {
+    label: 'Set-and-Sequence',
+    defaults: {},
+    stages: both,
+    identityByToken: true,
+  },
+  'two-stage': {
+    label: 'Two stages, unregularised',
+    // The paper's steps without regularisers are 150 of 600 and 400 of 900.
+    defaults: { stepsIdentity: 75, stepsMotion: 267, regularisers: unregularised },
+    stages: both,
+    identityByToken: true,
+  },
+  lora: {
+    label: 'Plain LoRA',
+    defaults: {},
+    stages: once,
+  },
+  'lora-8': {
+    label: 'Plain LoRA of rank 8',
+    defaults: { ...plainLora, rank: 8 },
+    stages: once,
+  },
+  'lora-1': {
+    label: 'Plain LoRA of rank 1',
+    defaults: { ...plainLora, rank: 1 },
+    stages: once,
+  },
+  'textual-inversion': {
+    label: 'Textual Inversion',
+    // At the rate of 1e-5 a token ends at 1/4,000 of a word's length; the words of T5 are vectors of about unit variance.
+    defaults: { stepsMotion: 400, tokenLearningRate: 1e-2, regularisers: unregularised },
+    stages: [['words', 'stepsMotion']],
+    identityByToken: true,
+  },
+  dreammix: {
+    label: 'Dreamix',
+    defaults: { rank: 8, stepsMotion: 900, regularisers: unregularised },
+    stages: once,
+  },
   newmove: {
-    stepsMotion: 400,
-    learningRate: 2e-4,
-    tokenLearningRate: 1e-2,
-    priorShare: 0.5,
-    regularisers: { ...unregularised, priorPreservation: true },
+    label: 'NewMove',
+    // Whole weights, for which the rate of a LoRA is too high; half of a batch is the prior.
+    defaults: {
+      stepsMotion: 400,
+      learningRate: 2e-4,
+      tokenLearningRate: 1e-2,
+      priorShare: 0.5,
+      regularisers: { ...unregularised, priorPreservation: true },
+    },
+    stages: [['motion', 'stepsMotion']],
   },
-  'motion-director': { rank: 16, stepsMotion: 300, regularisers: unregularised },
-  // The rank is the width of the adapters. The paper's 1,000 and 3,000 steps at 1e-5 as Set-and-Sequence's are here: faster in fewer.
+  'motion-director': {
+    label: 'MotionDirector',
+    defaults: { rank: 16, stepsMotion: 300, regularisers: unregularised },
+    stages: both,
+  },
   dreamvideo: {
-    rank: 128,
-    stepsIdentity: 200,
-    stepsMotion: 400,
-    tokenLearningRate: 1e-2,
-    weightDecay: 0,
-    regularisers: unregularised,
+    label: 'DreamVideo',
+    // The rank is the width of the adapters. The paper's 1,000 and 3,000 steps at 1e-5 as Set-and-Sequence's are here: faster in fewer.
+    defaults: {
+      rank: 128,
+      stepsIdentity: 200,
+      stepsMotion: 400,
+      tokenLearningRate: 1e-2,
+      weightDecay: 0,
+      regularisers: unregularised,
+    },
+    stages: [['words', 'stepsIdentity'], ...both],
+    identityByToken: true,
   },
-  // As released: 1,000 steps at 1e-3 of 3 pictures or 1 clip, adapters of 64; fewer here, of more clips.
-  dualreal: { rank: 64, stepsMotion: 600, learningRate: 1e-3, regularisers: unregularised },
-  // As published: LoRA of 16, 1,500 steps at 1e-4 twice; faster in fewer here, as the others are.
-  'follow-your-motion': { rank: 16, stepsIdentity: 300, stepsMotion: 300, regularisers: unregularised },
+  dualreal: {
+    label: 'DualReal',
+    // As released: 1,000 steps at 1e-3 of 3 pictures or 1 clip, adapters of 64; fewer here, of more clips.
+    defaults: { rank: 64, stepsMotion: 600, learningRate: 1e-3, regularisers: unregularised },
+    stages: [['identity and motion', 'stepsMotion']],
+  },
+  'follow-your-motion': {
+    label: 'Follow-Your-Motion',
+    // As published: LoRA of 16, 1,500 steps at 1e-4 twice; faster in fewer here, as the others are.
+    defaults: { rank: 16, stepsIdentity: 300, stepsMotion: 300, regularisers: unregularised },
+    stages: both,
+  },
 };
+
+/** Every method with what it is called. */
+export const methodLabels = methodName.options.map((name) => [name, methods[name].label] as const);
 
 /** How a concept is learned: the numbers that are given, the method's own where none is, else those of Set-and-Sequence. */
 export const recipe = z
@@ -159,7 +232,7 @@ export const recipe = z
     'Expected a recipe.',
   )
   .transform((given) => {
-    const own = methodDefaults[given.method ?? 'set-and-sequence'] ?? {};
+    const own = methods[given.method ?? 'set-and-sequence']?.defaults ?? {};
     const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
     const switches =
       typeof given.regularisers === 'object' ? { ...own.regularisers, ...given.regularisers } : undefined;
@@ -167,45 +240,14 @@ export const recipe = z
   })
   .pipe(numbers);
 
-/** Methods that learn who or what it is by the token [v], which the static caption must then hold. */
-const identityByToken: ReadonlySet<LearningMethod> = new Set([
-  'set-and-sequence',
-  'two-stage',
-  'textual-inversion',
-  'dreamvideo',
-]);
-
 export function needsIdentityToken(method: LearningMethod): boolean {
-  return identityByToken.has(method);
+  return methods[method].identityByToken ?? false;
 }
-
-type Steps = 'stepsIdentity' | 'stepsMotion';
-const both: readonly [label: string, steps: Steps][] = [
-  ['identity', 'stepsIdentity'],
-  ['motion', 'stepsMotion'],
-];
-const once: typeof both = [['identity', 'stepsMotion']];
-
-/** The stages of a method on a clip of several frames, in their order, and which number of the recipe says how many steps each takes. */
-const methodStages: Readonly<Record<LearningMethod, typeof both>> = {
-  'set-and-sequence': both,
-  'two-stage': both,
-  lora: once,
-  'lora-8': once,
-  'lora-1': once,
-  'textual-inversion': [['words', 'stepsMotion']],
-  dreammix: once,
-  newmove: [['motion', 'stepsMotion']],
-  'motion-director': both,
-  dreamvideo: [['words', 'stepsIdentity'], ...both],
-  dualreal: [['identity and motion', 'stepsMotion']],
-  'follow-your-motion': both,
-};
 
 /** What of a recipe decides how many steps are done. */
 export type PlannedRecipe = Pick<Recipe, 'method' | Steps>;
 
 /** The stages of a recipe in their order, as they are reported, with their steps. */
 export function plannedSteps(recipe: PlannedRecipe): { label: string; steps: number }[] {
-  return methodStages[recipe.method].map(([label, steps]) => ({ label, steps: recipe[steps] }));
+  return methods[recipe.method].stages.map(([label, steps]) => ({ label, steps: recipe[steps] }));
 }

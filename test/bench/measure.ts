@@ -3,12 +3,15 @@
  *   [--device NAME] [--cache FOLDER] [--seconds N] [--layers N] [--tokens N] [--batch N] [--concepts N]
  * One measurement of `motif bench` in a process of its own: its last line on stdout is what main/cli/bench/measurement.ts describes.
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Measurement, measurement } from '../../main/cli/bench/measurement.ts';
 import { selectBackend } from '../../main/engine/backends/select.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { Random } from '../../main/engine/nn/random.ts';
+import { compareSampleSteps } from '../../main/engine/training/sample-step.ts';
+import { libraryFolder } from '../../main/library/location.ts';
 import { deviceName } from '../../shared/domain/engine.ts';
 import { countCompiledTime } from './compiled-time.ts';
 import { conceptStepTask, jointStepTask, referenceStepTask } from './concept-step.ts';
@@ -58,9 +61,15 @@ const makers: Record<string, (model: string) => Promise<TaskWork>> = {
 
 const maker = makers[positionals[0] ?? ''];
 if (!maker || !values.model) throw new Error(`expected one of ${Object.keys(makers).join(', ')} and --model`);
+const wanted = deviceName.optional().parse(values.device);
+const home = libraryFolder();
 const device = await selectBackend({
-  device: deviceName.optional().parse(values.device),
+  device: wanted,
   ...(values.cache === undefined ? {} : { cacheFolder: values.cache }),
+  // In which precision CUDA computes is for its self-test to say, as in the editor.
+  ...(wanted === 'cuda'
+    ? { selfTest: compareSampleSteps, cudaFolder: join(home, 'cuda'), cacheFolder: join(home, 'cache', 'engine') }
+    : {}),
 });
 const compiled = countCompiledTime();
 const task = await maker(values.model);

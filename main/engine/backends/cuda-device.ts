@@ -109,6 +109,7 @@ async function useTrustedCuda(setup: Setup): Promise<string> {
 
 export const cuda: Device = {
   name: 'cuda',
+  label: 'CUDA',
   async loads(setup) {
     const { path } = await cudaLibrary(setup);
     return `${path} ${statSync(path).mtimeMs} ${graphicsName()}`;

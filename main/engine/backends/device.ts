@@ -26,7 +26,9 @@ export type Setup = Omit<SelectOptions, 'device' | 'threads'> & { threads: numbe
 
 /** Something that can compute. Failing is answered with an Error whose message is the reason, for people. */
 export interface Device {
-  name: Exclude<DeviceName, 'auto'>;
+  name: string;
+  /** What it is called in lists. */
+  label: string;
   /** Names the foreign library or driver that opening it loads, which may end the process. */
   loads?(setup: Setup): Promise<string>;
   /** Why it is chosen where nobody asks for it, for people. */
@@ -44,6 +46,7 @@ export interface Device {
 
 export const onnxRuntime: Device = {
   name: 'onnxruntime',
+  label: 'ONNX Runtime',
   because: 'it comes with Motif and works on every processor, and nothing faster can be used here',
   use: async ({ threads }) => (await useLazyBackend(createCpuExecutor({ threads }))).executor.name,
   useIfBest: (setup) => onnxRuntime.use(setup),

@@ -45,6 +45,7 @@ async function useTrustedWebGpu(setup: Setup): Promise<string> {
 
 const webGpu: Device = {
   name: 'webgpu',
+  label: 'WebGPU',
   loads: async () => `webgpu ${graphicsName()}`,
   because:
     'it computes on the graphics processor, more than twice as fast as this processor does, and a small step of training came out the same on both',
@@ -153,6 +154,7 @@ async function openVinoFile({ openVinoFolder }: Setup): Promise<string> {
 
 const openVino: Device = {
   name: 'openvino',
+  label: 'OpenVINO',
   loads: openVinoFile,
   because:
     'it was found, this processor is faster in bfloat16 than in float32, and a small step of training came out the same as with ONNX Runtime',
@@ -163,6 +165,7 @@ const openVino: Device = {
 
 const openVinoFloat32: Device = {
   name: 'openvino-f32',
+  label: 'OpenVINO, 32-bit',
   loads: openVinoFile,
   because:
     'it was found, it fuses more than ONNX Runtime, whose matrix products are hardly faster here, and a small step of training came out the same on both',
@@ -173,6 +176,7 @@ const openVinoFloat32: Device = {
 
 const tensorFlow: Device = {
   name: 'tensorflow',
+  label: 'TensorFlow',
   loads: async () => `tensorflow ${graphicsName()}`,
   because: 'it is installed and computes on the graphics processor through CUDA',
   async use(setup) {
@@ -196,6 +200,7 @@ const tensorFlow: Device = {
 
 const plain: Device = {
   name: 'cpu',
+  label: 'Plain JavaScript',
   onRequest: async () => 'plain TensorFlow.js on one thread: a reference for tests, very slow',
   async use() {
     await import('@tensorflow/tfjs-backend-cpu/dist/index.js');
@@ -225,31 +230,33 @@ export async function selectBackend({ device = 'auto', threads, ...rest }: Selec
   rewritesNamed(process.env.MOTIF_REWRITES || undefined); // a wrong name is no device's fault
   const setup = { ...rest, threads: threads ?? availableParallelism() };
   const candidates: DeviceReport['candidates'] = [];
-  const report = (name: string, available: boolean, reason: string) => candidates.push({ name, available, reason });
+  const report = ({ name, label }: Device, available: boolean, reason: string) =>
+    candidates.push({ name, label, available, reason });
   let chosen: { name: string; description: string } | undefined;
-  for (const { name, because, loads, use, useIfBest, onRequest } of devices) {
+  for (const each of devices) {
+    const { name, because, loads, use, useIfBest, onRequest } = each;
     const attempt = device === 'auto' ? useIfBest : name === device ? use : undefined;
     if (device === 'auto' && onRequest)
       await onRequest(setup).then(
-        (what) => report(name, true, `only used when asked for: ${what}`),
-        (error) => report(name, false, error instanceof Error ? error.message : String(error)),
+        (what) => report(each, true, `only used when asked for: ${what}`),
+        (error) => report(each, false, error instanceof Error ? error.message : String(error)),
       );
     else if (chosen)
       report(
-        name,
+        each,
         true,
         `not tried, since ${chosen.name} works and ${device === 'auto' ? 'is preferred' : 'was asked for'}`,
       );
-    else if (!attempt) report(name, true, 'not asked for');
+    else if (!attempt) report(each, true, 'not asked for');
     else
       try {
         const open = () => attempt(setup);
         const about = loads && [await loads(setup), process.versions.electron ?? '', process.version];
         const description = await (about ? openWatched({ about, folder: setup.cacheFolder }, open) : open());
         chosen = { name, description };
-        report(name, true, (device === 'auto' && because) || 'asked for');
+        report(each, true, (device === 'auto' && because) || 'asked for');
       } catch (error) {
-        report(name, false, error instanceof Error ? error.message : String(error));
+        report(each, false, error instanceof Error ? error.message : String(error));
       }
   }
   if (!chosen) {
@@ -257,7 +264,9 @@ export async function selectBackend({ device = 'auto', threads, ...rest }: Selec
     throw new AppError(
       'invalid-input',
       `The device "${device}" cannot be used (${reasons.join('; ') || 'this version does not have it'}).`,
-      { hint: 'Choose "auto" to use the best device that works here.' },
+      {
+        hint: `Choose "auto" to use the best device that works here, or one of: ${devices.map(({ name }) => name).join(', ')}.`,
+      },
     );
   }
   return {

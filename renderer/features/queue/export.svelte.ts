@@ -3,7 +3,8 @@ import { enlargement } from '../../../shared/domain/engine.ts';
 import {
   type ExportPreset,
   type ExportSettings,
-  exportBytesPerPixel,
+  exportPreset,
+  exportPresets,
   type LoraDialect,
 } from '../../../shared/domain/export.ts';
 import type { Job } from '../../../shared/domain/job.ts';
@@ -35,7 +36,7 @@ export class ExportState {
   candidates = $state.raw<Edit[]>([]);
   everyConcept = $state(false);
   editIds = $state.raw<string[]>([]);
-  formNames = $state.raw<string[]>([text.exporting.presets.h264]);
+  formNames = $state.raw<string[]>([exportPresets.h264.label]);
   lora = $state.raw<LoraDialect[]>([]);
   template = $state('{concept} {edit}');
   folder = $state('');
@@ -71,8 +72,8 @@ export class ExportState {
   );
   readonly wholeFolder = $derived((this.folder.trim() || this.defaultFolder).replace(/(?<=.)[/\\]+$/, ''));
   readonly forms = $derived.by<Form[]>(() => [
-    ...(Object.entries(text.exporting.presets) as [ExportPreset, string][]).map(([preset, name]) => ({
-      name,
+    ...exportPreset.options.map((preset) => ({
+      name: exportPresets[preset].label,
       settings: { preset },
       own: false,
     })),
@@ -108,7 +109,7 @@ export class ExportState {
     this.files.reduce((bytes, { edit, form }) => {
       if (!edit) return bytes;
       const { width, height, frameCount } = this.madeOf(edit, form);
-      return bytes + width * height * frameCount * exportBytesPerPixel[form.settings.preset];
+      return bytes + width * height * frameCount * exportPresets[form.settings.preset].bytesPerPixel;
     }, 0),
   );
   /** What the videos will take, by what the last ones took. */
@@ -197,9 +198,9 @@ export class ExportState {
 
   /** What a preset of the user's own holds, in words. */
   partsOf({ settings: { preset, width, crf, audio } }: Form): string {
-    const { parts, presets } = text.exporting;
+    const { parts } = text.exporting;
     return [
-      presets[preset],
+      exportPresets[preset].label,
       width !== undefined && parts.width(width),
       crf !== undefined && parts.quality(crf),
       audio === 'original' && parts.sound,

@@ -1,4 +1,4 @@
-import type { ExportPreset } from '../../../shared/domain/export.ts';
+import { type ExportPreset, exportPreset, exportPresets } from '../../../shared/domain/export.ts';
 
 /** '{concept} {edit}' -> 'Dancer Edit 3': a name that every file system takes. Unknown places stay as written. */
 export function fillTemplate(template: string, values: Record<string, string>): string {
@@ -25,15 +25,6 @@ export function numberDuplicates<T extends { name: string }>(files: readonly T[]
   });
 }
 
-const endings: Record<ExportPreset, string> = {
-  h264: '.mp4',
-  h265: '.mp4',
-  av1: '.mp4',
-  prores: '.mov',
-  gif: '.gif',
-  png: '',
-};
-
 /**
  * The name of one result in one form. Where the template does not say which form it is, those that share their ending with another
  * one do: 'Dancer.mp4', 'Dancer h265.mp4', 'Dancer Small.mp4' of a form of the user's own.
@@ -45,6 +36,12 @@ export function fileName(
 ): string {
   const form = ownName ?? preset;
   const name = fillTemplate(template, { ...values, preset: form });
-  const saysForm = template.includes('{preset}') || (ownName === null && preset !== 'h265' && preset !== 'av1');
-  return `${name}${saysForm ? '' : ` ${fillTemplate('{form}', { form })}`}${endings[preset]}`;
+  const saysForm = template.includes('{preset}') || (ownName === null && isFirstOfItsKind(preset));
+  return `${name}${saysForm ? '' : ` ${fillTemplate('{form}', { form })}`}${exportPresets[preset].extension}`;
+}
+
+/** Of the presets that share an ending, the first is the usual one. */
+function isFirstOfItsKind(preset: ExportPreset): boolean {
+  const { extension } = exportPresets[preset];
+  return exportPreset.options.find((other) => exportPresets[other].extension === extension) === preset;
 }

@@ -156,7 +156,7 @@ test.each([
   [['clips', '--home', '']],
   [['bench', '--only', 'everything']],
   [['bench', 'everything']],
-  [['clips', '--device', 'abacus']],
+  [['clips', '--device', 'an abacus']],
   [['concepts', '--add', 'waltz.safetensors']],
   [['concepts', '--add', 'waltz.safetensors', '--clip', 'c1']],
   [['concepts', '--add', 'waltz.motif', '--clip', 'c1', '--static', 'a couple']],

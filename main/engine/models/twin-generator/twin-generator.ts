@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import { readJson } from '../../formats/diffusers.ts';
@@ -26,12 +26,21 @@ export async function openTwinGenerator(folder: string, twin: TwinAutoencoder): 
       cause: error,
     });
   });
-  const weights = createHash('sha256')
-    .update(await readFile(join(twin.folder, 'model.safetensors')))
-    .digest('hex');
+  const weights = await hashWeights(twin.folder);
   if (weights !== config.twin.weights)
     throw new AppError('invalid-input', `${folder} makes latents of other weights than those in ${twin.folder}.`, {
       hint: `Name the folder of the twin "${config.twin.name}" that it was trained on with --twin, or train a generator on this one.`,
     });
   return { config, parameters: await loadComponent<GeneratorParameters>(folder, generatorSpecs(config)) };
+}
+
+/** SHA-256 of the weights' file, as `weights_hash` of generator.py has it. */
+async function hashWeights(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const part of createReadStream(join(folder, 'model.safetensors'))) hash.update(part as Buffer);
+  } catch (cause) {
+    throw new AppError('not-found', `${folder} holds no model.safetensors that could be read.`, { cause });
+  }
+  return hash.digest('hex');
 }

@@ -158,7 +158,7 @@ def main():
             print(f"{minutes:7.2f} min, step {step}: {found}", flush=True)
             log.writerow([round(minutes, 2), step, json.dumps(found)])
     save()
-    found, (centre, deviation) = measure(mean, validation), statistics(mean, [world.pick(pick)[0] for _ in range(24)])
+    found, (centre, deviation) = measure(mean, validation), statistics(mean, [world.pick(pick)[0] for _ in range(12)])
     print(f"end at {minutes:.2f} min, step {step}: {found}", flush=True)
     about = {k: v for k, v in vars(a).items() if k not in ("name", "world", "validation", "threads", "save_every")}
     magvit.save(mean, folder / "export", centre, deviation, {"training": {**about, "steps": step, "minutes": round(minutes, 1)}, "measured": {"world": found}})
