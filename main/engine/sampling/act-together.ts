@@ -30,11 +30,16 @@ export function actTogether(
     tokens.push(numberedOn(concept.tokens, clipsBefore));
     clipsBefore += file.captions.length;
   }
-  const inOrder = acting
-    .filter(({ parts }) => concepts.length === 1 || Object.keys(parts).length > 0)
+  return { acting: concepts.length === 1 ? acting : inOneOrder(acting), tokens: joined(tokens), part };
+}
+
+/** Those of which anything acts, in the same order however they were asked for: sums round by their order. */
+function inOneOrder(acting: readonly ActingConcept[]): ActingConcept[] {
+  return acting
+    .filter(({ parts }) => Object.keys(parts).length > 0)
     .map((each) => ({ each, name: nameOfConcept(each) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { acting: inOrder.map(({ each }) => each), tokens: joined(tokens), part };
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ each }) => each);
 }
 
 /** The same object again for the same setting of what is left out, so that its hash is known. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { locateMediaTools } from '../../../main/media/locate.ts';
 import { probe } from '../../../main/media/probe.ts';
+import { writeStandIns } from '../../unit/engine/metrics/stand-ins.ts';
 import { createWorkplace, type Workplace } from './command.ts';
 
 let place: Workplace;
@@ -46,6 +47,28 @@ test(
     const first = await made();
     expect(await made()).toBe(first);
     expect(await made('--seed', '2')).not.toBe(first);
+  },
+  patient,
+);
+
+test(
+  'edits are measured by networks that the user has, and a folder of none is refused',
+  async () => {
+    const { editId } = await place.answer('look', ['look', file, '--look', 'sunset']);
+    const networks = join(place.folder, 'networks');
+    await writeStandIns(networks);
+    const measure = ['evaluate', 'edits', editId, '--metrics'];
+    const measured = await place.answer('measures', [...measure, networks]);
+    expect(measured.supplied.map(({ name }: { name: string }) => name)).toContain('a stand-in for CLIP');
+    expect(measured).toMatchObject({ clips: [{ measures: { faceShare: expect.any(Number) } }], frechetVideo: null });
+    const { clipImage, clipText } = measured.clips[0].measures;
+    expect(clipImage).toBeGreaterThan(0.5);
+    expect(clipImage).toBeLessThan(1);
+    const told = await place.motif([...measure, networks]);
+    expect(told.out).toMatch(new RegExp(`CLIP-T +CLIP-I +DINO-I +T\\. Cons\\.[^]*${clipText.toFixed(3)}`));
+    expect(told.out).toMatch(/a stand-in for I3D: clip\.onnx \(SHA-256 [0-9a-f]{64}\)/);
+    const none = await place.motif([...measure, place.folder]);
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('.metric.json')]);
   },
   patient,
 );
