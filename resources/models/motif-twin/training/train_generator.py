@@ -45,8 +45,8 @@ class Latents:
             for start in range(0, len(use), PART):
                 if count >= limit:
                     return
-                kept = cache / f"{path.parent.name}-{path.stem}-{'train' if training else 'held-out'}-{start}.npz"
-                part = use[start : start + PART]
+                part = use[start : start + min(PART, limit - count)]
+                kept = cache / f"{path.parent.name}-{path.stem}-{'train' if training else 'held-out'}-{start}-{len(part)}.npz"
                 if not kept.exists():
                     twin = twin or vidtwin.load(folder)
                     self.encode(twin, kept, frames, part)
