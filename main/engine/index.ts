@@ -1,7 +1,7 @@
 /** The engine's whole public face: the calls of its contract. No Electron, no SQLite, no ffmpeg. */
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
-import type { ReenactRequest } from '../../shared/domain/twin.ts';
+import type { GenerateTwinRequest, ReenactRequest } from '../../shared/domain/twin.ts';
 import type { Engine, EngineCallOptions } from '../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { Serialiser } from '../../shared/structures/serialiser.ts';
@@ -24,6 +24,7 @@ import type { TwinAutoencoder } from './models/twin-autoencoder.ts';
 import { checkConcept } from './sampling/check-concept.ts';
 import { createConceptSampler } from './sampling/concept-sampler.ts';
 import { generateClip } from './sampling/generate-clip.ts';
+import { generateTwinClip } from './sampling/generate-twin.ts';
 import { KeptLatents } from './sampling/kept-latents.ts';
 import type { OpenModel } from './sampling/open-model.ts';
 import { decodeTwinFile, describeTwin, encodeTwinFile, reenact } from './sampling/twin-calls.ts';
@@ -169,6 +170,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     encodeTwin: onTwin(encodeTwinFile),
     decodeTwin: onTwin(decodeTwinFile),
     reenact: onTwin((twin, request: ReenactRequest, callOptions) => reenact(twin, request, callOptions, keptLatents)),
+    generateTwin: onModel(async (model, request: GenerateTwinRequest, callOptions) =>
+      generateTwinClip(model, await twinAt(request.twin), request, callOptions),
+    ),
     trainTwin: (request, options = {}) => inTurn(options.signal, () => trainTwin(request, options)),
     renderTwinClips: (request, options = {}) => inTurn(options.signal, () => renderTwinClips(request, options)),
     // As describing a model does, it reads files alone.

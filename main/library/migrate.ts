@@ -9,9 +9,20 @@ import { looks } from './migrations/0005_looks.ts';
 import { editNames } from './migrations/0006_edit_names.ts';
 import { gradedLooks } from './migrations/0007_graded_looks.ts';
 import { studies } from './migrations/0008_studies.ts';
+import { studiesGo } from './migrations/0009_studies_go.ts';
 
 /** Forward only; the number of a migration is its place here, and a published one never changes. */
-const migrations = [items, searchAndTrash, orderAndAge, clipsWithoutSource, looks, editNames, gradedLooks, studies];
+const migrations = [
+  items,
+  searchAndTrash,
+  orderAndAge,
+  clipsWithoutSource,
+  looks,
+  editNames,
+  gradedLooks,
+  studies,
+  studiesGo,
+];
 export const libraryVersion = migrations.length;
 
 /** Brings the database to the newest version, one transaction per step, after a copy of what was there (null: it is a copy itself). */

@@ -37,13 +37,14 @@ interface Standing {
   discard?(): void;
 }
 
-/** One open library folder. Any number of programs read it; at most one writes it at a time. */
+/** One open library folder. Any number of programs read it; at most one writes it at a time, but for what is only added (`append`). */
 export class Library {
   readonly folder: string;
   readonly db: Database.Database;
   readonly unfinished: UnfinishedNotes;
   readonly #standing: Standing;
   readonly #reserve: SpaceReserve;
+  #appending: Database.Database | undefined;
 
   constructor(folder: string, db: Database.Database, standing: Standing) {
     this.folder = folder;
@@ -94,6 +95,19 @@ export class Library {
   }
 
   /**
+   * Adds rows that nothing changes, as answers to a study are, also while another program writes: the database takes turns for a moment.
+   * Throws what the disk refuses.
+   */
+  append<T>(work: (db: Database.Database) => T): T {
+    if (this.canWrite) return this.write(() => work(this.db));
+    const { obstacle } = this.#standing;
+    if (obstacle) throw fromErrorShape(obstacle);
+    this.#appending ??= openDatabase(join(this.folder, 'library.db'), { readonly: false });
+    const db = this.#appending;
+    return db.transaction(() => work(db)).immediate();
+  }
+
+  /**
    * Moves finished folders (or files) into the library and writes their rows: all or nothing. What already
    * lies at a target without a row is the rest of a program that was killed between the two, and is replaced.
    */
@@ -136,6 +150,7 @@ export class Library {
   }
 
   close(): void {
+    this.#appending?.close();
     if (this.db.open) this.db.close();
     this.#standing.lock?.release();
     this.#standing.discard?.();

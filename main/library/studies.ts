@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import {
   type SideAnswer,
   type Study,
@@ -36,6 +37,8 @@ export interface Rater {
 const newest = `
   SELECT rater, item_id, question, answer, a_is_left, number FROM study_answers WHERE number IN
     (SELECT max(number) FROM study_answers GROUP BY rater, item_id, question)`;
+
+const findRater = 'SELECT number, name FROM study_raters WHERE study_id = ? AND name = ?';
 
 const selectStudies = `
   SELECT studies.*,
@@ -95,6 +98,27 @@ export class StudyStore {
     return this.byCode(code);
   }
 
+  /** For good: with its items, raters, answers and clips. */
+  remove(id: string): void {
+    const { db } = this.#library;
+    const place = `studies/${id}`;
+    const end = this.#library.unfinished.begin(place);
+    try {
+      this.#library.write(() => {
+        db.prepare('UPDATE studies SET is_going = 1 WHERE id = ?').run(id);
+        db.prepare('DELETE FROM study_answers WHERE rater IN (SELECT number FROM study_raters WHERE study_id = ?)').run(
+          id,
+        );
+        for (const table of ['study_raters', 'study_items'])
+          db.prepare(`DELETE FROM ${table} WHERE study_id = ?`).run(id);
+        db.prepare('DELETE FROM studies WHERE id = ?').run(id);
+      });
+      rmSync(this.#library.absolutePath(place), { recursive: true, force: true });
+    } finally {
+      end();
+    }
+  }
+
   requireFreeName(name: string): void {
     if (this.list().every((each) => each.name.toLowerCase() !== name.toLowerCase())) return;
     throw new AppError('conflict', `There is a study named "${name}" already.`, { hint: 'Choose another name.' });
@@ -103,16 +127,13 @@ export class StudyStore {
   /** The rater of that name, whatever its case: a new one, or who has answered before. */
   join(studyId: string, name: string): Rater {
     const { db } = this.#library;
-    const find = db.prepare<[string, string], Rater>(
-      'SELECT number, name FROM study_raters WHERE study_id = ? AND name = ?',
-    );
-    const known = find.get(studyId, name);
+    const known = db.prepare<[string, string], Rater>(findRater).get(studyId, name);
     if (known) return known;
-    return this.#library.write(() => {
+    return this.#library.append((db) => {
       db.prepare('INSERT INTO study_raters (study_id, name, created_at) VALUES (?, ?, ?)').run(
         ...[studyId, name, new Date().toISOString()],
       );
-      return find.get(studyId, name)!;
+      return db.prepare<[string, string], Rater>(findRater).get(studyId, name)!;
     });
   }
 
@@ -122,8 +143,8 @@ export class StudyStore {
     given: Omit<GivenAnswer, 'rater' | 'answer'> & { answer: SideAnswer | null; milliseconds: number },
   ): void {
     const { item, question, answer, aIsLeft, milliseconds } = given;
-    this.#library.write(() =>
-      this.#library.db
+    this.#library.append((db) =>
+      db
         .prepare(
           `INSERT INTO study_answers (rater, item_id, question, answer, a_is_left, milliseconds, created_at)
            VALUES (?, ?, ?, ?, ?, ?, ?)`,

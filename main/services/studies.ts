@@ -17,6 +17,17 @@ export function studyHandlers(parts: ServiceParts): Handlers<typeof studyCalls> 
       emitter.emit('studies.changed', {});
       return study;
     },
+    'studies.remove': ({ reference, withAnswers }) => {
+      const study = studies.get(reference);
+      const count = studies.answers(study.id).length;
+      if (count > 0 && !withAnswers)
+        throw new AppError('conflict', `"${study.name}" has ${count === 1 ? '1 answer' : `${count} answers`}.`, {
+          hint: 'Keep its results elsewhere, and delete it with its answers.',
+        });
+      studies.remove(study.id);
+      emitter.emit('studies.changed', {});
+      return study;
+    },
     'studies.results': ({ reference, standIn }) => {
       const study = studies.get(reference);
       const items = studies.items(study.id);

@@ -66,10 +66,18 @@ export const studyText = {
     answer: 'Answer here',
     copyLink: 'Copy link',
     copied: 'The link is copied. Whoever opens it sees the study and nothing else.',
-    serve:
-      'A link opens on this machine. For raters at others, close the editor and run: motif study serve NAME --host 0.0.0.0',
+    serve: 'A link opens on this machine. For raters at others, run: motif study serve NAME --host 0.0.0.0',
     results: 'Results',
     hide: 'Hide results',
+    remove: 'Delete',
+    removeName: (name: string) => `Delete ${name}`,
+    sure: (raters: number) =>
+      raters === 0
+        ? 'Its clips are deleted for good.'
+        : `Its clips are deleted for good, and what ${raters === 1 ? '1 rater' : `${raters} raters`} answered.`,
+    keep: 'Keep it',
+    forGood: 'Delete for good',
+    removed: (name: string) => `The study "${name}" is deleted.`,
     standIn: 'Judge instead of people',
     standInHint: 'measures of the clips answer',
     isStandIn: 'Judge, not people: measures of the clips answered in place of raters.',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { rawFrames } from './clip.ts';
+import { promptText } from './text.ts';
 import { rational } from './time.ts';
 
 /** What an autoencoder with two latents, structure and dynamics, can be asked (VidTwin, arXiv 2412.17726). */
@@ -108,6 +109,27 @@ export const reenactRequest = z.object({
   output: z.string(),
 });
 export type ReenactRequest = z.infer<typeof reenactRequest>;
+
+/** A clip of words alone: one chunk of a twin's latents, made by a generator that was trained on them. */
+export const generateTwinRequest = z.object({
+  /** The model whose text encoder reads the words. */
+  model: z.string(),
+  twin: z.string(),
+  generator: z.string(),
+  prompt: promptText,
+  negativePrompt: promptText.default(''),
+  steps: z.int().min(1).max(200).default(24),
+  /** Classifier-free guidance, 1 for none. */
+  guidance: z.number().min(0).max(30).default(4),
+  seed: z.int().nonnegative().default(1),
+  /** In pixels; null: that of the twin's training. */
+  size: z
+    .object({ width: z.int().positive().max(2048), height: z.int().positive().max(2048) })
+    .nullable()
+    .default(null),
+  output: z.string(),
+});
+export type GenerateTwinRequest = z.infer<typeof generateTwinRequest>;
 
 /** How a twin is trained; every number has its reason in docs/method.md. */
 export const twinTraining = z.object({

@@ -42,6 +42,7 @@ import {
   describeTwinRequest,
   encodeTwinRequest,
   encodeTwinResult,
+  generateTwinRequest,
   reenactRequest,
   renderTwinClipsRequest,
   trainTwinRequest,
@@ -86,6 +87,8 @@ export const engineContract = {
     decodeTwin: { input: decodeTwinRequest, output: rawFrames },
     /** The structure of one clip with the dynamics of another. */
     reenact: { input: reenactRequest, output: rawFrames },
+    /** A clip of words in its latents. Throws `not-found` without a generator, `invalid-input` for one of another twin. */
+    generateTwin: { input: generateTwinRequest, output: rawFrames },
     /** Trains one; resumes exactly when `workDirectory` holds an unfinished run of the same request. */
     trainTwin: { input: trainTwinRequest, output: trainTwinResult },
     /** Scenes of the world to train one on. */

@@ -19,6 +19,11 @@ export const studyCalls = {
   'studies.get': { input: z.object({ reference: referenceText }), output: study },
   /** Of the folder of a table, or of one with a `study.json`. Cancelling leaves nothing behind. */
   'studies.create': { input: studyInput, output: study },
+  /** For good. `conflict` where people have answered, unless their answers are to go too. */
+  'studies.remove': {
+    input: z.object({ reference: referenceText, withAnswers: z.boolean().default(false) }),
+    output: study,
+  },
   /** `standIn`: measures of the clips answer in place of people. `invalid-input` where they have none. */
   'studies.results': {
     input: z.object({ reference: referenceText, standIn: z.boolean().default(false) }),

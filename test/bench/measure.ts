@@ -3,18 +3,22 @@
  *   [--device NAME] [--cache FOLDER] [--seconds N] [--layers N] [--tokens N] [--batch N] [--concepts N]
  * One measurement of `motif bench` in a process of its own: its last line on stdout is what main/cli/bench/measurement.ts describes.
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Measurement, measurement } from '../../main/cli/bench/measurement.ts';
 import { selectBackend } from '../../main/engine/backends/select.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { Random } from '../../main/engine/nn/random.ts';
+import { compareSampleSteps } from '../../main/engine/training/sample-step.ts';
+import { libraryFolder } from '../../main/library/location.ts';
 import { deviceName } from '../../shared/domain/engine.ts';
 import { countCompiledTime } from './compiled-time.ts';
 import { conceptStepTask, jointStepTask, referenceStepTask } from './concept-step.ts';
 import { latentShape } from './latents.ts';
 import { samplingTask } from './sampling.ts';
 import type { TaskWork } from './task.ts';
+import { twinGenerateTask, twinTask } from './twin.ts';
 
 const number = { type: 'string', default: '' } as const;
 const { values, positionals } = parseArgs({
@@ -50,14 +54,22 @@ const makers: Record<string, (model: string) => Promise<TaskWork>> = {
   'motion-step': (model) => conceptStepTask(model, 'motion', rank, Number(values.clips)),
   'joint-step': (model) => jointStepTask(model, rank, Number(values.clips), Number(values.concepts)),
   edit: (model) => samplingTask(model, Number(values['edit-steps'])),
+  twin: twinTask,
+  'twin-generate': () => twinGenerateTask(Number(values['edit-steps'])),
   preview: (model) => samplingTask(model, Number(values['preview-steps'])),
 };
 
 const maker = makers[positionals[0] ?? ''];
 if (!maker || !values.model) throw new Error(`expected one of ${Object.keys(makers).join(', ')} and --model`);
+const wanted = deviceName.optional().parse(values.device);
+const home = libraryFolder();
 const device = await selectBackend({
-  device: deviceName.optional().parse(values.device),
+  device: wanted,
   ...(values.cache === undefined ? {} : { cacheFolder: values.cache }),
+  // In which precision CUDA computes is for its self-test to say, as in the editor.
+  ...(wanted === 'cuda'
+    ? { selfTest: compareSampleSteps, cudaFolder: join(home, 'cuda'), cacheFolder: join(home, 'cache', 'engine') }
+    : {}),
 });
 const compiled = countCompiledTime();
 const task = await maker(values.model);

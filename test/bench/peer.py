@@ -296,6 +296,26 @@ def autoencoder(options):
     return work, f"{description['frames']} frames of {size['width']}x{size['height']}"
 
 
+def twin(options):
+    """Encode and decode of VidTwin's modules, as they lie beside their training; a fresh network of the preset for processors."""
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../resources/models/motif-twin/training"))
+    import vidtwin
+
+    config = vidtwin.PRESETS["tiny"]
+    network = vidtwin.VidTwin(config).eval().to(options.dtype)
+    rows, columns = network.grid(config.height, config.width)
+    place = torch.device("cpu")
+    network.position_cache = {(rows, columns, place): network.positions(rows, columns, place).to(options.dtype)}
+    clip = torch.rand(1, 3, config.frames, config.height, config.width, dtype=options.dtype) * 2 - 1
+    through = options.compile(lambda x: network.decode(*(z.to(options.dtype) for z in network.encode(x))), dynamic=False)
+
+    def work():
+        with torch.no_grad():
+            through(clip)
+
+    return work, f"{config.frames} frames of {config.width}x{config.height}, {vidtwin.parameters(network) / 1e6:.2f} M parameters"
+
+
 def sampling(options, steps):
     """UniPC with guidance and self-conditioning from cached text, then decoding."""
     from diffusers import UniPCMultistepScheduler
@@ -336,6 +356,7 @@ TASKS = {
     "encode": encode,
     "decode": decode,
     "autoencoder": autoencoder,
+    "twin": twin,
     "edit": lambda options: sampling(options, options.edit_steps),
     "preview": lambda options: sampling(options, options.preview_steps),
 }

@@ -92,6 +92,8 @@ export async function startServer(home: string): Promise<{ child: ChildProcess; 
   return { child, address, errors };
 }
 
+const takesPictures = process.env.MOTIF_SCREENS !== undefined;
+
 const sizes = [
   { width: 1024, height: 640 },
   { width: 1440, height: 900 },
@@ -122,20 +124,19 @@ export async function drop(page: Page, files: string[]): Promise<void> {
   await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
 }
 
-/** Writes out/screens/NAME-THEME-WIDTH.png in every size and both themes, and answers what axe finds wrong in either theme. */
+/**
+ * Answers which of the sizes the page does not fit, and what axe finds wrong in either theme. Themes differ in colours alone, so the
+ * other one is asked for its contrast. With MOTIF_SCREENS it also writes out/screens/NAME-THEME-WIDTH.png, which takes many times as long.
+ */
 export async function inspectScreen(page: Page, name: string): Promise<string[]> {
-  const folder = join(root, 'out', 'screens');
-  await mkdir(folder, { recursive: true });
   const found: string[] = [];
   const before = await page.evaluate(() => document.documentElement.dataset.theme ?? 'dark');
   for (const theme of ['dark', 'light']) {
-    await page.evaluate((theme) => {
-      document.documentElement.dataset.theme = theme;
-    }, theme);
-    for (const size of sizes) {
+    await showTheme(page, theme);
+    for (const size of theme === 'dark' || takesPictures ? sizes : []) {
       await page.setViewportSize(size);
       await page.waitForTimeout(60);
-      await page.screenshot({ path: join(folder, `${name}-${theme}-${size.width}.png`) });
+      await takePicture(page, `${name}-${theme}-${size.width}`);
       const overflow = await page.evaluate(
         () =>
           document.documentElement.scrollWidth > window.innerWidth ||
@@ -145,18 +146,32 @@ export async function inspectScreen(page: Page, name: string): Promise<string[]>
     }
     await page.setViewportSize({ width: 1440, height: 900 });
     await page.waitForTimeout(60);
-    found.push(...(await axeViolations(page, `${name}, ${theme}`)));
+    found.push(...(await axeViolations(page, `${name}, ${theme}`, theme === 'dark' ? null : ['color-contrast'])));
   }
-  await page.evaluate((theme) => {
-    document.documentElement.dataset.theme = theme;
-  }, before);
+  await showTheme(page, before);
   return found;
 }
 
-async function axeViolations(page: Page, where: string): Promise<string[]> {
+async function showTheme(page: Page, theme: string): Promise<void> {
+  await page.evaluate((theme) => {
+    document.documentElement.dataset.theme = theme;
+  }, theme);
+}
+
+/** Writes out/screens/NAME.png, where pictures are asked for. */
+export async function takePicture(page: Page, name: string): Promise<void> {
+  if (!takesPictures) return;
+  const folder = join(root, 'out', 'screens');
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** By all of axe's rules, or those that are named. */
+async function axeViolations(page: Page, where: string, rules: string[] | null): Promise<string[]> {
   // Put in by the debugger's way, because the page's policy allows no script of others.
+  const options = JSON.stringify({ resultTypes: ['violations'], ...(rules ? { runOnly: rules } : {}) });
   const violations = (await page.evaluate(
-    `${axe.source}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+    `${axe.source}; axe.run(document, ${options}).then(({ violations }) =>
       violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html.slice(0, 160) + ' ' + failureSummary)))`,
   )) as string[];
   return violations.map((violation) => `${where}: ${violation}`);

@@ -156,8 +156,8 @@ it('learns a concept with few steps, through a reload in the middle', async () =
   await page.getByText(/^About .*, going by how fast Dancer was learned\.$/).waitFor();
   await page.getByText(/^Needs about .* of memory; this machine has .*\.$/).waitFor();
   await page.getByText('Advanced').click();
-  await page.getByLabel('Appearance steps').fill('6');
-  await page.getByLabel('Motion steps').fill('6');
+  await page.getByLabel('Appearance steps').fill('3');
+  await page.getByLabel('Motion steps').fill('3');
   await page.getByRole('spinbutton', { name: 'Rank' }).fill('4');
   await page.getByLabel('Prior clips').fill('0');
   await page.getByLabel('Prior preservation').uncheck();

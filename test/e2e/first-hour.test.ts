@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,7 +7,7 @@ import { ConceptStore } from '../../main/library/concepts.ts';
 import { EditStore } from '../../main/library/edits.ts';
 import { openLibrary } from '../../main/library/open.ts';
 import { makeClip, makeConcept, makeEdit, writeFrames } from '../fixtures/library.ts';
-import { drop, inspectScreen, openEditor } from './browser.ts';
+import { drop, inspectScreen, openEditor, takePicture } from './browser.ts';
 
 /** What a new user meets, on a library that was filled beforehand: nothing is computed here. */
 
@@ -278,7 +277,6 @@ it('leaves room for picture, words and results at 200 %, whatever is called how'
       .map(({ outerHTML }) => outerHTML.slice(0, 100)),
   );
   expect(cut).toEqual([]);
-  await mkdir('out/screens', { recursive: true });
-  await page.screenshot({ path: 'out/screens/zoomed.png' });
+  await takePicture(page, 'zoomed');
   await page.setViewportSize({ width: 1440, height: 900 });
 });

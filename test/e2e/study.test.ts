@@ -9,7 +9,7 @@ import { Random } from '../../shared/statistics/random.ts';
 import { studyResults } from '../../shared/study/results.ts';
 import { methodOfColour, type StudyMethod, studyMethods, writeStudyFolder } from '../fixtures/study-folder.ts';
 import { inspectScreen } from './browser.ts';
-import { type Editor, openForTest } from './open-for-test.ts';
+import { type Editor, fillWithoutSamples, openForTest } from './open-for-test.ts';
 
 /** What the raters of this test think of the methods, by question: differences are log odds. */
 const truth: Record<StudyQuestion, Record<StudyMethod, number>> = {
@@ -114,7 +114,7 @@ async function inspect(page: Page, name: string): Promise<string[]> {
 }
 
 it('several raters at once answer a study by its link, and their preferences are found, not knowing any method', async () => {
-  const editor = await openForTest();
+  const editor = await openForTest(fillWithoutSamples);
   const link = await makeStudy(editor);
   const browser = editor.context.browser()!;
   const asked: string[] = [];
@@ -187,11 +187,22 @@ it('several raters at once answer a study by its link, and their preferences are
   expect(await inspect(page, 'study-results')).toEqual([]);
   await page.getByLabel('Judge instead of people').check();
   await page.getByText('No clip of "Which moves" has measures').waitFor();
+
+  // Deleted, its link opens nothing.
+  await page.getByRole('button', { name: 'Delete Which moves' }).click();
+  await page.getByText('what 5 raters answered').waitFor();
+  expect(await inspect(page, 'study-delete')).toEqual([]);
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.getByRole('button', { name: 'Delete Which moves' }).click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await page.getByText('No studies yet.').waitFor();
+  await ann!.reload();
+  await ann!.getByText('There is no such study.').waitFor();
   expect(editor.problems).toEqual([]);
 });
 
 it('a study is answered in the editor itself, by keyboard alone, and its link opens nothing else', async () => {
-  const editor = await openForTest();
+  const editor = await openForTest(fillWithoutSamples);
   const link = await makeStudy(editor);
   const { page } = editor;
   await page.getByRole('button', { name: 'Answer here' }).click();

@@ -7,7 +7,7 @@ import { JobStore } from '../../main/jobs/store.ts';
 import { openLibrary } from '../../main/library/open.ts';
 import { generateInput } from '../../shared/domain/job-input.ts';
 import { drop, inspectScreen, startServer } from './browser.ts';
-import { type Editor, openForTest } from './open-for-test.ts';
+import { type Editor, fillWithoutSamples, openForTest } from './open-for-test.ts';
 
 const patient = { timeout: 400_000 };
 
@@ -99,8 +99,15 @@ it('shows in one window what is done in another, and loses the work of neither',
   await second.getByRole('button', { name: 'Queue 3' }).click();
   const waiting = (page: Page) => page.getByRole('list', { name: 'Waiting' }).locator('> li');
   const { home } = editor;
-  const jobs = () => renderings(home);
+  const jobs = () => renderings(home).map(({ seed, state }) => `${seed} ${state}`);
   expect(jobs()).toEqual(['11 queued', '12 queued', '13 queued']);
+  const seeds = new Map(renderings(home).map(({ id, seed }) => [id, seed]));
+  /** What a window lists, which may be behind what the other one did; rows look alike. */
+  const shown = async (page: Page) => {
+    const ids = await waiting(page).evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset.job!));
+    return ids.map((id) => seeds.get(id)).join();
+  };
+  await expect.poll(() => shown(first)).toBe('11,12,13');
   expect(await inspectScreen(first, 'queue-paused')).toEqual([]);
 
   const from = (await waiting(first).nth(2).locator('.handle').boundingBox())!;
@@ -109,13 +116,15 @@ it('shows in one window what is done in another, and loses the work of neither',
   await first.mouse.down();
   await first.mouse.move(from.x + from.width / 2, from.y - 20, { steps: 4 });
   await first.mouse.move(from.x + from.width / 2, to.y + 4, { steps: 12 });
-  await first.waitForTimeout(400);
+  await expect.poll(() => shown(first)).toBe('13,11,12');
   await first.mouse.up();
   await expect.poll(jobs).toEqual(['13 queued', '11 queued', '12 queued']);
-  // The other window's list follows: its first one can be moved down only.
-  await expect.poll(() => waiting(second).nth(0).getByRole('button', { name: 'Move up' }).count()).toBe(0);
+  // The other window's list follows, and its first one can be moved down only.
+  await expect.poll(() => shown(second)).toBe('13,11,12');
+  expect(await waiting(second).nth(0).getByRole('button', { name: 'Move up' }).count()).toBe(0);
   await waiting(second).nth(1).getByRole('button', { name: 'Move down' }).click();
   await expect.poll(jobs).toEqual(['13 queued', '12 queued', '11 queued']);
+  await expect.poll(() => shown(first)).toBe('13,12,11');
   // By keyboard, as by hand.
   await waiting(first).nth(0).locator('.handle').focus();
   await first.keyboard.press('Space');
@@ -123,6 +132,7 @@ it('shows in one window what is done in another, and loses the work of neither',
   await first.keyboard.press('Space');
   await expect.poll(jobs).toEqual(['12 queued', '13 queued', '11 queued']);
 
+  await expect.poll(() => shown(second)).toBe('12,13,11');
   await waiting(second).nth(2).getByRole('button', { name: 'Pause' }).click();
   await second.getByRole('region', { name: 'Queue' }).getByRole('button', { name: 'Resume the queue' }).click();
   await expect.poll(jobs, patient).toEqual(['12 done', '13 done', '11 paused']);
@@ -165,11 +175,11 @@ it('shows in one window what is done in another, and loses the work of neither',
 });
 
 /** What the queue holds of renderings, in its order; the seed tells them apart. */
-function renderings(home: string): string[] {
+function renderings(home: string) {
   const library = openLibrary({ home, program: 'test', access: 'read' });
   const jobs = new JobStore(library).list({ kinds: ['generate'] });
   library.close();
-  return jobs.map(({ input, state }) => `${generateInput.parse(input).settings.seed} ${state}`);
+  return jobs.map(({ id, input, state }) => ({ id, state, seed: generateInput.parse(input).settings.seed }));
 }
 
 it('composes a concept of two, edits it with a token for each, gives it away and takes it back', async () => {
@@ -289,17 +299,7 @@ it('goes on with a learning after the program was killed', async () => {
 });
 
 it('says in an empty library what to do, in the names of the keys of a Mac on a Mac', async () => {
-  // A library in which something was done once gets no samples.
-  const editor = await openForTest((home) => {
-    const library = openLibrary({ home, program: 'test' });
-    library.db
-      .prepare(
-        `INSERT INTO jobs (id, kind, title, state, input, position, created_at, finished_at)
-         VALUES ('import-1', 'import', 'Import a.mp4', 'cancelled', '{"path":"/a.mp4"}', 1, @now, @now)`,
-      )
-      .run({ now: new Date().toISOString() });
-    library.close();
-  });
+  const editor = await openForTest(fillWithoutSamples);
   const { page, context } = editor;
   await page.getByText('No clips yet.', { exact: false }).waitFor();
   await page.getByText('Drop a clip to begin.').waitFor();

@@ -69,6 +69,11 @@ export const tasks: Task[] = [
   { name: 'encode', title: 'autoencoder, encode one clip', peer: true, target: { time: 1.2 } },
   { name: 'decode', title: 'autoencoder, decode one clip', peer: true, target: { time: 1.2 } },
   { name: 'edit', title: `one edit, ${editSteps} steps with guidance, decoded`, peer: true, target: { time: 1.2 } },
+  {
+    name: 'twin-generate',
+    title: `one clip of words in a twin's latents, ${editSteps} steps with guidance, decoded`,
+    peer: false,
+  },
   { name: 'preview', title: `slider preview, ${previewSteps} steps, cached text`, peer: true, target: { time: 1.2 } },
 ];
 

@@ -1,8 +1,10 @@
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type DeviceReport, installLibraryRequest, type LibraryName } from '../../../shared/domain/engine.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
+import { fetchWheel, findWheel } from '../../jobs/runners/pypi.ts';
 import { locateMediaTools, type MediaTools } from '../../media/locate.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
@@ -24,7 +26,7 @@ export const registerDoctor: Registration = (program, run) => {
     .description('Shows what was found on this machine, what was chosen and why, and how fast it computes.')
     .option(
       '--install <what...>',
-      "openvino FILE: copies OpenVINO, which computes faster on many processors, out of its official archive, a Python wheel or a folder; cuda FILE: the same with ONNX Runtime's CUDA provider, for graphics processors of NVIDIA",
+      "openvino FILE: copies OpenVINO, which computes faster on many processors, out of its official archive, a Python wheel or a folder; cuda FILE: the same with ONNX Runtime's CUDA provider, for graphics processors of NVIDIA; cuda pypi: fetches that first",
     )
     .addHelpText(
       'after',
@@ -76,7 +78,7 @@ const libraries: Record<LibraryName, { name: string; howToGet(): string }> = {
   cuda: {
     name: 'ONNX Runtime with CUDA',
     howToGet: () =>
-      `ONNX Runtime's CUDA provider comes as a Python wheel (pip download --no-deps onnxruntime-gpu==${onnxRuntimeVersion()}), for example: motif doctor --install cuda onnxruntime_gpu-*.whl. What it is linked with comes with a CUDA toolkit of version 13 and cuDNN 9, or by pip install nvidia-cuda-runtime nvidia-curand nvidia-cuda-nvrtc nvidia-cudnn-cu13`,
+      `ONNX Runtime's CUDA provider comes as a Python wheel (pip download --no-deps onnxruntime-gpu==${onnxRuntimeVersion()}), for example: motif doctor --install cuda onnxruntime_gpu-*.whl; motif doctor --install cuda pypi fetches it. What it is linked with comes with a CUDA toolkit of version 13 and cuDNN 9, or by pip install nvidia-cuda-runtime nvidia-curand nvidia-cuda-nvrtc nvidia-cudnn-cu13`,
   },
 };
 
@@ -87,14 +89,35 @@ async function installLibrary(context: CommandContext, given: string[], command:
     command.error('error: --install takes two values: openvino or cuda, and a file or folder');
   const { name, howToGet } = libraries[library];
   if (source === undefined) command.error(`error: --install ${library} needs a file or folder. ${howToGet()}`);
-  const { version, folder } = await context.withServices({ access: 'read' }, (services) =>
-    services.engine.installLibrary({ name: library, source: resolve(source) }),
-  );
+  const { version, folder } = await context.withServices({ access: 'read' }, async (services) => {
+    if (library !== 'cuda' || source !== 'pypi')
+      return services.engine.installLibrary({ name: library, source: resolve(source) });
+    const fetched = await fetchCuda(context, join(services.library.status().folder, 'cache', 'cuda-wheel'));
+    try {
+      return await services.engine.installLibrary({ name: library, source: fetched });
+    } finally {
+      await rm(fetched);
+    }
+  });
   context.output.result(
     'installed',
     { name: library, version, folder },
     `${name} ${version} is installed in ${folder}`,
   );
+}
+
+/** The wheel with the CUDA provider comes into a folder, where one that was broken off waits to be gone on with. */
+async function fetchCuda({ output, signal }: CommandContext, folder: string): Promise<string> {
+  const version = onnxRuntimeVersion();
+  const wheel = await findWheel('onnxruntime-gpu', version, signal);
+  output.note(
+    `onnxruntime-gpu ${version}: licence ${wheel.license}, ${formatBytes(wheel.file.size)}, from ${wheel.from}`,
+  );
+  const path = await fetchWheel(wheel, folder, signal, (progress) =>
+    output.progress(`Download ${wheel.file.rfilename}`, progress),
+  );
+  output.endProgress();
+  return path;
 }
 
 /** Models are described by the engine, which only starts where something computes. */

@@ -24,7 +24,7 @@ FOLDER is the --output of \`motif evaluate table2\` (finished or not), or holds 
 Instead of a file a clip may be { "file": "...", "measures": { "identity", "motion", "words", "overall" } }, higher is
 better: what --stand-in goes by.`;
 
-/** `study create | list | results | serve`: which of several methods people prefer, without knowing them. */
+/** `study create | list | results | serve | remove`: which of several methods people prefer, without knowing them. */
 export const registerStudy: Registration = (program, run) => {
   const study = program
     .command('study')
@@ -108,6 +108,24 @@ Examples:
     );
 
   study
+    .command('remove')
+    .argument('<name>', 'name or id of a study')
+    .description('Deletes a study and its clips for good.')
+    .option('--with-answers', 'also where people have answered')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  motif study remove July\n  motif study results July --json > july.json; motif study remove July --with-answers',
+    )
+    .action(
+      run(async (context, reference: string, { withAnswers = false }: { withAnswers?: boolean }) => {
+        await context.withServices({ access: 'write' }, async (services) => {
+          const removed = await services.call['studies.remove']({ reference, withAnswers });
+          context.output.result('study-removed', { study: removed }, `Deleted "${removed.name}".`);
+        });
+      }),
+    );
+
+  study
     .command('serve')
     .argument('<name>', 'name or id of a study')
     .description('Serves the page of a study, and nothing else, to raters in browsers until Ctrl-C.')
@@ -116,7 +134,8 @@ Examples:
     .addHelpText('after', '\nExamples:\n  motif study serve July\n  motif study serve July --host 0.0.0.0 --port 8080')
     .action(
       run(async (context, reference: string, { host, port }: { host: string; port: number }) => {
-        await context.withServices({ access: 'write' }, async (services) => {
+        // Answers are only added, so that the editor may be open meanwhile.
+        await context.withServices({ access: 'read' }, async (services) => {
           const found = await services.call['studies.get']({ reference });
           const rendererFolder = join(dirname(services.resources), 'dist', 'renderer');
           if (!existsSync(join(rendererFolder, 'study.html')))

@@ -14,6 +14,7 @@ import { AppError, parseInput } from '../../../shared/ipc/result.ts';
 import type { ActionWrapper, Registration } from '../context.ts';
 import { parseNumber, parsePlace } from '../options.ts';
 import { formatBytes } from '../progress-text.ts';
+import { registerGenerate } from '../twin/generate.ts';
 import {
   addClipOptions,
   addTwinOption,
@@ -52,11 +53,12 @@ export const registerTwin: Registration = (program, run) => {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  motif twin encode dance.mp4 -o dance.twin\n  motif twin decode dance.twin -o again.mp4 --show structure\n  motif twin reenact dance.mp4 walk.mp4 -o both.mp4',
+      '\nExamples:\n  motif twin encode dance.mp4 -o dance.twin\n  motif twin decode dance.twin -o again.mp4 --show structure\n  motif twin reenact dance.mp4 walk.mp4 -o both.mp4\n  motif twin generate "a dog on a beach, it is running" -o dog.mp4',
     );
   registerEncode(twin, run);
   registerDecode(twin, run);
   registerReenact(twin, run);
+  registerGenerate(twin, run);
   registerTrain(twin, run);
 };
 

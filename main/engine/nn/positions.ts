@@ -54,3 +54,14 @@ function axisAngles(size: number, count: number): number[][] {
     Array.from({ length: size / 2 }, (_, i) => position / 10000 ** ((2 * i) / size)),
   );
 }
+
+/** Of positions 0 to `count` - 1: [count][size], the sines of n / 10000^(i / (size / 2)), then the cosines. */
+export function sinusoids(count: number, size: number): number[][] {
+  const half = size / 2;
+  return Array.from({ length: count }, (_, position) =>
+    Array.from({ length: size }, (__, i) => {
+      const angle = position * 10000 ** -((i % half) / half);
+      return i < half ? Math.sin(angle) : Math.cos(angle);
+    }),
+  );
+}

@@ -109,6 +109,6 @@ export async function ask(
 export function unreachable(address: string, thrown: unknown): AppError {
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : String(thrown);
   return new AppError('disconnected', `The connection to ${new URL(address).host} broke: ${cause}`, {
-    hint: 'Try again when there is a network; what has arrived is kept. Or add the folder of a model that is on the disk.',
+    hint: 'Try again when there is a network; what has arrived is kept. Or fetch it in another way, and name the file or folder on the disk.',
   });
 }

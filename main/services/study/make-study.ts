@@ -9,6 +9,7 @@ import { partialBeside } from '../../files/place.ts';
 import { commonShape, type SheetShape, writeBrokenSheet, writeVideoSheet } from '../../media/frame-sheet.ts';
 import type { MediaTools } from '../../media/locate.ts';
 import { probe } from '../../media/probe.ts';
+import type { Probe } from '../../media/probe-types.ts';
 import type { ServiceParts } from '../parts.ts';
 import type { Material, MaterialClip } from './material.ts';
 import { readStudyFile, studyFileName } from './read-study-file.ts';
@@ -126,6 +127,8 @@ class ClipFolder {
   readonly #folder: string;
   readonly #tools: () => Promise<MediaTools>;
   readonly #signal: AbortSignal | undefined;
+  /** Of files: a scene's source and clips are those of all its edits. */
+  readonly #probes = new Map<string, Promise<Probe>>();
   readonly #shapes = new Map<MaterialClip, SheetShape>();
   readonly #taken = new Map<string, FrameSheet>();
 
@@ -159,10 +162,9 @@ class ClipFolder {
     const [any] = clips;
     const known = any && this.#shapes.get(any);
     if (known) return known;
-    const tools = await this.#tools();
-    const probes = [];
-    for (const { file } of clips) probes.push(await probe(tools, file, this.#signal));
-    const shape = commonShape([await probe(tools, source.file, this.#signal), ...probes]);
+    const probes: [Probe, ...Probe[]] = [await this.#probe(source.file)];
+    for (const { file } of clips) probes.push(await this.#probe(file));
+    const shape = commonShape(probes);
     if (any) this.#shapes.set(any, shape);
     return shape;
   }
@@ -175,12 +177,17 @@ class ClipFolder {
     const target = join(this.#folder, file);
     if (shape === null) copyFileSync(clip.file, target);
     else {
-      const tools = await this.#tools();
-      await writeVideoSheet(tools, await probe(tools, clip.file, this.#signal), shape, target, this.#signal);
+      await writeVideoSheet(await this.#tools(), await this.#probe(clip.file), shape, target, this.#signal);
     }
     const sheet = { ...(shape ?? clip.sheet!), file };
     this.#taken.set(key, sheet);
     return sheet;
+  }
+
+  #probe(file: string): Promise<Probe> {
+    const found = this.#probes.get(file) ?? this.#tools().then((tools) => probe(tools, file, this.#signal));
+    this.#probes.set(file, found);
+    return found;
   }
 
   #newFile(): string {

@@ -11,6 +11,8 @@ export class StudiesState {
   results = $state.raw<StudyResults | null>(null);
   standIn = $state(false);
   isMaking = $state(false);
+  /** The study that is asked about: whether it is to be deleted. */
+  doomed = $state.raw<Study | null>(null);
   /** The study that is answered in this window. */
   page = $state.raw<{ code: string; state: StudyPageState } | null>(null);
 
@@ -29,6 +31,7 @@ export class StudiesState {
     this.#isOpen = true;
     this.results = null;
     this.standIn = false;
+    this.doomed = null;
     await this.load();
   }
 
@@ -62,6 +65,18 @@ export class StudiesState {
       this.results = await this.#connection.call['studies.results']({ reference, standIn });
       this.standIn = standIn;
     });
+  }
+
+  /** For good, with what was answered. */
+  async remove({ id, name }: Study): Promise<void> {
+    this.doomed = null;
+    const removed = await this.#notices.attempt(() =>
+      this.#connection.call['studies.remove']({ reference: id, withAnswers: true }),
+    );
+    if (!removed) return;
+    if (this.results?.study.id === id) this.results = null;
+    this.#notices.tell(studyText.studies.removed(name));
+    await this.load();
   }
 
   answerHere({ code }: Study): void {

@@ -9,7 +9,7 @@ let place: Workplace;
 let file: string;
 beforeAll(async () => {
   place = await createWorkplace();
-  file = await place.makeClip('walk.mp4', 'testsrc2');
+  file = await place.makeClip('walk.mp4');
 }, 120_000);
 afterAll(() => place.close());
 

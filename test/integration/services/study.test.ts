@@ -86,6 +86,45 @@ describe('a study of a folder of edits', () => {
   });
 });
 
+describe('a study that is deleted', () => {
+  it('goes with its clips, its name is free, and its link opens nothing', async () => {
+    onTestFinished(close);
+    const [study, other] = [await create(), await create({ name: 'Other' })];
+    let changes = 0;
+    services.on('studies.changed', () => changes++);
+    expect(await services.call['studies.remove']({ reference: 'colours' })).toMatchObject({ id: study.id });
+    expect(changes).toBe(1);
+    expect((await services.call['studies.list']()).map(({ id }) => id)).toEqual([other.id]);
+    expect(readdirSync(join(home, 'home/studies'))).toEqual([other.id]);
+    await expect(services.call['study.about']({ code: study.code })).rejects.toMatchObject({ code: 'not-found' });
+    expect(await create()).toMatchObject({ name: 'Colours' });
+  });
+
+  it('keeps what people answered until that is to go as well, and touches the answers of no other', async () => {
+    onTestFinished(close);
+    const [study, other] = [await create(), await create({ name: 'Other' })];
+    for (const { code } of [study, other]) {
+      const { current } = await services.call['study.join']({ code, rater: 'ann' });
+      const given = { code, rater: 'ann', item: current!.item.id, question: current!.question };
+      await services.call['study.answer']({ ...given, answer: 1, milliseconds: 10 });
+    }
+    await expect(services.call['studies.remove']({ reference: study.id })).rejects.toMatchObject({
+      code: 'conflict',
+      message: '"Colours" has 1 answer.',
+    });
+    expect(services.studies.answers(study.id)).toHaveLength(1);
+    await services.call['studies.remove']({ reference: study.id, withAnswers: true });
+    expect(services.studies.answers(other.id)).toHaveLength(1);
+    const { openDatabase } = await import('../../../main/library/database.ts');
+    const db = openDatabase(join(home, 'home/library.db'), { readonly: false });
+    onTestFinished(() => void db.close());
+    const rows = (table: string) => db.prepare(`SELECT count(*) AS count FROM ${table}`).get();
+    expect([rows('study_answers'), rows('study_raters')]).toEqual([{ count: 1 }, { count: 1 }]);
+    // Alone they still only come.
+    expect(() => db.exec('DELETE FROM study_answers')).toThrow('answers are only added');
+  });
+});
+
 describe('what is refused, with a reason', () => {
   it.each([
     ['a folder that is not there', { folder: '/nowhere' }, /There is no folder/],
@@ -223,6 +262,36 @@ it('answers are never changed or deleted, not even by who writes the database', 
   onTestFinished(() => void db.close());
   expect(() => db.exec('UPDATE study_answers SET answer = -1')).toThrow('answers are only added');
   expect(() => db.exec('DELETE FROM study_answers')).toThrow('answers are only added');
+});
+
+it('people answer while another program writes the library, and it sees what they said', async () => {
+  onTestFinished(close);
+  const study = await create();
+  const serving = await openTestServices(home, { access: 'read' });
+  onTestFinished(() => serving.close());
+  expect(serving.library.status()).toMatchObject({ access: 'read', holder: { program: 'test' } });
+  const { code } = study;
+  for (const rater of ['ann', 'bob']) {
+    const { current } = await serving.call['study.join']({ code, rater });
+    const given = { code, rater, item: current!.item.id, question: current!.question };
+    const next = await serving.call['study.answer']({ ...given, answer: 1, milliseconds: 10 });
+    expect(next.done).toBe(1);
+    // The writer writes in between.
+    await create({ name: `beside ${rater}`, items: 1 });
+  }
+  expect((await serving.call['study.undo']({ code, rater: 'bob' })).done).toBe(0);
+  const { raters } = await services.call['studies.results']({ reference: study.id });
+  expect(raters.map(({ name, answers }) => [name, answers])).toEqual([
+    ['ann', 1],
+    ['bob', 0],
+  ]);
+  await expect(serving.call['studies.remove']({ reference: study.id })).rejects.toMatchObject({
+    code: 'conflict',
+  });
+  const all = { reference: study.id, withAnswers: true };
+  await expect(serving.call['studies.remove'](all)).rejects.toMatchObject({ code: 'library-locked' });
+  await services.call['studies.remove'](all);
+  await expect(serving.call['study.join']({ code, rater: 'ann' })).rejects.toMatchObject({ code: 'not-found' });
 });
 
 it('measures stand in for people where clips have some, and are said to', async () => {

@@ -1,6 +1,7 @@
 import { attention, gelu, layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
+import { sinusoids } from '../../nn/positions.ts';
 import type { Grid } from './twin-config.ts';
 import type { BlockParameters, Norm, QFormerParameters } from './twin-parameters.ts';
 
@@ -25,16 +26,6 @@ export function tokenPositions(frames: number, [rows, columns]: Grid, size: numb
           for (let i = 0; i < size / 2; i++)
             values[offset++] = Math.fround(Math.fround(place[i]!) + Math.fround(time[frame]![(half * size) / 2 + i]!));
   return tf.tensor3d(values, [frames, rows * columns, size]);
-}
-
-function sinusoids(count: number, size: number): number[][] {
-  const half = size / 2;
-  return Array.from({ length: count }, (_, position) =>
-    Array.from({ length: size }, (__, i) => {
-      const angle = position * 10000 ** -((i % half) / half);
-      return i < half ? Math.sin(angle) : Math.cos(angle);
-    }),
-  );
 }
 
 /** [1, 1, frames, frames]: what attention over time adds so that a frame sees no later one. */

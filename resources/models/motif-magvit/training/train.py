@@ -38,23 +38,29 @@ def shares(progress):
 
 @torch.no_grad()
 def measure(model, clips):
-    """Means over clips uint8 [17, h, w, 3]; mean and deviation of each latent channel too."""
-    rows, latents = [], []
+    """Means over clips uint8 [17, h, w, 3]; nothing without clips."""
+    rows = []
     for clip in clips:
         x = data.to_batch([clip])
         with autocast():
-            mean, _ = model.moments(x)
-            made = model.decode(mean)
+            made = model.decode(model.moments(x)[0])
         rows.append([psnr(made, x).item(), ssim(made, x).item()])
-        latents.append(mean.transpose(0, 1).flatten(1))
-    z = torch.cat(latents, 1)
-    return dict(zip(["psnr", "ssim"], np.round(np.mean(rows, 0), 3).tolist())), z.mean(1).tolist(), z.std(1).clamp(min=1e-3).tolist()
+    return dict(zip(["psnr", "ssim"], np.round(np.mean(rows, 0), 3).tolist())) if rows else {}
+
+
+@torch.no_grad()
+def statistics(model, clips):
+    """Mean and deviation of each latent channel."""
+    with autocast():
+        z = torch.cat([model.moments(data.to_batch([clip]))[0].transpose(0, 1).flatten(1) for clip in clips], 1)
+    return z.mean(1).tolist(), z.std(1).clamp(min=1e-3).tolist()
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--name", default="v1")
     p.add_argument("--world", nargs="*", default=["v2"])
+    p.add_argument("--validation", nargs="*", default=["v2-val"], help="rendered clips that are measured and never trained on")
     p.add_argument("--minutes", type=float, default=120, help="of training, all its runs together")
     p.add_argument("--preset", choices=list(magvit.PRESETS), default="tiny")
     p.add_argument("--rate", type=float, default=1e-2, help="Muon's; AdamW's is --adam-rate")
@@ -100,8 +106,8 @@ def main():
         partial.replace(state_file)
 
     real, world = data.RealMaterial(), data.WorldShards(*a.world)
-    held_out, pick = data.WorldShards(*a.world, training=False), np.random.default_rng(7)
-    validation = [held_out.pick(pick)[0] for _ in range(12)]
+    held_out, pick = data.WorldShards(*a.validation, training=False), np.random.default_rng(7)
+    validation = [held_out.pick(pick)[0] for _ in range(12 if len(held_out) else 0)]
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))
     signal.signal(signal.SIGINT, lambda *_: stopping.append(1))
@@ -148,13 +154,13 @@ def main():
         if minutes - last_save > a.save_every:
             save()
             last_save = minutes
-            found = measure(mean, validation)[0]
+            found = measure(mean, validation)
             print(f"{minutes:7.2f} min, step {step}: {found}", flush=True)
             log.writerow([round(minutes, 2), step, json.dumps(found)])
     save()
-    found, centre, deviation = measure(mean, validation)
+    found, (centre, deviation) = measure(mean, validation), statistics(mean, [world.pick(pick)[0] for _ in range(12)])
     print(f"end at {minutes:.2f} min, step {step}: {found}", flush=True)
-    about = {k: v for k, v in vars(a).items() if k not in ("name", "world", "threads", "save_every")}
+    about = {k: v for k, v in vars(a).items() if k not in ("name", "world", "validation", "threads", "save_every")}
     magvit.save(mean, folder / "export", centre, deviation, {"training": {**about, "steps": step, "minutes": round(minutes, 1)}, "measured": {"world": found}})
 
 

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '../../main/engine/backends/tf.ts';
+import { writeSafetensors } from '../../main/engine/formats/safetensors-write.ts';
+import { openTwinAutoencoder } from '../../main/engine/models/autoencoders.ts';
+import type { TwinAutoencoder } from '../../main/engine/models/twin-autoencoder.ts';
+import {
+  dynamicsSize,
+  generatorConfigSchema,
+  generatorSpecs,
+  structureSize,
+} from '../../main/engine/models/twin-generator/generator-config.ts';
+import type { GeneratorParameters } from '../../main/engine/models/twin-generator/generator-network.ts';
+import { initialTwin } from '../../main/engine/models/vidtwin/initial-parameters.ts';
+import { twinPresets } from '../../main/engine/models/vidtwin/twin-config.ts';
+import { twinSpecs } from '../../main/engine/models/vidtwin/twin-parameters.ts';
+import { parametersToWrite } from '../../main/engine/nn/parameters.ts';
+import { Random } from '../../main/engine/nn/random.ts';
+import { disposeTree, treeFromEntries } from '../../main/engine/nn/tree.ts';
+import { sampleTwin } from '../../main/engine/sampling/generate-twin.ts';
+import type { TaskWork } from './task.ts';
+
+/** Fresh networks: what they compute does not depend on their weights. */
+
+const config = twinPresets.tiny;
+
+/** Of the preset for processors. */
+async function freshTwin(): Promise<TwinAutoencoder> {
+  const folder = mkdtempSync(join(tmpdir(), 'motif-bench-twin-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const weights = initialTwin(config, 1);
+  await writeSafetensors(join(folder, 'model.safetensors'), parametersToWrite(weights, twinSpecs(config), 'F32'));
+  disposeTree(weights);
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  return openTwinAutoencoder(folder);
+}
+
+const whole = { structure: 1, dynamics: 1 };
+
+/** Encode, then decode what came out. */
+export async function twinTask(): Promise<TaskWork> {
+  const twin = await freshTwin();
+  const { frames: count, width, height } = twin;
+  const data = Uint8Array.from(new Random(1).normals(count * height * width * 3), (value) => 128 + 40 * value);
+  return {
+    note: `${count} frames of ${width}x${height}, ${(twin.parameters / 1e6).toFixed(2)} M parameters`,
+    async work() {
+      const latents = await twin.encodeTwin({ data, count, width, height });
+      await twin.decodeTwin(latents, whole);
+      tf.dispose([latents.structure, latents.dynamics!]);
+    },
+  };
+}
+
+/** Both latents of one clip from noise with guidance, from cached words, then decoding: beside the task `edit` of the model's own latents. */
+export async function twinGenerateTask(steps: number): Promise<TaskWork> {
+  const twin = await freshTwin();
+  const { frames: frameCount, width, height } = twin;
+  const latents = { queries: config.queries, structure_dim: config.structure_dim, dynamics_dim: config.dynamics_dim };
+  const sizes = { structure: structureSize(latents), dynamics: dynamicsSize({ ...latents, frames: frameCount }) };
+  const shape = { hidden: 192, depth: 6, heads: 3, feed_forward: 768, time_features: 256, text_width: 256 };
+  const generator = generatorConfigSchema.parse({
+    ...{ version: 1, method: 'TwinGenerator', name: 'fresh', ...shape, ...latents, frames: frameCount },
+    twin: { name: config.name, weights: '0'.repeat(64), width, height },
+    structure_mean: new Array(sizes.structure).fill(0),
+    structure_std: new Array(sizes.structure).fill(1),
+    dynamics_mean: new Array(sizes.dynamics).fill(0),
+    dynamics_std: new Array(sizes.dynamics).fill(1),
+  });
+  const random = new Random(1);
+  const specs = generatorSpecs(generator);
+  const parameters = treeFromEntries(
+    [...specs].map(([name, { stored, axes }]) => {
+      const inMemory = axes ? axes.map((axis) => stored[axis]!) : stored;
+      const values = random.normals(tf.util.sizeFromShape(stored)).map((value) => 0.05 * value);
+      return [name, tf.keep(tf.tensor(values, inMemory))];
+    }),
+  ) as GeneratorParameters;
+  const text = tf.tensor(random.normals(2 * 80 * shape.text_width), [2, 80, shape.text_width]);
+  const [rows, columns] = twin.shapesOf(width, height).structure.slice(2) as [number, number];
+  const numbers = [...specs.values()].reduce((sum, { stored }) => sum + tf.util.sizeFromShape(stored), 0);
+  return {
+    note: `${steps} steps, ${rows * columns + rows + columns} tokens, ${(numbers / 1e6).toFixed(2)} M parameters`,
+    async work() {
+      const made = await sampleTwin({ config: generator, parameters }, text, [rows, columns], {
+        steps,
+        guidance: 4,
+        seed: 1,
+      });
+      await twin.decodeTwin({ ...made, frameCount, width, height }, whole);
+      tf.dispose([made.structure, made.dynamics]);
+    },
+  };
+}
