@@ -287,11 +287,11 @@ it('shows variations by seed as a grid, results against each other, and pastes s
 
 it('puts the identity of one concept and the motion of another together, in a moment and without learning', async () => {
   await page.getByRole('tab', { name: 'Compose' }).click();
-  await page.getByLabel('Who or what').selectOption({ label: 'Twirl' });
-  await page.getByLabel('How it moves').selectOption({ label: 'Dancer' });
+  await page.getByLabel('Subject', { exact: true }).selectOption({ label: 'Twirl' });
+  await page.getByLabel('Motion', { exact: true }).selectOption({ label: 'Dancer' });
   expect(await page.getByLabel('Name of the new concept').getAttribute('placeholder')).toBe('Twirl as Dancer');
   await page.getByLabel('Name of the new concept').fill('Flame spirit');
-  await page.getByRole('button', { name: 'Put together' }).click();
+  await page.getByRole('button', { name: 'Combine' }).click();
   await page.locator('header', { hasText: 'Flame spirit' }).waitFor({ timeout: jobSeconds });
   // A mix was never seen: it is made from noise, and its pictures are the model's own.
   await expect.poll(() => page.getByRole('checkbox', { name: /^Start from noise/ }).isChecked()).toBe(true);
@@ -306,8 +306,8 @@ it('puts the identity of one concept and the motion of another together, in a mo
 
 it('lets two concepts act together, each with sliders of its own', async () => {
   await page.getByRole('tab', { name: 'Compose' }).click();
-  await page.getByLabel('One concept').selectOption({ label: 'Twirl' });
-  await page.getByLabel('And another').selectOption({ label: 'Dancer' });
+  await page.getByLabel('First concept').selectOption({ label: 'Twirl' });
+  await page.getByLabel('Second concept').selectOption({ label: 'Dancer' });
   await page.getByRole('button', { name: 'Open in Edit' }).click();
   const others = page.getByRole('region', { name: 'Other concepts' });
   await others.getByText('Dancer', { exact: true }).waitFor();

@@ -45,11 +45,11 @@ it('puts the structure of one clip and the dynamics of another together, in four
   await page.getByRole('tab', { name: 'Compose' }).click();
   const clips = section().locator('#reenact-structure option');
   await expect.poll(() => clips.count(), patient).toBeGreaterThan(2); // two samples are there
-  await section().getByLabel('What is there').selectOption({ index: 1 });
-  await section().getByLabel('Fine, fast motion').selectOption({ index: 2 });
+  await section().getByLabel('Structure from').selectOption({ index: 1 });
+  await section().getByLabel('Dynamics from').selectOption({ index: 2 });
   await expect.poll(pixels, patient).not.toMatch(/^300x150/); // which a canvas has until something is drawn
   await page.getByLabel('The reenacted clip').waitFor(patient);
-  await expect.poll(() => section().getByText('Taking apart').count(), patient).toBe(0);
+  await expect.poll(() => section().getByText('Rendering').count(), patient).toBe(0);
   const both = await pixels();
   await page.getByRole('radio', { name: 'Structure' }).check();
   const structure = await another(both);
@@ -73,17 +73,17 @@ it('follows the sliders, scrubs, and wipes the source over the picture', async (
   const weaker = await another(before);
   await section().getByLabel('Frame').fill('3');
   const later = await another(weaker);
-  await section().getByLabel('Wipe from the source').fill('0.5');
+  await section().getByLabel('Wipe to the source').fill('0.5');
   const wiped = await another(later);
-  await section().getByLabel('Wipe from the source').fill('0');
+  await section().getByLabel('Wipe to the source').fill('0');
   expect(await another(wiped)).toBe(later);
 });
 
 it('exports what is seen', async () => {
   await section().getByRole('button', { name: 'Export' }).click();
-  const told = section().getByText(/^Written to /);
+  const told = section().getByText(/^Saved as /);
   await told.waitFor(patient);
-  const file = (await told.textContent())!.replace('Written to ', '');
+  const file = (await told.textContent())!.replace('Saved as ', '');
   expect(existsSync(file)).toBe(true);
   expect(editor.problems).toEqual([]);
 });
@@ -107,7 +107,7 @@ it('shows in the player what comes back of a clip from both latents and from eac
     await show.selectOption(value);
     await page
       .locator('#stage')
-      .getByText('Taking apart')
+      .getByText('Rendering')
       .waitFor({ state: 'detached', ...patient });
     await expect.poll(() => seen(name), patient).not.toBe(7);
     views.add(await seen(name));
@@ -129,5 +129,5 @@ it('says so where no network is there', async () => {
   await page.reload();
   await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByLabel('Show', { exact: true }).selectOption('structure');
-  await page.locator('#stage').getByText('The network that takes clips apart is not installed.').waitFor(patient);
+  await page.locator('#stage').getByText('This needs a twin autoencoder, and none is installed.').waitFor(patient);
 });

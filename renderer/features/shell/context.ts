@@ -2,6 +2,7 @@ import { createContext } from 'svelte';
 import type { Edit } from '../../../shared/domain/edit.ts';
 import type { Connection } from '../../app/connection.svelte.ts';
 import type { Dialogs, InspectorTab } from '../../app/dialogs.ts';
+import type { Notices } from '../../app/notices.svelte.ts';
 import type { EditState } from '../edit/edit.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { LooksState } from '../looks/looks.svelte.ts';
@@ -28,6 +29,7 @@ export interface ShellContext extends Dialogs {
   readonly queue: Pick<QueueState, 'isPaused' | 'open' | 'pause' | 'running' | 'waiting'>;
   readonly settings: Pick<SettingsState, 'device' | 'engine' | 'obstacle' | 'writer'>;
   readonly connection: Pick<Connection, 'state'>;
+  readonly notices: Pick<Notices, 'items' | 'dismiss'>;
   readonly undoable: Undoable;
   readonly canExport: boolean;
   inspector: InspectorTab;
