@@ -152,9 +152,12 @@ export async function inspectScreen(page: Page, name: string): Promise<string[]>
   return found;
 }
 
+/** Until colours have changed over, however slow the machine. */
 async function showTheme(page: Page, theme: string): Promise<void> {
-  await page.evaluate((theme) => {
+  await page.evaluate(async (theme) => {
     document.documentElement.dataset.theme = theme;
+    const changes = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    await Promise.allSettled(changes.map(({ finished }) => finished));
   }, theme);
 }
 
