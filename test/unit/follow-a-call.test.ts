@@ -37,7 +37,7 @@ it.each([
 ])(
   'an editor leads from the call in %s to the contract, and to its handler without a layer in between',
   {
-    timeout: 60_000,
+    timeout: 120_000,
   },
   (file, call, contract, handler) => {
     const path = join(root, file);
