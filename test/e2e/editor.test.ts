@@ -287,8 +287,8 @@ it('shows variations by seed as a grid, results against each other, and pastes s
 
 it('puts the identity of one concept and the motion of another together, in a moment and without learning', async () => {
   await page.getByRole('tab', { name: 'Compose' }).click();
-  await page.getByLabel('Subject', { exact: true }).selectOption({ label: 'Twirl' });
-  await page.getByLabel('Motion', { exact: true }).selectOption({ label: 'Dancer' });
+  await page.locator('#mix-identity').selectOption({ label: 'Twirl' });
+  await page.locator('#mix-motion').selectOption({ label: 'Dancer' });
   expect(await page.getByLabel('Name of the new concept').getAttribute('placeholder')).toBe('Twirl as Dancer');
   await page.getByLabel('Name of the new concept').fill('Flame spirit');
   await page.getByRole('button', { name: 'Combine' }).click();
