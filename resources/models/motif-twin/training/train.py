@@ -81,6 +81,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--name", default="v1")
     p.add_argument("--world", nargs="*", default=["v2"])
+    p.add_argument("--validation", nargs="*", default=["v2-val"], help="rendered clips that are measured and never trained on")
     p.add_argument("--minutes", type=float, default=120, help="of training, all its runs together")
     p.add_argument("--preset", default="motif-twin")
     p.add_argument("--ablation", choices=list(vidtwin.ABLATIONS), default="full")
@@ -144,10 +145,8 @@ def main():
         os.replace(partial, file)
 
     real, world = data.RealMaterial(), data.WorldShards(*a.world)
-    held_out = data.WorldShards(*a.world, training=False)
-    pick = np.random.default_rng(7)
-    validation = [c for c in (held_out.pick(pick)[0] for _ in range(12))]
-    checks = {"world": validation}
+    held_out, pick = data.WorldShards(*a.validation, training=False), np.random.default_rng(7)
+    checks = {"world": [held_out.pick(pick)[0] for _ in range(12)]} if len(held_out) else {}
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))
     signal.signal(signal.SIGINT, lambda *_: stopping.append(1))
@@ -228,7 +227,7 @@ def main():
     save(state_file)
     found = {k: measure(mean, v) for k, v in checks.items()}
     print(f"end at {minutes:.2f} min, step {step}: {found}", flush=True)
-    about = {k: v for k, v in vars(a).items() if k not in ("name", "world", "threads", "save_every", "no_compile", "from_plateau")}
+    about = {k: v for k, v in vars(a).items() if k not in ("name", "world", "validation", "threads", "save_every", "no_compile", "from_plateau")}
     vidtwin.save(mean, folder / "export", {"training": {**about, "steps": step, "minutes": round(minutes, 1)}, "measured": found})
 
 
