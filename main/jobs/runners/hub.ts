@@ -89,7 +89,10 @@ async function readList(address: string, signal: AbortSignal): Promise<z.infer<t
 
 const longestList = 16 * 2 ** 20;
 
-/** Asks a server. Throws `disconnected` where none answers, `not-found` where it refuses. */
+/**
+ * Asks a server. Throws `disconnected` where none answers, or where the answer only ends with the connection: whether all of it has come
+ * cannot be told then, and Node's fetch (24.21) ends the process over one that is read slowly. Throws `not-found` where it refuses.
+ */
 export async function ask(
   address: string,
   signal: AbortSignal,
@@ -99,8 +102,13 @@ export async function ask(
     if (signal.aborted) throw thrown;
     throw unreachable(address, thrown);
   });
-  if (answer.ok) return answer;
+  const isFramed = answer.headers.has('content-length') || answer.headers.has('transfer-encoding') || !answer.body;
+  if (answer.ok && isFramed) return answer;
   await answer.body?.cancel();
+  if (answer.ok)
+    throw new AppError('disconnected', `${new URL(address).host} does not say where its answer ends.`, {
+      hint: 'It may be a very old server, or something on the way to it. Fetch the file in another way, and name it on the disk.',
+    });
   throw new AppError('not-found', `${address} answered ${answer.status}.`, {
     hint: 'Check the name, which looks like Wan-AI/Wan2.1-T2V-1.3B-Diffusers. Models that ask for an account cannot be fetched from here.',
   });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -161,6 +161,23 @@ it('says so when it is answered no list of files', async () => {
     await expect(attempt()).rejects.toMatchObject({ code: 'damaged-file', message: expect.stringContaining('list') });
   } finally {
     page.close();
+  }
+});
+
+it('refuses an answer that only ends with the connection', async () => {
+  const old = createNetServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(`HTTP/1.0 200 OK\r\n\r\n${'x'.repeat(2 ** 22)}`));
+  });
+  await new Promise<void>((done) => old.listen(0, '127.0.0.1', done));
+  try {
+    runner = downloadRunner({ library, address: () => `http://127.0.0.1:${(old.address() as AddressInfo).port}` });
+    await expect(attempt()).rejects.toMatchObject({
+      code: 'disconnected',
+      message: expect.stringContaining('does not say where its answer ends'),
+    });
+  } finally {
+    old.close();
   }
 });
 
