@@ -108,7 +108,7 @@ test('evaluate table2 learns rows at equal processor time and writes report, CSV
   const { result, folder, files } = await place.answer('table', words);
   // Two timings, the truth and the model itself.
   expect(result).toMatchObject({ takenOver: 4, unfinished: 0, first: 'dreammix' });
-  expect(files).toEqual(['report.html', 'table.csv', 'table.json', 'table.md']);
+  expect(files).toEqual(['report.html', 'table.csv', 'table.md', 'table.json']);
   const report = await readFile(join(folder, 'report.html'), 'utf8');
   expect(report).toMatch(/<img src="data:image\/webp;base64,/);
   expect(report).not.toMatch(/<script|https?:\/\//);
