@@ -175,3 +175,13 @@ function writeTensorType(writer: ProtobufWriter, { name, shape, type }: OnnxTens
     }),
   );
 }
+
+/** A model that hands on as many values as it gets: brings them from one kind of memory to another. */
+export function copyModel(type: ElementType): Uint8Array {
+  return encodeModel({
+    nodes: [{ op: 'Identity', domain: '', inputs: ['i0'], outputs: ['o0'], attributes: {} }],
+    inputs: [{ name: 'i0', shape: ['length'], type }],
+    outputs: [{ name: 'o0', shape: ['length'], type }],
+    literals: [],
+  });
+}

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { AppError } from '../../../../../../shared/ipc/result.ts';
 import { Serialiser } from '../../../../../../shared/structures/serialiser.ts';
 import type { DeviceBuffer, ElementType, HostArray } from '../../graph.ts';
-import { encodeModel } from '../../onnx-encoder.ts';
+import { copyModel } from '../../onnx-encoder.ts';
 import { byteLengthOf, viewAs } from '../element-arrays.ts';
 import type { Executor, Program, TensorType } from '../executor.ts';
 import { type Address, type Bound, type Handle, loadOnnxRuntime, type Provider } from './binding.ts';
@@ -307,12 +307,3 @@ export function createCudaExecutor({
 /** How ONNX Runtime's arena, CUDA, cuBLAS and cuDNN say that a device has no memory left. */
 const outOfMemory =
   /smaller than requested bytes|failed to allocate memory|out of memory|_ALLOC_FAILED|bad_alloc|cudaErrorMemoryAllocation/i;
-
-function copyModel(type: ElementType): Uint8Array {
-  return encodeModel({
-    nodes: [{ op: 'Identity', domain: '', inputs: ['i0'], outputs: ['o0'], attributes: {} }],
-    inputs: [{ name: 'i0', shape: ['length'], type }],
-    outputs: [{ name: 'o0', shape: ['length'], type }],
-    literals: [],
-  });
-}

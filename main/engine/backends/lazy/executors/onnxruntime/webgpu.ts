@@ -1,6 +1,6 @@
 import type { Tensor } from 'onnxruntime-node';
 import type { DeviceBuffer, ElementType } from '../../graph.ts';
-import { encodeModel } from '../../onnx-encoder.ts';
+import { copyModel } from '../../onnx-encoder.ts';
 import { byteLengthOf } from '../element-arrays.ts';
 import type { Executor } from '../executor.ts';
 import { createNativeSession, deviceTensor, hostTensor, type NativeSession } from './native-session.ts';
@@ -144,13 +144,4 @@ export function createWebGpuExecutor({ without = [] }: { without?: readonly stri
       copiers.clear();
     },
   };
-}
-
-function copyModel(type: ElementType): Uint8Array {
-  return encodeModel({
-    nodes: [{ op: 'Identity', domain: '', inputs: ['i0'], outputs: ['o0'], attributes: {} }],
-    inputs: [{ name: 'i0', shape: ['length'], type }],
-    outputs: [{ name: 'o0', shape: ['length'], type }],
-    literals: [],
-  });
 }
