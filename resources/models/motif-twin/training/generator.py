@@ -14,7 +14,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from vidtwin import attend, sinusoids
+from vidtwin import attend, save_weights, sinusoids
 
 
 @dataclass(frozen=True)
@@ -144,14 +144,8 @@ def weights_hash(folder):
 def save(model, folder, twin, statistics, about=None):
     """model.safetensors in float16 and config.json; `twin` has name, weights (their hash), height and width, `statistics` mean and deviation
     of each number of both kinds of tokens."""
-    from safetensors.torch import save_file
-
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder.resolve().parent / f"{folder.name}.partial"  # beside, so that the folder never holds two
-    save_file({name: p.detach().to("cpu", torch.float16).contiguous() for name, p in model.state_dict().items()}, str(partial))
-    partial.chmod(0o644)
-    partial.replace(folder / "model.safetensors")
+    save_weights(model, folder)
     config = {"version": 1, "method": "TwinGenerator", **asdict(model.config), "twin": twin, **statistics, "parameters": parameters(model), **(about or {})}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 

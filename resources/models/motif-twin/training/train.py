@@ -10,14 +10,8 @@ rate stays as it is and falls linearly over the last share of the time (--fall);
 """
 
 import argparse
-import csv
-import json
-import math
-import os
-import signal
 import sys
-import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +25,7 @@ import vidtwin  # noqa: E402
 from losses import Discriminator, Perceptual, psnr, ssim  # noqa: E402
 from optimiser import Muon  # noqa: E402
 from precision import autocast  # noqa: E402
+from run import Run, add_options  # noqa: E402
 
 CACHE = data.CACHE / "twin"
 PLAN = [(64, 64, 4), (64, 128, 2), (128, 64, 2), (128, 128, 1)]  # height, width, clips: 4,096 tokens each
@@ -79,17 +74,10 @@ def measure(model, clips):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--name", default="v1")
-    p.add_argument("--world", nargs="*", default=["v2"])
-    p.add_argument("--validation", nargs="*", default=["v2-val"], help="rendered clips that are measured and never trained on")
-    p.add_argument("--minutes", type=float, default=120, help="of training, all its runs together")
+    add_options(p)
     p.add_argument("--preset", default="motif-twin")
     p.add_argument("--ablation", choices=list(vidtwin.ABLATIONS), default="full")
-    p.add_argument("--rate", type=float, default=1e-2, help="Muon's; AdamW's is --adam-rate")
-    p.add_argument("--adam-rate", type=float, default=2e-3)
-    p.add_argument("--warm-up", type=float, default=3, help="minutes")
     p.add_argument("--linear", type=float, default=10, help="minutes without the blocks")
-    p.add_argument("--fall", type=float, default=0.3, help="share of the time over which the rate falls to nothing")
     p.add_argument("--from-plateau", action="store_true", help="go on from the state before the rate fell")
     p.add_argument("--real-share", type=float, default=0.5)
     p.add_argument("--squares", type=float, default=1.0, help="weight of the squared error beside the absolute one")
@@ -100,22 +88,14 @@ def main():
     p.add_argument("--kl", type=float, default=0.001)
     p.add_argument("--drop-dynamics", type=float, default=0.1, help="share of clips decoded from structure only; four times that at the start")
     p.add_argument("--drop-structure", type=float, default=0.05)
-    p.add_argument("--ema", type=float, default=0.998)
-    p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--save-every", type=float, default=4, help="minutes")
     p.add_argument("--no-compile", action="store_true")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     random = np.random.default_rng(a.seed)
-    folder = CACHE / a.name
-    folder.mkdir(parents=True, exist_ok=True)
-
     config = replace(vidtwin.PRESETS[a.preset], **vidtwin.ABLATIONS[a.ablation])
     model, mean = vidtwin.VidTwin(config), vidtwin.VidTwin(config)
     silence(model)
-    mean.load_state_dict(model.state_dict())
     move = shifted_positions(model)
     run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries"])
@@ -123,45 +103,23 @@ def main():
     judge_optimiser = torch.optim.AdamW(judge.parameters(), lr=1e-4, betas=(0.9, 0.99)) if judge else None
     perceptual = Perceptual(HERE.parents[1] / "motif-judge" / "model.safetensors").eval() if a.perceptual else None
 
-    step, minutes = 0, 0.0
-    state_file, plateau_file = folder / "state.pt", folder / "plateau.pt"
-    source = plateau_file if a.from_plateau and plateau_file.exists() else state_file
-    if source.exists():
-        state = torch.load(source, weights_only=False)
-        model.load_state_dict(state["model"]), mean.load_state_dict(state["mean"]), optimiser.load_state_dict(state["optimiser"])
-        step, minutes = state["step"], state["minutes"]
-        random.bit_generator.state = state["random"]
-        torch.set_rng_state(state["torch"])
-        if judge and state["judge"]:
-            judge.load_state_dict(state["judge"]), judge_optimiser.load_state_dict(state["judge_optimiser"])
-        print(f"goes on at step {step}, minute {minutes:.1f}", flush=True)
-
-    def save(file):
-        state = {"model": model.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "minutes": minutes,
-                 "random": random.bit_generator.state, "torch": torch.get_rng_state(),
-                 "judge": judge and judge.state_dict(), "judge_optimiser": judge and judge_optimiser.state_dict()}
-        partial = file.with_suffix(".partial")
-        torch.save(state, partial)
-        os.replace(partial, file)
+    plateau = CACHE / a.name / "plateau.pt"
+    source = plateau.name if a.from_plateau and plateau.exists() else "state.pt"
+    more = {"judge": judge, "judge_optimiser": judge_optimiser} if judge else {}
+    run = Run(CACHE / a.name, a, model, mean, optimiser, random, source, more)
 
     real, world = data.RealMaterial(), data.WorldShards(*a.world)
     held_out, pick = data.WorldShards(*a.validation, training=False), np.random.default_rng(7)
     checks = {"world": [held_out.pick(pick)[0] for _ in range(12)]} if len(held_out) else {}
-    stopping = []
-    signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))
-    signal.signal(signal.SIGINT, lambda *_: stopping.append(1))
-    log = csv.writer(open(folder / "log.csv", "a", newline=""))
     print(f"{vidtwin.parameters(model)} parameters, rate {config.rate():.4%}, {len(world)} world clips", flush=True)
-    sums, counted, last_save = {}, 0, minutes
-    while minutes < a.minutes and not stopping:
-        began = time.time()
-        progress = minutes / a.minutes
-        if progress > 1 - a.fall and not plateau_file.exists():
-            save(plateau_file)
-        factor = min(1.0, (minutes + 0.05) / a.warm_up) * min(1.0, (1 - progress) / a.fall)
+    found = lambda: {k: measure(mean, v) for k, v in checks.items()}
+    while run.going():
+        progress = run.progress
+        if progress > 1 - a.fall and not plateau.exists():
+            run.save(plateau.name)
         chances = shares(progress)
         h, w, b = PLAN[random.choice(len(PLAN), p=chances / chances.sum())]
-        linear = minutes < a.linear
+        linear = run.minutes < a.linear
         b *= 4 if linear else 1
         model.run_block, mean.run_block = (passed_by, passed_by) if linear else (run_block, vidtwin.block)
         x = data.crops(random, real, world, b, 16, h, w, a.real_share)
@@ -198,37 +156,9 @@ def main():
                 base, other = (torch.autograd.grad(v, last, retain_graph=True)[0].norm() for v in (loss, g))
                 loss = loss + (base / (other + 1e-4)).clamp(0, 1e4).detach() * a.gan * g
                 parts["gan_g"] = g
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        if math.isfinite(norm.item()):
-            optimiser.step(factor)
-        else:
-            model.zero_grad(set_to_none=True)
-            parts["skipped"] = torch.ones(())
-        step += 1
-        with torch.no_grad():
-            decay = min(a.ema, (step + 1) / (step + 10))
-            for slow, fast in zip(mean.parameters(), model.parameters()):
-                slow.lerp_(fast, 1 - decay)
-        for k, v in parts.items():
-            total, n = sums.get(k, (0.0, 0))
-            sums[k] = (total + v.item(), n + 1)
-        counted += 1
-        minutes += min(time.time() - began, 20) / 60  # a paused machine is no training
-        if counted == 100:
-            print(f"{minutes:7.2f} min, step {step}, " + ", ".join(f"{k} {t / n:.4g}" for k, (t, n) in sums.items()), flush=True)
-            sums, counted = {}, 0
-        if minutes - last_save > a.save_every:
-            save(state_file)
-            last_save = minutes
-            found = {k: measure(mean, v) for k, v in checks.items()}
-            print(f"{minutes:7.2f} min, step {step}: {found}", flush=True)
-            log.writerow([round(minutes, 2), step, json.dumps(found)])
-    save(state_file)
-    found = {k: measure(mean, v) for k, v in checks.items()}
-    print(f"end at {minutes:.2f} min, step {step}: {found}", flush=True)
-    about = {k: v for k, v in vars(a).items() if k not in ("name", "world", "validation", "threads", "save_every", "no_compile", "from_plateau")}
-    vidtwin.save(mean, folder / "export", {"training": {**about, "steps": step, "minutes": round(minutes, 1)}, "measured": found})
+        run.learn(loss, parts, found)
+    measured = run.end(found)
+    vidtwin.save(mean, run.folder / "export", {"training": run.about("no_compile", "from_plateau"), "measured": measured})
 
 
 if __name__ == "__main__":

@@ -461,16 +461,22 @@ def parameters(model):
     return sum(p.numel() for p in model.parameters())
 
 
-def save(model, folder, about=None):
-    """model.safetensors in float16 and config.json."""
+def save_weights(model, folder):
+    """model.safetensors in float16, whole or not at all."""
     from safetensors.torch import save_file
 
-    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: p.detach().to("cpu", torch.float16).contiguous() for name, p in model.state_dict().items()}
     partial = folder.resolve().parent / f"{folder.name}.partial"  # beside, so that the folder never holds two
     save_file(weights, str(partial))
+    partial.chmod(0o644)
     partial.replace(folder / "model.safetensors")
+
+
+def save(model, folder, about=None):
+    """model.safetensors in float16 and config.json."""
+    folder = Path(folder)
+    save_weights(model, folder)
     c = model.config
     structure, dynamics = c.latent_shapes()
     config = {
