@@ -220,7 +220,8 @@ const fastRows: Readonly<Record<TableName, readonly string[]>> = {
   'dreamvideo-motions': ['base', 'lora-8', 'motion-director', 'dreamvideo'],
   wide: ['base', 'lora-8', 'dreammix', 'two-stage', 'set-and-sequence'],
 };
-const fastEffort = 1 / 8;
+const fastEffort = 1 / 12;
+const fastNoiseSeeds = 1;
 
 /** How much of a table is asked for; null: as it plans. */
 export interface PlanOptions {
@@ -260,7 +261,7 @@ export function planOf(table: TableName, options: PlanOptions): ChosenPlan {
     first: wanted.includes(plan.first) ? plan.first : methods.at(-1)!.row,
     methods,
     learningSeeds: counted(options.learningSeeds ?? (fast ? 1 : plan.learningSeeds)),
-    noiseSeeds: counted(options.noiseSeeds ?? (fast ? Math.min(2, plan.noiseSeeds) : plan.noiseSeeds)),
+    noiseSeeds: counted(options.noiseSeeds ?? (fast ? fastNoiseSeeds : plan.noiseSeeds)),
     scenes: options.scenes ?? (fast ? fastScenes : null),
     effort: options.effort ?? (fast ? fastEffort : 1),
   };

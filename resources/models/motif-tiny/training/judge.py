@@ -231,6 +231,18 @@ def words(random, item, mirrored, still):
     return text
 
 
+def grown(judge, labels):
+    """The committed weights, with the rows of labels that the committed judge did not know at zero, and unlikely."""
+    weights, known = load_file(JUDGE / "model.safetensors"), json.loads((JUDGE / "config.json").read_text())["labels"]
+    for name, values in labels.items():
+        weight, bias = torch.zeros(len(values), WIDTH), torch.full((len(values),), -4.0)
+        rows = [values.index(value) for value in known.get(name, [])]
+        if rows:
+            weight[rows], bias[rows] = weights[f"heads.{name}.weight"].float(), weights[f"heads.{name}.bias"].float()
+        weights[f"heads.{name}.weight"], weights[f"heads.{name}.bias"] = weight, bias
+    judge.load_state_dict(weights)
+
+
 def tokenizer():
     loaded = Tokenizer.from_file(str(data.MODEL / "tokenizer" / "tokenizer.json"))
     loaded.enable_truncation(TEXT_TOKENS)
@@ -350,9 +362,8 @@ def main():
     optimiser = Muon(judge, options.rate, options.adam_rate, plain=("heads", "tokens", "position", "stages.0", "embedding"), weight_decay=0.1)
     step, elapsed = 0, 0.0
     if options.start:
-        weights = load_file(JUDGE / "model.safetensors")
-        judge.load_state_dict(weights)
-        averaged.load_state_dict(weights)
+        grown(judge, labels)
+        averaged.load_state_dict(judge.state_dict())
     if (folder / "last.pt").exists():
         saved = torch.load(folder / "last.pt", weights_only=False)
         judge.load_state_dict(saved["model"])
