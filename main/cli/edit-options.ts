@@ -33,6 +33,7 @@ export interface EditOptions extends SliderOptions {
   amount?: number;
   colour?: number;
   lock?: boolean;
+  recolour?: boolean;
 }
 
 export function addSliderOptions(command: Command): Command {
@@ -99,7 +100,11 @@ export function addSamplingOptions(command: Command): Command {
       '--lock',
       "finished: areas that the edit changes little keep the clip's own pixels, to the bit (default: where the words change only what is worn or held)",
     )
-    .option('--no-lock', 'finished: all of the picture may change');
+    .option('--no-lock', 'finished: all of the picture may change')
+    .option(
+      '--no-recolour',
+      'finished: where the words change one colour alone, such as "a red car" to "a blue car", follow the edit everywhere instead of recolouring that thing as a whole',
+    );
 }
 
 export function slidersOf(options: SliderOptions): z.input<typeof sliders> {
@@ -138,6 +143,7 @@ const batchFile = z.array(
       amount: editSettings.shape.amount.unwrap().optional(),
       colour: editSettings.shape.colour.unwrap().optional(),
       lock: editSettings.shape.lock.unwrap().optional(),
+      recolour: editSettings.shape.recolour.unwrap().optional(),
       sliders: z.strictObject(gains).optional(),
       ...gains,
     })
@@ -177,6 +183,7 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
     amount: options.amount,
     colour: options.colour,
     lock: options.lock,
+    recolour: options.recolour === false ? null : undefined,
   });
   const chosenGains = defined(slidersOf(options));
   const prompted = (options.prompt ?? []).map((prompt) => ({ settings: { prompt, ...common, sliders: chosenGains } }));

@@ -66,10 +66,12 @@ export interface Made {
 
 /** What decides every byte of a result: two edits with the same key have the same frames, and are finished alike. */
 export function recipeKey(made: Made): string {
-  const { finish, keepDetail, amount, colour, lock, brush } = made.settings;
-  const isUsual = finish && keepDetail === usualDetail && !lock && brush.length === 0;
+  const { finish, keepDetail, amount, colour, lock, recolour, brush } = made.settings;
+  const isUsual = finish && keepDetail === usualDetail && !lock && !recolour && brush.length === 0;
   const graded = amount === 1 && colour === 1 ? [] : [{ amount, colour }];
-  const finishing = isUsual ? graded : [finish, keepDetail, lock, ...(brush.length > 0 ? [brush] : []), ...graded];
+  const finishing = isUsual
+    ? graded
+    : [finish, keepDetail, lock, ...(recolour ? [recolour] : []), ...(brush.length > 0 ? [brush] : []), ...graded];
   return createHash('sha256')
     .update(JSON.stringify([...partsOf(made), ...finishing]))
     .digest('hex');

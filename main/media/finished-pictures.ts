@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Brush } from '../../shared/domain/brush.ts';
 import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
+import type { Recolour } from '../../shared/domain/colour-words.ts';
 import { coversFile } from '../../shared/domain/edit.ts';
 import type { ExportLength } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
@@ -27,6 +28,7 @@ export interface FinishRequest {
   amount?: number | undefined;
   colour?: number | undefined;
   lock?: boolean | undefined;
+  recolour?: Recolour | null | undefined;
   brush?: Brush | undefined;
   /** Default: range. */
   length?: ExportLength | undefined;
@@ -200,7 +202,7 @@ interface FinishThread {
 }
 
 async function startThread(
-  { clip, base, edited, keepDetail, amount, colour, lock, brush, length }: FinishRequest,
+  { clip, base, edited, keepDetail, amount, colour, lock, recolour, brush, length }: FinishRequest,
   size: { width: number; height: number },
   isDeep: boolean,
 ): Promise<FinishThread> {
@@ -211,6 +213,7 @@ async function startThread(
     amount,
     colour,
     lock,
+    recolour,
     brush,
     carried: length === 'source' && !coversFile(edited, clip),
     placement: placementOf(size, edited, clip.fit),

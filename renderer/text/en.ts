@@ -268,6 +268,8 @@ export const text = {
     amountHint: 'How much of the change is applied: 0 is the clip itself, above 1 exaggerates it.',
     colour: 'Colour',
     colourHint: 'How much colour the result has: 0 is black and white.',
+    recolour: 'Recolour one thing',
+    recolourHint: 'The thing of the named colour changes as a whole, with its folds and shadows. Nothing else changes.',
     lock: 'Lock the rest',
     lockHint: "Areas that change little keep the clip's own pixels.",
     brush: 'Mask',

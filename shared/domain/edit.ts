@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { brush } from './brush.ts';
 import { type Clip, type RawFrames, rawFrames } from './clip.ts';
+import { recolour } from './colour-words.ts';
 import { sliders } from './concept.ts';
 import { pathText, promptText } from './text.ts';
 
@@ -73,6 +74,8 @@ export const editSettings = z.object({
   colour: z.number().min(0).max(2).default(1),
   /** In a finished picture, places that the edit changes little stay the clip's own, to the bit. */
   lock: z.boolean().default(false),
+  /** In a finished picture, where the words change the colour of a thing alone: that thing changes as a whole, and nothing else does. */
+  recolour: recolour.nullable().default(null),
   /** Where a finished picture changes or stays the clip's own whatever the edit says, painted by hand. */
   brush: brush.default([]),
 });
@@ -80,10 +83,10 @@ export type EditSettings = z.infer<typeof editSettings>;
 export type EditSettingsInput = z.input<typeof editSettings>;
 
 /** The settings of finishing, which needs nothing of the model. */
-export type Finishing = Pick<EditSettings, 'keepDetail' | 'amount' | 'colour' | 'lock' | 'brush'>;
+export type Finishing = Pick<EditSettings, 'keepDetail' | 'amount' | 'colour' | 'lock' | 'recolour' | 'brush'>;
 
-export function finishingOf({ keepDetail, amount, colour, lock, brush }: Finishing): Finishing {
-  return { keepDetail, amount, colour, lock, brush };
+export function finishingOf({ keepDetail, amount, colour, lock, recolour, brush }: Finishing): Finishing {
+  return { keepDetail, amount, colour, lock, recolour, brush };
 }
 
 /** Whether a change of settings leaves the model's own pictures as they are. */
@@ -94,16 +97,22 @@ export function isFinishingOnly(patch: Partial<EditSettings>): boolean {
     'amount',
     'colour',
     'lock',
+    'recolour',
     'brush',
   ] satisfies (keyof EditSettings)[];
   return Object.keys(patch).every((name) => names.includes(name));
+}
+
+function withoutFinishing(settings: EditSettings) {
+  const { finish, keepDetail, amount, colour, lock, recolour, brush, ...rendered } = settings;
+  return rendered;
 }
 
 /** The settings that decide the model's own pictures: what finishing does with them is left out, and what is as it always was. */
 export function renderedBy(
   settings: EditSettings,
 ): Omit<Partial<EditSettings>, 'firstFrame'> & { firstFrame?: string } {
-  const { finish: _, keepDetail: __, amount: ___, colour: ____, lock: _____, brush: ______, ...rendered } = settings;
+  const rendered = withoutFinishing(settings);
   const { shown, part, fine, whole, firstFrame, others, ...always } = rendered;
   const unusual = {
     ...(part !== 1 && { part }),

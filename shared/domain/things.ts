@@ -1,3 +1,4 @@
+import { type Recolour, recolourOf } from './colour-words.ts';
 import { wordsOf } from './vocabulary.ts';
 
 const listed = (...words: string[]) => new Set(words.join(' ').split(' '));
@@ -40,10 +41,18 @@ export function changesThings(before: string, after: string): boolean {
   return all.some(isOfThing) && all.every((change) => isOfThing(change) || links.has(change.word));
 }
 
+/** Settings that follow an edit's words until they are set by hand. */
+export interface UsualSettings {
+  lock: boolean;
+  part: number;
+  recolour: Recolour | null;
+}
+
 /**
  * How an edit begins by what its words change. Where that is a thing alone the rest is locked, and a quarter of the concept stays out,
- * which resists new words (test/studies).
+ * which resists new words (test/studies). Where it is a colour alone, the thing that has it is recoloured as a whole.
  */
-export function usualFor(before: string, after: string): { lock: boolean; part: number } {
-  return changesThings(before, after) ? { lock: true, part: 0.75 } : { lock: false, part: 1 };
+export function usualFor(before: string, after: string): UsualSettings {
+  const isOfThings = changesThings(before, after);
+  return { lock: isOfThings, part: isOfThings ? 0.75 : 1, recolour: recolourOf(before, after) };
 }

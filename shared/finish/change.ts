@@ -1,9 +1,12 @@
 import type { Brush } from '../domain/brush.ts';
+import type { Recolour } from '../domain/colour-words.ts';
 import { addMoments, changeColours, coefficientCount, lumaOf, momentCount, solveAffine } from './affine.ts';
 import { brushedMasks } from './brush.ts';
 import { type EvenChange, findEvenChange } from './even-change.ts';
 import { type ClipPair, type FrameMaps, keptMaps, neighbourMeans } from './in-time.ts';
 import { lockMasks } from './lock-mask.ts';
+import { findRecolouring, painted, type Recolouring } from './recolouring.ts';
+import { reducedTo } from './reduced.ts';
 import { windowMeans } from './windows.ts';
 
 /**
@@ -25,6 +28,8 @@ export interface ColourChange {
   details: ChangeDetails | null;
   /** Where it is done, 0 to 1, for each frame [height, width]; null: everywhere. */
   masks: Float32Array[] | null;
+  /** A thing that has another colour, instead of all of the above. */
+  recolouring?: Recolouring;
 }
 
 /** What pictures need of a change. */
@@ -33,6 +38,8 @@ export interface WantedChange {
   keepDetail: number;
   /** Whether places that the edit changes little stay as they are. */
   lock?: boolean | undefined;
+  /** The colour that a thing has and is to have: where the edit shows it, that thing alone is recoloured, and as a whole. */
+  recolour?: Recolour | null | undefined;
   /** Where it is done or not whatever the edit says. */
   brush?: Brush | undefined;
   /**
@@ -81,7 +88,7 @@ export function partsOf(keepDetail: number) {
 export function findChange(
   base: SmallClip,
   edited: SmallClip,
-  { keepDetail, lock = false, brush = [], carried = false }: WantedChange,
+  { keepDetail, lock = false, recolour = null, brush = [], carried = false }: WantedChange,
 ): ColourChange {
   const { width, height, frameCount } = base;
   if (edited.width !== width || edited.height !== height || edited.frameCount !== frameCount)
@@ -92,6 +99,8 @@ export function findChange(
   const after = framesOf(edited);
   const parts = partsOf(keepDetail);
   const pair = { before, after, width, height, frameCount };
+  const recoloured = recolour && recolouringOf(pair, recolour);
+  if (recoloured) return withBrush(recoloured, brush);
   const even = parts.even > 0 || carried ? findEvenChange(pair) : null;
   const local = parts.even < 1 ? localChange(pair) : null;
   const details = local && parts.details > 0 ? detailsOf(pair, local) : null;
@@ -99,9 +108,27 @@ export function findChange(
   return withBrush({ width, height, frameCount, even, local, details, masks }, brush);
 }
 
+/** A thing of another colour: as many frames, and maps of at most so many pixels in all. */
+const recolouredPixels = 6e6;
+
+function recolouringOf(pair: ClipPair, recolour: Recolour): ColourChange | null {
+  const small = reducedTo(pair, recolouredPixels);
+  const recolouring = findRecolouring(small, recolour);
+  const { width, height, frameCount } = small;
+  const nothing = { even: null, local: null, details: null };
+  return recolouring && { width, height, frameCount, ...nothing, masks: recolouring.masks, recolouring };
+}
+
 /** A change that was found without a brush, with it. */
 export function withBrush(change: ColourChange, brush: Brush): ColourChange {
-  return { ...change, masks: brushedMasks(change.masks, brush, change) };
+  const masks = brushedMasks(change.masks, brush, change);
+  const { recolouring } = change;
+  return {
+    ...change,
+    masks,
+    ...(recolouring &&
+      brush.length > 0 && { recolouring: painted(recolouring, (maps) => brushedMasks(maps, brush, change)!) }),
+  };
 }
 
 /** Each frame's fit, averaged with those of its neighbours. */

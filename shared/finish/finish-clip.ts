@@ -1,4 +1,5 @@
 import type { Brush } from '../domain/brush.ts';
+import type { Recolour } from '../domain/colour-words.ts';
 import { findChange, type SmallClip } from './change.ts';
 import { createFinisher } from './finish-frame.ts';
 import { placementOf } from './placement.ts';
@@ -14,12 +15,13 @@ export function finishClip(parts: {
   amount?: number | undefined;
   colour?: number | undefined;
   lock?: boolean | undefined;
+  recolour?: Recolour | null | undefined;
   brush?: Brush | undefined;
 }): SmallClip {
-  const { source, base, edited, firstFrame = 0, keepDetail, amount, colour, lock, brush } = parts;
+  const { source, base, edited, firstFrame = 0, keepDetail, amount, colour, lock, recolour, brush } = parts;
   const { width, height, frameCount } = source;
   const placement = placementOf(source, source, 'crop');
-  const change = findChange(base, edited, { keepDetail, lock, brush });
+  const change = findChange(base, edited, { keepDetail, lock, recolour, brush });
   const { finish } = createFinisher(change, { placement, keepDetail, amount, colour });
   const data = new Uint8Array(source.data.length);
   const bytes = width * height * 3;

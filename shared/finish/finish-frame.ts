@@ -2,6 +2,7 @@ import { coefficientCount, lumaWeights } from './affine.ts';
 import { type ColourChange, partsOf, type WantedChange } from './change.ts';
 import { type FrameMaps, placeInTime } from './in-time.ts';
 import type { Placement } from './placement.ts';
+import { createRecolourer } from './recolour-picture.ts';
 
 /** One picture to finish and how. */
 export interface FinishSettings extends WantedChange {
@@ -39,8 +40,21 @@ const detailCount = 7;
  */
 export function createFinisher(
   change: ColourChange,
-  { placement, keepDetail, amount = 1, colour = 1, carried = false }: FinishSettings,
-) {
+  settings: FinishSettings,
+): {
+  /**
+   * RGB [height, width, 3] of 8 or 16 bits, or RGBA of which A stays, -> the same, finished; `to` may be the picture itself.
+   * Rows from `firstRow` up to `endRow` only, so that several can share a picture.
+   */
+  finish(
+    picture: FinishedPicture,
+    time: number,
+    to: PictureValues,
+    rows?: { firstRow?: number; endRow?: number },
+  ): void;
+} {
+  const { placement, keepDetail, amount = 1, colour = 1, carried = false } = settings;
+  if (change.recolouring) return createRecolourer({ ...change, recolouring: change.recolouring }, settings);
   let shares = partsOf(keepDetail);
   const isMixed = shares.details > 0;
   if ((shares.even > 0 && !change.even) || (shares.even < 1 && !change.local) || (isMixed && !change.details))
@@ -54,10 +68,6 @@ export function createFinisher(
   let momentAt = Number.NaN;
 
   return {
-    /**
-     * RGB [height, width, 3] of 8 or 16 bits, or RGBA of which A stays, -> the same, finished; `to` may be the picture itself.
-     * Rows from `firstRow` up to `endRow` only, so that several can share a picture.
-     */
     finish(
       picture: FinishedPicture,
       time: number,

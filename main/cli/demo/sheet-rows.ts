@@ -11,7 +11,12 @@ export async function sourceRow(services: Services, clip: Clip): Promise<Contact
   return {
     label: 'source',
     note: clip.name,
-    frames: await finished(services, clip, clip.frames, clip.frames, { ...asChanged, lock: false, brush: [] }),
+    frames: await finished(services, clip, clip.frames, clip.frames, {
+      ...asChanged,
+      lock: false,
+      recolour: null,
+      brush: [],
+    }),
   };
 }
 

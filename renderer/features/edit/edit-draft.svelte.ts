@@ -1,7 +1,7 @@
 import { type Concept, hasOwnClip, learnedPrompt, promptTogether } from '../../../shared/domain/concept.ts';
 import { type EditSettings, editSettings, isFinishingOnly } from '../../../shared/domain/edit.ts';
 import { guidanceFor, startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
-import { usualFor } from '../../../shared/domain/things.ts';
+import { type UsualSettings, usualFor } from '../../../shared/domain/things.ts';
 import { Draft } from '../../app/draft.svelte.ts';
 import { besideAdded, besideRemoved, canActBeside } from './beside.ts';
 import { directionRange } from './direction-ends.svelte.ts';
@@ -13,7 +13,7 @@ export type DraftChange = 'step' | 'typing' | 'finishing';
 export class EditDraft {
   readonly #draft = new Draft(editSettings.parse({ prompt: '' }));
   /** Settings that do not follow the words any more. */
-  readonly #chosen = new Set<'lock' | 'part'>();
+  readonly #chosen = new Set<keyof UsualSettings>();
   #concept = $state.raw<Concept | null>(null);
   readonly #allConcepts: () => readonly Concept[];
   readonly #onChange: (how: DraftChange) => void;
@@ -117,10 +117,11 @@ export class EditDraft {
 
   /** With words come the settings that are usual for what they change, but for those that were chosen by hand. */
   #withUsual(patch: Partial<EditSettings>): Partial<EditSettings> {
-    for (const name of ['lock', 'part'] as const) if (patch[name] !== undefined) this.#chosen.add(name);
+    for (const name of ['lock', 'part', 'recolour'] as const) if (patch[name] !== undefined) this.#chosen.add(name);
     if (patch.prompt === undefined) return patch;
-    const { lock, part } = usualFor(this.settings.shown || this.caption, patch.prompt);
-    return { ...(!this.#chosen.has('lock') && { lock }), ...(!this.#chosen.has('part') && { part }), ...patch };
+    const usual: Partial<EditSettings> = usualFor(this.settings.shown || this.caption, patch.prompt);
+    for (const name of this.#chosen) delete usual[name];
+    return { ...usual, ...patch };
   }
 
   /** Two windows on one concept show the same, and either can take back what the other did. */

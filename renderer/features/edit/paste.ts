@@ -20,16 +20,17 @@ export function pasted({ conceptId, settings }: CopiedSettings, concept: Concept
   const { prompt, others, sliders, part, fidelity, fidelityStart, ...rest } = settings;
   const { steps, guidance, seed, negativePrompt } = rest;
   const beside = others.filter((other) => other.conceptId !== concept.id);
+  const { recolour, ...finishing } = finishingOf(rest);
   const directions = conceptId === concept.id ? sliders.directions : {};
   return {
     ...startOf(concept),
-    ...(parts.words && { prompt, others: beside }),
+    ...(parts.words && { prompt, others: beside, recolour }),
     ...(parts.gains && {
       sliders: { ...sliders, directions },
       part,
       fidelity,
       fidelityStart,
-      ...finishingOf(rest),
+      ...finishing,
     }),
     ...(parts.sampling && { steps, guidance, seed, negativePrompt }),
   };

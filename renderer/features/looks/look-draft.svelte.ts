@@ -1,7 +1,7 @@
 import { type EditSettings, editSettings, isFinishingOnly } from '../../../shared/domain/edit.ts';
 import { type Look, lookSettings, nothingSaid } from '../../../shared/domain/look.ts';
 import { startStrength, strengthOf, strengthSettings } from '../../../shared/domain/strength.ts';
-import { changesThings } from '../../../shared/domain/things.ts';
+import { usualFor } from '../../../shared/domain/things.ts';
 import { Draft } from '../../app/draft.svelte.ts';
 
 interface WrittenLook {
@@ -24,7 +24,8 @@ export class LookDraft {
   isOn = $state(false);
 
   readonly #draft = new Draft(nothing);
-  #isLockChosen = false;
+  /** Settings that do not follow the words any more. */
+  readonly #chosen = new Set<'lock' | 'recolour'>();
   /** What the clip shows, in words. */
   readonly #seen: () => string;
   readonly #onChange: (how: LookChange) => void;
@@ -44,7 +45,7 @@ export class LookDraft {
   /** Another clip: nothing is written, and the clip is alone on the stage. */
   clear(): void {
     this.isOn = false;
-    this.#isLockChosen = false;
+    this.#chosen.clear();
     this.#draft.start(nothing);
   }
 
@@ -68,8 +69,10 @@ export class LookDraft {
   write(patch: { prompt?: string; shown?: string }): void {
     const { settings: before, strength } = this.#toWrite();
     const settings = { ...before, ...patch };
-    // Words that change things alone lock the rest, until it is locked or not by hand.
-    if (!this.#isLockChosen) settings.lock = changesThings(settings.shown, settings.prompt);
+    // Words that change things alone lock the rest, and those of a colour recolour a thing, until that is set by hand.
+    const { lock, recolour } = usualFor(settings.shown, settings.prompt);
+    if (!this.#chosen.has('lock')) settings.lock = lock;
+    if (!this.#chosen.has('recolour')) settings.recolour = recolour;
     this.#amend({ lookId: null, strength, settings });
     this.#onChange('typing');
   }
@@ -87,7 +90,7 @@ export class LookDraft {
 
   /** A change in the middle of a slider's movement: many make one step of undo. */
   adjust(patch: Partial<EditSettings>): void {
-    if (patch.lock !== undefined) this.#isLockChosen = true;
+    for (const name of ['lock', 'recolour'] as const) if (patch[name] !== undefined) this.#chosen.add(name);
     this.#amend({ ...this.#draft.value, settings: { ...this.settings, ...patch } });
     this.#onChange(isFinishingOnly(patch) ? 'finishing' : 'moved');
   }

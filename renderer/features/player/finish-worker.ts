@@ -32,13 +32,13 @@ const keptChanges = 6;
 const changes = new LruCache<string, Promise<ColourChange>>(keptChanges);
 
 /** Changes that were looked at last are kept, without what the brush does to them: finding one takes as long as finishing some pictures. */
-function changeOf({ edited, base, keepDetail, lock, carried }: FinishRequest): Promise<ColourChange> {
+function changeOf({ edited, base, keepDetail, lock, recolour, carried }: FinishRequest): Promise<ColourChange> {
   const { even, details } = partsOf(keepDetail);
-  const key = `${edited.address} ${base.address} ${even > 0 || carried} ${even < 1} ${details > 0} ${lock}`;
+  const key = `${edited.address} ${base.address} ${even > 0 || carried} ${even < 1} ${details > 0} ${lock} ${JSON.stringify(recolour)}`;
   const change =
     changes.get(key) ??
     Promise.all([read(base), read(edited)]).then(([before, after]) =>
-      findChange(before, after, { keepDetail, lock, carried }),
+      findChange(before, after, { keepDetail, lock, recolour, carried }),
     );
   changes.set(key, change);
   change.catch(() => changes.delete(key));

@@ -24,9 +24,14 @@ it.each([
 });
 
 it('an edit of a thing begins locked and with less of the concept, any other with all of both', () => {
-  expect(usualFor('a [v] person in a blue top', 'a [v] person in a red top')).toEqual({ lock: true, part: 0.75 });
+  expect(usualFor('a [v] person in a blue top', 'a [v] person in a red top')).toEqual({
+    lock: true,
+    part: 0.75,
+    recolour: { from: 'blue', to: 'red' },
+  });
   expect(usualFor('a [v] person in a blue top', 'a [v] person in a blue top at night')).toEqual({
     lock: false,
     part: 1,
+    recolour: null,
   });
 });

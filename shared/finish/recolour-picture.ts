@@ -1,0 +1,94 @@
+import { lookUp } from './colour-odds.ts';
+import type { FinishedPicture, FinishSettings, PictureValues } from './finish-frame.ts';
+import { placeInTime } from './in-time.ts';
+import { encodedOf, lightOf, luminanceOf } from './lab.ts';
+import type { Recolouring } from './recolouring.ts';
+
+/** A place belongs to the thing softly between these shares. */
+const [outside, inside] = [0.15, 0.85];
+/** Below these odds of a place no colour makes it the thing's. */
+const hopeless = -7.5;
+/** Light that is more than the thing's own so many times is no brighter. */
+const brightest = 4;
+/** Steps in which values are looked up. */
+const steps = 4096;
+const values = Float32Array.from({ length: steps + 1 }, (_, step) => encodedOf(step / steps));
+
+interface Maps {
+  recolouring: Recolouring;
+  width: number;
+  height: number;
+  frameCount: number;
+}
+
+/**
+ * Gives a thing its new colour in pictures of any size: the light of the new colour, as much as the thing's own luminance was of its
+ * mean, so that folds and shadows stay. All else stays as it is, to the bit.
+ */
+export function createRecolourer(
+  { recolouring, width, height, frameCount }: Maps,
+  { placement, amount = 1, colour = 1 }: Pick<FinishSettings, 'placement' | 'amount' | 'colour'>,
+) {
+  const { colours, places, target, luminance, shading } = recolouring;
+  const own = luminanceOf(...target);
+  const light = target.map((value) => own + colour * (value - own)) as [number, number, number];
+  const lights = new Map<number, Float32Array>();
+
+  return {
+    finish(
+      { rgb, width: across, height: down, step = 3 }: FinishedPicture,
+      time: number,
+      to: PictureValues,
+      { firstRow = 0, endRow = down } = {},
+    ): void {
+      const peak = rgb instanceof Uint16Array ? 65_535 : 255;
+      const lightAt = lights.get(peak) ?? Float32Array.from({ length: peak + 1 }, (_, value) => lightOf(value / peak));
+      lights.set(peak, lightAt);
+      const { first, second, share } = placeInTime(time, frameCount);
+      const [a, b] = [places[first]!, places[second]!];
+      const odds = a.map((value, at) => value + share * (b[at]! - value));
+      const out = [0, 0, 0];
+      const within = (place: number, count: number) => Math.min(count - 1, Math.max(0, place));
+      for (let row = firstRow; row < endRow; row++) {
+        const y = within(((row + 0.5 - placement.top) * height) / placement.height - 0.5, height);
+        const above = Math.floor(y) * width;
+        const below = Math.min(height - 1, Math.floor(y) + 1) * width;
+        const low = y - Math.floor(y);
+        for (let column = 0, at = row * across * step; column < across; column++, at += step) {
+          if (to !== rgb) for (let channel = 0; channel < step; channel++) to[at + channel] = rgb[at + channel]!;
+          const x = within(((column + 0.5 - placement.left) * width) / placement.width - 0.5, width);
+          const left = Math.floor(x);
+          const right = Math.min(width - 1, left + 1);
+          const far = x - left;
+          const upper = odds[above + left]! + far * (odds[above + right]! - odds[above + left]!);
+          const lower = odds[below + left]! + far * (odds[below + right]! - odds[below + left]!);
+          const place = upper + low * (lower - upper);
+          if (place < hopeless) continue;
+          const [red, green, blue] = [rgb[at]!, rgb[at + 1]!, rgb[at + 2]!];
+          const chance = 1 / (1 + Math.exp(-place - lookUp(colours, red / peak, green / peak, blue / peak)));
+          const soft = Math.min(1, Math.max(0, (chance - outside) / (inside - outside)));
+          if (soft === 0) continue;
+          const mask = amount * soft * soft * (3 - 2 * soft);
+          lit(luminanceOf(lightAt[red]!, lightAt[green]!, lightAt[blue]!), out);
+          for (let channel = 0; channel < 3; channel++) {
+            const value = rgb[at + channel]!;
+            const wanted = value + mask * (peak * out[channel]! - value);
+            to[at + channel] = Math.min(peak, Math.max(0, Math.round(wanted)));
+          }
+        }
+      }
+    },
+  };
+
+  /** R'G'B' of the thing where it was so bright: light beyond what a channel can show goes to the others, as on film. */
+  function lit(was: number, to: number[]): void {
+    const times = Math.min(brightest, (was / luminance) ** shading);
+    const most = Math.max(light[0], light[1], light[2]) * times;
+    const scale = most > 1 ? times / most : times;
+    const rest = own * (times - scale);
+    for (let channel = 0; channel < 3; channel++) {
+      const value = Math.min(1, Math.max(0, light[channel]! * scale + rest));
+      to[channel] = values[Math.round(value * steps)]!;
+    }
+  }
+}
