@@ -326,6 +326,7 @@ export const text = {
     looksExample: 'a [v] dog on a beach at sunset',
     motion: 'What happens',
     motionExample: 'it is running in [u] motion',
+    newWords: 'New to the model, and learned from this clip:',
     insertIdentity: 'Insert [v]',
     insertMotion: 'Insert [u]',
     identityHint: 'goes before who or what is learned.',

@@ -4,7 +4,7 @@ export function wordsOf(text: string): string[] {
   return plain.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu) ?? [];
 }
 
-/** A word that a model was never shown, with the known one that is spelt most like it, if any is. */
+/** A word that a model was never shown, with the known one that it is a slip or another ending of, if any is. */
 export interface UnknownWord {
   word: string;
   nearest: string | null;
@@ -23,16 +23,25 @@ export function replaceWord(text: string, word: string, other: string): string {
   return text.replaceAll(new RegExp(`(?<![\\p{L}\\p{N}])${letters}(?![\\p{L}\\p{N}])`, 'giu'), () => other);
 }
 
-/** Within a third of the word's letters; the first of equals. */
+/**
+ * A slip of the keyboard in every five letters, behind the first one, or a plural. Short words that differ by a letter are different words: a
+ * head is no heat. The first of equals.
+ */
 function nearestWord(word: string, vocabulary: readonly string[]): string | null {
   let best: string | null = null;
-  let least = Math.floor(word.length / 3) + 1;
+  let least = Number.POSITIVE_INFINITY;
   for (const other of vocabulary) {
-    if (Math.abs(other.length - word.length) >= least) continue;
+    const slips = Math.floor(Math.max(word.length, other.length) / 5);
+    if (other[0] !== word[0] || Math.abs(other.length - word.length) > Math.max(1, slips)) continue;
     const distance = editDistance(word, other);
-    if (distance < least) [best, least] = [other, distance];
+    if (distance < least && (distance <= slips || isPlural(word, other))) [best, least] = [other, distance];
   }
   return best;
+}
+
+/** Whether one of the two is the other with an s; of a word of two letters, `its`, it is none. */
+function isPlural(one: string, other: string): boolean {
+  return Math.min(one.length, other.length) > 2 && (one === `${other}s` || other === `${one}s`);
 }
 
 /** Letters put in, left out, changed, and neighbours that changed places (optimal string alignment). */

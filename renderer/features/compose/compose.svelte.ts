@@ -23,6 +23,8 @@ type Role = 'identity' | 'motion';
 /** Concepts and clips that are to become one concept, each with its own words and tokens. */
 export class ComposeState {
   name = $state('');
+  /** What was asked for is on its way into the queue. */
+  starting = $state(false);
   /** Ids of concepts and clips, in the order in which they were chosen: it decides their tokens. */
   chosen = $state.raw<string[]>([]);
   /** Words that were changed here, by item and clip. */
@@ -78,18 +80,19 @@ export class ComposeState {
 
   readonly #connection: Services;
   readonly #notices: Notices;
-  readonly #library: LibraryState;
-  readonly #learn: LearnState;
+  readonly #library: Pick<LibraryState, 'allConcepts' | 'clipById'>;
+  readonly #learn: Pick<LearnState, 'model' | 'recipe'>;
 
-  constructor(connection: Services, notices: Notices, library: LibraryState, learn: LearnState) {
+  constructor(
+    connection: Services,
+    notices: Notices,
+    library: Pick<LibraryState, 'allConcepts' | 'clipById'>,
+    learn: Pick<LearnState, 'model' | 'recipe'>,
+  ) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;
     this.#learn = learn;
-  }
-
-  choose(id: string, chosen: boolean): void {
-    this.chosen = chosen ? [...this.chosen, id] : this.chosen.filter((other) => other !== id);
   }
 
   setWords(part: Part, change: Partial<ConceptCaption>): void {
@@ -124,6 +127,8 @@ export class ComposeState {
   /** Answers whether it is in the queue. */
   async start(): Promise<boolean> {
     const { concept } = this;
+    if (this.starting) return false;
+    this.starting = true;
     const done = await this.#notices.attempt(async () => {
       await this.#connection.call['jobs.enqueue']({
         kind: 'learn',
@@ -137,6 +142,7 @@ export class ComposeState {
       });
       return true;
     });
+    this.starting = false;
     if (done) {
       this.chosen = [];
       this.name = '';

@@ -34,12 +34,12 @@ export class ReenactState {
 
   readonly #connection: Services;
   readonly #notices: Notices;
-  readonly #library: LibraryState;
+  readonly #library: Pick<LibraryState, 'clipById'>;
   #making: AbortController | null = null;
   /** Views of the clips and strengths as they stand: one that was made is shown again at once. */
   #made: Partial<Record<TwinView, RawFrames>> = {};
 
-  constructor(connection: Services, notices: Notices, library: LibraryState) {
+  constructor(connection: Services, notices: Notices, library: Pick<LibraryState, 'clipById'>) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;
@@ -83,12 +83,14 @@ export class ReenactState {
     }
     const making = new AbortController();
     this.#making = making;
+    // Clips or strengths that change meanwhile begin another record.
+    const made = this.#made;
     this.isWorking = true;
     try {
       const { frames } = await this.#connection.call['twins.reenact'](request, { signal: making.signal });
       if (making.signal.aborted) return;
       this.frames = frames;
-      this.#made[request.view] = frames;
+      made[request.view] = frames;
     } catch (thrown) {
       if (!making.signal.aborted && toErrorShape(thrown).code !== 'cancelled') this.#notices.fail(thrown);
     } finally {

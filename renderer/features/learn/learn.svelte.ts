@@ -25,6 +25,17 @@ interface Cut {
   crop: CropRectangle | null;
 }
 
+/** What learning needs of the window. */
+interface LearnParts {
+  connection: Services;
+  notices: Notices;
+  library: Pick<LibraryState, 'allConcepts' | 'clip' | 'shownKind'>;
+  player: Pick<PlayerState, 'inFrame' | 'outFrame'>;
+  queue: Pick<QueueState, 'finished' | 'whenDone'>;
+  settings: Pick<SettingsState, 'learningModel'>;
+  onLearned(conceptId: string, title: string): void;
+}
+
 /** What will be learned from the chosen clip, and what is being learned. */
 export class LearnState {
   name = $state('');
@@ -69,21 +80,13 @@ export class LearnState {
 
   readonly #connection: Services;
   readonly #notices: Notices;
-  readonly #library: LibraryState;
-  readonly #player: PlayerState;
-  readonly #queue: QueueState;
-  readonly #settings: SettingsState;
+  readonly #library: LearnParts['library'];
+  readonly #player: LearnParts['player'];
+  readonly #queue: LearnParts['queue'];
+  readonly #settings: LearnParts['settings'];
   #clipId: string | null = null;
 
-  constructor(parts: {
-    connection: Services;
-    notices: Notices;
-    library: LibraryState;
-    player: PlayerState;
-    queue: QueueState;
-    settings: SettingsState;
-    onLearned(conceptId: string, title: string): void;
-  }) {
+  constructor(parts: LearnParts) {
     this.#connection = parts.connection;
     this.#notices = parts.notices;
     this.#library = parts.library;

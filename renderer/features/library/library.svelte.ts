@@ -1,24 +1,14 @@
 import type { Clip } from '../../../shared/domain/clip.ts';
 import type { Concept } from '../../../shared/domain/concept.ts';
 import type { Edit } from '../../../shared/domain/edit.ts';
-import { importOutput } from '../../../shared/domain/job-input.ts';
 import { type ItemLabels, type ItemQuery, type ItemReference, sampleTag } from '../../../shared/domain/library.ts';
-import { type AppErrorShape, toErrorShape } from '../../../shared/ipc/result.ts';
 import type { CallValue, Services } from '../../app/connection.svelte.ts';
 import type { Files } from '../../app/files.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import type { Host } from '../../host/host.ts';
 import { text } from '../../text/en.ts';
 import { fillTemplate } from '../queue/name-template.ts';
-
-/** A file on its way to the services, before it is a job of the queue. */
-export interface Arrival {
-  id: number;
-  name: string;
-  share: number;
-  error: AppErrorShape | null;
-  cancel(): void;
-}
+import { Arrivals } from './arrivals.svelte.ts';
 
 /** What is chosen in each list, and which list is on screen. */
 interface Shown {
@@ -28,9 +18,6 @@ interface Shown {
   editId: string | null;
 }
 
-/** Uploads of many files: the disk gains nothing from more at once. */
-const arrivalsAtOnce = 2;
-
 /** Clips, concepts and the edits of what is chosen, as the library has them; kept up to date by its events. */
 export class LibraryState {
   clips = $state.raw<Clip[]>([]);
@@ -39,15 +26,12 @@ export class LibraryState {
   /** Also those that the search leaves out. */
   allClips = $state.raw<Clip[]>([]);
   allConcepts = $state.raw<Concept[]>([]);
-  arrivals = $state.raw<Arrival[]>([]);
   isLoaded = $state(false);
 
   searchText = $state('');
   order = $state<NonNullable<ItemQuery['order']>>('newest');
   /** Only what carries it is listed; null: everything. */
   tag = $state<string | null>(null);
-  /** A LoRA file that was dropped: it becomes a concept once its clip and words are named. */
-  lora = $state.raw<{ path: string; name: string } | null>(null);
   shownKind = $state<'clip' | 'concept'>('clip');
   clipId = $state<string | null>(null);
   conceptId = $state<string | null>(null);
@@ -69,24 +53,22 @@ export class LibraryState {
   /** The clip that the chosen concept was learned from. */
   readonly sourceClip = $derived(this.#sourceOf(this.concept));
 
+  /** Files on their way into it. */
+  readonly arrivals: Arrivals;
+
   readonly #connection: Services;
   readonly #notices: Notices;
-  readonly #host: Host;
-  readonly #files: Files;
-  readonly #waiting: (() => void)[] = [];
+  readonly #files: Pick<Files, 'action'>;
   #followed: string | null = null;
-  /** Jobs that import what was dropped here: the clip is on the stage as soon as it is there. */
-  readonly #imports = new Set<string>();
-  #nextArrival = 1;
-  #active = 0;
 
-  constructor(connection: Services, notices: Notices, host: Host, files: Files) {
+  constructor(connection: Services, notices: Notices, host: Pick<Host, 'pathOf'>, files: Pick<Files, 'action'>) {
     this.#connection = connection;
     this.#notices = notices;
-    this.#host = host;
     this.#files = files;
-    connection.on('job.changed', ({ job }) => {
-      if (job.state === 'done' && this.#imports.delete(job.id)) void this.#showClip(job.output);
+    this.arrivals = new Arrivals(connection, notices, host, {
+      onClip: (clipId) => void this.#showClip(clipId),
+      onConcept: (imported) => this.#showImported(imported),
+      onLearned: (conceptId) => this.#showConcept(conceptId),
     });
     connection.on('library.changed', ({ kind }) => {
       if (kind === 'clip') void this.loadClips();
@@ -117,18 +99,20 @@ export class LibraryState {
 
   async loadClips(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.clips = await this.#connection.call['clips.list'](this.#query());
-      const isWhole = this.searchText === '' && this.tag === null;
-      this.allClips = isWhole ? this.clips : await this.#connection.call['clips.list']({});
+      const listed = await this.#listed((query) => this.#connection.call['clips.list'](query));
+      if (listed === null) return;
+      this.clips = listed.shown;
+      this.allClips = listed.all;
       if (this.clip === null) this.clipId = this.clips[0]?.id ?? null;
     });
   }
 
   async loadConcepts(): Promise<void> {
     await this.#notices.attempt(async () => {
-      this.concepts = await this.#connection.call['concepts.list'](this.#query());
-      const isWhole = this.searchText === '' && this.tag === null;
-      this.allConcepts = isWhole ? this.concepts : await this.#connection.call['concepts.list']({});
+      const listed = await this.#listed((query) => this.#connection.call['concepts.list'](query));
+      if (listed === null) return;
+      this.concepts = listed.shown;
+      this.allConcepts = listed.all;
       if (!this.isLoaded || this.concept !== null) return;
       // Another window may have deleted it.
       this.#chooseNoConcept();
@@ -187,14 +171,9 @@ export class LibraryState {
     if (this.shownKind === 'concept') this.editId = this.edits.at(-1)?.id ?? null;
   }
 
-  /** Sends each file to the services and makes an import job of it; one that is refused says why in its place. */
   importFiles(files: File[]): void {
     this.shownKind = 'clip';
-    for (const file of files) void this.#importFile(file);
-  }
-
-  dismissArrival(id: number): void {
-    this.arrivals = this.arrivals.filter((arrival) => arrival.id !== id);
+    for (const file of files) void this.arrivals.take(file);
   }
 
   async label(item: ItemReference, labels: ItemLabels): Promise<void> {
@@ -217,21 +196,6 @@ export class LibraryState {
       const { file } = await this.#connection.call['concepts.exportFile']({ reference: id, target });
       this.#notices.tell(text.exporting.done(file), await this.#files.action(file));
     });
-  }
-
-  /** The dropped LoRA file becomes a concept of that clip. Answers whether it did. */
-  async importLora(clipId: string, caption: { static: string; dynamic: string }, name: string): Promise<boolean> {
-    const file = this.lora?.path;
-    if (file === undefined) return false;
-    const concept = await this.#notices.attempt(() =>
-      this.#connection.call['concepts.importLora']({ file, clipId, caption, name: name.trim() || undefined }),
-    );
-    if (!concept) return false;
-    this.lora = null;
-    await this.loadConcepts();
-    this.shownKind = 'concept';
-    await this.chooseConcept(concept.id);
-    return true;
   }
 
   async star(edit: Edit): Promise<void> {
@@ -280,55 +244,29 @@ export class LibraryState {
     return { text: this.searchText, order: this.order, tag: this.tag ?? undefined };
   }
 
-  async #importFile(file: File): Promise<void> {
-    const controller = new AbortController();
-    const id = this.#nextArrival++;
-    this.arrivals = [
-      ...this.arrivals,
-      { id, name: file.name, share: 0, error: null, cancel: () => controller.abort() },
-    ];
-    if (this.#active >= arrivalsAtOnce) await new Promise<void>((go) => this.#waiting.push(go));
-    this.#active++;
-    try {
-      const onProgress = (share: number) => this.#changeArrival(id, { share });
-      const path = await this.#host.pathOf(file, { onProgress, signal: controller.signal });
-      await this.#takeOver(path, file.name);
-      this.dismissArrival(id);
-    } catch (thrown) {
-      const error = toErrorShape(thrown);
-      if (error.code === 'cancelled') this.dismissArrival(id);
-      else this.#changeArrival(id, { error });
-    } finally {
-      this.#active--;
-      this.#waiting.shift()?.();
-    }
-  }
-
-  /** Videos become clips by a job of the queue, `.motif` files concepts at once; a LoRA is asked about first. */
-  async #takeOver(path: string, fileName: string): Promise<void> {
-    const name = nameOf(fileName);
-    if (/\.motif$/i.test(fileName)) {
-      await this.#showImported(await this.#connection.call['concepts.importFile']({ file: path }));
-    } else if (/\.safetensors$/i.test(fileName)) this.lora = { path, name };
-    else this.#imports.add((await this.#connection.call['jobs.enqueue']({ kind: 'import', path, name })).id);
+  /** What is searched for, and everything; null where something else is searched for meanwhile. */
+  async #listed<T>(list: (query: ItemQuery) => Promise<T[]>): Promise<{ shown: T[]; all: T[] } | null> {
+    const query = this.#query();
+    const shown = await list(query);
+    const isWhole = query.text === '' && query.tag === undefined;
+    const all = isWhole ? shown : await list({});
+    return JSON.stringify(query) === JSON.stringify(this.#query()) ? { shown, all } : null;
   }
 
   async #showImported({ concept: { id, name }, duplicate }: CallValue<'concepts.importFile'>): Promise<void> {
-    await this.loadConcepts();
-    this.shownKind = 'concept';
-    await this.chooseConcept(id);
+    await this.#showConcept(id);
     this.#notices.tell(duplicate ? text.library.importedBefore(name) : text.library.imported(name));
   }
 
-  async #showClip(output: unknown): Promise<void> {
-    const { data } = importOutput.safeParse(output);
-    if (!data) return;
-    await this.loadClips();
-    if (this.shownKind === 'clip') this.chooseClip(data.clipId);
+  async #showConcept(id: string): Promise<void> {
+    await this.loadConcepts();
+    this.shownKind = 'concept';
+    await this.chooseConcept(id);
   }
 
-  #changeArrival(id: number, change: Partial<Arrival>): void {
-    this.arrivals = this.arrivals.map((arrival) => (arrival.id === id ? { ...arrival, ...change } : arrival));
+  async #showClip(id: string): Promise<void> {
+    await this.loadClips();
+    if (this.shownKind === 'clip') this.chooseClip(id);
   }
 }
 
@@ -336,8 +274,3 @@ const isOwn = ({ tags }: { tags: string[] }) => !tags.includes(sampleTag);
 
 const keyOf = ({ conceptId, sourceClipId }: Edit) =>
   conceptId === null ? `clip ${sourceClipId}` : `concept ${conceptId}`;
-
-/** 'dance_01.mov' -> 'dance_01'. */
-function nameOf(fileName: string): string {
-  return fileName.replace(/\.[^.]+$/, '') || fileName;
-}

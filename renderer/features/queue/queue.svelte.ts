@@ -43,11 +43,11 @@ export class QueueState {
 
   readonly #connection: Services;
   readonly #notices: Notices;
-  readonly #host: Host;
+  readonly #host: Pick<Host, 'notify'>;
   readonly #whenLoaded: (() => void)[] = [];
   readonly #whenDone = new Set<(job: Job) => void>();
 
-  constructor(connection: Services, notices: Notices, host: Host) {
+  constructor(connection: Services, notices: Notices, host: Pick<Host, 'notify'>) {
     this.#host = host;
     this.#connection = connection;
     this.#notices = notices;

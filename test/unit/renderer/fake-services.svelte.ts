@@ -10,6 +10,7 @@ type Answers = Record<string, (input: never, signal?: AbortSignal) => unknown>;
 export function fakeServices(answers: Answers) {
   const asked: { name: string; input: Record<string, unknown> }[] = [];
   const listeners = new Map<string, ((payload: never) => void)[]>();
+  const whenOpen: (() => void)[] = [];
   const call = new Proxy({} as Services['call'], {
     get: (_, name: string) => async (input: Record<string, unknown>, options?: { signal?: AbortSignal }) => {
       asked.push({ name, input });
@@ -18,14 +19,20 @@ export function fakeServices(answers: Answers) {
       return answer(input as never, options?.signal);
     },
   });
+  const notices = new Notices();
   const services: Services = {
     call,
     on: (name, listener) => void listeners.set(name, [...(listeners.get(name) ?? []), listener as never]),
-    whenOpen: () => {},
+    whenOpen: (listener) => void whenOpen.push(listener),
   };
   return {
     services,
-    notices: new Notices(),
+    notices,
+    /** What was said to the user, oldest first. */
+    told: () => notices.items.map(({ message }) => message),
+    open() {
+      for (const listener of whenOpen) listener();
+    },
     inputsOf: (name: string) => asked.filter((one) => one.name === name).map(({ input }) => input),
     emit(name: string, payload: unknown) {
       for (const listener of listeners.get(name) ?? []) listener(payload as never);
@@ -37,16 +44,42 @@ export function fakeServices(answers: Answers) {
 export class FakeQueue {
   open = $state.raw<Job[]>([]);
   running = $state.raw<Job[]>([]);
+  known = $state.raw<Job[]>([]);
   readonly #listeners: ((job: Job) => void)[] = [];
 
   whenDone(listener: (job: Job) => void): void {
     this.#listeners.push(listener);
   }
 
+  finished(id: string): Promise<Job> {
+    return new Promise((resolve) => this.whenDone((job) => job.id === id && resolve(job)));
+  }
+
+  whenLoaded(): void {}
+
+  byId(id: string | null): Job | null {
+    return this.known.find((job) => job.id === id) ?? null;
+  }
+
   end(job: Partial<Job>): void {
+    this.known = this.known.map((known) => (known.id === job.id ? { ...known, ...job } : known));
     for (const listener of this.#listeners) listener(job as Job);
   }
 }
+
+/** An answer that comes when the test says so. */
+export function later<T>() {
+  let give: (value: T) => void = () => {};
+  let fail: (reason: unknown) => void = () => {};
+  const answer = new Promise<T>((resolve, reject) => {
+    give = resolve;
+    fail = reject;
+  });
+  return { answer, give, fail };
+}
+
+/** Lets what was answered reach whoever waits for it. */
+export const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** What a page keeps, and what other pages of the same library tell it. */
 export function fakePage() {
@@ -55,6 +88,7 @@ export function fakePage() {
   vi.stubGlobal('localStorage', {
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
   });
   vi.stubGlobal('addEventListener', (_: 'storage', listener: (typeof listeners)[number]) => listeners.push(listener));
   return {

@@ -71,6 +71,13 @@ describe('words that a model was never taught', () => {
     ]);
   });
 
+  it('are no slips for short words that are other words', () => {
+    const known = ['heat', 'hound', 'dog', 'it', 'black', 'waterfall', 'woods'];
+    const nearest = (words: string) => unknownWords(words, known).map(({ nearest }) => nearest);
+    expect(nearest('head sound its cat')).toEqual([null, null, null, null]);
+    expect(nearest('dogs blck wood wtaerfal')).toEqual(['dog', 'black', 'woods', null]);
+  });
+
   it('give way to another word wherever they stand, as whole words', () => {
     expect(replaceWord('Ein dog, ein (robot) in rein', 'ein', 'a$1')).toBe('a$1 dog, a$1 (robot) in rein');
   });
