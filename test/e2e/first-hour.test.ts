@@ -176,7 +176,7 @@ it('says what is made, on the stage and for each file; presets say what they hol
   await dialog.getByLabel('Preset name').fill('Small');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.getByText('H.264 (.mp4), 256 wide').waitFor();
-  await dialog.getByLabel('from all concepts and clips').check();
+  await dialog.getByLabel('Show all concepts and clips').check();
   await dialog.getByRole('heading', { name: 'Waltz' }).waitFor();
   await dialog.getByRole('button', { name: 'Delete the preset Small' }).click();
   await page.keyboard.press('Escape');

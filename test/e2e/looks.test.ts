@@ -231,7 +231,7 @@ it('applies a look to two other clips, and exports one at the size of its source
   await results().getByRole('button', { name: 'Night', exact: true }).click();
   await page.getByRole('checkbox', { name: 'Show full length' }).check();
   await page.locator('#export').click();
-  expect(await page.getByRole('checkbox', { name: /^Apply to the whole clip/ }).isChecked()).toBe(true);
+  expect(await page.getByRole('checkbox', { name: /^Full length/ }).isChecked()).toBe(true);
   await page.getByText("Include the clip's audio").click();
   await page.getByRole('textbox', { name: 'Folder' }).fill(folder);
   await page.getByText(/^1 file, about .*, at most .* free$/).waitFor(patient);
