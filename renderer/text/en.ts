@@ -9,7 +9,6 @@ const phases: Record<string, string> = {
   enlarge: 'enlarging',
 };
 
-/** Every string that a user sees. */
 /** Stages of learning by their labels. */
 const stageNames: Readonly<Record<string, string>> = {
   identity: 'appearance',
@@ -18,6 +17,7 @@ const stageNames: Readonly<Record<string, string>> = {
   'identity and motion': 'appearance and motion in turn',
 };
 
+/** Every string that a user sees: one table, however long. */
 export const text = {
   product: 'Motif',
   time: {

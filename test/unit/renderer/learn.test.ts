@@ -199,8 +199,9 @@ it('what another window writes of the same clip is taken over, its cut as a step
   const { learn, player } = start();
   const cut = { inFrame: 2, outFrame: 9, crop: null };
   const theirs = JSON.stringify({ looks: 'a [v] hawk at night', motion: 'it flies in [u] motion', cut });
+  learn.looks = 'a [v] hawk on';
   page.elsewhere('motif.words.dog', theirs);
-  expect(learn.looks).toBe('a [v] hawk in a forest');
+  expect(learn.looks).toBe('a [v] hawk on');
   page.elsewhere('motif.words.hawk', theirs);
   expect([learn.looks, learn.motion, player.outFrame]).toEqual(['a [v] hawk at night', 'it flies in [u] motion', 9]);
   learn.undo();
