@@ -8,6 +8,7 @@ const examples: Readonly<Record<ColourName, readonly (readonly [number, number, 
     [130, 25, 30],
     [230, 60, 50],
     [90, 20, 25],
+    [205, 60, 90],
   ],
   orange: [
     [235, 130, 35],

@@ -38,7 +38,8 @@ const leastCalled = 3e-4;
 const hardlyCalled = 0.1;
 /** Of the shorter side: how far the thing may reach beyond what the edit moved, and from one place to the next in each turn. */
 const [anchorReach, growth] = [0.09, 0.045];
-const turns = 6;
+/** Turns end where so little of the picture changes hands, or after so many. */
+const [settled, mostTurns] = [5e-4, 16];
 /** How many times less than most of it a place may be near to what the edit moved and still be as likely as any. */
 const anchoring = 3;
 const [leastPrior, mostPrior] = [2e-4, 0.95];
@@ -95,24 +96,31 @@ export function findRecolouring(pair: ClipPair, { from, to }: Recolour): Recolou
   let shares: Float32Array[] = seeds;
   let priors: Float32Array[] = seeds;
   let odds: ColourOdds | null = null;
-  for (let turn = 0; turn < turns; turn++) {
+  for (let turn = 0, changed = 1; turn < mostTurns && changed > settled; turn++) {
     odds = colourOdds(source, shares);
     const grown = blurred(shares, growth);
     const near = neighbourMeans((frame) => grown[frame]!, frameCount);
     priors = frames.map((frame) => {
       const [close, seed, anchor] = [near(frame), seeds[frame]!, anchors[frame]!];
       return close.map((value, at) => {
-        const anchored = Math.min(1, (anchoring * anchor[at]!) / mostAnchored);
+        // What is vividly of the old colour is followed as far as it hangs together.
+        const reached = Math.min(1, (anchoring * anchor[at]!) / mostAnchored);
+        const anchored = isVivid ? Math.max(reached, name.called[frame]![at]!) : reached;
         return Math.min(mostPrior, Math.max(leastPrior, Math.max(value, 0.6 * seed[at]!) * anchored));
       });
     });
-    shares = frames.map((frame) => {
+    const next = frames.map((frame) => {
       const lab = source[frame]!;
       return priors[frame]!.map((prior, at) => {
         const byColour = odds!.of(lab[3 * at]!, lab[3 * at + 1]!, lab[3 * at + 2]!);
         return sigmoid((name ? colourOddsOf(byColour, name.called[frame]![at]!) : byColour) + logit(prior));
       });
     });
+    changed = meanOf(
+      next.map((map, frame) => map.map((share, at) => Math.abs(share - shares[frame]![at]!))),
+      null,
+    );
+    shares = next;
   }
 
   const others = otherParts(shares, seeds, width, height);
@@ -127,7 +135,7 @@ export function findRecolouring(pair: ClipPair, { from, to }: Recolour): Recolou
     const seen = odds!.of(l, a, b);
     return name ? colourOddsOf(seen, isCalled(name.from, l, a, b)) : seen;
   });
-  const target = lightOfLab(between(meantBy(to), meanShown(after, masks, evidence) ?? meantBy(to)));
+  const target = between(meantBy(to), meanShown(after, masks, evidence) ?? meantBy(to));
   return { colours, places, masks, target, ...lightingOf(before, masks) };
 }
 
@@ -247,12 +255,12 @@ function meanShown(
   return lab;
 }
 
-/** Half of what is meant and half of what was drawn. */
-const between = (one: Lab, other: Lab): Lab => [
-  (one[0] + other[0]) / 2,
-  (one[1] + other[1]) / 2,
-  (one[2] + other[2]) / 2,
-];
+/** What is meant, and so much of what was drawn: small models draw colours that are near. Lights are mixed as light is. */
+const drawn = 0.3;
+function between(meant: Lab, shown: Lab): [number, number, number] {
+  const [wanted, seen] = [lightOfLab(meant), lightOfLab(shown)];
+  return wanted.map((light, channel) => light + drawn * (seen[channel]! - light)) as [number, number, number];
+}
 
 /** The luminance that the thing has, and how much of its shading is kept. */
 function lightingOf(before: ClipPair['before'], masks: readonly Float32Array[]) {
