@@ -5,7 +5,7 @@
  *
  *   node test/studies/run.mjs test/studies/finish.ts --folder FOLDER [--seeds 21,31] [--kinds shirt,light] [--words] [--pictures 33] NAME=JSON...
  *
- * A variant is NAME=JSON with `keepDetail` (null: the edit is enlarged) and `lock`. `--pictures` measures so many from the beginning.
+ * A variant is NAME=JSON with `keepDetail` (null: the edit is enlarged). `--pictures` measures so many from the beginning.
  */
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
