@@ -1,8 +1,9 @@
 import { coefficientCount, lumaWeights } from './affine.ts';
 import { type ColourChange, partsOf, type WantedChange } from './change.ts';
-import { type FrameMaps, placeInTime } from './in-time.ts';
+import { placeInTime } from './in-time.ts';
 import type { Placement } from './placement.ts';
 import { createRecolourer } from './recolour-picture.ts';
+import { closeShare, evenShare } from './trust.ts';
 
 /** One picture to finish and how. */
 export interface FinishSettings extends WantedChange {
@@ -25,17 +26,8 @@ export interface FinishedPicture {
   step?: 3 | 4;
 }
 
-/** A change at one moment: small maps, to be laid over a picture of any size. */
-interface Moment {
-  coefficients: Float32Array;
-  /** Unexplained, edited and agreement side by side: [height, width, 7]. */
-  details: Float32Array | null;
-}
-
-const detailCount = 7;
-
 /**
- * Does the change to pictures, one after the other; keeps two maps of the model's size in memory and nothing of a picture's.
+ * Does the change to pictures, one after the other; keeps one map of the model's size in memory and nothing of a picture's.
  * `time` counts in the model's frames, with fractions; before the first and after the last, theirs holds.
  */
 export function createFinisher(
@@ -55,16 +47,15 @@ export function createFinisher(
 } {
   const { placement, keepDetail, amount = 1, colour = 1, carried = false } = settings;
   if (change.recolouring) return createRecolourer({ ...change, recolouring: change.recolouring }, settings);
-  let shares = partsOf(keepDetail);
-  const isMixed = shares.details > 0;
-  if ((shares.even > 0 && !change.even) || (shares.even < 1 && !change.local) || (isMixed && !change.details))
-    throw new Error(`this change was not found for pictures that keep ${keepDetail} of the detail`);
-  if (carried && !change.even) throw new Error('this change was not found to be carried beyond its clip');
+  const parts = partsOf(keepDetail);
+  const needsEven = parts.even || carried;
+  if ((needsEven && !change.even) || (parts.close && !change.close) || (needsEven && parts.close && !change.trust))
+    throw new Error(
+      `this change was not found for pictures that keep ${keepDetail} of the detail${carried ? ' beyond its clip' : ''}`,
+    );
   const { width, height } = change;
-  const moment: Moment = {
-    coefficients: new Float32Array(width * height * coefficientCount),
-    details: isMixed ? new Float32Array(width * height * detailCount) : null,
-  };
+  /** The change at one moment: a small map, to be laid over a picture of any size. */
+  const moment = new Float32Array(width * height * coefficientCount);
   let momentAt = Number.NaN;
 
   return {
@@ -75,32 +66,27 @@ export function createFinisher(
       { firstRow = 0, endRow = picture.height } = {},
     ): void {
       if (time !== momentAt) {
-        if (carried) shares = partsOf(fadedDetail(change, keepDetail, time));
         // What is carried on follows the picture itself, not the one that the model saw at that time.
-        const even =
-          carried && shares.even > 0 ? change.even!.changeOf(smallOf(picture, placement, change), time) : null;
-        takeMoment(change, time, shares.even, even, moment);
+        const even = carried ? change.even!.changeOf(smallOf(picture, placement, change), time) : null;
+        const detail = carried ? fadedDetail(change, keepDetail, time) : keepDetail;
+        takeMoment(change, time, detail, even, moment);
         if (colour !== 1) colourMoment(colour, moment);
         if (change.masks || amount !== 1) holdMoment(change, time, amount, moment);
       }
       momentAt = time;
       const columns = columnsOf(picture.width, placement.left, placement.width, width);
       const across = new Float32Array(width * coefficientCount);
-      const detailRow = moment.details ? new Float32Array(width * detailCount) : null;
       for (let row = firstRow; row < endRow; row++) {
         const y = ((row + 0.5 - placement.top) * height) / placement.height - 0.5;
-        blendRows(moment.coefficients, y, width, height, coefficientCount, across);
-        if (moment.details && detailRow && shares.details > 0) {
-          cubicRows(moment.details, y, width, height, detailCount, detailRow);
-          mixRow(picture, row, to, across, detailRow, columns, shares.details);
-        } else changeRow(picture, row, to, across, columns);
+        blendRows(moment, y, width, height, coefficientCount, across);
+        changeRow(picture, row, to, across, columns);
       }
     },
   };
 }
 
 /** Draws what comes out towards its luma, or away from it: linear, as the change is. */
-function colourMoment(colour: number, { coefficients, details }: Moment): void {
+function colourMoment(colour: number, coefficients: Float32Array): void {
   const [red, green, blue] = lumaWeights;
   /** Three values a stride apart, one for each channel that comes out. */
   const draw = (values: Float32Array, at: number, stride: number) => {
@@ -114,19 +100,14 @@ function colourMoment(colour: number, { coefficients, details }: Moment): void {
     for (let into = 0; into < 3; into++) draw(coefficients, at + into, 3);
     draw(coefficients, at + 9, 1);
   }
-  if (!details) return;
-  for (let at = 0; at < details.length; at += detailCount) {
-    draw(details, at, 1);
-    draw(details, at + 3, 1);
-  }
 }
 
-/** Where little or nothing is to change the change becomes small or none, and the clip's own structure agrees with the edit. */
+/** Where little or nothing is to change the change becomes small or none. */
 function holdMoment(
   { masks, frameCount }: ColourChange,
   time: number,
   amount: number,
-  { coefficients, details }: Moment,
+  coefficients: Float32Array,
 ): void {
   const { first, second, share } = placeInTime(time, frameCount);
   const [a, b] = [masks?.[first], masks?.[second]];
@@ -134,14 +115,10 @@ function holdMoment(
     const free = amount * (a && b ? a[pixel]! + share * (b[pixel]! - a[pixel]!) : 1);
     for (let value = 0; value < coefficientCount; value++) coefficients[at + value]! *= free;
     for (let channel = 0; channel < 3; channel++) coefficients[at + 4 * channel]! += 1 - free;
-    if (!details) continue;
-    for (let channel = 0; channel < 3; channel++) details[pixel * detailCount + channel]! *= free;
-    const agreement = pixel * detailCount + 6;
-    details[agreement] = 1 - free * (1 - details[agreement]!);
   }
 }
 
-/** How many of the model's frames beyond a clip what is local in a change still shows. */
+/** How many of the model's frames beyond a clip what is close in a change still shows. */
 const fadeFrames = 4;
 
 /** Towards 1 outside of the clip. */
@@ -187,61 +164,68 @@ function smallOf(
 
 /** Everything that is small is linear in time between the model's frames: carried along by optical flow it errs as much (test/studies). */
 function takeMoment(
-  { even, local, details, frameCount }: ColourChange,
+  change: ColourChange,
   time: number,
-  evenShare: number,
+  keepDetail: number,
   carried: Float32Array | null,
-  to: Moment,
+  to: Float32Array,
 ): void {
-  const { first, second, share } = placeInTime(time, frameCount);
-  const blend = (maps: FrameMaps, place: (value: number, at: number) => void) => {
-    const [a, b] = [maps(first), maps(second)];
-    for (let at = 0; at < a.length; at++) place(a[at]! + share * (b[at]! - a[at]!), at);
-  };
-  to.coefficients.fill(0);
-  for (const [maps, weight] of [
-    [carried ? null : even?.coefficients, evenShare],
-    [local, 1 - evenShare],
-  ] as const) {
-    if (!maps || weight === 0) continue;
-    blend(maps, (value, at) => {
-      to.coefficients[at]! += weight * value;
-    });
+  const { first, second, share } = placeInTime(time, change.frameCount);
+  to.fill(0);
+  addFrame(change, first, 1 - share, keepDetail, carried, to);
+  if (share > 0) addFrame(change, second, share, keepDetail, carried, to);
+}
+
+/** The change at one of the model's frames, times `weight`, onto `to`. */
+function addFrame(
+  change: ColourChange,
+  frame: number,
+  weight: number,
+  keepDetail: number,
+  carried: Float32Array | null,
+  to: Float32Array,
+): void {
+  const even = keepDetail > 0 ? (carried ?? change.even!.coefficients(frame)) : null;
+  if (!even || keepDetail >= 1) {
+    const only = even ?? change.close!.whole(frame);
+    for (let at = 0; at < to.length; at++) to[at]! += weight * only[at]!;
+    return;
   }
-  if (carried) for (let at = 0; at < carried.length; at++) to.coefficients[at]! += evenShare * carried[at]!;
-  const into = to.details;
-  if (!into || !details) return;
-  blend(details.unexplained, (value, at) => {
-    into[Math.floor(at / 3) * detailCount + (at % 3)] = value;
-  });
-  blend(details.edited, (value, at) => {
-    into[Math.floor(at / 3) * detailCount + 3 + (at % 3)] = value;
-  });
-  blend(details.agreement, (value, at) => {
-    into[at * detailCount + 6] = value;
-  });
+  const [local, whole] = [change.close!.local(frame), change.close!.whole(frame)];
+  const { even: explains, residual, noise, clean } = change.trust!;
+  const [explained, left] = [explains(frame), residual(frame)];
+  // Everywhere alike as far as the edit is not clean.
+  const alike = weight * (1 - clean);
+  const evenAlike = alike * Math.max(0, 2 * keepDetail - 1);
+  const wholeAlike = alike * Math.max(0, 1 - 2 * keepDetail);
+  const byLocal = alike - evenAlike - wholeAlike;
+  for (let pixel = 0, at = 0; at < to.length; pixel++, at += coefficientCount) {
+    const close = weight * clean * closeShare(left[pixel]!, noise, keepDetail);
+    const evened = (weight * clean - close) * evenShare(explained[pixel]!, keepDetail);
+    const byEven = evenAlike + evened;
+    const byWhole = wholeAlike + close;
+    for (let value = 0; value < coefficientCount; value++)
+      to[at + value]! += byEven * even[at + value]! + byLocal * local[at + value]! + byWhole * whole[at + value]!;
+    for (let channel = 0; channel < 3; channel++) to[at + 4 * channel]! += weight * clean - close - evened;
+  }
 }
 
 /** For each column of a picture the column of the map to its left and how far to the right of that it lies; edges go on outwards. */
 interface Columns {
   left: Int32Array;
   share: Float32Array;
-  /** Four for each column: those of the map's columns from one before `left` on. */
-  cubic: Float32Array;
   count: number;
 }
 
 function columnsOf(pictureWidth: number, placeLeft: number, placeWidth: number, width: number): Columns {
   const left = new Int32Array(pictureWidth);
   const share = new Float32Array(pictureWidth);
-  const cubic = new Float32Array(4 * pictureWidth);
   for (let column = 0; column < pictureWidth; column++) {
     const x = Math.min(width - 1, Math.max(0, ((column + 0.5 - placeLeft) * width) / placeWidth - 0.5));
     left[column] = Math.floor(x);
     share[column] = x - left[column]!;
-    cubic.set(cubicWeights(share[column]!), 4 * column);
   }
-  return { left, share, cubic, count: width };
+  return { left, share, count: width };
 }
 
 /** One row between two of a map [height, width, channels]. */
@@ -252,26 +236,6 @@ function blendRows(map: Float32Array, y: number, width: number, height: number, 
   const length = width * channels;
   const [first, second] = [above * length, Math.min(height - 1, above + 1) * length];
   for (let at = 0; at < length; at++) to[at] = map[first + at]! + share * (map[second + at]! - map[first + at]!);
-}
-
-/** The same by a cubic (Catmull-Rom) over four rows, for what is to be as sharp as it can. */
-function cubicRows(map: Float32Array, y: number, width: number, height: number, channels: number, to: Float32Array) {
-  const clamped = Math.min(height - 1, Math.max(0, y));
-  const above = Math.floor(clamped);
-  const weights = cubicWeights(clamped - above);
-  const length = width * channels;
-  const rows = [-1, 0, 1, 2].map((offset) => Math.min(height - 1, Math.max(0, above + offset)) * length);
-  for (let at = 0; at < length; at++) {
-    let sum = 0;
-    for (let tap = 0; tap < 4; tap++) sum += weights[tap]! * map[rows[tap]! + at]!;
-    to[at] = sum;
-  }
-}
-
-/** Weights of the four places around a point that lies `share` after the second of them. */
-function cubicWeights(share: number): [number, number, number, number] {
-  const [s, s2, s3] = [share, share ** 2, share ** 3];
-  return [0.5 * (-s3 + 2 * s2 - s), 0.5 * (3 * s3 - 5 * s2 + 2), 0.5 * (-3 * s3 + 4 * s2 + s), 0.5 * (s3 - s2)];
 }
 
 /** One row of the picture by a row of coefficients [width, 12]. */
@@ -301,57 +265,6 @@ function changeRow(
       const ab = across[f + 2]! + s * (across[n + 2]! - across[f + 2]!);
       const bias = across[first + 9 + out]! + s * (across[second + 9 + out]! - across[first + 9 + out]!);
       to[at + out] = roundWithin(r * ar + g * ag + b * ab + peak * bias, peak);
-    }
-  }
-}
-
-/** agreement x (change + unexplained) + (1 - agreement) x edit, as far as `detailShare` goes; else the change alone. */
-function mixRow(
-  { rgb, width, step = 3 }: FinishedPicture,
-  row: number,
-  to: PictureValues,
-  across: Float32Array,
-  details: Float32Array,
-  columns: Columns,
-  detailShare: number,
-) {
-  const { left, share, cubic, count } = columns;
-  const peak = peakOf(rgb);
-  let at = row * width * step;
-  for (let column = 0; column < width; column++, at += step) {
-    if (step === 4) to[at + 3] = rgb[at + 3]!;
-    const s = share[column]!;
-    const middle = left[column]!;
-    const w0 = cubic[4 * column]!;
-    const w1 = cubic[4 * column + 1]!;
-    const w2 = cubic[4 * column + 2]!;
-    const w3 = cubic[4 * column + 3]!;
-    const d0 = Math.max(0, middle - 1) * detailCount;
-    const d1 = middle * detailCount;
-    const d2 = Math.min(count - 1, middle + 1) * detailCount;
-    const d3 = Math.min(count - 1, middle + 2) * detailCount;
-    const first = middle * coefficientCount;
-    const second = Math.min(count - 1, middle + 1) * coefficientCount;
-    const r = rgb[at]! / peak;
-    const g = rgb[at + 1]! / peak;
-    const b = rgb[at + 2]! / peak;
-    const same = w0 * details[d0 + 6]! + w1 * details[d1 + 6]! + w2 * details[d2 + 6]! + w3 * details[d3 + 6]!;
-    const agreement = Math.min(1, Math.max(0, same));
-    for (let out = 0; out < 3; out++) {
-      const f = first + 3 * out;
-      const n = second + 3 * out;
-      const e = 3 + out;
-      const unexplained =
-        w0 * details[d0 + out]! + w1 * details[d1 + out]! + w2 * details[d2 + out]! + w3 * details[d3 + out]!;
-      const edited = w0 * details[d0 + e]! + w1 * details[d1 + e]! + w2 * details[d2 + e]! + w3 * details[d3 + e]!;
-      const changed =
-        r * (across[f]! + s * (across[n]! - across[f]!)) +
-        g * (across[f + 1]! + s * (across[n + 1]! - across[f + 1]!)) +
-        b * (across[f + 2]! + s * (across[n + 2]! - across[f + 2]!)) +
-        across[first + 9 + out]! +
-        s * (across[second + 9 + out]! - across[first + 9 + out]!);
-      const mixed = agreement * (changed + unexplained) + (1 - agreement) * edited;
-      to[at + out] = roundWithin(peak * ((1 - detailShare) * changed + detailShare * mixed), peak);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { FinishMeasures } from '../../../shared/domain/evaluation-finish.ts';
+import { coefficientCount } from '../../../shared/finish/affine.ts';
 import { type ColourChange, findChange, type SmallClip } from '../../../shared/finish/change.ts';
 import { createFinisher } from '../../../shared/finish/finish-frame.ts';
 import { keptMaps } from '../../../shared/finish/in-time.ts';
@@ -82,16 +83,17 @@ export function measureFinish(
   };
 }
 
-/** A change that shows the edit itself wherever it is done: by cubics in space and linearly in time, as finishing lays it in. */
+/** A change that shows the edit itself wherever it is done, linear in space and time as finishing lays it in. */
 function showing({ data, frameCount, width, height }: SmallClip): ColourChange {
   const pixels = width * height;
-  const edited = keptMaps((frame) =>
-    Float32Array.from(data.subarray(frame * pixels * 3, (frame + 1) * pixels * 3), (value) => value / 255),
-  );
-  const [nothing, none, never] = [3, 12, 1].map((values) => new Float32Array(pixels * values));
-  const details = { unexplained: () => nothing!, edited, agreement: () => never! };
-  const local = () => none!;
-  return { width, height, frameCount, even: null, local, details, masks: null };
+  const whole = keptMaps((frame) => {
+    const coefficients = new Float32Array(pixels * coefficientCount);
+    for (let pixel = 0; pixel < pixels; pixel++)
+      for (let channel = 0; channel < 3; channel++)
+        coefficients[pixel * coefficientCount + 9 + channel] = data[3 * (frame * pixels + pixel) + channel]! / 255;
+    return coefficients;
+  });
+  return { width, height, frameCount, even: null, close: { local: whole, whole }, trust: null, masks: null };
 }
 
 /** Sum and number of the squared differences of values from 0 to 1, of all pixels or of some. */

@@ -33,8 +33,8 @@ const changes = new LruCache<string, Promise<ColourChange>>(keptChanges);
 
 /** Changes that were looked at last are kept, without what the brush does to them: finding one takes as long as finishing some pictures. */
 function changeOf({ edited, base, keepDetail, lock, recolour, carried }: FinishRequest): Promise<ColourChange> {
-  const { even, details } = partsOf(keepDetail);
-  const key = `${edited.address} ${base.address} ${even > 0 || carried} ${even < 1} ${details > 0} ${lock} ${JSON.stringify(recolour)}`;
+  const { even, close } = partsOf(keepDetail);
+  const key = `${edited.address} ${base.address} ${even || carried} ${close} ${lock} ${JSON.stringify(recolour)}`;
   const change =
     changes.get(key) ??
     Promise.all([read(base), read(edited)]).then(([before, after]) =>
