@@ -36,7 +36,7 @@ export function pasted(
       part,
       fidelity,
       fidelityStart,
-firstFrame: model === concept.model ? firstFrame : null,
+      firstFrame: model === concept.model ? firstFrame : null,
       ...finishing,
     }),
     ...(parts.sampling && { steps, guidance, seed, negativePrompt }),
