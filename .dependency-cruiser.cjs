@@ -8,7 +8,7 @@ const never = (name, from, to) => ({ name, severity: 'error', from: { path: from
 
 /** What a feature of the window has for others besides the types of its states. */
 const lent = [
-  'edit/(beside|TokenLegend|UnknownWords|WordsField|PhraseMenus)',
+  'edit/(beside|PictureNote|TokenLegend|UnknownWords|WordsField|PhraseMenus)',
   'learn/clip-words',
   'library/(Thumbnail|import-range)',
   'player/(FinishTools|FramesPicture|frame-store|source-frames)',

@@ -72,7 +72,7 @@ export function addSamplingOptions(command: Command): Command {
     )
     .option(
       '--first-frame <picture>',
-      'the clip begins with this picture and goes on from it, from noise (models that take one, such as Wan 2.2 TI2V 5B)',
+      'the clip begins with this picture and goes on from it, from noise (models that take one, such as Wan 2.2 TI2V 5B or Wan 2.1 I2V)',
     )
     .option(
       '--whole',

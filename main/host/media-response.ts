@@ -38,7 +38,7 @@ export async function mediaResponse(services: Services, address: string, range: 
 
 /** Frames and pictures never change under their address; a job's samples, exports and sources may. */
 function cacheRule(address: string): string {
-  return /^(thumbnail|moving|filmstrip|study|clips|edits|previews)\//.test(address)
+  return /^(thumbnail|moving|filmstrip|study|clips|edits|pictures|previews)\//.test(address)
     ? 'private, max-age=31536000, immutable'
     : 'no-cache';
 }

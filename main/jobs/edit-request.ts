@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { Clip, RawFrames } from '../../shared/domain/clip.ts';
 import type { Concept } from '../../shared/domain/concept.ts';
 import type { EditSettings, OtherConcept } from '../../shared/domain/edit.ts';
@@ -8,6 +8,7 @@ import type { GenerateRequest } from '../../shared/domain/engine.ts';
 import { requireEffect } from '../../shared/domain/look.ts';
 import type { ModelInfo } from '../../shared/domain/model.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { writeWhole } from '../files/place.ts';
 import type { ClipStore } from '../library/clips.ts';
 import type { ConceptStore } from '../library/concepts.ts';
 import type { Made } from '../library/edits.ts';
@@ -16,6 +17,7 @@ import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
 import { importClip } from '../media/import.ts';
 import type { MediaTools } from '../media/locate.ts';
+import { readStill } from '../media/still.ts';
 import { requireDirections, requireFit } from './fit.ts';
 
 interface EditServices {
@@ -43,7 +45,7 @@ export type EngineEdit = Omit<GenerateRequest, 'output' | 'baseOutput'>;
  * `invalid-input` for what cannot be made.
  */
 export function resolveEdit({ library, clips, concepts }: EditServices, asked: EditSubject): Made {
-  const settings = withPicture(asked.settings);
+  const settings = withPicture(library, asked.settings);
   if (asked.conceptId === null) {
     if (asked.sourceClipId === null)
       throw new AppError('invalid-input', 'An edit needs a clip or a concept.', { hint: 'Choose one of them.' });
@@ -93,6 +95,10 @@ export async function engineEdit(services: EditServices, made: Made, signal?: Ab
   const concept = made.conceptId === null ? null : concepts.byId(made.conceptId, made.conceptVersion ?? undefined);
   const model = await models.get(concept?.model ?? made.model);
   requireFit(source, model);
+  const frames =
+    settings.fine || settings.whole
+      ? await decodedFrames(services, source, model, settings, signal)
+      : { ...source.frames, file: library.absolutePath(source.frames.file) };
   return {
     model: model.directory,
     conceptFile: concept && library.absolutePath(concept.file),
@@ -100,46 +106,39 @@ export async function engineEdit(services: EditServices, made: Made, signal?: Ab
       file: library.absolutePath(concepts.byId(conceptId, conceptVersion ?? undefined).file),
       sliders,
     })),
-    source:
-      settings.fine || settings.whole
-        ? await decodedFrames(services, source, model, settings, signal)
-        : { ...source.frames, file: library.absolutePath(source.frames.file) },
+    source: frames,
     size: null,
     settings,
-    ...(settings.firstFrame
-      ? { firstFrame: await firstPicture(services, settings.firstFrame, source, model, signal) }
-      : {}),
+    ...(settings.firstFrame ? { firstFrame: await firstPicture(services, settings.firstFrame, frames, signal) } : {}),
   };
 }
 
-const maximumPictureBytes = 200e6;
-
 /** The settings with the hash of their first picture, by which its file is known. Throws `not-found` where it cannot be read. */
-function withPicture(settings: EditSettings): EditSettings {
+function withPicture(library: Library, settings: EditSettings): EditSettings {
   if (!settings.firstFrame) return settings;
   const { path } = settings.firstFrame;
-  const found = existsSync(path) ? statSync(path) : undefined;
-  if (!found?.isFile() || found.size > maximumPictureBytes)
-    throw new AppError('not-found', `${path} is no picture that can be read.`);
-  const hash = createHash('sha256').update(readFileSync(path)).digest('hex');
+  const file = pictureFile(library, path);
+  if (!existsSync(file) || !statSync(file).isFile()) throw new AppError('not-found', `There is no picture ${path}.`);
+  const hash = createHash('sha256').update(readFileSync(file)).digest('hex');
   return { ...settings, firstFrame: { path, hash } };
 }
 
-/** The picture that an edit begins with, decoded to the size of its clip and kept in the cache. */
+const pictureFile = (library: Library, path: string) => (isAbsolute(path) ? path : library.absolutePath(path));
+
+/** The picture that an edit begins with, decoded to the size of what it is made from and kept in the cache. */
 async function firstPicture(
   { library, tools }: EditServices,
   { path, hash }: NonNullable<EditSettings['firstFrame']>,
-  { frames }: Clip,
-  { temporalStride }: ModelInfo,
+  { width, height, rate }: RawFrames,
   signal: AbortSignal | undefined,
 ): Promise<RawFrames> {
-  const { width, height, rate } = frames;
-  const folder = library.absolutePath(`cache/first-frames/${hash}-${width}x${height}`);
-  const kept = { width, height, rate, frameCount: 1, file: join(folder, 'frames.rgb') };
-  if (existsSync(kept.file)) return kept;
-  mkdirSync(library.absolutePath('cache/first-frames'), { recursive: true });
-  const request = { file: path, sizes: [[width, height]] as const, rate, temporalStride, outFolder: folder, signal };
-  return (await importClip(await tools(), { ...request, minimumFrames: 1, maximumFrames: 1 })).frames;
+  const file = library.absolutePath(`cache/first-frames/${hash}-${width}x${height}.rgb`);
+  const kept = { width, height, rate, frameCount: 1, file };
+  if (existsSync(file)) return kept;
+  const { rgb } = await readStill(await tools(), pictureFile(library, path), kept, signal);
+  mkdirSync(dirname(file), { recursive: true });
+  await writeWhole(file, (handle) => handle.writeFile(rgb));
+  return kept;
 }
 
 /** The clip's frames at twice their size, or those of its whole file, decoded anew from it and kept in the cache. */

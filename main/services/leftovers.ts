@@ -6,6 +6,7 @@ import type { Library } from '../library/open.ts';
 
 /** Folders in which this program makes things under partial names. */
 const makingFolders = [
+  'pictures',
   'previews',
   'uploads',
   'exports',

@@ -76,6 +76,16 @@ export class MediaCache {
     );
   }
 
+  /** Writes the picture that an edit begins with as a PNG, finished where it can be. Answers the file. */
+  async writeFirstPicture(editId: string, file: string): Promise<string> {
+    const tools = await this.#tools();
+    return this.#withFrames('edit', editId, async (raw) => {
+      const [picture] = await readRawFrames(raw, [0]);
+      await writeStill(tools, picture!, file);
+      return file;
+    });
+  }
+
   /** The frames of a clip, or those of an edit, finished where it can be. */
   async #withFrames<T>(kind: ItemKind, id: string, use: (frames: RawFrames) => Promise<T>): Promise<T> {
     const absolute = (frames: RawFrames) => ({ ...frames, file: this.#library.absolutePath(frames.file) });

@@ -8,7 +8,7 @@ import { isOneName, namesIn } from './address.ts';
 import type { ServiceParts } from './parts.ts';
 
 /** The folders of the library that a window may look into; its database and locks are none of them. */
-const servedFolders = ['clips', 'edits', 'previews', 'jobs', 'exports', 'reports'];
+const servedFolders = ['clips', 'edits', 'pictures', 'previews', 'jobs', 'exports', 'reports'];
 
 /**
  * A path of the library (also as an absolute path) -> the path as stored. Throws `not-found` for what is not

@@ -6,6 +6,7 @@ import type { ItemReference } from '../../shared/domain/library.ts';
 import { ComposeState } from '../features/compose/compose.svelte.ts';
 import { ReenactState } from '../features/compose/reenact.svelte.ts';
 import { EditState } from '../features/edit/edit.svelte.ts';
+import { FirstFrameState } from '../features/edit/first-frame.svelte.ts';
 import { LearnState } from '../features/learn/learn.svelte.ts';
 import { LibraryState } from '../features/library/library.svelte.ts';
 import { TrashState } from '../features/library/trash.svelte.ts';
@@ -43,6 +44,7 @@ export class Editor {
   readonly frames = new FrameStore();
   readonly finisher = new Finisher();
   readonly edit: EditState;
+  readonly firstFrame: FirstFrameState;
   readonly looks: LooksState;
   readonly learn: LearnState;
   readonly compose: ComposeState;
@@ -71,6 +73,7 @@ export class Editor {
     this.studies = new StudiesState(connection, notices);
     this.versions = new VersionsState(connection, notices);
     this.edit = new EditState(connection, notices, this.library, this.queue);
+    this.firstFrame = new FirstFrameState(connection, notices, host, this.edit.draft);
     this.looks = new LooksState(connection, notices, this.library, this.queue);
     this.settings = new SettingsState(connection, notices, this.files, this.queue);
     this.learn = new LearnState({

@@ -239,8 +239,9 @@ export const text = {
       fidelity,
       identity,
       motion,
-    }: Record<'seed' | 'steps' | 'fidelity' | 'identity' | 'motion', number>) =>
-      `seed ${seed}, ${steps} steps, fidelity ${fidelity}, identity ${identity}, motion ${motion}`,
+      firstFrame,
+    }: Record<'seed' | 'steps' | 'fidelity' | 'identity' | 'motion', number> & { firstFrame: object | null }) =>
+      `seed ${seed}, ${steps} steps, fidelity ${fidelity}, identity ${identity}, motion ${motion}${firstFrame ? ', from a first frame' : ''}`,
   },
   looks: {
     tab: 'Looks',
@@ -428,6 +429,18 @@ export const text = {
     applyTitle: 'Apply this edit to other clips',
     fromNoise: 'Start from noise',
     fromNoiseHint: "Generates a new clip instead of changing this one. It has the model's own size and frame rate.",
+    firstFrame: {
+      title: 'First frame',
+      hint: 'Drop a PNG or JPEG here: the clip begins with it and goes on from it.',
+      required: "This model's clips go on from a picture: drop a PNG or JPEG here.",
+      none: (model: string) => `${model} cannot begin a clip with a given picture.`,
+      drop: 'Place for a first frame',
+      choose: 'Choose a picture …',
+      fromResult: 'First frame of the result',
+      fromResultHint: (name: string) => `Begin with the first frame of ${name}`,
+      remove: 'Remove',
+      note: 'The clip begins with this picture.',
+    },
     beside: {
       title: 'Other concepts',
       add: 'Add a concept …',

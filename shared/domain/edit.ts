@@ -20,6 +20,9 @@ const otherConcept = z.object({
 });
 export type OtherConcept = z.infer<typeof otherConcept>;
 
+export const firstFrame = z.object({ path: pathText, hash: z.string().max(64).default('') });
+export type FirstFrame = z.infer<typeof firstFrame>;
+
 /** Everything that makes a result again to the byte: the same settings twice give the same frames. */
 export const editSettings = z.object({
   prompt: promptText,
@@ -47,13 +50,10 @@ export const editSettings = z.object({
    */
   fidelityStart: z.enum(['noise', 'inversion', 'flow-edit']).default('flow-edit'),
   /**
-   * A picture that the clip begins with and goes on from, from noise alone; models that take one only. The hash of its file is found when
-   * the edit is asked for, so that another picture of the same name is another edit.
+   * A picture that the clip begins with and goes on from, from noise alone; models that take one only. Its path is absolute, or one of the
+   * library (`pictures/...`). The hash of its file is found when the edit is asked for, so that another picture of the same name is another edit.
    */
-  firstFrame: z
-    .object({ path: pathText, hash: z.string().max(64).default('') })
-    .nullable()
-    .default(null),
+  firstFrame: firstFrame.nullable().default(null),
   /** Works at twice the model's size: things are followed better, and it takes about four times as long. */
   fine: z.boolean().default(false),
   /**

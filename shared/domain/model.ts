@@ -23,8 +23,8 @@ export const modelInfo = z.object({
   spatialStride: z.int().positive(),
   /** Of a model with two transformers: the part of the noise below which concepts are learned and act; null where it is all of it. */
   learnsBelow: z.number().positive().max(1).nullable().default(null),
-  /** Whether a clip can go on from a given first picture. */
-  takesFirstFrame: z.boolean().default(false),
+  /** Whether a clip goes on from a given first picture: never, where one is given, or always (image to video). */
+  firstFrame: z.enum(['none', 'optional', 'required']).default('none'),
   /** The words that it was taught, in lower case; null where it knows about all of them, as large models do. */
   vocabulary: z.array(z.string()).nullable().default(null),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { clip, rawFrames } from '../domain/clip.ts';
 import { concept, conceptCaption } from '../domain/concept.ts';
-import { edit, editSettings } from '../domain/edit.ts';
+import { edit, editSettings, firstFrame } from '../domain/edit.ts';
 import { deviceReport, engineEvent, lossPoint } from '../domain/engine.ts';
 import { exportPreset, exportSettings } from '../domain/export.ts';
 import { job, jobKind, jobState } from '../domain/job.ts';
@@ -132,6 +132,14 @@ export const editCalls = {
   'edits.label': {
     input: reference.extend({ labels: itemLabels.extend({ starred: z.boolean().optional() }) }),
     output: edit,
+  },
+  /**
+   * Keeps a picture in the library for edits to begin with: a PNG or JPEG file, or what a result begins with, finished where it can be. The
+   * same picture is kept once.
+   */
+  'edits.keepPicture': {
+    input: z.union([z.object({ file: pathText }), z.object({ edit: referenceText })]),
+    output: firstFrame,
   },
   /**
    * A rendering (with few steps, unless `full`) that is not kept in the library but in a bounded cache.

@@ -21,7 +21,7 @@ onEachBackend(() => {
     const pipeline = await openWanPipeline(golden('model'));
     pipeline.extras.maxTextTokens = tokens;
     const sampler = createSampler({
-      denoiser: wanDenoiser(pipeline.transformerConfig, await pipeline.transformer(), true),
+      denoiser: wanDenoiser(pipeline.transformerConfig, await pipeline.transformer(), 'optional'),
       scheduler: schedulerConfigOf(pipeline),
     });
     const data = Uint8Array.from(await picture!.data());
@@ -34,7 +34,7 @@ onEachBackend(() => {
       size: [3, 2, 4],
       seeds: [0],
       noise: latents!,
-      firstFrame,
+      firstFrame: { latents: firstFrame },
     });
     await expectGolden(made, result!);
     const [beginning] = tf.split(made, [1, 2], 2) as [tf.Tensor, tf.Tensor];
@@ -69,7 +69,7 @@ test('the engine makes a clip that goes on from a picture, and says where that c
         firstFrame,
       }),
     );
-  expect((await engine.describeModel({ model })).takesFirstFrame).toBe(true);
+  expect((await engine.describeModel({ model })).firstFrame).toBe('optional');
   await make('a.rgb');
   await make('b.rgb', { seed: 2 });
   const [a, b] = ['a.rgb', 'b.rgb'].map((name) => readFileSync(join(folder, name)));
@@ -87,12 +87,12 @@ test('the engine makes a clip that goes on from a picture, and says where that c
 
 test('a model that takes no first frame refuses one', async () => {
   const pipeline = await openWanPipeline(golden('model'));
-  expect(pipeline.takesFirstFrame).toBe(false);
+  expect(pipeline.firstFrame).toBe('none');
   const sampler = createSampler({ denoiser: await pipeline.denoiser(), scheduler: schedulerConfigOf(pipeline) });
   const text = await pipeline.encodeText(['a dog']);
   const firstFrame = tf.zeros([1, 4, 1, 2, 4]);
-  await expect(sampler.generate({ text, steps: 1, size: [3, 2, 4], seeds: [0], firstFrame })).rejects.toThrow(
-    'takes no first frame',
-  );
+  await expect(
+    sampler.generate({ text, steps: 1, size: [3, 2, 4], seeds: [0], firstFrame: { latents: firstFrame } }),
+  ).rejects.toThrow('takes no such first frame');
   await pipeline.dispose();
 });

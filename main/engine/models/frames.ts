@@ -1,16 +1,19 @@
 import * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 
-/** Bytes 0..255 -> video [1, 3, count, height, width] in -1..1. Throws when the bytes are not that many. */
-export function framesToVideo({ data, count, width, height }: Pictures): tf.Tensor {
+/**
+ * Bytes 0..255 -> video [1, 3, count + grey, height, width] in -1..1, whose last frames are 0. Throws when the bytes are not that many.
+ */
+export function framesToVideo({ data, count, width, height }: Pictures, greyFrames = 0): tf.Tensor {
   const pixels = count * height * width;
   if (data.length !== 3 * pixels)
     throw new Error(`${count} frames of ${width} x ${height} have ${3 * pixels} bytes, found ${data.length}`);
-  const values = new Float32Array(3 * pixels);
+  const plane = (count + greyFrames) * height * width;
+  const values = new Float32Array(3 * plane);
   for (let pixel = 0; pixel < pixels; pixel++)
     for (let channel = 0; channel < 3; channel++)
-      values[channel * pixels + pixel] = data[3 * pixel + channel]! / 127.5 - 1;
-  return tf.tensor(values, [1, 3, count, height, width]);
+      values[channel * plane + pixel] = data[3 * pixel + channel]! / 127.5 - 1;
+  return tf.tensor(values, [1, 3, count + greyFrames, height, width]);
 }
 
 /** Video [1, 3, count, height, width] in -1..1 -> bytes, rounded to the nearest. */

@@ -9,6 +9,11 @@ export interface CodingOptions {
   onProgress?: (doneFrames: number, totalFrames: number) => void;
 }
 
+export interface EncodingOptions extends CodingOptions {
+  /** So many frames of middle grey follow the pictures: a value between two that bytes have. */
+  greyFrames?: number;
+}
+
 /** Clips to latents and back. Weights are read when they are first needed, and can be let go. */
 export interface VideoAutoencoder {
   readonly latentChannels: number;
@@ -17,7 +22,7 @@ export interface VideoAutoencoder {
   /** Throws `invalid-input` unless a clip of this size can be encoded. */
   checkVideoSize(frames: number, height: number, width: number): void;
   /** Pictures -> normalised latents [1, channels, frames, height, width] (the mean of a posterior). */
-  encodeFrames(pictures: Pictures, options?: CodingOptions): Promise<tf.Tensor>;
+  encodeFrames(pictures: Pictures, options?: EncodingOptions): Promise<tf.Tensor>;
   /** Normalised latents of one clip -> pictures. */
   decodeFrames(latents: tf.Tensor, options?: CodingOptions): Promise<Pictures>;
   /** Its weights as a checkpoint stores them. */

@@ -1,9 +1,10 @@
 import type { ModelInfo } from '../../../shared/domain/model.ts';
 import type * as tf from '../backends/tf.ts';
+import type { Pictures } from '../formats/raw-frames.ts';
 import type { Hooks } from '../nn/hooks.ts';
 import type { LinearLayer } from '../nn/linear-layers.ts';
 import type { ModelExtras } from './model-extras.ts';
-import type { VideoAutoencoder } from './video-autoencoder.ts';
+import type { CodingOptions, VideoAutoencoder } from './video-autoencoder.ts';
 
 /**
  * The places of a model that something can be added to, and their sizes; no weights need be read for that.
@@ -24,7 +25,7 @@ export interface ModelShape {
 export interface DenoiserInputs {
   /**
    * [batch, channels, frames, height, width]: noisy latents, then, with self-conditioning, the previous
-   * prediction.
+   * prediction, or what image-to-video models have `beside` them.
    */
   latents: tf.Tensor;
   /**
@@ -34,6 +35,21 @@ export interface DenoiserInputs {
   timestep: tf.Tensor;
   /** [batch, text tokens, text width], zero past each prompt's length. */
   text: tf.Tensor;
+  /** What an image encoder makes of the first frame [batch, image tokens, width], for models that read it. */
+  image?: tf.Tensor;
+}
+
+/**
+ * What a model is told of the picture that a clip goes on from: its latent frame, which stands without noise where the clip's first one would
+ * [1, channels, 1, height, width]; or channels beside the noisy latents [1, more channels, frames, height, width], and what an image encoder
+ * makes of it [1, image tokens, width] where the model reads that.
+ */
+export type FirstFrame = { latents: tf.Tensor } | { beside: tf.Tensor; image?: tf.Tensor };
+
+/** All of its tensors. */
+export function firstFrameTensors(firstFrame: FirstFrame): tf.Tensor[] {
+  if ('latents' in firstFrame) return [firstFrame.latents];
+  return [firstFrame.beside, ...(firstFrame.image ? [firstFrame.image] : [])];
 }
 
 export interface DenoiserOptions {
@@ -52,8 +68,8 @@ interface DenoiserFacts {
   readonly latentChannels: number;
   /** Whether it takes its previous prediction as further channels. */
   readonly selfConditioning: boolean;
-  /** Whether the first latent frame may be given, without noise (Wan 2.2 TI2V). */
-  readonly takesFirstFrame: boolean;
+  /** Whether a first frame may be given (Wan 2.2 TI2V), or must be (Wan 2.1 I2V). */
+  readonly firstFrame: ModelInfo['firstFrame'];
   /** timesteps (0 to 1000) [batch] -> sinusoidal features [batch, features] */
   timeFeatures(timesteps: readonly number[]): tf.Tensor2D;
 }
@@ -98,6 +114,11 @@ export interface VideoModel extends VideoAutoencoder, DenoiserFacts {
    * make.
    */
   latentSize(clip: { frameCount: number; height: number; width: number }): [number, number, number];
+  /**
+   * The picture that a clip of so many frames goes on from, as the denoiser is told of it; the caller owns the tensors. Throws
+   * `invalid-input` for a model that takes none.
+   */
+  encodeFirstFrame(picture: Pictures, frameCount: number, options?: CodingOptions): Promise<FirstFrame>;
   /** What an editor must know of it to prepare clips for it. */
   describe(): Promise<ModelInfo>;
   /** Tells one model's weights from another's without reading gigabytes. */

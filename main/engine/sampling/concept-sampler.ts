@@ -7,7 +7,7 @@ import { kindOf } from '../adapters/parts.ts';
 import { markPrompt, type TokenEmbeddings, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
-import type { VideoModel } from '../models/video-model.ts';
+import { type FirstFrame, firstFrameTensors, type VideoModel } from '../models/video-model.ts';
 import { type AdapterTensors, adapterTensors, type LearnedParts, scaled, tensorsOf } from './adapter-tensors.ts';
 import { createSampler, firstStep, type Sampler } from './sampler.ts';
 import { schedulerConfigOf } from './scheduler-config.ts';
@@ -58,8 +58,8 @@ interface ConceptSamplingOptions {
     /** How sampling starts from them (`fidelityStart` of an edit's settings). */
     by: EditSettings['fidelityStart'];
   };
-  /** The first latent frame, where the clip goes on from one; without `source` alone. */
-  firstFrame?: tf.Tensor;
+  /** What the clips go on from; without `source` alone. */
+  firstFrame?: FirstFrame;
   signal?: AbortSignal;
   onStep?(done: number, total: number): void;
 }
@@ -71,6 +71,8 @@ interface ConceptSamplingOptions {
 export interface ConceptSampler {
   /** A clip to start from; its latents stay the sampler's. */
   encodeSource(pictures: Pictures, signal?: AbortSignal): Promise<SourceLatents>;
+  /** A picture that a clip of so many frames goes on from; what is made of it stays the sampler's. */
+  encodeFirstFrame(picture: Pictures, frameCount: number, signal?: AbortSignal): Promise<FirstFrame>;
   /** That clip as it comes out of the autoencoder again. */
   decodeSource(source: SourceLatents, signal?: AbortSignal): Promise<Pictures>;
   /** -> normalised latents [prompts, channels, ...size], owned by the caller. */
@@ -99,6 +101,7 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
   const texts = new LruCache<string, tf.Tensor>(keptTexts, dispose);
   const samplers = new LruCache<string, Sampler<AdapterTensors>>(keptSamplers, dispose);
   const sources = new LruCache<string, tf.Tensor>(keptSources, dispose);
+  const firstFrames = new LruCache<string, FirstFrame>(keptSources, (kept) => tf.dispose(firstFrameTensors(kept)));
   const flows = new LruCache<string, SourceFlows>(keptFlows, dispose);
   const decoded = new LruCache<string, Pictures>(keptSources);
 
@@ -163,11 +166,19 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
 
   return {
     async encodeSource(pictures, signal) {
-      const { width, height, data } = pictures;
-      const key = createHash('sha1').update(`${width}x${height}`).update(data).digest('hex');
+      const key = hashOfPictures(pictures);
       const latents = sources.get(key) ?? (await computed(await pipeline.encodeFrames(pictures, { signal })));
       sources.set(key, latents);
       return { latents, key };
+    },
+    async encodeFirstFrame(picture, frameCount, signal) {
+      const key = `${frameCount}|${hashOfPictures(picture)}`;
+      const known = firstFrames.get(key);
+      if (known) return known;
+      const made = await pipeline.encodeFirstFrame(picture, frameCount, { signal });
+      for (const tensor of firstFrameTensors(made)) await computed(tensor);
+      firstFrames.set(key, made);
+      return made;
     },
     async decodeSource({ latents, key }, signal) {
       const pictures = decoded.get(key) ?? (await pipeline.decodeFrames(latents, { signal }));
@@ -233,7 +244,7 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
       }
     },
     dispose() {
-      for (const kept of [samplers, texts, sources, flows, decoded]) kept.clear();
+      for (const kept of [samplers, texts, sources, firstFrames, flows, decoded]) kept.clear();
     },
   };
 }
@@ -257,6 +268,10 @@ async function computed<T extends tf.Tensor>(tensor: T): Promise<T> {
     tensor.dispose();
     throw error;
   }
+}
+
+function hashOfPictures({ width, height, data }: Pictures): string {
+  return createHash('sha1').update(`${width}x${height}`).update(data).digest('hex');
 }
 
 function hashOfTokens({ names, values }: TokenEmbeddings): string {

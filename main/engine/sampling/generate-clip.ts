@@ -11,6 +11,7 @@ import {
   writeFramesBy,
   writeRawFrames,
 } from '../formats/raw-frames.ts';
+import type { FirstFrame } from '../models/video-model.ts';
 import { actTogether } from './act-together.ts';
 import type { SampledConcept, SourceLatents } from './concept-sampler.ts';
 import { type OpenedConcept, openConcepts } from './open-concept.ts';
@@ -126,7 +127,7 @@ async function makeWindow(
   const { pipeline, sampler } = model;
   const { settings } = request;
   const start: SourceLatents | null = pictures && (await sampler.encodeSource(pictures, signal));
-  const beginning = await firstFrameOf(model, request, signal);
+  const firstFrame = await firstFrameOf(model, request, size[0], signal);
   const latents = await sampler.sample({
     concept,
     prompts: [settings.prompt],
@@ -137,7 +138,7 @@ async function makeWindow(
     size,
     signal,
     onStep: (done, total) => report('sample', 'steps', done, total),
-    ...(beginning ? { firstFrame: beginning.latents } : {}),
+    ...(firstFrame ? { firstFrame } : {}),
     ...(start ? { source: { ...start, ...startFrom(settings, own) } } : {}),
   });
   const made = await pipeline
@@ -150,16 +151,17 @@ async function makeWindow(
   return { pictures: made, base };
 }
 
-/** Latents of the picture that the clip begins with. Throws `invalid-input` where there can be none. */
+/** The picture that a clip of so many latent frames begins with, as the model is told of it. Throws `invalid-input` where it cannot be. */
 async function firstFrameOf(
   { pipeline, sampler, name }: OpenModel,
   { firstFrame, settings }: GenerateRequest,
+  latentFrames: number,
   signal: AbortSignal | undefined,
-): Promise<SourceLatents | undefined> {
+): Promise<FirstFrame | undefined> {
   if (!firstFrame) return undefined;
-  if (!pipeline.takesFirstFrame)
+  if (pipeline.firstFrame === 'none')
     throw new AppError('invalid-input', `${name} cannot go on from a given picture.`, {
-      hint: 'Choose a model that can, such as Wan 2.2 TI2V 5B, or leave the picture out.',
+      hint: 'Choose a model that can, such as Wan 2.2 TI2V 5B or Wan 2.1 I2V, or leave the picture out.',
     });
   if (settings.fidelity > 0)
     throw new AppError(
@@ -169,7 +171,8 @@ async function firstFrameOf(
         hint: 'Set the fidelity to 0, or leave the picture out.',
       },
     );
-  return sampler.encodeSource(await readRawFrames(firstFrame), signal);
+  const frameCount = 1 + (latentFrames - 1) * pipeline.strides.frames;
+  return sampler.encodeFirstFrame(await readRawFrames(firstFrame), frameCount, signal);
 }
 
 /**

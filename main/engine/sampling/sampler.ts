@@ -1,6 +1,7 @@
+import { AppError } from '../../../shared/ipc/result.ts';
 import * as tf from '../backends/tf.ts';
 import { traced } from '../backends/traced.ts';
-import type { Denoiser } from '../models/video-model.ts';
+import type { Denoiser, FirstFrame } from '../models/video-model.ts';
 import type { Hooks } from '../nn/hooks.ts';
 import { Random } from '../nn/random.ts';
 import { noiseSchedule } from './noise-schedule.ts';
@@ -44,8 +45,8 @@ interface GenerateOptions<A> extends Prompt<A>, RunOptions {
   seeds: readonly number[];
   /** Noise instead of the seeds': [batch, channels, ...size]. */
   noise?: tf.Tensor;
-  /** The first latent frame, without noise [batch, channels, 1, height, width]: the clip goes on from it. Models that take one only. */
-  firstFrame?: tf.Tensor;
+  /** What the clips go on from. Models that take one only; some must have one. */
+  firstFrame?: FirstFrame;
   /** Normalised latents of a clip to start from [batch, channels, ...size]. */
   source?: {
     latents: tf.Tensor;
@@ -90,6 +91,9 @@ type FlowInputs = {
   previous?: tf.Tensor;
   text: tf.Tensor;
   timestep: tf.Tensor;
+  /** Of a first frame, of one clip. */
+  beside?: tf.Tensor;
+  image?: tf.Tensor;
   /** With what weight the flow under each of `text`'s prompts counts [prompts]; without, all flows are given back. */
   weights?: tf.Tensor;
   adapter?: unknown;
@@ -109,12 +113,14 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
 
   /** The flow at one noise level, or the weighted sum of the flows under several prompts, which are one batch. */
   const predictionBy = (denoise: Denoiser['denoise']) =>
-    traced(({ sample, previous, text, timestep, weights, adapter, appearanceMask }: FlowInputs) =>
+    traced(({ sample, previous, text, timestep, beside, image, weights, adapter, appearanceMask }: FlowInputs) =>
       tf.tidy(() => {
         const hooks = adapter !== undefined ? model.hooks?.(adapter as A, appearanceMask) : undefined;
-        const modelInput = previous ? tf.concat([sample, previous], 1) : sample;
+        const added = [...(previous ? [previous] : []), ...(beside ? [repeated(beside, sample.shape[0]!)] : [])];
+        const modelInput = added.length > 0 ? tf.concat([sample, ...added], 1) : sample;
         const latents = weights ? tf.concat(new Array<tf.Tensor>(weights.size).fill(modelInput), 0) : modelInput;
-        const flow = denoise({ latents, text, timestep }, { hooks, inferenceOnly: true });
+        const seen = image ? { image: repeated(image, text.shape[0]!) } : {};
+        const flow = denoise({ latents, text, timestep, ...seen }, { hooks, inferenceOnly: true });
         if (!weights) return { flow };
         const flows = tf.matMul(tf.reshape(weights, [1, -1]), tf.reshape(flow, [weights.size, -1]));
         return { flow: tf.reshape(flows, sample.shape) };
@@ -134,11 +140,21 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
   function conditioned(
     { text, negative, guidance = 1, adapter, guidingAdapter }: Prompt<A>,
     sourcePrompt?: tf.Tensor,
-    firstFrame?: tf.Tensor,
+    firstFrame?: FirstFrame,
   ) {
-    /** Features of the level for each prompt; a given first frame has none of the noise. */
+    if (!firstFrame && denoiser.firstFrame === 'required')
+      throw new AppError(
+        'invalid-input',
+        'This model makes clips that go on from a given picture, and none was given.',
+        {
+          hint: 'Choose a first frame and a fidelity of 0, or a model for text to video.',
+        },
+      );
+    const beside = firstFrame && 'beside' in firstFrame ? firstFrame : {};
+    /** Features of the level for each prompt; a latent frame that is given has none of the noise. */
     const timeOf = (prompts: number, timestep: number) => {
-      if (!firstFrame) return denoiser.timeFeatures(new Array<number>(prompts).fill(timestep));
+      if (!firstFrame || 'beside' in firstFrame)
+        return denoiser.timeFeatures(new Array<number>(prompts).fill(timestep));
       return tf.tidy(() => {
         const levels = Array.from({ length: 2 * prompts }, (_, index) => (index % 2 ? timestep : 0));
         return tf.reshape(denoiser.timeFeatures(levels), [prompts, 2, -1]);
@@ -157,7 +173,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
       async flow(sample: tf.Tensor, previous: tf.Tensor | undefined, timestep: number, signal?: AbortSignal) {
         const under = async (prompts: tf.Tensor, by: A | undefined, weights?: tf.Tensor) => {
           const features = timeOf(prompts.shape[0]!, timestep);
-          const inputs: FlowInputs = { sample, text: prompts, timestep: features };
+          const inputs: FlowInputs = { sample, text: prompts, timestep: features, ...beside };
           if (previous) inputs.previous = previous;
           if (weights) inputs.weights = weights;
           const isHigh = high && timestep >= 1000 * high.from;
@@ -189,17 +205,19 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
     const { sigmas, timesteps } = noiseSchedule(scheduler, steps);
     const first = options.source ? firstStep(options.source.fidelity, steps) : 0;
     const { firstFrame } = options;
-    if (firstFrame && !denoiser.takesFirstFrame) throw new Error('this model takes no first frame');
+    if (firstFrame && ('beside' in firstFrame ? 'required' : 'optional') !== denoiser.firstFrame)
+      throw new Error(`this model takes no such first frame (${denoiser.firstFrame})`);
+    const beginning = firstFrame && 'latents' in firstFrame ? firstFrame.latents : undefined;
     // UniPC's first noise level is a millionth below 1; without a step left out the source plays no part at all.
-    const start = startLatents(first > 0 ? options : { ...options, source: undefined }, sigmas[first]!);
     const condition = conditioned(options, undefined, firstFrame);
+    const start = startLatents(first > 0 ? options : { ...options, source: undefined }, sigmas[first]!);
     let state = startState(scheduler, start);
     let previous = selfConditioning ? tf.zeros(start.shape) : undefined;
     start.dispose();
     try {
       for (const [index, plan] of solverSteps(scheduler, sigmas.slice(first)).entries()) {
         signal?.throwIfAborted();
-        const seen = firstFrame ? beginningWith(firstFrame, state.sample) : state.sample;
+        const seen = beginning ? beginningWith(beginning, state.sample) : state.sample;
         const flow = await condition.flow(seen, previous, timesteps[first + index]!, signal).finally(() => {
           if (seen !== state.sample) seen.dispose();
         });
@@ -216,7 +234,7 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
         }
         await breathe();
       }
-      return firstFrame ? beginningWith(firstFrame, state.sample) : tf.clone(state.sample);
+      return beginning ? beginningWith(beginning, state.sample) : tf.clone(state.sample);
     } finally {
       disposeState(state);
       previous?.dispose();
@@ -328,6 +346,11 @@ export function createSampler<A = undefined>(model: SamplerModel<A>): Sampler<A>
       step.dispose();
     },
   };
+}
+
+/** What is the same for each of so many rows: [1, ...] -> [rows, ...] */
+function repeated(x: tf.Tensor, rows: number): tf.Tensor {
+  return rows === 1 ? x : tf.tile(x, [rows, ...new Array<number>(x.rank - 1).fill(1)]);
 }
 
 /** The clip with another first latent frame. */

@@ -11,10 +11,14 @@ import type { OpenModel } from './open-model.ts';
 const warmedParameters = 100e6;
 const warmedPixels = 1e6;
 
-/** Whether a model is so small that readying it takes seconds: large ones are left alone. */
-export function isWarmed({ denoiserParameters, extras }: VideoModel): boolean {
+/**
+ * Whether a model changes clips by words, and is so small that readying it takes seconds: large ones are left
+ * alone.
+ */
+export function isWarmed({ denoiserParameters, extras, firstFrame }: VideoModel): boolean {
   const { width, height } = extras.sizes[0]!;
-  return denoiserParameters <= warmedParameters && extras.frames * width * height <= warmedPixels;
+  const isSmall = denoiserParameters <= warmedParameters && extras.frames * width * height <= warmedPixels;
+  return isSmall && firstFrame !== 'required';
 }
 
 /**

@@ -46,6 +46,10 @@ export async function learnConcept(
 ): Promise<LearnResult> {
   const startedAt = performance.now();
   const { clips, conceptFile, workDirectory } = request;
+  if (pipeline.firstFrame === 'required')
+    throw new AppError('invalid-input', `${name} makes clips of a given picture, and concepts are not learned on it.`, {
+      hint: 'Choose a model for text to video. LoRA files of other programs can be added for this one.',
+    });
   const method = methodOf(request.recipe);
   const parts = partsOf(pipeline, request);
   await makeFolderOf(conceptFile);

@@ -1,5 +1,5 @@
 import { type Concept, hasOwnClip, learnedPrompt, promptTogether } from '../../../shared/domain/concept.ts';
-import { type EditSettings, editSettings, isFinishingOnly } from '../../../shared/domain/edit.ts';
+import { type EditSettings, editSettings, type FirstFrame, isFinishingOnly } from '../../../shared/domain/edit.ts';
 import { guidanceFor, startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { type UsualSettings, usualFor } from '../../../shared/domain/things.ts';
 import { Draft } from '../../app/draft.svelte.ts';
@@ -106,13 +106,22 @@ export class EditDraft {
 
   /** A clip made anew from pure noise, or the clip itself led as far as the usual strength does. */
   startFromNoise(isOn: boolean): void {
-    this.change(isOn ? { fidelity: 0, whole: false, guidance: guidanceFor(0) } : strengthSettings(startStrength));
+    this.change(isOn ? fromNoise : { ...strengthSettings(startStrength), firstFrame: null });
+  }
+
+  /** The picture that the clip begins with and goes on from, which it does from noise alone; null: none any more. */
+  beginWith(firstFrame: FirstFrame | null): void {
+    this.change({ firstFrame, ...(firstFrame && fromNoise) });
   }
 
   /** A fidelity of one's own; guidance follows as long as it is the one that goes with the fidelity. */
   setFidelity(fidelity: number): void {
     const { fidelity: before, guidance } = this.settings;
-    this.change({ fidelity, ...(guidance === guidanceFor(before) && { guidance: guidanceFor(fidelity) }) });
+    this.change({
+      fidelity,
+      ...(guidance === guidanceFor(before) && { guidance: guidanceFor(fidelity) }),
+      ...(fidelity > 0 && { firstFrame: null }),
+    });
   }
 
   /** With words come the settings that are usual for what they change, but for those that were chosen by hand. */
@@ -141,6 +150,9 @@ export class EditDraft {
     if (this.#concept) localStorage.setItem(keyOf(this.#concept), JSON.stringify(this.settings));
   }
 }
+
+/** What makes an edit a clip from pure noise. */
+const fromNoise = { fidelity: 0, whole: false, guidance: guidanceFor(0) };
 
 /** What an edit of a concept begins with. */
 export function startOf(concept: Concept): EditSettings {

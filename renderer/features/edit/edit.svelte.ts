@@ -138,8 +138,9 @@ export class EditState {
   }
 
   copy(): void {
-    const { conceptId, settings } = this.draft;
-    if (conceptId !== null) this.copied = { conceptId, settings };
+    const { settings, acting } = this.draft;
+    const [own] = acting;
+    if (own) this.copied = { conceptId: own.id, model: own.model, settings };
   }
 
   /** All of the copied settings on the chosen concept. */

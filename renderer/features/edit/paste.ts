@@ -5,6 +5,8 @@ import { startOf } from './edit-draft.svelte.ts';
 /** Settings with the concept that they were copied from: directions belong to it alone. */
 export interface CopiedSettings {
   conceptId: string;
+  /** What the concept was learned on: others may take no first frame. */
+  model: string;
   settings: EditSettings;
 }
 
@@ -16,8 +18,12 @@ export interface PasteParts {
 }
 
 /** A new edit of a concept with the chosen parts of what was copied. */
-export function pasted({ conceptId, settings }: CopiedSettings, concept: Concept, parts: PasteParts): EditSettings {
-  const { prompt, others, sliders, part, fidelity, fidelityStart, ...rest } = settings;
+export function pasted(
+  { conceptId, model, settings }: CopiedSettings,
+  concept: Concept,
+  parts: PasteParts,
+): EditSettings {
+  const { prompt, others, sliders, part, fidelity, fidelityStart, firstFrame, ...rest } = settings;
   const { steps, guidance, seed, negativePrompt } = rest;
   const beside = others.filter((other) => other.conceptId !== concept.id);
   const { recolour, ...finishing } = finishingOf(rest);
@@ -30,6 +36,7 @@ export function pasted({ conceptId, settings }: CopiedSettings, concept: Concept
       part,
       fidelity,
       fidelityStart,
+      firstFrame: model === concept.model ? firstFrame : null,
       ...finishing,
     }),
     ...(parts.sampling && { steps, guidance, seed, negativePrompt }),

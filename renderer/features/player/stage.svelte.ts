@@ -56,6 +56,10 @@ export class StageState {
     if (preview) return preview.full ? text.player.full : text.player.preview;
     return this.#parts.library.edit?.name ?? '';
   });
+  /** The picture that the result goes on from. */
+  readonly firstFrame = $derived.by(
+    () => (this.previews.shown ? this.draft : this.#parts.library.edit)?.settings.firstFrame ?? null,
+  );
   /** What else the result can be compared with. */
   readonly others = $derived.by(() => this.#parts.library.edits.filter(({ id }) => id !== this.#parts.library.editId));
   /** Another result to compare with; null, for the clip, when that one is gone or on screen itself. */

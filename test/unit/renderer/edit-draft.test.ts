@@ -134,7 +134,7 @@ it('pastes the chosen parts, and directions on their own concept only', () => {
     seed: 5,
     sliders: { identity: 2, motion: 1, directions: { 1: 0 } },
   };
-  const copied = { conceptId: waltz.id, settings };
+  const copied = { conceptId: waltz.id, model: waltz.model, settings };
   const gains = { words: false, gains: true, sampling: false };
   expect(pasted(copied, waltz, gains)).toMatchObject({ prompt: startOf(waltz).prompt, sliders: settings.sliders });
   expect(pasted(copied, tango, gains).sliders).toEqual({ identity: 2, motion: 1, directions: {} });
@@ -143,4 +143,46 @@ it('pastes the chosen parts, and directions on their own concept only', () => {
     seed: 5,
     sliders: startOf(tango).sliders,
   });
+});
+
+const picture = { path: 'pictures/0.png', hash: '0' };
+
+it('a clip that goes on from a picture is made from noise, in one step that can be taken back', () => {
+  const { draft, changes } = start();
+  const before = draft.settings;
+  draft.beginWith(picture);
+  expect(draft.settings).toMatchObject({ firstFrame: picture, fidelity: 0, whole: false, guidance: guidanceFor(0) });
+  expect(changes).toEqual(['step']);
+  draft.undo();
+  expect(draft.settings).toEqual(before);
+  draft.redo();
+  expect(draft.settings.firstFrame).toEqual(picture);
+  draft.beginWith(null);
+  expect(draft.settings).toMatchObject({ firstFrame: null, fidelity: 0 });
+});
+
+it('what starts from the clip itself goes on from no picture', () => {
+  const { draft } = start();
+  draft.beginWith(picture);
+  draft.setFidelity(0.5);
+  expect(draft.settings.firstFrame).toBeNull();
+  draft.beginWith(picture);
+  draft.startFromNoise(false);
+  expect(draft.settings.firstFrame).toBeNull();
+  expect(draft.settings.fidelity).toBeGreaterThan(0);
+});
+
+it('a first frame is there again after a reload', () => {
+  start().draft.beginWith(picture);
+  expect(start().draft.settings.firstFrame).toEqual(picture);
+});
+
+it('a first frame is pasted with the gains, on concepts of the same model', () => {
+  const { draft } = start();
+  draft.beginWith(picture);
+  const copied = { conceptId: waltz.id, model: waltz.model, settings: draft.settings };
+  const parts = { words: true, gains: true, sampling: true };
+  expect(pasted(copied, tango, parts)).toMatchObject({ firstFrame: picture, fidelity: 0 });
+  expect(pasted(copied, tango, { ...parts, gains: false }).firstFrame).toBeNull();
+  expect(pasted(copied, { ...tango, model: 'another' }, parts).firstFrame).toBeNull();
 });

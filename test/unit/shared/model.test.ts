@@ -17,7 +17,7 @@ const model: ModelInfo = {
   temporalStride: 4,
   spatialStride: 16,
   learnsBelow: null,
-  takesFirstFrame: false,
+  firstFrame: 'none',
   vocabulary: null,
 };
 

@@ -1,4 +1,4 @@
-import type { Picture } from './picture-input.ts';
+import type { Picture } from '../../formats/picture-input.ts';
 
 /** A face in a picture: five points (eyes, nose, corners of the mouth) in pixels, x and y in turn. */
 export interface Face {

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import { type OnnxFile, openOnnxFile, requirePorts } from '../../backends/onnx-file.ts';
 import { readJson } from '../../formats/diffusers.ts';
+import { middleSquare, type Picture, pictureOf, planesOf, resized, writePlanes } from '../../formats/picture-input.ts';
 import type { Pictures } from '../../formats/raw-frames.ts';
 import type { ClipNetwork, FaceDetector, PictureNetwork, TextNetwork } from './description.ts';
 import { type DetectorLevel, type Face, facesOf } from './faces.ts';
-import { middleSquare, type Picture, pictureOf, planesOf, resized, writePlanes } from './picture-input.ts';
 
 /** Something of a user's that makes `Out` of `In`. */
 interface Network<In, Out> {

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import type { SuppliedMeasures, SuppliedMetric } from '../../../../shared/domain/evaluation-table.ts';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import { readJson } from '../../formats/diffusers.ts';
+import { type Picture, pictureOf } from '../../formats/picture-input.ts';
 import type { Pictures } from '../../formats/raw-frames.ts';
 import { cosine, temporalCoherence } from '../temporal-coherence.ts';
 import { type MetricDescription, metricDescription } from './description.ts';
 import { alignedFace } from './faces.ts';
 import { openClipNetwork, openFaceDetector, openPictureNetwork, openTextNetwork } from './networks.ts';
-import { type Picture, pictureOf } from './picture-input.ts';
 
 /** What the networks see in a clip, for others to be compared with it. */
 export type SeenClip = {

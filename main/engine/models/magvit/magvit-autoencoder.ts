@@ -19,7 +19,7 @@ import {
 } from '../causal-chunks.ts';
 import { loadComponent, loadedOnce } from '../components.ts';
 import { framesToVideo } from '../frames.ts';
-import type { CodingOptions, VideoAutoencoder } from '../video-autoencoder.ts';
+import type { CodingOptions, EncodingOptions, VideoAutoencoder } from '../video-autoencoder.ts';
 import { type MagvitConfig, magvitConfigSchema, magvitSpecs, magvitStrides } from './magvit-config.ts';
 import { decodeChunk, encodeChunk, type MagvitParameters } from './magvit-network.ts';
 
@@ -32,7 +32,7 @@ interface MagvitOptions extends CodingOptions {
 }
 
 interface MagvitAutoencoder extends VideoAutoencoder {
-  encodeFrames(pictures: Pictures, options?: MagvitOptions): Promise<tf.Tensor>;
+  encodeFrames(pictures: Pictures, options?: MagvitOptions & EncodingOptions): Promise<tf.Tensor>;
   decodeFrames(latents: tf.Tensor, options?: MagvitOptions): Promise<Pictures>;
 }
 
@@ -55,10 +55,11 @@ export async function openMagvitAutoencoder(folder: string): Promise<MagvitAutoe
     strides,
     checkVideoSize,
     async encodeFrames(pictures, options = {}) {
-      const { count, height, width } = pictures;
+      const { height, width } = pictures;
+      const count = pictures.count + (options.greyFrames ?? 0);
       checkVideoSize(count, height, width);
       const { encode } = await network();
-      const video = framesToVideo(pictures);
+      const video = framesToVideo(pictures, options.greyFrames);
       // The first frame makes a latent frame by itself.
       const size = strides.frames * chunkSize(height * width, options.chunkFrames);
       const ranges = rangesOf(count, 1 - strides.frames, size);

@@ -6,7 +6,7 @@ import { parametersToWrite } from '../../nn/parameters.ts';
 import { normaliseLatents, picturesOf, restoreLatents } from '../causal-chunks.ts';
 import { loadComponent, loadedOnce } from '../components.ts';
 import { framesToVideo } from '../frames.ts';
-import type { VideoAutoencoder } from '../video-autoencoder.ts';
+import type { EncodingOptions, VideoAutoencoder } from '../video-autoencoder.ts';
 import { type ChunkOptions, createVae, type Vae } from './vae.ts';
 import type { VaeParameters } from './vae-coders.ts';
 import { checkVideoSize, vaeConfigSchema, vaeSpecs, vaeStrides } from './vae-config.ts';
@@ -14,7 +14,7 @@ import { checkVideoSize, vaeConfigSchema, vaeSpecs, vaeStrides } from './vae-con
 /** AutoencoderKLWan in a folder of its own. */
 export interface WanAutoencoder extends VideoAutoencoder {
   vae(): Promise<Vae>;
-  encodeFrames(pictures: Pictures, options?: ChunkOptions): Promise<tf.Tensor>;
+  encodeFrames(pictures: Pictures, options?: ChunkOptions & EncodingOptions): Promise<tf.Tensor>;
   decodeFrames(latents: tf.Tensor, options?: ChunkOptions): Promise<Pictures>;
 }
 
@@ -30,7 +30,7 @@ export async function openWanAutoencoder(folder: string): Promise<WanAutoencoder
     strides: vaeStrides(vaeConfig),
     checkVideoSize: (frames, height, width) => checkVideoSize(vaeConfig, frames, height, width),
     async encodeFrames(pictures, options) {
-      const video = framesToVideo(pictures);
+      const video = framesToVideo(pictures, options?.greyFrames);
       const posterior = await (await vae()).encode(video, options).finally(() => video.dispose());
       const latents = tf.tidy(() => normaliseLatents(tf.split(posterior, 2, 1)[0]!, vaeConfig));
       posterior.dispose();

@@ -7,9 +7,12 @@ import { type TransformerConfig, transformerSpecs } from './transformer-config.t
 const shallowLayers = 12;
 
 /** What is known without weights. */
-export function denoiserFacts(config: TransformerConfig, takesFirstFrame = false): Omit<Denoiser, 'denoise'> {
+export function denoiserFacts(
+  config: TransformerConfig,
+  firstFrame: Denoiser['firstFrame'] = 'none',
+): Omit<Denoiser, 'denoise'> {
   return {
-    takesFirstFrame,
+    firstFrame,
     latentChannels: config.out_channels,
     selfConditioning: config.in_channels === 2 * config.out_channels,
     timeFeatures: (timesteps) => timeFeatures(config, timesteps),
@@ -20,11 +23,11 @@ export function denoiserFacts(config: TransformerConfig, takesFirstFrame = false
 export function wanDenoiser(
   config: TransformerConfig,
   parameters: TransformerParameters,
-  takesFirstFrame = false,
+  firstFrame: Denoiser['firstFrame'] = 'none',
 ): Denoiser {
   const isShallow = config.num_layers <= shallowLayers;
   return {
-    ...denoiserFacts(config, takesFirstFrame),
+    ...denoiserFacts(config, firstFrame),
     denoise: (inputs, { inferenceOnly = false, ...options } = {}) =>
       wanTransformer(config, parameters, inputs, { ...options, together: inferenceOnly && isShallow }),
   };

@@ -13,13 +13,15 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
   const { directory, name, extras, strides, transformerConfig } = pipeline;
   let [parameters, heldParameters] = [0, 0];
   const transformers = pipeline.highNoise ? ['transformer', 'transformer_2'] : ['transformer'];
-  for (const component of [...transformers, 'vae', 'text_encoder']) {
+  const imageEncoder = pipeline.transformerConfig.image_dim === null ? [] : ['image_encoder'];
+  for (const component of [...transformers, 'vae', 'text_encoder', ...imageEncoder]) {
     const source = await openWeights(join(directory, component));
     let count = 0;
     for (const name of source.names())
       count += source.info(name).shape.reduce((product, length) => product * length, 1);
     parameters += count;
-    if (component !== 'text_encoder' || !pipeline.streamsText) heldParameters += count;
+    const isStreamed = component === 'image_encoder' || (component === 'text_encoder' && pipeline.streamsText);
+    if (!isStreamed) heldParameters += count;
     await source.close();
   }
   return {
@@ -35,7 +37,7 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     layers: transformerConfig.num_layers,
     activationsPerToken: activationsPerToken(transformerConfig),
     learnsBelow: pipeline.highNoise?.from ?? null,
-    takesFirstFrame: pipeline.takesFirstFrame,
+    firstFrame: pipeline.firstFrame,
     vocabulary: await vocabularyOf(directory),
     temporalStride: strides.frames,
     spatialStride: Math.max(

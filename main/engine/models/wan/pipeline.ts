@@ -12,6 +12,7 @@ import type { Tokens, VideoModel } from '../video-model.ts';
 import { denoiserFacts, wanDenoiser, wanShape } from './denoiser.ts';
 import { describePipeline } from './describe.ts';
 import { transformerFingerprint } from './fingerprint.ts';
+import { encodeFirstFrame, firstFrameUse, openImageEncoder } from './first-frame.ts';
 import { encodeTokens, encodeTokensStreaming, type TextEncoderParameters } from './text-encoder.ts';
 import {
   repeatedEmbeddings,
@@ -32,7 +33,7 @@ import {
 const streamingParameters = 500e6;
 
 /**
- * WanPipeline of diffusers. Beside what any model has: its configurations and weights, for saving and for
+ * WanPipeline and WanImageToVideoPipeline of diffusers. Beside what any model has: its configurations and weights, for saving and for
  * tests.
  */
 export interface WanPipeline extends VideoModel {
@@ -54,7 +55,6 @@ export interface WanPipeline extends VideoModel {
 export async function openWanPipeline(directory: string): Promise<WanPipeline> {
   const index = await readModelIndex(directory);
   const boundary = boundaryOf(directory, index);
-  const takesFirstFrame = index.expand_timesteps === true;
   const main = boundary === null ? 'transformer' : 'transformer_2';
   const folder = (name: string) => join(directory, name);
   const config = <T>(name: string, schema: Parameters<typeof readJson<T>>[1]) =>
@@ -68,6 +68,11 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
   const schedulerConfig = await readJson(join(folder('scheduler'), 'scheduler_config.json'), z.unknown());
   for (const each of [transformerConfig, ...(highConfig ? [highConfig] : [])])
     checkChannels(directory, each, autoencoder, textEncoderConfig);
+  const { in_channels, image_dim } = transformerConfig;
+  if (highConfig && (highConfig.in_channels !== in_channels || highConfig.image_dim !== image_dim))
+    throw new AppError('damaged-file', `${directory}: its two transformers are told of different things`);
+  const firstFrame = firstFrameUse(index, transformerConfig, autoencoder);
+  const imageEncoder = await openImageEncoder(directory, transformerConfig);
 
   const load = (name: string, own: TransformerConfig) =>
     loadedOnce(
@@ -115,7 +120,7 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
 
   const pipeline: WanPipeline = {
     ...autoencoder,
-    ...denoiserFacts(transformerConfig, takesFirstFrame),
+    ...denoiserFacts(transformerConfig, firstFrame),
     autoencoder,
     directory,
     name: basename(resolve(directory)),
@@ -127,14 +132,16 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
       (highConfig ? countParameters(transformerSpecs(highConfig)) : 0),
     activations: (latents) => activationsOf(transformerConfig, latents),
     latentSize: (clip) => latentSize(autoencoder, transformerConfig, clip),
+    encodeFirstFrame: (picture, frameCount, options) =>
+      encodeFirstFrame(autoencoder, imageEncoder, firstFrame, picture, frameCount, options),
     describe: () => describePipeline(pipeline),
     fingerprint: () => transformerFingerprint(folder(main)),
     transformerConfig,
     transformer,
-    denoiser: async () => wanDenoiser(transformerConfig, await transformer(), takesFirstFrame),
+    denoiser: async () => wanDenoiser(transformerConfig, await transformer(), firstFrame),
     highNoise: highTransformer && {
       from: boundary!,
-      denoiser: async () => wanDenoiser(highConfig, await highTransformer()),
+      denoiser: async () => wanDenoiser(highConfig!, await highTransformer(), firstFrame),
     },
     textWidth: textEncoderConfig.d_model,
     tokenizer,
@@ -214,7 +221,7 @@ function latentSize(
 function checkChannels(
   directory: string,
   transformer: TransformerConfig,
-  { latentChannels }: VideoAutoencoder,
+  { latentChannels, strides }: VideoAutoencoder,
   text: TextEncoderConfig,
 ): void {
   const refuse = (message: string) => new AppError('damaged-file', `${directory}: ${message}`);
@@ -226,13 +233,14 @@ function checkChannels(
     throw refuse(
       `the transformer predicts ${transformer.out_channels} channels, the autoencoder has ${latentChannels}`,
     );
-  // Twice as many: its previous prediction is fed back.
-  if ([latentChannels, 2 * latentChannels].includes(transformer.in_channels)) return;
+  // Twice as many: its previous prediction is fed back. More: what says how the clip begins.
+  const known = [latentChannels, 2 * latentChannels, 2 * latentChannels + strides.frames];
+  if (known.includes(transformer.in_channels)) return;
   throw new AppError(
     'invalid-input',
     `${directory}: a transformer with ${transformer.in_channels} input channels is not supported`,
     {
-      hint: 'It may be a model for image to video or for editing. Choose a text-to-video checkpoint.',
+      hint: 'It may be a model for editing or with other controls. Choose one for text to video or image to video.',
     },
   );
 }

@@ -23,12 +23,18 @@ type Attention = {
   norm_k: { weight: tf.Tensor1D };
 };
 
+type Norm = { weight: tf.Tensor1D; bias: tf.Tensor1D };
+type FeedForward = { net: { 0: { proj: Linear }; 2: Linear } };
+
+/** Keys and values of a picture's tokens, beside those of the prompt's. */
+type ImageAttention = { add_k_proj: Linear; add_v_proj: Linear; norm_added_k: { weight: tf.Tensor1D } };
+
 type Block = {
   scale_shift_table: tf.Tensor3D; // [1, 6, size]
   attn1: Attention;
-  norm2?: { weight: tf.Tensor1D; bias: tf.Tensor1D };
-  attn2: Attention;
-  ffn: { net: { 0: { proj: Linear }; 2: Linear } };
+  norm2?: Norm;
+  attn2: Attention & Partial<ImageAttention>;
+  ffn: FeedForward;
 };
 
 export type TransformerParameters = {
@@ -37,6 +43,7 @@ export type TransformerParameters = {
     time_embedder: { linear_1: Linear; linear_2: Linear };
     time_proj: Linear;
     text_embedder: { linear_1: Linear; linear_2: Linear };
+    image_embedder?: { norm1: Norm; ff: FeedForward; norm2: Norm };
   };
   blocks: { [index: string]: Block };
   scale_shift_table: tf.Tensor3D; // [1, 2, size]
@@ -61,7 +68,7 @@ export function timeFeatures(config: TransformerConfig, timesteps: readonly numb
 export function wanTransformer(
   config: TransformerConfig,
   parameters: TransformerParameters,
-  { latents, timestep, text }: DenoiserInputs,
+  { latents, timestep, text, image }: DenoiserInputs,
   { hooks, recompute = false, together = false }: TransformerOptions = {},
 ): tf.Tensor {
   return tf.tidy(() => {
@@ -76,13 +83,20 @@ export function wanTransformer(
     const positions = rotaryTables(config.attention_head_dim, grid);
 
     const embedder = 'condition_embedder';
-    const { time_embedder, time_proj, text_embedder } = parameters.condition_embedder;
+    const { time_embedder, time_proj, text_embedder, image_embedder } = parameters.condition_embedder;
+    if (!image !== !image_embedder)
+      throw new Error(
+        `the transformer ${image ? 'takes no picture, and one was' : 'takes a picture, and none was'} given`,
+      );
     // The first latent frame and the rest have timesteps of their own, or all have one.
     const ranges = timestep.rank === 3 ? 2 : 1;
     const embedding = mlp(hooks, `${embedder}.time_embedder`, time_embedder, timestep, silu); // [batch, (2,) size]
     const projection = hookedLinear(hooks, `${embedder}.time_proj`, time_proj, silu(embedding)); // [batch, (2,) 6 * size]
     const modulation = tf.reshape(projection, [batch, ranges, 6, size]);
-    const context = mlp(hooks, `${embedder}.text_embedder`, text_embedder, text, (x) => gelu(x, 'tanh'));
+    const context: Context = {
+      text: mlp(hooks, `${embedder}.text_embedder`, text_embedder, text, (x) => gelu(x, 'tanh')),
+      ...(image && { image: embedImage(hooks, `${embedder}.image_embedder`, image_embedder!, image) }),
+    };
 
     const patches = patchify(latents, config.patch_size); // [batch, tokens, channels * patch]
     let hidden = hookedLinear(hooks, 'patch_embedding', parameters.patch_embedding, patches); // [batch, tokens, size]
@@ -147,21 +161,19 @@ interface BlockContext {
   hooks: Hooks | undefined;
 }
 
-/** hidden [batch, tokens, size], context [batch, text tokens, size], modulation [batch, ranges, 6, size] -> as hidden */
-function transformerBlock(
-  hidden: tf.Tensor,
-  context: tf.Tensor,
-  modulation: tf.Tensor,
-  about: BlockContext,
-): tf.Tensor {
+/** What cross-attention reads: [batch, text tokens, size], and [batch, image tokens, size] of models that take a picture. */
+type Context = { text: tf.Tensor; image?: tf.Tensor };
+
+/** hidden [batch, tokens, size], modulation [batch, ranges, 6, size] -> as hidden */
+function transformerBlock(hidden: tf.Tensor, context: Context, modulation: tf.Tensor, about: BlockContext): tf.Tensor {
   return tf.tidy(() => {
     const { block, path, heads, eps, firstTokens, hooks, positions } = about;
     const [shift1, scale1, gate1, shift2, scale2, gate2] = modulationParts(
       tf.add(block.scale_shift_table, modulation),
     ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]; // each [batch, ranges, size]
 
-    const attend = (name: 'attn1' | 'attn2', queries: tf.Tensor, source: tf.Tensor) => {
-      const parts = block[name];
+    const attend = (name: 'attn1' | 'attn2', queries: tf.Tensor, source: tf.Tensor, image?: tf.Tensor) => {
+      const parts: Block['attn2'] = block[name];
       const at = `${path}.${name}`;
       let query = rmsNorm(hookedLinear(hooks, `${at}.to_q`, parts.to_q, queries), parts.norm_q.weight, eps);
       let key = rmsNorm(hookedLinear(hooks, `${at}.to_k`, parts.to_k, source), parts.norm_k.weight, eps);
@@ -171,7 +183,15 @@ function transformerBlock(
         key = rotary(key, positions.cos, positions.sin, { heads });
         hooks?.attention?.(at, query, key, heads);
       }
-      return hookedLinear(hooks, `${at}.to_out.0`, parts.to_out[0], attention(query, key, value, { heads }));
+      let mixed = attention(query, key, value, { heads });
+      if (image) {
+        // The same queries look at the picture by themselves, and what they find there is added.
+        const { add_k_proj, add_v_proj, norm_added_k } = parts as ImageAttention;
+        const imageKey = rmsNorm(hookedLinear(hooks, `${at}.add_k_proj`, add_k_proj, image), norm_added_k.weight, eps);
+        const imageValue = hookedLinear(hooks, `${at}.add_v_proj`, add_v_proj, image);
+        mixed = tf.add(mixed, attention(query, imageKey, imageValue, { heads }));
+      }
+      return hookedLinear(hooks, `${at}.to_out.0`, parts.to_out[0], mixed);
     };
 
     /** The residual stream with a sub-layer's output, gated, and with what hooks add beside it. */
@@ -193,7 +213,12 @@ function transformerBlock(
 
     const { norm2 } = block;
     const normed2 = norm2 ? layerNorm(selfAttended, norm2.weight, norm2.bias, eps) : selfAttended;
-    const crossAttended = residual('attn2', selfAttended, normed2, attend('attn2', normed2, context));
+    const crossAttended = residual(
+      'attn2',
+      selfAttended,
+      normed2,
+      attend('attn2', normed2, context.text, context.image),
+    );
 
     const normed3 = modulate(layerNorm(crossAttended, undefined, undefined, eps), shift2, scale2, firstTokens);
     const inner = gelu(hookedLinear(hooks, `${path}.ffn.net.0.proj`, block.ffn.net[0].proj, normed3), 'tanh');
@@ -268,6 +293,18 @@ function mlp(
 ): tf.Tensor {
   const hidden = activate(hookedLinear(hooks, `${path}.linear_1`, layers.linear_1, x));
   return hookedLinear(hooks, `${path}.linear_2`, layers.linear_2, hidden);
+}
+
+/** The eps of its norms is PyTorch's own. x [batch, image tokens, image width] -> [batch, image tokens, size] */
+function embedImage(
+  hooks: Hooks | undefined,
+  path: string,
+  { norm1, ff, norm2 }: NonNullable<TransformerParameters['condition_embedder']['image_embedder']>,
+  x: tf.Tensor,
+): tf.Tensor {
+  const normed = layerNorm(x, norm1.weight, norm1.bias, 1e-5);
+  const inner = gelu(hookedLinear(hooks, `${path}.ff.net.0.proj`, ff.net[0].proj, normed));
+  return layerNorm(hookedLinear(hooks, `${path}.ff.net.2`, ff.net[2], inner), norm2.weight, norm2.bias, 1e-5);
 }
 
 type Extent = readonly [frames: number, height: number, width: number];

@@ -3,7 +3,8 @@ import { attention } from '../../../../main/engine/backends/fused.ts';
 import type { Node, Value } from '../../../../main/engine/backends/lazy/graph.ts';
 import { lazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
-import { randomValues, relativeError, testDevices, useDevice } from './compare.ts';
+import { testDevices, useDevice } from './compare.ts';
+import { randomValues, relativeError } from './outcomes.ts';
 
 const [queries, keys, width] = [4300, 1000, 8];
 

@@ -10,7 +10,8 @@ import { lowRankLinear } from '../../../../main/engine/backends/low-rank-linear.
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { traced } from '../../../../main/engine/backends/traced.ts';
-import { randomValues, useDevice } from './compare.ts';
+import { useDevice } from './compare.ts';
+import { randomValues } from './outcomes.ts';
 
 const random = (shape: number[], seed: number) => tf.tensor(randomValues(tf.util.sizeFromShape(shape), seed), shape);
 

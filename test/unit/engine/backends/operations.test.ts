@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { attention, gelu, layerNorm, rmsNorm, rotary } from '../../../../main/engine/backends/fused.ts';
 import { lowRankLinear } from '../../../../main/engine/backends/low-rank-linear.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
-import { type Case, expectAgreement, testDevices, useDevice } from './compare.ts';
+import { expectAgreement, testDevices, useDevice } from './compare.ts';
+import type { Case } from './outcomes.ts';
 
 type Unary = (x: tf.Tensor) => tf.Tensor;
 const unary = (name: string, run: Unary, rest: Partial<Case> = {}): Case => ({ name, shapes: [[3, 5]], run, ...rest });

@@ -12,7 +12,7 @@ import { useLazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { convolve3d } from '../../../../main/engine/nn/conv.ts';
-import { randomValues, relativeError } from './compare.ts';
+import { randomValues, relativeError } from './outcomes.ts';
 import { verifyGraph } from './verify-graph.ts';
 
 const names = Object.keys(rewrites) as RewriteName[];

@@ -3,7 +3,8 @@ import { checkpoint } from '../../../../main/engine/backends/checkpoint.ts';
 import { lazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { traced } from '../../../../main/engine/backends/traced.ts';
-import { randomValues, relativeError, useDevice } from './compare.ts';
+import { useDevice } from './compare.ts';
+import { randomValues, relativeError } from './outcomes.ts';
 
 const random = (shape: number[], seed: number) => tf.tensor(randomValues(tf.util.sizeFromShape(shape), seed), shape);
 

@@ -248,7 +248,7 @@ describe('heads', () => {
     const denoiser = {
       denoise,
       selfConditioning: false,
-      takesFirstFrame: false,
+      firstFrame: 'none' as const,
       latentChannels: 1,
       timeFeatures: () => tf.zeros([1, 2]) as tf.Tensor2D,
     };

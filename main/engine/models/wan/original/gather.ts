@@ -156,7 +156,7 @@ async function writeModel(
   const component = (folder: string, part: Found) => ({ name: folder, config: json(part.config), files: linked(part) });
   await writeModelDirectory(directory, {
     index: json({
-      _class_name: 'WanPipeline',
+      _class_name: preset.takesPicture ? 'WanImageToVideoPipeline' : 'WanPipeline',
       boundary_ratio: preset.boundaryRatio ?? null,
       expand_timesteps: preset.expandTimesteps,
       scheduler: ['diffusers', 'UniPCMultistepScheduler'],

@@ -37,7 +37,7 @@ const blockNames: Record<string, string> = {
 const otherClasses: [beginning: RegExp, what: string][] = [
   [
     /^(img_emb|blocks\.\d+\.cross_attn\.(k_img|v_img|norm_k_img))\./,
-    'a model for image to video with an image encoder',
+    "a model for image to video with an image encoder, which is read from a folder in diffusers' layout",
   ],
   [/^vace_/, 'a VACE model, for editing'],
   [/^(motion_encoder|face_adapter|pose_patch_embedding)/, 'an Animate model'],

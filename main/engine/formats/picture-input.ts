@@ -1,4 +1,4 @@
-import type { Pictures } from '../../formats/raw-frames.ts';
+import type { Pictures } from './raw-frames.ts';
 
 /** Values of one picture [height, width, 3], 0 to 255. */
 export interface Picture {
@@ -14,19 +14,20 @@ export function pictureOf({ data, width, height }: Pictures, frame: number): Pic
 
 /**
  * A picture at another size by cubic convolution (Keys 1981, a = -1/2); where it gets smaller, the kernel is
- * as much wider, so that what is left out is averaged and not skipped. Clipped to 0 to 255.
+ * as much wider, so that what is left out is averaged and not skipped. Rounded to 0 to 255 along rows, and
+ * again along columns, as Pillow does, by which CLIP's pictures are made.
  */
 export function resized(picture: Picture, width: number, height: number): Picture {
   if (picture.width === width && picture.height === height) return picture;
   const across = alongRows(picture, width);
-  const down = transposed(alongRows(transposed(across), height));
-  return { ...down, values: down.values.map((value) => Math.min(255, Math.max(0, value))) };
+  return transposed(alongRows(transposed(across), height));
 }
 
 /** Its shorter side made `shorterSide`, and of that the middle `size` x `size`. */
 export function middleSquare(picture: Picture, size: number, shorterSide = size): Picture {
   const scale = Math.max(size, shorterSide) / Math.min(picture.width, picture.height);
-  const scaled = resized(picture, Math.round(picture.width * scale), Math.round(picture.height * scale));
+  const side = (length: number) => Math.floor(length * scale + 1e-6);
+  const scaled = resized(picture, side(picture.width), side(picture.height));
   const [left, top] = [Math.floor((scaled.width - size) / 2), Math.floor((scaled.height - size) / 2)];
   const values = new Float32Array(size * size * 3);
   for (let y = 0; y < size; y++) {
@@ -80,7 +81,7 @@ function alongRows({ values, width, height }: Picture, target: number): Picture 
         let sum = 0;
         for (const [index, weight] of weights.entries())
           sum += weight * values[(y * width + first + index) * 3 + channel]!;
-        out[(y * target + x) * 3 + channel] = sum / total;
+        out[(y * target + x) * 3 + channel] = Math.min(255, Math.max(0, Math.round(sum / total)));
       }
   }
   return { values: out, width: target, height };
