@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { wordsOf } from './vocabulary.ts';
 
-export const colourName = z.enum([
+const colourName = z.enum([
   'red',
   'orange',
   'yellow',

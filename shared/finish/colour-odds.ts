@@ -6,7 +6,7 @@ const widest = 60;
 /** However clear colours are, a place can still outvote them. */
 const mostOdds = 4;
 /** Cells along each of red, green and blue in the table that pictures are looked up in. */
-export const tableSide = 25;
+const tableSide = 25;
 
 export interface ColourOdds {
   /** Log odds of a colour to be the thing's, between the centres of the cells around it. */
