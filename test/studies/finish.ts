@@ -5,7 +5,7 @@
  *
  *   node test/studies/run.mjs test/studies/finish.ts --folder FOLDER [--seeds 21,31] [--kinds shirt,light] [--words] [--pictures 33] NAME=JSON...
  *
- * A variant is NAME=JSON with `keepDetail` (null: the edit is enlarged). `--pictures` measures so many from the beginning.
+ * A variant is NAME=JSON with `keepDetail` (null: the edit is enlarged) and `recolour` (true: things of another colour are recoloured). `--pictures` measures so many from the beginning.
  */
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
@@ -30,6 +30,7 @@ import { type Change, editScene } from '../../main/world/edit.ts';
 import { renderEdit } from '../../main/world/edit-mask.ts';
 import { type Scene, sampleScene } from '../../main/world/scene.ts';
 import { splitOf } from '../../main/world/split.ts';
+import { recolourOf } from '../../shared/domain/colour-words.ts';
 import { usualDetail } from '../../shared/domain/edit.ts';
 import { type DeviceName, generateRequest } from '../../shared/domain/engine.ts';
 import type { FinishScene } from '../../shared/domain/evaluation-finish.ts';
@@ -79,6 +80,8 @@ function model(): Promise<OpenModel> {
   return opened;
 }
 
+const textOf = (said: Scene) => captionTexts(caption(said)).full;
+
 /** Renders an edit and makes what is finished, unless it was: the files of both sizes. */
 async function prepare(scene: Scene, change: Change) {
   const stem = join(folder!, `seed-${scene.seed}-${change.kind}`);
@@ -101,7 +104,6 @@ async function prepare(scene: Scene, change: Change) {
     }
   }
   if (options.words && !existsSync(at('words.rgb'))) {
-    const textOf = (said: Scene) => captionTexts(caption(said)).full;
     const edited = editScene(scene, change).scene;
     const settings = lookSettings({
       from: textOf(scene),
@@ -131,7 +133,8 @@ for (const seed of seeds) {
     .filter(({ kind }) => !options.kinds || options.kinds.split(',').includes(kind));
   for (const variant of variants) scenes.get(variant)!.push({ seed, edits: [], sheet: [] });
   for (const { kind, to, ...change } of changes) {
-    const at = await prepare(scene, { kind, to, ...change } as Change);
+    const wanted = { kind, to, ...change } as Change;
+    const at = await prepare(scene, wanted);
     const some = (of: Pictures): Pictures => ({
       ...of,
       count: measured,
@@ -146,8 +149,10 @@ for (const seed of seeds) {
     for (const edit of options.words ? (['perfect', 'words'] as const) : (['perfect'] as const)) {
       const edited = await readRawFrames(rawOf(at(`${edit}.rgb`), small));
       for (const variant of variants) {
-        const { keepDetail = usualDetail } = JSON.parse(variant.split(/=(.*)/s)[1] ?? '{}');
-        const values = measureFinish(truth, { base, edited }, keepDetail);
+        const { keepDetail = usualDetail, recolour = false } = JSON.parse(variant.split(/=(.*)/s)[1] ?? '{}');
+        const colours = recolour ? recolourOf(textOf(scene), textOf(editScene(scene, wanted).scene)) : null;
+        const finishing = keepDetail === null ? null : { keepDetail, recolour: colours };
+        const values = measureFinish(truth, { base, edited }, finishing);
         scenes
           .get(variant)!
           .at(-1)!

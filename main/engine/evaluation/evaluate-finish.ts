@@ -10,6 +10,7 @@ import {
   finishScene,
 } from '../../../shared/domain/evaluation-finish.ts';
 import { startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
+import { usualFor } from '../../../shared/domain/things.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { renderEdit } from '../../world/edit-mask.ts';
@@ -22,7 +23,7 @@ import { type ConceptScene, conceptScene, type TrueEdit } from './concept-scene.
 import { finishEdit } from './finish-edit.ts';
 import { keptOr, openEvaluationFolder } from './folder.ts';
 import { openEvaluationJudge } from './judging.ts';
-import { enlargement, measureFinish, picturesPerFrame } from './measure-finish.ts';
+import { type EvaluatedFinishing, enlargement, measureFinish, picturesPerFrame } from './measure-finish.ts';
 import { learned, measureEdit } from './measure-method.ts';
 import { settingsOfClip } from './methods.ts';
 import { phaseReporter, withinPart } from './progress.ts';
@@ -130,6 +131,7 @@ async function evaluateScene(
     const rendered = renderEdit(sampleScene(seed, { edition }), changes, large);
     await breathe();
     const [source, target] = [rendered.source, rendered.target].map(({ frames }) => picturesOf(frames, large));
+    const { recolour } = usualFor(scene.prompt.plain, edit.prompt.plain);
     const truth = { source: source!, target: target!, mask: rendered.mask };
     const show = async (label: string, pictures: Pictures) => {
       const file = join(request.outputFolder, `seed-${seed}-${kind}-${sheet.length}.rgb`);
@@ -146,14 +148,15 @@ async function evaluateScene(
     };
     for (const name of ['perfect', 'words'] as const) {
       for (const keepDetail of [null, ...request.details]) {
+        const finishing = keepDetail === null ? null : { keepDetail, recolour };
         options.signal?.throwIfAborted();
         const shown: Uint8Array[] = [];
-        const measured = measureFinish(truth, { base, edited: made[name] }, keepDetail, (rgb, index) => {
+        const measured = measureFinish(truth, { base, edited: made[name] }, finishing, (rgb, index) => {
           if (isShown && isSome(index, truth.source.count)) shown.push(rgb.slice());
         });
         const named =
           name === 'words'
-            ? await measureEdit(edit, finishedSmall(scene.source, base, made[name], keepDetail), null, scene, judge)
+            ? await measureEdit(edit, finishedSmall(scene.source, base, made[name], finishing), null, scene, judge)
             : null;
         const { success = null, preservation = null } = named ?? {};
         edits.push({ edit: name, kind, to, success, preservation, ...measured });
@@ -182,10 +185,13 @@ function someOf(pictures: Pictures): Pictures {
 }
 
 /** At the model's size, as the judge sees it. */
-function finishedSmall(source: Pictures, base: Pictures, edited: Pictures, keepDetail: number | null): Pictures {
-  return keepDetail === null
-    ? edited
-    : finishEdit(source, base, { pictures: edited, seconds: 0 }, { keepDetail }).pictures;
+function finishedSmall(
+  source: Pictures,
+  base: Pictures,
+  edited: Pictures,
+  finishing: EvaluatedFinishing | null,
+): Pictures {
+  return finishing === null ? edited : finishEdit(source, base, { pictures: edited, seconds: 0 }, finishing).pictures;
 }
 
 /** What the model makes of the words, from the scene's caption to the edited one. */

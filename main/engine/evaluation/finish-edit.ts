@@ -1,3 +1,4 @@
+import type { Recolour } from '../../../shared/domain/colour-words.ts';
 import { finishClip } from '../../../shared/finish/finish-clip.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 
@@ -15,7 +16,7 @@ export function finishEdit(
   source: Pictures,
   coded: Pictures,
   { pictures, seconds }: MadeClip,
-  finishing: { keepDetail: number; lock?: boolean },
+  finishing: { keepDetail: number; lock?: boolean; recolour?: Recolour | null },
 ): MadeClip {
   const startedAt = performance.now();
   const parts = { source: smallClip(source), base: smallClip(coded), edited: smallClip(pictures) };

@@ -1,6 +1,6 @@
 import type { FinishMeasures } from '../../../shared/domain/evaluation-finish.ts';
 import { coefficientCount } from '../../../shared/finish/affine.ts';
-import { type ColourChange, findChange, type SmallClip } from '../../../shared/finish/change.ts';
+import { type ColourChange, findChange, type SmallClip, type WantedChange } from '../../../shared/finish/change.ts';
 import { createFinisher } from '../../../shared/finish/finish-frame.ts';
 import { keptMaps } from '../../../shared/finish/in-time.ts';
 import { placementOf } from '../../../shared/finish/placement.ts';
@@ -26,23 +26,26 @@ export interface SmallEdit {
   edited: Pictures;
 }
 
+/** How edits are finished that are measured. */
+export type EvaluatedFinishing = Pick<WantedChange, 'keepDetail' | 'lock' | 'recolour'>;
+
 type Measured = Omit<FinishMeasures, 'edit' | 'kind' | 'to' | 'success' | 'preservation'>;
 
 /**
- * Finishes the source with the change of an edit, or, with `keepDetail` null, enlarges the edit, and measures it against the truth.
+ * Finishes the source with the change of an edit, or, with `finishing` null, enlarges the edit, and measures it against the truth.
  * `onPicture` gets each picture, at once and only until it answers.
  */
 export function measureFinish(
   { source, target, mask }: LargeEdit,
   { base, edited }: SmallEdit,
-  keepDetail: number | null,
+  finishing: EvaluatedFinishing | null,
   onPicture: (rgb: Uint8Array, index: number) => void = () => {},
 ): Measured {
   const { width, height, count } = source;
   const placement = placementOf(source, edited, 'crop');
   const change =
-    keepDetail === null ? showing(smallClip(edited)) : findChange(smallClip(base), smallClip(edited), { keepDetail });
-  const { finish } = createFinisher(change, { placement, keepDetail: keepDetail ?? 0 });
+    finishing === null ? showing(smallClip(edited)) : findChange(smallClip(base), smallClip(edited), finishing);
+  const { finish } = createFinisher(change, { placement, ...(finishing ?? { keepDetail: 0 }) });
   const bytes = width * height * 3;
   const made = new Uint8Array(bytes);
   let previous: Int16Array | null = null;
@@ -72,14 +75,14 @@ export function measureFinish(
   }
   const ratio = (a: number | null, b: number | null) => (a === null || b === null || b === 0 ? null : a / b);
   return {
-    keepDetail,
+    keepDetail: finishing?.keepDetail ?? null,
     mseInside: at.inside.value,
     mseOutside: at.outside.value,
     sharpnessInside: sharpness.inside.value,
     sharpnessOutside: sharpness.outside.value,
     between: ratio(between.value, at.whole.value),
     flicker: flicker.value,
-    secondsPerPicture: keepDetail === null ? null : seconds.value,
+    secondsPerPicture: finishing === null ? null : seconds.value,
   };
 }
 

@@ -3,6 +3,7 @@ import type { EvaluateConceptRequest, MethodName, UsedSampling } from '../../../
 import { lookSettings } from '../../../shared/domain/look.ts';
 import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { startSettings, startStrength } from '../../../shared/domain/strength.ts';
+import { usualFor } from '../../../shared/domain/things.ts';
 import type { WantedClip } from './measure-method.ts';
 
 /** A way to make clips of a scene; without a recipe it is the base model, which knows the scene by plain words only. */
@@ -37,10 +38,14 @@ export function settingsOfClip(
   const { steps, seed } = sampling;
   if (name === 'words') {
     const look = lookSettings({ from: shown, to: prompt.plain, strength: startStrength, keepDetail: usualDetail });
-    return { ...look, guidance: askedGuidance ?? look.guidance, steps, seed };
+    const { lock, recolour } = usualFor(shown, prompt.plain);
+    return { ...look, lock, recolour, guidance: askedGuidance ?? look.guidance, steps, seed };
   }
   if (!recipe) return editSettings.parse({ prompt: prompt.plain, ...sampling });
-  const begins = task === 'edit' ? startSettings(true) : { guidance: reconstructionGuidance };
+  const begins =
+    task === 'edit'
+      ? { ...startSettings(true), ...usualFor(shown, prompt.plain) }
+      : { guidance: reconstructionGuidance };
   const guidance = askedGuidance ?? begins.guidance;
   return editSettings.parse({ prompt: prompt.learned, ...sampling, ...begins, guidance, sliders });
 }

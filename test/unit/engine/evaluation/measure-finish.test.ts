@@ -23,7 +23,7 @@ const large = { source: pictures(4, 5, { fine: 12 }), target: pictures(4, 5, { g
 const mask = Uint8Array.from({ length: 5 * 64 * 48 }, (_, pixel) => (pixel % 64 < 32 ? 255 : 0));
 
 test('a change of light is finished close to the truth and as sharp, which the edit enlarged is not', () => {
-  const finished = measureFinish({ ...large, mask }, small, 1);
+  const finished = measureFinish({ ...large, mask }, small, { keepDetail: 1 });
   const enlarged = measureFinish({ ...large, mask }, small, null);
   expect(enlarged).toMatchObject({ keepDetail: null, secondsPerPicture: null });
   expect(finished.secondsPerPicture).toBeGreaterThan(0);
@@ -40,7 +40,7 @@ test('a truth that is the source itself is met exactly by a change that is none'
   const same = { source: large.source, target: large.source, mask };
   const none = { base: small.base, edited: small.base };
   for (const keepDetail of [1, 0.5, 0])
-    expect(measureFinish(same, none, keepDetail)).toMatchObject({
+    expect(measureFinish(same, none, { keepDetail })).toMatchObject({
       mseInside: 0,
       mseOutside: 0,
       flicker: 0,
@@ -50,16 +50,19 @@ test('a truth that is the source itself is met exactly by a change that is none'
 
 test('where nothing may change, or everything, the other place has no error, and a single picture no time', () => {
   const everywhere = { ...large, mask: mask.map(() => 255) };
-  expect(measureFinish(everywhere, small, 1)).toMatchObject({ mseOutside: null, sharpnessOutside: null });
+  expect(measureFinish(everywhere, small, { keepDetail: 1 })).toMatchObject({
+    mseOutside: null,
+    sharpnessOutside: null,
+  });
   const first = (of: Pictures) => ({ ...of, count: 1, data: of.data.subarray(0, of.data.length / of.count) });
   const still = { source: first(large.source), target: first(large.target), mask: mask.subarray(0, 64 * 48) };
   const edit = { base: first(small.base), edited: first(small.edited) };
-  expect(measureFinish(still, edit, 1)).toMatchObject({ between: null, flicker: null });
+  expect(measureFinish(still, edit, { keepDetail: 1 })).toMatchObject({ between: null, flicker: null });
 });
 
 test('pictures are handed over in their order', () => {
   const seen: number[] = [];
-  measureFinish({ ...large, mask }, small, 1, (rgb, index) => {
+  measureFinish({ ...large, mask }, small, { keepDetail: 1 }, (rgb, index) => {
     expect(rgb).toHaveLength(64 * 48 * 3);
     seen.push(index);
   });

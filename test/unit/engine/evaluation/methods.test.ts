@@ -67,3 +67,13 @@ test('a concept edits from its clip and gives it back from noise, the base model
     expect(settingsOf('concept', task)).toMatchObject({ fidelity: 0, guidance: reconstructionGuidance });
   expect(settingsOf('base')).toMatchObject({ prompt: 'a man at night', fidelity: 0, guidance: 4, shown: '' });
 });
+
+test('an edit of a thing is locked, and recoloured where its colour alone changes, as in the editor', () => {
+  const method = methodsOf(request('set-and-sequence', 64)).find(({ name }) => name === 'concept')!;
+  const red: WantedClip = {
+    ...wanted('edit'),
+    prompt: { learned: 'a [v] man in a red shirt', plain: 'a man in a red shirt' },
+  };
+  const settings = settingsOfClip(method, red, 'a man in a blue shirt', sampling, null);
+  expect(settings).toMatchObject({ lock: true, part: 0.75, recolour: { from: 'blue', to: 'red' } });
+});
