@@ -1,15 +1,15 @@
-import { keepsActivations, type ModelInfo } from './model.ts';
+import { largestTokens, type ModelInfo, processBytes, usedShare, weightSizeOf } from './model.ts';
+import { remarkOnForm, type WeightForm, type WeightSize, weightBytes } from './weight-form.ts';
 
 /** What the memory of a learning depends on. */
-export interface LearningSize {
-  /** Numbers of the weights that are held in memory, 32 bits each. */
-  heldParameters: number;
+export interface LearningSize extends WeightSize {
   /** Tokens of one picture, and of a whole clip. */
   pictureTokens: number;
   clipTokens: number;
   /** About how many values the backward pass needs of each token, of all blocks together. */
   activationsPerToken: number;
-  layers: number;
+  /** Numbers that learn, in all stages. */
+  learnedNumbers: number;
 }
 
 interface Batches {
@@ -18,42 +18,34 @@ interface Batches {
 }
 
 export interface LearningPlan extends Batches {
+  /** How the weights of the blocks are held. */
+  form: WeightForm;
   /** What it takes at most. */
   bytes: number;
-  /** Whether blocks are computed again in the backward pass instead of kept, for want of memory. */
+  /** Bytes of activations that a step may keep; one that has more computes its blocks again in the backward pass. */
+  activationBytes: number;
+  /** Whether the larger stage does. */
   recomputes: boolean;
   /** Whether there is so much. */
   fits: boolean;
 }
 
-/*
- * The three numbers below are fitted to three learnings (embedded model, clips 1 and 3 at a time: 525 and 673 MB; 4 layers of 1536, 3 at a time: 2,003 MB),
- * whose memory was looked at between steps. They are first values: test/bench/plan.ts compares a plan with the peak that the system keeps.
- */
-
-/** Node, the runtime and its compiled graphs, before any weight. */
-const processBytes = 280e6;
-/** Of the bytes of the weights, with what reading them takes. */
-const perWeight = 1.15;
 /** Of the bytes of activations, with their gradients: not all are alive at once. */
 const perActivation = 1.85;
-/** Of the free memory, the part that a plan fills. */
-const usedShare = 0.9;
-
-/** The memory that is left for activations where so many weights are held. */
-export function memoryBesideWeights(heldParameters: number, freeBytes: number): number {
-  return Math.max(0, freeBytes - processBytes - 4 * heldParameters * perWeight);
-}
+/** Each number that learns: itself and AdamW's two moments, before and after a step, and its gradient. */
+const perLearned = 7;
 
 /**
- * How a learning goes on with so much free memory: with its activations kept, else with blocks computed again, else with smaller batches
- * besides.
+ * How a learning goes on with so much memory: with float32 weights and its activations kept, else with blocks computed again, else with
+ * weights in fewer bits or streamed, else with smaller batches besides.
  */
-export function planLearning(size: LearningSize, recipe: Batches, freeBytes: number): LearningPlan {
+export function planLearning(size: LearningSize, recipe: Batches, memoryBytes: number): LearningPlan {
   let { batchSize, batchSizeMotion } = recipe;
   for (;;) {
-    const plan = planOf(size, { batchSize, batchSizeMotion }, freeBytes);
-    if (plan.fits || (batchSize === 1 && batchSizeMotion === 1)) return plan;
+    const plans = size.forms.map((form) => planOf(size, { batchSize, batchSizeMotion }, form, memoryBytes));
+    const fitting = plans.find(({ fits }) => fits);
+    if (fitting) return fitting;
+    if (batchSize === 1 && batchSizeMotion === 1) return plans.at(-1)!;
     // The larger stage first, and both where they are alike.
     const [pictures, clips] = [batchSize * size.pictureTokens, batchSizeMotion * size.clipTokens];
     if (batchSize > 1 && (pictures >= clips || batchSizeMotion === 1)) batchSize = Math.ceil(batchSize / 2);
@@ -61,21 +53,27 @@ export function planLearning(size: LearningSize, recipe: Batches, freeBytes: num
   }
 }
 
-function planOf(size: LearningSize, batches: Batches, freeBytes: number): LearningPlan {
+function planOf(size: LearningSize, batches: Batches, form: WeightForm, memoryBytes: number): LearningPlan {
   const tokens = Math.max(batches.batchSize * size.pictureTokens, batches.batchSizeMotion * size.clipTokens);
-  const all = tokens * size.activationsPerToken;
-  const recomputes = !keepsActivations(all, memoryBesideWeights(size.heldParameters, freeBytes));
+  const all = 4 * tokens * size.activationsPerToken;
+  const fixed = processBytes + weightBytes(size, form) + 4 * size.learnedNumbers * perLearned;
+  const activationBytes = Math.max(0, usedShare * memoryBytes - fixed) / perActivation;
+  const recomputes = all > activationBytes;
   const kept = recomputes ? all / size.layers : all;
-  const bytes = processBytes + 4 * size.heldParameters * perWeight + 4 * kept * perActivation;
-  return { ...batches, bytes, recomputes, fits: bytes <= usedShare * freeBytes };
+  const bytes = fixed + kept * perActivation;
+  return { ...batches, form, bytes, activationBytes, recomputes, fits: bytes <= usedShare * memoryBytes };
 }
 
-/** The size of a learning on whole clips of the largest size that a model was trained on. */
-export function learningSizeOf(model: ModelInfo): LearningSize {
-  const { sizes, frameCount, temporalStride, spatialStride, activationsPerToken, layers, heldParameters } = model;
-  const pictureTokens = Math.max(...sizes.map(([width, height]) => (width * height) / spatialStride ** 2));
-  const clipTokens = pictureTokens * ((frameCount - 1) / temporalStride + 1);
-  return { heldParameters: heldParameters ?? model.parameters, pictureTokens, clipTokens, activationsPerToken, layers };
+/** The size of a learning on whole clips of the largest size that a model was trained on, by a method of low rank. */
+export function learningSizeOf(model: ModelInfo, rank: number): LearningSize {
+  const { picture, clip } = largestTokens(model);
+  return {
+    ...weightSizeOf(model),
+    pictureTokens: picture,
+    clipTokens: clip,
+    activationsPerToken: model.activationsPerToken,
+    learnedNumbers: rank * model.numbersPerRank,
+  };
 }
 
 /** What a plan does otherwise than was asked for, for whoever waits. */
@@ -83,6 +81,8 @@ export function remarksOn(plan: LearningPlan, recipe: Batches): string[] {
   const remarks: string[] = [];
   if (plan.recomputes)
     remarks.push('Parts of the model are computed twice in each step, because their results do not fit into memory.');
+  const form = remarkOnForm(plan.form);
+  if (form !== undefined) remarks.push(form);
   if (plan.batchSize < recipe.batchSize)
     remarks.push(
       `Pictures are learned ${plan.batchSize} at a time instead of ${recipe.batchSize}, for want of memory.`,

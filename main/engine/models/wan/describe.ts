@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { parseRational } from '../../../../shared/domain/time.ts';
+import { weightForms } from '../../backends/weights.ts';
 import { openWeights, readJson, readWeightsLink } from '../../formats/diffusers.ts';
 import type { WanPipeline } from './pipeline.ts';
 import { activationsPerToken } from './transformer-config.ts';
@@ -22,6 +23,9 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     if (component !== 'text_encoder' || !pipeline.streamsText) heldParameters += count;
     await source.close();
   }
+  // Of a model with two transformers, both are held.
+  const ofOne = pipeline.shape.layers.filter(({ path }) => path.startsWith('blocks.'));
+  const blockMatrices = transformers.flatMap(() => ofOne);
   return {
     name,
     directory,
@@ -29,6 +33,9 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     sizeBytes: await weightBytes(directory),
     parameters,
     heldParameters,
+    blockParameters: blockMatrices.reduce((sum, { inSize, outSize }) => sum + inSize * outSize, 0),
+    weightForms: weightForms(),
+    numbersPerRank: ofOne.reduce((sum, { inSize, outSize }) => sum + inSize + outSize, 0),
     sizes: extras.sizes.map(({ width, height }) => [width, height]),
     frameCount: extras.frames,
     rate: parseRational(String(extras.frameRate)),

@@ -27,6 +27,7 @@ import {
   transformerConfigSchema,
   transformerSpecs,
 } from './transformer-config.ts';
+import { transformerWeights } from './transformer-weights.ts';
 
 /** An encoder of more parameters than this is read layer by layer (float32 would take more than 2 GB). */
 const streamingParameters = 500e6;
@@ -69,13 +70,8 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
   for (const each of [transformerConfig, ...(highConfig ? [highConfig] : [])])
     checkChannels(directory, each, autoencoder, textEncoderConfig);
 
-  const load = (name: string, own: TransformerConfig) =>
-    loadedOnce(
-      () => loadComponent<TransformerParameters>(folder(name), transformerSpecs(own), /norm_added_q/),
-      disposeTree,
-    );
-  const transformer = load(main, transformerConfig);
-  const highTransformer = highConfig && load('transformer', highConfig);
+  const transformer = transformerWeights(folder(main), transformerConfig);
+  const highTransformer = highConfig && transformerWeights(folder('transformer'), highConfig);
   const streams = countParameters(textEncoderSpecs(textEncoderConfig)) > streamingParameters;
   const textEncoderWeights = loadedOnce(async () => {
     if (streams)
@@ -129,12 +125,25 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
     latentSize: (clip) => latentSize(autoencoder, transformerConfig, clip),
     describe: () => describePipeline(pipeline),
     fingerprint: () => transformerFingerprint(folder(main)),
+    heldWeights: {
+      get form() {
+        return transformer.form;
+      },
+      get isLoaded() {
+        return transformer.isLoaded || highTransformer?.isLoaded === true;
+      },
+      async use(form) {
+        await transformer.use(form);
+        await highTransformer?.use(form);
+      },
+    },
     transformerConfig,
-    transformer,
-    denoiser: async () => wanDenoiser(transformerConfig, await transformer(), takesFirstFrame),
+    transformer: transformer.parameters,
+    denoiser: async () =>
+      wanDenoiser(transformerConfig, await transformer.parameters(), { takesFirstFrame, form: transformer.form }),
     highNoise: highTransformer && {
       from: boundary!,
-      denoiser: async () => wanDenoiser(highConfig, await highTransformer()),
+      denoiser: async () => wanDenoiser(highConfig, await highTransformer.parameters(), { form: highTransformer.form }),
     },
     textWidth: textEncoderConfig.d_model,
     tokenizer,
