@@ -30,10 +30,22 @@ export interface LearningPlan extends Batches {
   fits: boolean;
 }
 
+/*
+ * What memory goes to, found by measuring models of several widths, depths and batches (test/bench/plan.ts, test/bench/history.md).
+ */
+
 /** Of the bytes of activations, with their gradients: not all are alive at once. */
-const perActivation = 1.85;
+const perActivation = 1.7;
 /** Each number that learns: itself and AdamW's two moments, before and after a step, and its gradient. */
 const perLearned = 7;
+/** Compiled programs, for each layer of a model that is compiled whole. */
+const programBytesPerLayer = 12e6;
+/** Models of more layers are compiled in pairs of blocks that share their programs (main/engine/backends/lazy/plan.ts). */
+const layersCompiledWhole = 8;
+/** From so many rows on a program does not keep the changed weights W + A B for its backward pass (low-rank-linear.ts). */
+const manyRows = 2048;
+/** What a block is given, of all that its backward pass needs. */
+const inputShare = 1 / 25;
 
 /**
  * How a learning goes on with so much memory: with float32 weights and its activations kept, else with blocks computed again, else with
@@ -54,14 +66,27 @@ export function planLearning(size: LearningSize, recipe: Batches, memoryBytes: n
 }
 
 function planOf(size: LearningSize, batches: Batches, form: WeightForm, memoryBytes: number): LearningPlan {
-  const tokens = Math.max(batches.batchSize * size.pictureTokens, batches.batchSizeMotion * size.clipTokens);
-  const all = 4 * tokens * size.activationsPerToken;
-  const fixed = processBytes + weightBytes(size, form) + 4 * size.learnedNumbers * perLearned;
-  const activationBytes = Math.max(0, usedShare * memoryBytes - fixed) / perActivation;
-  const recomputes = all > activationBytes;
-  const kept = recomputes ? all / size.layers : all;
-  const bytes = fixed + kept * perActivation;
+  const stages = [batches.batchSize * size.pictureTokens, batches.batchSizeMotion * size.clipTokens];
+  const kept = bytesOf(size, Math.max(...stages), form, false);
+  const activationBytes = Math.max(0, usedShare * memoryBytes - kept.fixed) / perActivation;
+  const recomputes = kept.activations > activationBytes;
+  const { fixed, activations } = recomputes ? bytesOf(size, Math.max(...stages), form, true) : kept;
+  const bytes = fixed + activations * perActivation;
   return { ...batches, form, bytes, activationBytes, recomputes, fits: bytes <= usedShare * memoryBytes };
+}
+
+/** Bytes of the activations of so many tokens, and of everything else. */
+function bytesOf(size: LearningSize, tokens: number, form: WeightForm, recomputes: boolean) {
+  const { layers, blockParameters, learnedNumbers, activationsPerToken } = size;
+  const isWhole = form === 'float32' && !recomputes && layers <= layersCompiledWhole;
+  const block = (4 * blockParameters) / layers;
+  // W + A B, and in fewer bits also W, are there in float32 while they are used.
+  const unit = form === 'float32' && recomputes ? block : 2 * block;
+  const changed = isWhole ? (tokens < manyRows ? 4 * blockParameters : 0) : unit;
+  const programs = programBytesPerLayer * Math.min(layers, layersCompiledWhole);
+  const fixed = processBytes + programs + weightBytes(size, form) + 4 * learnedNumbers * perLearned + changed;
+  const all = 4 * tokens * activationsPerToken;
+  return { fixed, activations: recomputes ? all / layers + all * inputShare : all };
 }
 
 /** The size of a learning on whole clips of the largest size that a model was trained on, by a method of low rank. */

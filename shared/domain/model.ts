@@ -16,7 +16,7 @@ export const modelInfo = z.object({
   blockParameters: z.int().nonnegative().default(0),
   /** How what computes now can hold these, the preferred form first. */
   weightForms: z.array(weightForm).min(1).default(['float32']),
-  /** Numbers that one direction of a basis has over all layers that can learn. */
+  /** Numbers that a concept has for each direction of its basis, in all layers that can learn: the basis, and coefficients for identity and motion. */
   numbersPerRank: z.int().nonnegative().default(0),
   /** [width, height] pairs that the model was trained on. */
   sizes: z.array(z.tuple([z.int().positive(), z.int().positive()])).min(1),
@@ -56,8 +56,8 @@ export function takesFrames(model: ModelInfo, { width, height, rate, frameCount 
 
 /** Of the memory that there is, the part that a plan fills. */
 export const usedShare = 0.9;
-/** Node, the runtime and its compiled graphs, before any weight. */
-export const processBytes = 280e6;
+/** Node, the program and the runtime, before any weight. */
+export const processBytes = 150e6;
 
 export function weightSizeOf({
   parameters,

@@ -72,7 +72,7 @@ const large = {
 };
 
 it('holds weights in fewer bits where they do not fit, streams them where even those do not, and says so', () => {
-  const choices = [128e9, 68e9, 36e9, 22e9, 12e9].map((memory) =>
+  const choices = [128e9, 68e9, 40e9, 22e9, 12e9].map((memory) =>
     plan(1, 1, { ...large, weightForms: [...large.weightForms] }, memory),
   );
   expect(choices.map(({ form, fits }) => [form, fits])).toEqual([

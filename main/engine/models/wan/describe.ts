@@ -35,7 +35,7 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     heldParameters,
     blockParameters: blockMatrices.reduce((sum, { inSize, outSize }) => sum + inSize * outSize, 0),
     weightForms: weightForms(),
-    numbersPerRank: ofOne.reduce((sum, { inSize, outSize }) => sum + inSize + outSize, 0),
+    numbersPerRank: ofOne.reduce((sum, { inSize, outSize }) => sum + outSize + 2 * inSize, 0),
     sizes: extras.sizes.map(({ width, height }) => [width, height]),
     frameCount: extras.frames,
     rate: parseRational(String(extras.frameRate)),

@@ -26,8 +26,8 @@ it('learns in smaller batches where there is less, and says so', async () => {
 });
 
 it('says before it begins that one clip at a time is too much', async () => {
-  await expect(fitToMemory(await openVideoModel(golden), request, 1000, 0.2e9)).rejects.toMatchObject({
+  await expect(fitToMemory(await openVideoModel(golden), request, 1000, 0.12e9)).rejects.toMatchObject({
     code: 'out-of-memory',
-    message: expect.stringMatching(/takes about 0\.3 GB of memory, one clip at a time, and it can have 0\.2 GB/),
+    message: expect.stringMatching(/takes about 0\.2 GB of memory, one clip at a time, and it can have 0\.1 GB/),
   });
 });
