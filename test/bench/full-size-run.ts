@@ -2,12 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../main/engine/index.ts';
+import { freeMemory } from '../../main/engine/training/free-memory.ts';
 import { editSettings } from '../../shared/domain/edit.ts';
 import { deviceName } from '../../shared/domain/engine.ts';
+import { learningSizeOf, planLearning } from '../../shared/domain/learning-plan.ts';
+import { planRunning, promptsAtOnce } from '../../shared/domain/model.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 
 const clip = { frameCount: 17, width: 256, height: 256, rate: { numerator: 16, denominator: 1 } };
-const [learningSteps, samplingSteps] = [3, 2];
+const [learningSteps, samplingSteps, rank] = [3, 2, 16];
 
 /** The most memory that this process had at once so far; `start` begins anew. Linux alone. */
 const peak = {
@@ -20,6 +23,15 @@ export async function runFullSize(model: string, device?: string, memoryLimitByt
   const folder = mkdtempSync(join(tmpdir(), 'motif-full-size-'));
   const engine = await createEngine({ device: deviceName.optional().parse(device), memoryLimitBytes });
   console.log((await engine.device({})).description);
+  const info = await engine.describeModel({ model });
+  const memoryBytes = memoryLimitBytes ?? freeMemory() + process.memoryUsage.rss();
+  const pictureTokens = (clip.width * clip.height) / info.spatialStride ** 2;
+  const clipTokens = pictureTokens * (1 + (clip.frameCount - 1) / info.temporalStride);
+  const size = { ...learningSizeOf(info, rank), pictureTokens, clipTokens };
+  const learning = planLearning(size, { batchSize: 1, batchSizeMotion: 1 }, memoryBytes);
+  const running = planRunning(info, memoryBytes, promptsAtOnce * clipTokens);
+  for (const [what, plan] of Object.entries({ learning, running }))
+    console.log(`${what} is planned with ${plan.form} and ${(plan.bytes / 1e9).toFixed(2)} GB`);
   const timed = async (what: string, work: () => Promise<unknown>) => {
     peak.start();
     const [started, before] = [performance.now(), process.cpuUsage()];
@@ -57,11 +69,7 @@ export async function runFullSize(model: string, device?: string, memoryLimitByt
         model,
         clips: [{ frames, caption: { static: 'a [v] dog on the beach', dynamic: 'runs in [u] motion' } }],
         recipe: recipe.parse({
-          stepsIdentity: 1,
-          stepsMotion: learningSteps,
-          batchSize: 1,
-          batchSizeMotion: 1,
-          rank: 16,
+          ...{ rank, stepsIdentity: 0, stepsMotion: learningSteps, batchSize: 1, batchSizeMotion: 1 },
           regularisers: { priorPreservation: false },
         }),
         workDirectory: join(folder, 'work'),
@@ -82,7 +90,7 @@ export async function runFullSize(model: string, device?: string, memoryLimitByt
         },
       },
     );
-    await timed(`1 step of learning on a picture and ${learningSteps} on the clip, with encoding`, () =>
+    await timed(`${learningSteps} steps of learning, with encoding`, () =>
       learn.catch((thrown) => {
         if (!enough.signal.aborted) throw thrown;
       }),
