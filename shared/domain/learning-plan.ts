@@ -10,6 +10,8 @@ export interface LearningSize extends WeightSize {
   activationsPerToken: number;
   /** Numbers that learn, in all stages. */
   learnedNumbers: number;
+  /** Whether most steps first predict without gradient, and condition on that. */
+  selfConditioning: boolean;
 }
 
 interface Batches {
@@ -40,8 +42,11 @@ const perActivation = 1.7;
 const perLearned = 7;
 /** Compiled programs, for each layer of a model that is compiled whole. */
 const programBytesPerLayer = 12e6;
-/** Models of more layers are compiled in pairs of blocks that share their programs (main/engine/backends/lazy/plan.ts). */
-const layersCompiledWhole = 8;
+/**
+ * Graphs of more nodes are compiled in pairs of blocks that share their programs (main/engine/backends/lazy/plan.ts). A step has about so many
+ * for each layer, and more where the model predicts twice, to condition on its own prediction.
+ */
+const [nodesCompiledWhole, nodesPerLayer, nodesPerConditionedLayer] = [8000, 500, 850];
 /** From so many rows on a program does not keep the changed weights W + A B for its backward pass (low-rank-linear.ts). */
 const manyRows = 2048;
 /** What a block is given, of all that its backward pass needs. */
@@ -78,12 +83,13 @@ function planOf(size: LearningSize, batches: Batches, form: WeightForm, memoryBy
 /** Bytes of the activations of so many tokens, and of everything else. */
 function bytesOf(size: LearningSize, tokens: number, form: WeightForm, recomputes: boolean) {
   const { layers, blockParameters, learnedNumbers, activationsPerToken } = size;
-  const isWhole = form === 'float32' && !recomputes && layers <= layersCompiledWhole;
+  const whole = nodesCompiledWhole / (size.selfConditioning ? nodesPerConditionedLayer : nodesPerLayer);
+  const isWhole = form === 'float32' && !recomputes && layers <= whole;
   const block = (4 * blockParameters) / layers;
   // W + A B, and in fewer bits also W, are there in float32 while they are used.
   const unit = form === 'float32' && recomputes ? block : 2 * block;
   const changed = isWhole ? (tokens < manyRows ? 4 * blockParameters : 0) : unit;
-  const programs = programBytesPerLayer * Math.min(layers, layersCompiledWhole);
+  const programs = programBytesPerLayer * Math.min(layers, whole);
   const fixed = processBytes + programs + weightBytes(size, form) + 4 * learnedNumbers * perLearned + changed;
   const all = 4 * tokens * activationsPerToken;
   return { fixed, activations: recomputes ? all / layers + all * inputShare : all };
@@ -98,6 +104,7 @@ export function learningSizeOf(model: ModelInfo, rank: number): LearningSize {
     clipTokens: clip,
     activationsPerToken: model.activationsPerToken,
     learnedNumbers: rank * model.numbersPerRank,
+    selfConditioning: model.selfConditioning,
   };
 }
 

@@ -30,6 +30,8 @@ export const modelInfo = z.object({
   spatialStride: z.int().positive(),
   /** Of a model with two transformers: the part of the noise below which concepts are learned and act; null where it is all of it. */
   learnsBelow: z.number().positive().max(1).nullable().default(null),
+  /** Whether it takes its own previous prediction. */
+  selfConditioning: z.boolean().default(false),
   /** Whether a clip can go on from a given first picture. */
   takesFirstFrame: z.boolean().default(false),
   /** The words that it was taught, in lower case; null where it knows about all of them, as large models do. */

@@ -20,6 +20,7 @@ const model: ModelInfo = {
   temporalStride: 4,
   spatialStride: 16,
   learnsBelow: null,
+  selfConditioning: false,
   takesFirstFrame: false,
   vocabulary: null,
 };

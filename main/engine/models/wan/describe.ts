@@ -42,6 +42,7 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     layers: transformerConfig.num_layers,
     activationsPerToken: activationsPerToken(transformerConfig),
     learnsBelow: pipeline.highNoise?.from ?? null,
+    selfConditioning: pipeline.selfConditioning,
     takesFirstFrame: pipeline.takesFirstFrame,
     vocabulary: await vocabularyOf(directory),
     temporalStride: strides.frames,
