@@ -30,7 +30,7 @@ import type { OpenModel } from './sampling/open-model.ts';
 import { decodeTwinFile, describeTwin, encodeTwinFile, reenact } from './sampling/twin-calls.ts';
 import { isWarmed, warmUpConcepts, warmUpLooks } from './sampling/warm-up.ts';
 import { exportLora, importLora } from './training/exchange-lora.ts';
-import { freeMemory } from './training/free-memory.ts';
+import { processMemory } from './training/free-memory.ts';
 import { learnConcept } from './training/learn.ts';
 import { mixConcepts } from './training/mix-concepts.ts';
 import { compareSampleSteps } from './training/sample-step.ts';
@@ -60,8 +60,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   let openTwin: { twin: TwinAutoencoder; fingerprint: string } | undefined;
   const calls = new Serialiser();
 
-  const memoryBytes = () =>
-    Math.min(options.memoryLimitBytes ?? Number.POSITIVE_INFINITY, freeMemory() + process.memoryUsage.rss());
+  const memoryBytes = () => processMemory(options.memoryLimitBytes ?? undefined);
 
   async function close(): Promise<void> {
     const closing = open;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../main/engine/index.ts';
-import { freeMemory } from '../../main/engine/training/free-memory.ts';
+import { processMemory } from '../../main/engine/training/free-memory.ts';
 import { editSettings } from '../../shared/domain/edit.ts';
 import { deviceName } from '../../shared/domain/engine.ts';
 import { learningSizeOf, planLearning } from '../../shared/domain/learning-plan.ts';
@@ -24,7 +24,7 @@ export async function runFullSize(model: string, device?: string, memoryLimitByt
   const engine = await createEngine({ device: deviceName.optional().parse(device), memoryLimitBytes });
   console.log((await engine.device({})).description);
   const info = await engine.describeModel({ model });
-  const memoryBytes = memoryLimitBytes ?? freeMemory() + process.memoryUsage.rss();
+  const memoryBytes = processMemory(memoryLimitBytes);
   const pictureTokens = (clip.width * clip.height) / info.spatialStride ** 2;
   const clipTokens = pictureTokens * (1 + (clip.frameCount - 1) / info.temporalStride);
   const size = { ...learningSizeOf(info, rank), pictureTokens, clipTokens };

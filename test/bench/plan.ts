@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../main/engine/index.ts';
 import { transformerConfigSchema, transformerSpecs } from '../../main/engine/models/wan/transformer-config.ts';
-import { freeMemory } from '../../main/engine/training/free-memory.ts';
+import { processMemory } from '../../main/engine/training/free-memory.ts';
 import type { DeviceName } from '../../shared/domain/engine.ts';
 import { learningSizeOf, planLearning } from '../../shared/domain/learning-plan.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
@@ -65,7 +65,7 @@ async function measure(): Promise<void> {
     frames.file,
     new Uint8Array(17 * 128 * 128 * 3).map((_, index) => (index * 7) % 251),
   );
-  const memoryBytes = freeMemory() + process.memoryUsage.rss();
+  const memoryBytes = processMemory();
   console.log(`opened: ${megabytes(peakBytes())}`);
   const enough = new AbortController();
   await engine
