@@ -1,4 +1,5 @@
 import type { Progress } from '../../shared/domain/job.ts';
+import type { RunningPlan } from '../../shared/domain/model.ts';
 
 /** Seconds as `45 s`, `3:05` or `1:02:09`. */
 export function formatDuration(seconds: number): string {
@@ -32,6 +33,12 @@ export function formatBytes(bytes: number): string {
     index += 1;
   }
   return `${index === 0 ? value : formatNumber(value)} ${units[index]}`;
+}
+
+/** What a model takes while it generates: `1.2 GB`, or `6.1 GB as int8` where its weights do not fit otherwise. */
+export function formatRunning({ bytes, form, fits }: RunningPlan): string {
+  const how = { float32: '', float16: ' as float16', int8: ' as int8', streamed: ' streamed from disk' }[form];
+  return `${formatBytes(bytes)}${how}${fits ? '' : ', more than there is'}`;
 }
 
 /** `Learning: identity 120/600 steps, 3.20 steps/s, 2:30 left, loss 0.123` */

@@ -168,6 +168,7 @@ export class EngineHost {
     const child = start({
       device: this.#options.device,
       threads: this.#options.threads,
+      memoryLimitBytes: this.#limits.memoryBytes,
       cacheFolder: this.#options.cacheFolder,
       openVinoFolder: this.#options.openVinoFolder,
       cudaFolder: this.#options.cudaFolder,

@@ -5,6 +5,8 @@ import { deviceName } from '../../shared/domain/engine.ts';
 export const engineProcessOptions = z.object({
   device: deviceName.optional(),
   threads: z.int().positive().optional(),
+  /** Jobs are planned for so much. */
+  memoryLimitBytes: z.number().positive().nullable().optional(),
   cacheFolder: z.string().optional(),
   openVinoFolder: z.string().optional(),
   cudaFolder: z.string().optional(),

@@ -30,6 +30,7 @@ import type { OpenModel } from './sampling/open-model.ts';
 import { decodeTwinFile, describeTwin, encodeTwinFile, reenact } from './sampling/twin-calls.ts';
 import { isWarmed, warmUpConcepts, warmUpLooks } from './sampling/warm-up.ts';
 import { exportLora, importLora } from './training/exchange-lora.ts';
+import { processMemory } from './training/free-memory.ts';
 import { learnConcept } from './training/learn.ts';
 import { mixConcepts } from './training/mix-concepts.ts';
 import { compareSampleSteps } from './training/sample-step.ts';
@@ -38,6 +39,8 @@ import { trainTwin } from './training/twin/train-twin.ts';
 export interface EngineOptions {
   device?: DeviceName;
   threads?: number;
+  /** What the process may take altogether; all that is free unless given. Jobs are planned for it. */
+  memoryLimitBytes?: number | null | undefined;
   /** Compiled programs and the results of self-tests are kept here; it may be deleted at any time. */
   cacheFolder?: string;
   /** Where the application's own copy of OpenVINO would be. */
@@ -56,6 +59,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const keptLatents = new KeptLatents();
   let openTwin: { twin: TwinAutoencoder; fingerprint: string } | undefined;
   const calls = new Serialiser();
+
+  const memoryBytes = () => processMemory(options.memoryLimitBytes ?? undefined);
 
   async function close(): Promise<void> {
     const closing = open;
@@ -86,7 +91,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     const pipeline = await openVideoModel(directory);
     const fingerprint = await pipeline.fingerprint();
     await close();
-    open = { pipeline, sampler: createConceptSampler(pipeline), name: pipeline.name, fingerprint };
+    open = { pipeline, sampler: createConceptSampler(pipeline), name: pipeline.name, fingerprint, memoryBytes };
     return open;
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RawFrames } from './clip.ts';
 import { rational, toNumber } from './time.ts';
+import { type WeightForm, type WeightSize, weightBytes, weightForm } from './weight-form.ts';
 
 /** What the editor must know of a text-to-video model to prepare clips for it. */
 export const modelInfo = z.object({
@@ -11,6 +12,12 @@ export const modelInfo = z.object({
   parameters: z.int().nonnegative(),
   /** Those that are held in memory: a large text encoder is read layer by layer. Null: all. */
   heldParameters: z.int().nonnegative().nullable().default(null),
+  /** Those among them that are matrices of the transformer's blocks. */
+  blockParameters: z.int().nonnegative().default(0),
+  /** How what computes now can hold these, the preferred form first. */
+  weightForms: z.array(weightForm).min(1).default(['float32']),
+  /** Numbers that a concept has for each direction of its basis, in all layers that can learn: the basis, and coefficients for identity and motion. */
+  numbersPerRank: z.int().nonnegative().default(0),
   /** [width, height] pairs that the model was trained on. */
   sizes: z.array(z.tuple([z.int().positive(), z.int().positive()])).min(1),
   frameCount: z.int().positive(),
@@ -23,6 +30,8 @@ export const modelInfo = z.object({
   spatialStride: z.int().positive(),
   /** Of a model with two transformers: the part of the noise below which concepts are learned and act; null where it is all of it. */
   learnsBelow: z.number().positive().max(1).nullable().default(null),
+  /** Whether it takes its own previous prediction. */
+  selfConditioning: z.boolean().default(false),
   /** Whether a clip goes on from a given first picture: never, where one is given, or always (image to video). */
   firstFrame: z.enum(['none', 'optional', 'required']).default('none'),
   /** The words that it was taught, in lower case; null where it knows about all of them, as large models do. */
@@ -47,15 +56,55 @@ export function takesFrames(model: ModelInfo, { width, height, rate, frameCount 
   return isSize && toNumber(rate) === toNumber(model.rate) && (frameCount - 1) % model.temporalStride === 0;
 }
 
-/** Of the free memory, the part that activations may take; their gradients take about as much again at most. */
-const activationShare = 0.4;
+/** Of the memory that there is, the part that a plan fills. */
+export const usedShare = 0.9;
+/** Node, the program and the runtime, before any weight. */
+export const processBytes = 150e6;
 
-/** Whether so many 32-bit values are kept for the backward pass with so much memory free; else blocks are computed again in it. */
-export function keepsActivations(values: number, memoryBytes: number): boolean {
-  return 4 * values <= activationShare * memoryBytes;
+export function weightSizeOf({
+  parameters,
+  heldParameters,
+  blockParameters,
+  layers,
+  weightForms,
+}: ModelInfo): WeightSize {
+  const otherParameters = (heldParameters ?? parameters) - blockParameters;
+  return { blockParameters, otherParameters, layers, forms: weightForms };
 }
 
-/** What a model takes while it generates: its weights in 32 bits, and half of that for what it computes. */
-export function runningBytes({ parameters, heldParameters }: ModelInfo): number {
-  return (heldParameters ?? parameters) * 4 * 1.5;
+export interface RunningPlan {
+  /** How the weights of the blocks are held. */
+  form: WeightForm;
+  /** What the model takes while it generates, in bytes. */
+  bytes: number;
+  fits: boolean;
+}
+
+/** Tokens of a clip of a model's length and largest size, and of a picture of it. */
+export function largestTokens({ sizes, frameCount, temporalStride, spatialStride }: ModelInfo) {
+  const picture = Math.max(...sizes.map(([width, height]) => (width * height) / spatialStride ** 2));
+  return { picture, clip: picture * ((frameCount - 1) / temporalStride + 1) };
+}
+
+/** Under the prompt, the negative one, and what the clip shows. */
+export const promptsAtOnce = 3;
+/** Of the values of a block that a backward pass would need, those that are alive at once without one. */
+const aliveShare = 0.5;
+
+/**
+ * How a model generates with so much memory: with its weights in float32, else in fewer bits, else streamed. `tokens` are those of all
+ * prompts together, unless given of a clip of its largest size.
+ */
+export function planRunning(
+  model: ModelInfo,
+  memoryBytes: number,
+  tokens = promptsAtOnce * largestTokens(model).clip,
+): RunningPlan {
+  const size = weightSizeOf(model);
+  const working = 4 * aliveShare * tokens * (model.activationsPerToken / model.layers);
+  const plans = size.forms.map((form): RunningPlan => {
+    const bytes = processBytes + weightBytes(size, form) + working;
+    return { form, bytes, fits: bytes <= usedShare * memoryBytes };
+  });
+  return plans.find(({ fits }) => fits) ?? plans.at(-1)!;
 }

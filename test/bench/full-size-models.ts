@@ -1,6 +1,6 @@
-import { cpSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { writeSafetensors } from '../../main/engine/formats/safetensors-write.ts';
+import { encodeBfloat16 } from '../../main/engine/formats/half.ts';
 import { latentStatistics } from '../../main/engine/models/wan/original/latent-statistics.ts';
 import { textEncoderConfigSchema, textEncoderSpecs } from '../../main/engine/models/wan/text-encoder-config.ts';
 import { transformerConfigSchema, transformerSpecs } from '../../main/engine/models/wan/transformer-config.ts';
@@ -64,41 +64,54 @@ const shapes = (specs: ParameterSpecs) => new Map([...specs].map(([name, { store
 
 const count = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
-/** A safetensors file in bfloat16 whose values take no disk: all of them are zero, where nothing was ever written. */
-export function writeSparse(path: string, tensors: ReadonlyMap<string, readonly number[]>): void {
+/** Opens a new safetensors file in bfloat16, of which only the header is written: -> its descriptor, and where the values end. */
+function startFile(path: string, tensors: ReadonlyMap<string, readonly number[]>) {
   const header: Record<string, unknown> = {};
-  let end = 0;
+  let length = 0;
   for (const [name, shape] of tensors) {
-    header[name] = { dtype: 'BF16', shape, data_offsets: [end, end + 2 * count(shape)] };
-    end += 2 * count(shape);
+    header[name] = { dtype: 'BF16', shape, data_offsets: [length, length + 2 * count(shape)] };
+    length += 2 * count(shape);
   }
   const text = Buffer.from(JSON.stringify(header));
   const prefix = Buffer.alloc(8);
   prefix.writeBigUInt64LE(BigInt(text.length));
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, Buffer.concat([prefix, text]));
-  truncateSync(path, 8 + text.length + end);
+  const file = openSync(path, 'w');
+  writeSync(file, Buffer.concat([prefix, text]));
+  return { file, end: 8 + text.length + length };
 }
 
+/** A safetensors file in bfloat16 whose values take no disk: all of them are zero, where nothing was ever written. */
+export function writeSparse(path: string, tensors: ReadonlyMap<string, readonly number[]>): void {
+  const { file, end } = startFile(path, tensors);
+  ftruncateSync(file, end);
+  closeSync(file);
+}
+
+/** Numbers that are drawn of a tensor, and repeated: drawing billions would take hours. */
+const poolSize = 65_536;
+const writtenAtOnce = 2 ** 23;
+
 /** Random weights, small enough that nothing overflows on its way; norms' factors are about one. */
-export async function writeRandom(path: string, tensors: ReadonlyMap<string, readonly number[]>): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
+export function writeRandom(path: string, tensors: ReadonlyMap<string, readonly number[]>): void {
+  const { file } = startFile(path, tensors);
   let seed = 1;
-  const entries = [...tensors].map(([name, shape]) => {
-    const random = new Random(seed++);
-    const values = () => {
-      const pool = random.normals(Math.min(count(shape), 65_536)); // repeated: drawing billions would take hours
-      const scale = shape.length > 1 ? (count(shape) / shape[0]!) ** -0.5 : 0.02;
-      const base = /norm|gamma/.test(name) && !name.endsWith('bias') ? 1 : 0;
-      return Float32Array.from({ length: count(shape) }, (_, index) => base + scale * pool[index % pool.length]!);
-    };
-    return { name, shape, type: 'BF16' as const, values };
-  });
-  await writeSafetensors(path, entries, { format: 'pt' });
+  for (const [name, shape] of tensors) {
+    const size = count(shape);
+    const pool = new Random(seed++).normals(Math.min(size, poolSize));
+    const scale = shape.length > 1 ? (size / shape[0]!) ** -0.5 : 0.02;
+    const base = /norm|gamma/.test(name) && !name.endsWith('bias') ? 1 : 0;
+    const drawn = encodeBfloat16(Float32Array.from(pool, (value) => base + scale * value));
+    const piece = new Uint16Array(Math.min(size, writtenAtOnce));
+    for (let at = 0; at < piece.length; at += drawn.length) piece.set(drawn.subarray(0, piece.length - at), at);
+    for (let done = 0; done < size; done += piece.length)
+      writeSync(file, new Uint8Array(piece.buffer, 0, 2 * Math.min(piece.length, size - done)));
+  }
+  closeSync(file);
 }
 
 /** A directory in diffusers' layout of the published shapes, with a tiny tokenizer; of random weights, or of none that take disk. */
-export async function writeFullSize(directory: string, size: FullSize, isSparse: boolean): Promise<void> {
+export function writeFullSize(directory: string, size: FullSize, isSparse: boolean): void {
   const { transformer, vae, pair } = fullSizes[size];
   const write = isSparse ? writeSparse : writeRandom;
   const config = (folder: string, value: object, name = 'config.json') => {
@@ -110,15 +123,15 @@ export async function writeFullSize(directory: string, size: FullSize, isSparse:
   cpSync(join(golden, 'scheduler'), join(directory, 'scheduler'), { recursive: true });
   for (const folder of pair ? ['transformer', 'transformer_2'] : ['transformer']) {
     config(folder, transformerConfigSchema.parse(transformer));
-    await write(join(directory, folder, 'diffusion_pytorch_model.safetensors'), transformerShapes(size));
+    write(join(directory, folder, 'diffusion_pytorch_model.safetensors'), transformerShapes(size));
   }
   config('vae', vaeConfig(vae));
-  await write(
+  write(
     join(directory, 'vae/diffusion_pytorch_model.safetensors'),
     shapes(vaeSpecs(vaeConfigSchema.parse(vaeConfig(vae)))),
   );
   config('text_encoder', umt5);
-  await write(join(directory, 'text_encoder/model.safetensors'), textEncoderShapes());
+  write(join(directory, 'text_encoder/model.safetensors'), textEncoderShapes());
   const second = pair ? ['diffusers', 'WanTransformer3DModel'] : [null, null];
   config(
     '.',

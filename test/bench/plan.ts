@@ -1,88 +1,102 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../main/engine/index.ts';
 import { transformerConfigSchema, transformerSpecs } from '../../main/engine/models/wan/transformer-config.ts';
-import { freeMemory } from '../../main/engine/training/free-memory.ts';
+import { processMemory } from '../../main/engine/training/free-memory.ts';
+import type { DeviceName } from '../../shared/domain/engine.ts';
 import { learningSizeOf, planLearning } from '../../shared/domain/learning-plan.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { writeRandom } from './full-size-models.ts';
 
-/** What a learning takes, and what the plan said. */
-const [name = 'embedded', batch = '3', device = 'onnxruntime'] = process.argv.slice(2);
-const folder = mkdtempSync(join(tmpdir(), 'motif-plan-'));
-const model = name === 'embedded' ? join(process.cwd(), 'resources/models/motif-tiny') : join(folder, 'model');
-if (name !== 'embedded') {
-  cpSync(join(process.cwd(), 'test/golden/model'), model, { recursive: true });
-  const config = transformerConfigSchema.parse({
-    ...{
-      num_attention_heads: 12,
-      ffn_dim: 6144,
-      num_layers: Number(name),
-      text_dim: 24,
-      in_channels: 4,
-      out_channels: 4,
-    },
-  });
-  writeFileSync(join(model, 'transformer/config.json'), JSON.stringify(config));
-  rmSync(join(model, 'transformer/diffusion_pytorch_model.safetensors'));
-  await writeRandom(
-    join(model, 'transformer/diffusion_pytorch_model.safetensors'),
-    new Map([...transformerSpecs(config)].map(([n, { stored }]) => [n, stored])),
-  );
+// node test/bench/run.mjs plan [MODEL] [CLIPS] [RANK] [DEVICE]: what a learning takes, and what the plan said. MODEL is `embedded`, or how
+// many layers of 1536 it has. Linux alone, where the system keeps the peak: a step blocks whoever would look.
+const [name = 'embedded', batch = '3', rank = '16', device = 'onnxruntime', given] = process.argv.slice(2);
+const model = given ?? join(process.cwd(), 'resources/models/motif-tiny');
+if (name === 'embedded' || given) await measure();
+else {
+  // Written by a process that ends before the one that is measured begins.
+  const folder = mkdtempSync(join(tmpdir(), 'motif-plan-model-'));
+  writeModel(folder, Number(name));
+  spawnSync(process.execPath, [process.argv[1]!, name, batch, rank, device, folder], { stdio: 'inherit' });
+  rmSync(folder, { recursive: true });
+}
+
+function writeModel(folder: string, layers: number): void {
+  cpSync(join(process.cwd(), 'test/golden/model'), folder, { recursive: true });
+  const size = { num_attention_heads: 12, ffn_dim: 6144, num_layers: layers };
+  const config = transformerConfigSchema.parse({ ...size, text_dim: 24, in_channels: 4, out_channels: 4 });
+  writeFileSync(join(folder, 'transformer/config.json'), JSON.stringify(config));
+  const shapes = [...transformerSpecs(config)].map(([tensor, { stored }]) => [tensor, stored] as const);
+  writeRandom(join(folder, 'transformer/diffusion_pytorch_model.safetensors'), new Map(shapes));
+  const sampling = { steps: 2, guidance: 5 };
+  const sizes = [{ width: 128, height: 128 }];
   writeFileSync(
-    join(model, 'motif.json'),
-    JSON.stringify({ frameRate: 8, frames: 17, sizes: [{ width: 128, height: 128 }], maxTextTokens: 64 }),
+    join(folder, 'motif.json'),
+    JSON.stringify({ frameRate: 8, frames: 17, sizes, maxTextTokens: 64, sampling }),
   );
 }
-const engine = await createEngine({ device: device as 'onnxruntime' });
-const info = await engine.describeModel({ model });
-const rule = recipe.parse({
-  stepsIdentity: 2,
-  stepsMotion: 3,
-  priorClips: 1,
-  batchSizeMotion: Number(batch),
-  rank: 16,
-});
-const frames = {
-  file: join(folder, 'clip.rgb'),
-  frameCount: 17,
-  width: 128,
-  height: 128,
-  rate: { numerator: 8, denominator: 1 },
-};
-writeFileSync(
-  frames.file,
-  new Uint8Array(17 * 128 * 128 * 3).map((_, index) => (index * 7) % 251),
-);
-const freeAtStart = freeMemory();
-const enough = new AbortController();
-await engine
-  .learn(
-    {
-      model,
-      clips: [{ frames, caption: { static: 'a [v] dog on the beach', dynamic: 'runs in [u] motion' } }],
-      recipe: rule,
-      workDirectory: join(folder, 'work'),
-      conceptFile: join(folder, 'concept.safetensors'),
-    },
-    {
-      signal: enough.signal,
-      onEvent(event) {
-        // Both kinds of step were recorded, compiled and run by then.
-        if (event.type === 'loss') console.log(event.point.stage, event.point.step);
-        if (event.type === 'loss' && event.point.stage === 'motion' && event.point.step === 3) enough.abort();
-      },
-    },
-  )
-  .catch((thrown) => {
-    if (!enough.signal.aborted) throw thrown;
+
+function peakBytes(): number {
+  return 1024 * Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
+}
+
+async function measure(): Promise<void> {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  const folder = mkdtempSync(join(tmpdir(), 'motif-plan-'));
+  const engine = await createEngine({ device: device as DeviceName });
+  const info = await engine.describeModel({ model });
+  const rule = recipe.parse({
+    stepsIdentity: 2,
+    stepsMotion: 3,
+    priorClips: 1,
+    batchSizeMotion: Number(batch),
+    rank: Number(rank),
   });
-/** The system keeps the peak itself: a step blocks whoever would look. */
-const ownBytes = 1024 * Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
-const { bytes: planned, recomputes } = planLearning(learningSizeOf(info), rule, freeAtStart);
-console.log(
-  `${name} ${batch}: ${(ownBytes / 1e6).toFixed(0)} MB used, ${(planned / 1e6).toFixed(0)} MB planned (${(planned / ownBytes).toFixed(2)}) recomputes ${recomputes} free ${(freeAtStart / 1e9).toFixed(1)} GB`,
-);
-await engine.dispose();
-rmSync(folder, { recursive: true });
+  const frames = {
+    file: join(folder, 'clip.rgb'),
+    frameCount: 17,
+    width: 128,
+    height: 128,
+    rate: { numerator: 8, denominator: 1 },
+  };
+  writeFileSync(
+    frames.file,
+    new Uint8Array(17 * 128 * 128 * 3).map((_, index) => (index * 7) % 251),
+  );
+  const memoryBytes = processMemory();
+  console.log(`opened: ${megabytes(peakBytes())}`);
+  const enough = new AbortController();
+  await engine
+    .learn(
+      {
+        model,
+        clips: [{ frames, caption: { static: 'a [v] dog on the beach', dynamic: 'runs in [u] motion' } }],
+        recipe: rule,
+        workDirectory: join(folder, 'work'),
+        conceptFile: join(folder, 'concept.safetensors'),
+      },
+      {
+        signal: enough.signal,
+        onEvent(event) {
+          if (event.type === 'remark') console.log(event.text);
+          if (event.type !== 'loss') return;
+          const { stage, step } = event.point;
+          console.log(`${stage} ${step}: ${megabytes(peakBytes())}`);
+          // Both kinds of step were recorded, compiled and run by then.
+          if (stage === 'motion' && step === 3) enough.abort();
+        },
+      },
+    )
+    .catch((thrown) => {
+      if (!enough.signal.aborted) throw thrown;
+    });
+  const used = peakBytes();
+  const plan = planLearning(learningSizeOf(info, rule.rank), rule, memoryBytes);
+  console.log(
+    `${name}, ${batch} clips, rank ${rank}: ${megabytes(used)} used, ${megabytes(plan.bytes)} planned (${(plan.bytes / used).toFixed(2)}), ${plan.form}${plan.recomputes ? ', computed again' : ''}`,
+  );
+  await engine.dispose();
+  rmSync(folder, { recursive: true });
+}

@@ -21,7 +21,7 @@ onEachBackend(() => {
     const pipeline = await openWanPipeline(golden('model'));
     pipeline.extras.maxTextTokens = tokens;
     const sampler = createSampler({
-      denoiser: wanDenoiser(pipeline.transformerConfig, await pipeline.transformer(), 'optional'),
+      denoiser: wanDenoiser(pipeline.transformerConfig, await pipeline.transformer(), { firstFrame: 'optional' }),
       scheduler: schedulerConfigOf(pipeline),
     });
     const data = Uint8Array.from(await picture!.data());

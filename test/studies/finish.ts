@@ -23,6 +23,7 @@ import { createConceptSampler } from '../../main/engine/sampling/concept-sampler
 import { generateClip } from '../../main/engine/sampling/generate-clip.ts';
 import type { OpenModel } from '../../main/engine/sampling/open-model.ts';
 import { captionTexts } from '../../main/engine/training/captions.ts';
+import { processMemory } from '../../main/engine/training/free-memory.ts';
 import { compareSampleSteps } from '../../main/engine/training/sample-step.ts';
 import { writeWhole } from '../../main/files/place.ts';
 import { caption } from '../../main/world/caption.ts';
@@ -75,7 +76,8 @@ function model(): Promise<OpenModel> {
     await selectBackend({ device: options.device as DeviceName, selfTest: compareSampleSteps });
     const pipeline = await openVideoModel(directory);
     const fingerprint = await pipeline.fingerprint();
-    return { pipeline, sampler: createConceptSampler(pipeline), name: pipeline.name, fingerprint };
+    const sampler = createConceptSampler(pipeline);
+    return { pipeline, sampler, name: pipeline.name, fingerprint, memoryBytes: processMemory };
   })();
   return opened;
 }

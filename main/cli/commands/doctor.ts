@@ -3,12 +3,13 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type DeviceReport, installLibraryRequest, type LibraryName } from '../../../shared/domain/engine.ts';
+import { planRunning } from '../../../shared/domain/model.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
 import { fetchWheel, findWheel } from '../../jobs/runners/pypi.ts';
 import { locateMediaTools, type MediaTools } from '../../media/locate.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
-import { formatBytes, formatNumber } from '../progress-text.ts';
+import { formatBytes, formatNumber, formatRunning } from '../progress-text.ts';
 
 interface Finding {
   name: string;
@@ -125,6 +126,7 @@ async function checkLibrary(services: Services, computes: boolean): Promise<Find
   const { folder, access, holder } = services.library.status();
   const held = holder ? `, written by ${holder.program} (process ${holder.pid} since ${holder.since})` : '';
   const models = computes ? await services.call['models.list']() : [];
+  const { totalMemoryBytes } = await services.call['program.about']();
   return [
     { name: 'library', state: 'good', text: `${folder}${access === 'read' && held ? held : ''}` },
     ...models.map(
@@ -133,7 +135,7 @@ async function checkLibrary(services: Services, computes: boolean): Promise<Find
           ? {
               name: 'model',
               state: 'good',
-              text: `${info.name}, ${formatNumber(info.parameters / 1e6)} million parameters, ${formatBytes(info.sizeBytes)}, ${info.license}`,
+              text: `${info.name}, ${formatNumber(info.parameters / 1e6)} million parameters, ${formatBytes(info.sizeBytes)} on disk, ${formatRunning(planRunning(info, totalMemoryBytes))} in memory, ${info.license}`,
             }
           : { name: 'model', state: 'broken', text: `${directory}: ${error}` },
     ),

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
+import { planRunning } from '../../../shared/domain/model.ts';
 import { toNumber } from '../../../shared/domain/time.ts';
 import type { Registration } from '../context.ts';
-import { formatBytes, formatNumber } from '../progress-text.ts';
+import { formatBytes, formatNumber, formatRunning } from '../progress-text.ts';
 import { runDownload } from '../run-job.ts';
 import { formatTable } from '../tables.ts';
 
@@ -27,21 +28,25 @@ Examples:
     .action(
       run((context) =>
         context.withServices({ access: 'read' }, async (services) => {
-          const found = await services.call['models.list']();
+          const [found, { totalMemoryBytes }] = await Promise.all([
+            services.call['models.list'](),
+            services.call['program.about'](),
+          ]);
           const table = formatTable(
-            ['name', 'parameters', 'on disk', 'sizes', 'frames', 'licence', 'folder'],
+            ['name', 'parameters', 'on disk', 'in memory', 'sizes', 'frames', 'licence', 'folder'],
             found.map(({ directory, info, error }) =>
               info
                 ? [
                     info.name,
                     `${formatNumber(info.parameters / 1e6)} M`,
                     formatBytes(info.sizeBytes),
+                    formatRunning(planRunning(info, totalMemoryBytes)),
                     info.sizes.map(([width, height]) => `${width}x${height}`).join(' '),
                     `${info.frameCount} at ${formatNumber(toNumber(info.rate))}/s`,
                     info.license,
                     directory,
                   ]
-                : ['(unreadable)', '', '', '', '', '', `${directory}: ${error}`],
+                : ['(unreadable)', '', '', '', '', '', '', `${directory}: ${error}`],
             ),
           );
           context.output.result('models', { models: found }, table);

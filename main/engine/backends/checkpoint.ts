@@ -5,6 +5,8 @@ import * as tf from './tf.ts';
 export interface CheckpointOptions<C> {
   /** Compute the block again in the backward pass instead of keeping its activations: less memory, more time. Default true. */
   recompute?: boolean;
+  /** Compile the block apart from what is around it also where the graph is not deep. One that is computed again always is. */
+  apart?: boolean;
   /** What the block reads and no gradient flows to, handed to it beside the inputs and kept alive until the backward pass. */
   constants?: C;
 }
@@ -19,7 +21,7 @@ export interface CheckpointOptions<C> {
 export function checkpoint<I, C = undefined>(
   block: (inputs: I, constants: C) => tf.Tensor,
   inputs: I,
-  { recompute = true, constants }: CheckpointOptions<C> = {},
+  { recompute = true, apart = false, constants }: CheckpointOptions<C> = {},
 ): tf.Tensor {
   const tensors = leaves(inputs).map(({ tensor }) => tensor);
   const fixed = leaves(constants).map(({ tensor }) => tensor);
@@ -28,7 +30,7 @@ export function checkpoint<I, C = undefined>(
       mapLeaves(inputs, (_, index) => values[index]!),
       mapLeaves(constants as C, (_, index) => others[index]!),
     );
-  return recompute ? recomputed(run, tensors, fixed) : kept((values) => run(values, fixed), tensors);
+  return recompute ? recomputed(run, tensors, fixed) : kept((values) => run(values, fixed), tensors, apart);
 }
 
 type Block = (values: readonly tf.Tensor[]) => tf.Tensor;
@@ -37,20 +39,24 @@ type Block = (values: readonly tf.Tensor[]) => tf.Tensor;
 const cut = (when: 'always' | 'deep') => lazyBackend()?.cut(when);
 
 /** The block's activations are kept for the backward pass; both passes may be cut at its edges. */
-function kept(block: Block, tensors: readonly tf.Tensor[]): tf.Tensor {
+function kept(block: Block, tensors: readonly tf.Tensor[], apart: boolean): tf.Tensor {
+  const edge = edges[apart ? 'always' : 'deep'];
   return tf.tidy(() => edge(block(tensors.map((tensor) => (tensor.dtype === 'float32' ? edge(tensor) : tensor)))));
 }
 
-const edge = tf.customGrad((x) => {
-  cut('deep');
-  return {
-    value: tf.clone(x as tf.Tensor),
-    gradFunc: (dy: tf.Tensor) => {
-      cut('deep');
-      return tf.clone(dy);
-    },
-  };
-});
+const edgeOf = (when: 'always' | 'deep') =>
+  tf.customGrad((x) => {
+    cut(when);
+    return {
+      value: tf.clone(x as tf.Tensor),
+      gradFunc: (dy: tf.Tensor) => {
+        cut(when);
+        return tf.clone(dy);
+      },
+    };
+  });
+
+const edges = { always: edgeOf('always'), deep: edgeOf('deep') };
 
 /** Only the block's inputs are kept. */
 function recomputed(

@@ -28,23 +28,27 @@ export function decodeBfloat16(bits: Uint16Array, target: Float32Array, offset =
 }
 
 /** float32 -> float16, rounded to the nearest, ties to even; too large becomes infinity. */
-export function encodeFloat16(values: Float32Array): Uint16Array {
+export function encodeFloat16(values: Float32Array, target = new Uint16Array(values.length)): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from(words, (word) => {
-    const sign = (word >>> 16) & 0x8000;
-    const magnitude = word & 0x7fffffff;
-    if (magnitude > 0x7f800000) return sign | 0x7e00; // not a number
-    if (magnitude >= 0x477ff000) return sign | 0x7c00; // 65520 and more
-    if (magnitude < 0x33000001) return sign; // at most 2^-25, half of the smallest
-    const exponent = magnitude >>> 23;
-    // Below 2^-14 the step stays at 2^-24, so more bits fall away.
-    const dropped = exponent < 113 ? 126 - exponent : 13;
-    const significand = exponent < 113 ? (magnitude & 0x7fffff) | 0x800000 : magnitude - (112 << 23);
-    const half = 2 ** (dropped - 1);
-    const kept = significand >>> dropped;
-    const rest = significand & (2 ** dropped - 1);
-    return sign | (kept + (rest > half || (rest === half && kept & 1) ? 1 : 0));
-  });
+  for (let i = 0; i < words.length; i++) target[i] = halfOf(words[i]!);
+  return target;
+}
+
+/** The bits of a float32 -> those of the nearest float16. */
+function halfOf(word: number): number {
+  const sign = (word >>> 16) & 0x8000;
+  const magnitude = word & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00; // not a number
+  if (magnitude >= 0x477ff000) return sign | 0x7c00; // 65520 and more
+  if (magnitude < 0x33000001) return sign; // at most 2^-25, half of the smallest
+  const exponent = magnitude >>> 23;
+  // Below 2^-14 the step stays at 2^-24, so more bits fall away.
+  const dropped = exponent < 113 ? 126 - exponent : 13;
+  const significand = exponent < 113 ? (magnitude & 0x7fffff) | 0x800000 : magnitude - (112 << 23);
+  const half = 1 << (dropped - 1);
+  const kept = significand >>> dropped;
+  const rest = significand & ((1 << dropped) - 1);
+  return sign | (kept + (rest > half || (rest === half && kept & 1) ? 1 : 0));
 }
 
 /** float32 -> bfloat16, rounded to the nearest, ties to even. */

@@ -26,7 +26,7 @@ export interface LoadedOnce<T> {
 }
 
 /** A component that is read at the first call, given again at later ones, and freed by `release`. */
-export function loadedOnce<T>(read: () => Promise<T>, free: (loaded: T) => void): LoadedOnce<T> {
+export function loadedOnce<T>(read: () => Promise<T>, free: (loaded: T) => void | Promise<void>): LoadedOnce<T> {
   let loading: Promise<T> | undefined;
   const get = async (): Promise<T> => {
     loading ??= read();

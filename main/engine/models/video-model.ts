@@ -1,4 +1,5 @@
 import type { ModelInfo } from '../../../shared/domain/model.ts';
+import type { WeightForm } from '../../../shared/domain/weight-form.ts';
 import type * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import type { Hooks } from '../nn/hooks.ts';
@@ -96,6 +97,16 @@ export interface Tokens {
  */
 type TextEncoder = (tokens: Tokens, hooks?: Hooks) => tf.Tensor;
 
+/** How a denoiser's weights are held in memory. */
+interface HeldWeights {
+  /** That in which they are, or will be when they are first needed: float32 unless another was asked for. */
+  readonly form: WeightForm;
+  /** Whether they are in memory (those that are streamed: their file is open). */
+  readonly isLoaded: boolean;
+  /** From now on this one; denoisers that were given before end with it if it is another. */
+  use(form: WeightForm): Promise<void>;
+}
+
 /** A text-to-video model opened from its directory. Weights are read when they are first needed. */
 export interface VideoModel extends VideoAutoencoder, DenoiserFacts {
   readonly directory: string;
@@ -105,6 +116,7 @@ export interface VideoModel extends VideoAutoencoder, DenoiserFacts {
   /** `scheduler_config.json` as it stands; `sampling` reads it. */
   readonly schedulerConfig: unknown;
   readonly shape: ModelShape;
+  readonly heldWeights: HeldWeights;
   /** How many numbers the denoiser's weights are. */
   readonly denoiserParameters: number;
   /** Memory estimate: about how many values a backward pass keeps for latents of this shape. */

@@ -1,5 +1,7 @@
+import type { WeightForm } from '../../../shared/domain/weight-form.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import * as tf from '../backends/tf.ts';
+import { compactWeight, streamedWeight, WeightArrays } from '../backends/weights.ts';
 import { requireFinite } from '../formats/finite.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
 import type { TensorSource } from '../formats/tensor-file.ts';
@@ -20,6 +22,12 @@ export interface ParameterSpec {
 /** Everything that a model's checkpoint must hold, by name. */
 export type ParameterSpecs = Map<string, ParameterSpec>;
 
+/** Matrices that are held otherwise than as float32: those whose names match. */
+export interface HeldWeights {
+  form: WeightForm;
+  names: RegExp;
+}
+
 /** A dense layer: PyTorch's [out, in] becomes [in, out]. */
 export function linearSpecs(path: string, inSize: number, outSize: number, bias = true): [string, ParameterSpec][] {
   return [
@@ -30,12 +38,13 @@ export function linearSpecs(path: string, inSize: number, outSize: number, bias 
 
 /**
  * Reads a model's parameters tensor by tensor. Every name in `specs` must be there with its shape, and no other unless `ignore`
- * matches it: otherwise a `damaged-file` error names file and tensor. The caller owns the tree.
+ * matches it: otherwise a `damaged-file` error names file and tensor. The caller owns the tree. Matrices that `held` names lie in memory in
+ * its form; for those that are streamed the source stays open as long as the tree is used.
  */
 export async function loadParameters(
   source: TensorSource,
   specs: ParameterSpecs,
-  { ignore, prefix = '' }: { ignore?: RegExp; prefix?: string } = {},
+  { ignore, prefix = '', held }: { ignore?: RegExp; prefix?: string; held?: HeldWeights } = {},
 ): Promise<Tree> {
   for (const [name, { stored }] of specs) checkShape(source, prefix + name, stored);
   for (const name of source.names()) {
@@ -44,9 +53,13 @@ export async function loadParameters(
         hint: 'The weights and config.json are of different models.',
       });
   }
+  const arrays = new WeightArrays();
   const entries: [string, tf.Tensor][] = [];
   try {
-    for (const [name, spec] of specs) entries.push([name, await loadParameter(source, prefix + name, spec)]);
+    for (const [name, spec] of specs) {
+      const form = held?.names.test(name) && spec.stored.length === 2 ? held.form : 'float32';
+      entries.push([name, tf.keep(await loadParameter(source, prefix + name, spec, form, arrays))]);
+    }
   } catch (error) {
     tf.dispose(entries.map(([, tensor]) => tensor));
     throw error;
@@ -64,12 +77,25 @@ export function checkShape(source: TensorSource, name: string, expected: readonl
 }
 
 /** The stored tensor in its memory layout, kept until its owner disposes it. */
-async function loadParameter(source: TensorSource, name: string, spec: ParameterSpec): Promise<tf.Tensor> {
-  const values = await source.readFloats(name);
-  requireFinite(source.path, name, values);
-  const { view = spec.stored, axes } = spec;
+async function loadParameter(
+  source: TensorSource,
+  name: string,
+  spec: ParameterSpec,
+  form: WeightForm,
+  arrays: WeightArrays,
+): Promise<tf.Tensor> {
   const shape = memoryShape(spec);
-  return tf.keep(tf.tensor(axes ? permute(values, view, axes) : values, shape, 'float32'));
+  const read = async (target?: Float32Array<ArrayBuffer>) => {
+    const values = await source.readFloats(name);
+    requireFinite(source.path, name, values);
+    const { view = spec.stored, axes } = spec;
+    if (axes) return permute(values, view, axes, target);
+    target?.set(values);
+    return values;
+  };
+  if (form === 'streamed') return streamedWeight(shape, async (target) => void (await read(target)), arrays);
+  const values = await read();
+  return form === 'float32' ? tf.tensor(values, shape, 'float32') : compactWeight(values, shape, form);
 }
 
 function memoryShape({ stored, view = stored, axes, shape }: ParameterSpec): number[] {
@@ -107,9 +133,14 @@ export function parametersToWrite(
   });
 }
 
-/** Moves axes: value [shape] -> [shape[axes[0]], shape[axes[1]], ...] */
-function permute(values: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
-  const result = new Float32Array(values.length);
+/** Moves axes: value [shape] -> [shape[axes[0]], shape[axes[1]], ...], in `result`. */
+function permute(
+  values: Float32Array,
+  shape: readonly number[],
+  axes: readonly number[],
+  result = new Float32Array(values.length),
+): Float32Array {
+  if (shape.length === 2 && axes[0] === 1) return transposed(values, shape[0]!, shape[1]!, result);
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, length) => product * length, 1));
   const lengths = axes.map((axis) => shape[axis]!);
   const steps = axes.map((axis) => strides[axis]!);
@@ -124,6 +155,22 @@ function permute(values: Float32Array, shape: readonly number[], axes: readonly 
       if (++index[axis]! < lengths[axis]!) break;
       source -= steps[axis]! * lengths[axis]!;
       index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+/** So many rows and columns at once stay in the processor's cache. */
+const tile = 32;
+
+/** [rows, columns] -> [columns, rows] */
+function transposed(values: Float32Array, rows: number, columns: number, result: Float32Array): Float32Array {
+  for (let top = 0; top < rows; top += tile) {
+    const bottom = Math.min(rows, top + tile);
+    for (let left = 0; left < columns; left += tile) {
+      const right = Math.min(columns, left + tile);
+      for (let column = left; column < right; column++)
+        for (let row = top; row < bottom; row++) result[column * rows + row] = values[row * columns + column]!;
     }
   }
   return result;

@@ -14,6 +14,7 @@ import {
 import type { FirstFrame } from '../models/video-model.ts';
 import { actTogether } from './act-together.ts';
 import type { SampledConcept, SourceLatents } from './concept-sampler.ts';
+import { fitSampling } from './fit-sampling.ts';
 import { type OpenedConcept, openConcepts } from './open-concept.ts';
 import type { OpenModel } from './open-model.ts';
 import { createPhaseMeter } from './phase-meter.ts';
@@ -53,6 +54,7 @@ export async function generateClip(
   const measure = createPhaseMeter(startedAt);
   const report: Report = (phase, unit, done, total) =>
     onEvent({ type: 'progress', progress: { phase, done, total, unit, ...measure(phase, done, total) } });
+  for (const text of await fitSampling(model, size)) onEvent({ type: 'remark', text });
   const job = { model, request, concept, own, size, signal };
   const rate = source?.rate ?? parseRational(String(extras.frameRate));
   const seconds = () => (performance.now() - startedAt) / 1000;

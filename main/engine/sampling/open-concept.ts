@@ -19,7 +19,7 @@ const lastOpened = new WeakMap<VideoModel, ReadonlyMap<string, OpenedConcept>>()
  * belongs to another model, or is there twice.
  */
 export async function openConcepts(
-  model: Omit<OpenModel, 'sampler'>,
+  model: Omit<OpenModel, 'sampler' | 'memoryBytes'>,
   files: readonly string[],
 ): Promise<OpenedConcept[]> {
   const last = lastOpened.get(model.pipeline);
@@ -37,13 +37,16 @@ export async function openConcepts(
   return [...opened.values()];
 }
 
-export async function openConcept(model: Omit<OpenModel, 'sampler'>, file: string): Promise<OpenedConcept> {
+export async function openConcept(
+  model: Omit<OpenModel, 'sampler' | 'memoryBytes'>,
+  file: string,
+): Promise<OpenedConcept> {
   const [concept] = await openConcepts(model, [file]);
   return concept!;
 }
 
 async function readConceptFor(
-  { pipeline, name, fingerprint }: Omit<OpenModel, 'sampler'>,
+  { pipeline, name, fingerprint }: Omit<OpenModel, 'sampler' | 'memoryBytes'>,
   file: string,
 ): Promise<OpenedConcept> {
   const concept = await readConcept(file);

@@ -1,3 +1,4 @@
+import type { WeightForm } from '../../../shared/domain/weight-form.ts';
 import type { VideoModel } from '../models/video-model.ts';
 import type { ConceptSampler } from './concept-sampler.ts';
 
@@ -7,4 +8,16 @@ export interface OpenModel {
   sampler: ConceptSampler;
   name: string;
   fingerprint: string;
+  /** Memory that the process may take altogether, with what it has now, in bytes. */
+  memoryBytes(): number;
+}
+
+/** Holds the denoiser's weights in this form from now on; what was recorded with those of another is forgotten. */
+export async function holdWeights(
+  { pipeline, sampler }: Pick<OpenModel, 'pipeline' | 'sampler'>,
+  form: WeightForm,
+): Promise<void> {
+  if (pipeline.heldWeights.form === form) return;
+  sampler.dispose();
+  await pipeline.heldWeights.use(form);
 }

@@ -12,7 +12,7 @@ import { openConcept } from '../sampling/open-concept.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { makeFolderOf } from './work-folder.ts';
 
-type Model = Omit<OpenModel, 'sampler'>;
+type Model = Omit<OpenModel, 'sampler' | 'memoryBytes'>;
 
 /** Writes a concept at one slider setting as a plain LoRA that other programs load. */
 export async function exportLora(model: Model, request: ExportLoraRequest): Promise<LoraReport> {

@@ -37,6 +37,11 @@ export function freeMemory(probe: MemoryProbe = machine): number {
   return available;
 }
 
+/** Memory that this process may take altogether, with what it has now, in bytes; never more than a limit. */
+export function processMemory(limitBytes = Number.POSITIVE_INFINITY): number {
+  return Math.min(limitBytes, freeMemory() + process.memoryUsage.rss());
+}
+
 /** Bytes of a container's memory that hold copies of files not in use. */
 function fileCopies({ read }: MemoryProbe): number {
   try {

@@ -16,14 +16,13 @@ import { dataKinds } from '../methods/method.ts';
 import { methodOf } from '../methods/registry.ts';
 import type { VideoModel } from '../models/video-model.ts';
 import { encodePrompts } from '../sampling/concept-sampler.ts';
-import type { OpenModel } from '../sampling/open-model.ts';
+import { holdWeights, type OpenModel } from '../sampling/open-model.ts';
 import { schedulerConfigOf } from '../sampling/scheduler-config.ts';
 import { conceptCaptions, tokenNames } from './captions.ts';
 import { readTrainingState, type TrainingState, writeTrainingState } from './checkpoint.ts';
 import { conceptOf, freshRun, startTokens, tokensByName, tokensOf } from './concept-state.ts';
 import { fitToMemory } from './fit-to-memory.ts';
 import type { NoiseLevels } from './flow-matching.ts';
-import { freeMemory } from './free-memory.ts';
 import { headMasks, type SortedHeads, sortHeads } from './heads.ts';
 import { learnableModel } from './learnable-model.ts';
 import { encodeTexts, type Prepared, prepare, stageData } from './prepare.ts';
@@ -40,11 +39,12 @@ import { makeFolderOf, openWorkFolder, requestHash, requireMemory, requireSpace 
  * method cannot take.
  */
 export async function learnConcept(
-  { pipeline, sampler, name, fingerprint }: OpenModel,
+  model: OpenModel,
   request: LearnRequest,
   { signal, onEvent = () => {} }: EngineCallOptions = {},
 ): Promise<LearnResult> {
   const startedAt = performance.now();
+  const { pipeline, sampler, name, fingerprint } = model;
   const { clips, conceptFile, workDirectory } = request;
   if (pipeline.firstFrame === 'required')
     throw new AppError('invalid-input', `${name} makes clips of a given picture, and concepts are not learned on it.`, {
@@ -53,11 +53,16 @@ export async function learnConcept(
   const method = methodOf(request.recipe);
   const parts = partsOf(pipeline, request);
   await makeFolderOf(conceptFile);
-  const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint), freeMemory());
+  const folder = await openWorkFolder(workDirectory, await requestHash(request, fingerprint), model.memoryBytes());
   await requireSpace(workDirectory, neededBytes(parts, request));
   requireMemory(countNumbers(parts), folder.memoryBytes);
-  const { recipe, remarks } = await fitToMemory(pipeline, request, folder.memoryBytes);
+  const {
+    recipe,
+    plan: fitted,
+    remarks,
+  } = await fitToMemory(pipeline, request, countNumbers(parts), folder.memoryBytes);
   for (const text of remarks) onEvent({ type: 'remark', text });
+  await holdWeights(model, fitted.form);
 
   const tokensLearn = recipe.tokenLearningRate > 0 && (await holdsTextEncoder(pipeline));
   const moving = clips.some(({ frames }) => frames.frameCount > 1);
@@ -114,7 +119,7 @@ export async function learnConcept(
           const tokens = await tokensOf(weights, start);
           const texts = { prepared, data, clipText };
           const { bank, learned } = await encodeTexts(pipeline, texts, tokens, 'words' in trains, signal);
-          const model = await learnableModel(pipeline, learned, start.names, folder.memoryBytes);
+          const model = await learnableModel(pipeline, learned, start.names, fitted.activationBytes);
           return { model, bank, data: stageData(prepared, data) };
         },
         masksOf: async (plan) =>

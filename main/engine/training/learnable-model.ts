@@ -1,24 +1,19 @@
-import { memoryBesideWeights } from '../../../shared/domain/learning-plan.ts';
-import { keepsActivations } from '../../../shared/domain/model.ts';
 import { markPrompt, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import type { VideoModel } from '../models/video-model.ts';
 import type { TrainableModel } from './step.ts';
 
-/**
- * Whether a step over latents of this shape must compute its blocks again in the backward pass, for lack of
- * memory to keep their activations.
- */
+/** Whether a step over latents of this shape must compute its blocks again in the backward pass: where it would keep more than so much. */
 export function needsRecomputation(
   model: Pick<VideoModel, 'activations'>,
   latents: readonly number[],
-  memoryBytes: number,
+  activationBytes: number,
 ): boolean {
-  return !keepsActivations(model.activations(latents), memoryBytes);
+  return 4 * model.activations(latents) > activationBytes;
 }
 
 /**
- * A model as a step of training sees it, with so much free memory to reckon with. `learned` are the prompts
+ * A model as a step of training sees it, which may keep so many bytes of activations. `learned` are the prompts
  * whose tokens learn (then the text encoder is part of the step), `known` the concept's token names in the
  * order of their embeddings.
  */
@@ -26,16 +21,15 @@ export async function learnableModel(
   pipeline: VideoModel,
   learned: readonly string[],
   known: readonly string[],
-  memoryBytes: number,
+  activationBytes: number,
 ): Promise<TrainableModel> {
   const { tokenizer } = pipeline;
   const { denoise, selfConditioning } = await pipeline.denoiser();
-  const beside = memoryBesideWeights(pipeline.denoiserParameters, memoryBytes);
   const model: TrainableModel = {
     selfConditioned: selfConditioning,
     denoise(noisy, previous, timestep, text, hooks) {
       const latents = previous ? tf.concat([noisy, previous], 1) : noisy;
-      const recompute = needsRecomputation(pipeline, noisy.shape, beside);
+      const recompute = needsRecomputation(pipeline, noisy.shape, activationBytes);
       return denoise({ latents, timestep, text }, { hooks, recompute });
     },
   };

@@ -15,7 +15,10 @@ import { makeFolderOf } from './work-folder.ts';
  * second one's; of joint concepts, those of their first clips. Throws `invalid-input` when a concept belongs
  * to another model, or has learned no such thing.
  */
-export async function mixConcepts(model: Omit<OpenModel, 'sampler'>, request: MixRequest): Promise<ConceptFacts> {
+export async function mixConcepts(
+  model: Omit<OpenModel, 'sampler' | 'memoryBytes'>,
+  request: MixRequest,
+): Promise<ConceptFacts> {
   const [identity, motion] = [
     await openConcept(model, request.identity.file),
     await openConcept(model, request.motion.file),

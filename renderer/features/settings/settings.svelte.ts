@@ -1,6 +1,6 @@
 import type { Concept } from '../../../shared/domain/concept.ts';
 import type { DeviceReport } from '../../../shared/domain/engine.ts';
-import { type ModelInfo, type RemoteModel, runningBytes } from '../../../shared/domain/model.ts';
+import { type ModelInfo, planRunning, type RemoteModel, type RunningPlan } from '../../../shared/domain/model.ts';
 import { defaultSettings, type Settings } from '../../../shared/domain/settings.ts';
 import type { CallValue, Services } from '../../app/connection.svelte.ts';
 import type { Files } from '../../app/files.ts';
@@ -144,8 +144,9 @@ export class SettingsState {
     return job !== undefined;
   }
 
-  fits(model: ModelInfo): boolean {
-    return runningBytes(model) < 0.9 * (this.about?.totalMemoryBytes ?? Number.POSITIVE_INFINITY);
+  /** How a model generates in this machine's memory. */
+  running(model: ModelInfo): RunningPlan {
+    return planRunning(model, this.about?.totalMemoryBytes ?? Number.POSITIVE_INFINITY);
   }
 
   async clearCaches(): Promise<void> {

@@ -176,12 +176,20 @@ describe('an engine that dies', () => {
     await expect(call).rejects.toMatchObject({ code: 'engine-crashed', details: { signal: 'SIGKILL' } });
   });
 
-  it('is stopped above its memory limit, with both numbers', async () => {
-    openHost({ limits: { memoryBytes: 250_000_000 } });
+  it('is told its memory limit, which it plans for, and stopped above it, with both numbers', async () => {
+    const told: unknown[] = [];
+    openHost({
+      limits: { memoryBytes: 250_000_000 },
+      start(options) {
+        told.push(options.memoryLimitBytes);
+        return forkEngine(options, processFile);
+      },
+    });
     await expect(host.engine.generate(request('balloon'))).rejects.toMatchObject({
       code: 'out-of-memory',
       message: expect.stringMatching(/it took \d+ MB, and 250 MB is the limit/),
     });
+    expect(told[0]).toBe(250_000_000);
   });
 });
 

@@ -23,7 +23,8 @@ async function learnAndEdit(name: string) {
   const before = tf.memory().numTensors;
   const pipeline = await openVideoModel(tinyModel);
   const sampler = createConceptSampler(pipeline);
-  const model = { pipeline, sampler, name: pipeline.name, fingerprint: await pipeline.fingerprint() };
+  const fingerprint = await pipeline.fingerprint();
+  const model = { pipeline, sampler, name: pipeline.name, fingerprint, memoryBytes: () => 64e9 };
   const request = await learnRequest(folder);
   const conceptFile = join(folder, `${name}.safetensors`);
   const { losses } = await learnConcept(model, { ...request, workDirectory: join(folder, name), conceptFile });

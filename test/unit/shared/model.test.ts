@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { learningSizeOf, planLearning, remarksOn } from '../../../shared/domain/learning-plan.ts';
-import { type ModelInfo, runningBytes } from '../../../shared/domain/model.ts';
+import { type ModelInfo, planRunning } from '../../../shared/domain/model.ts';
 
 const model: ModelInfo = {
   name: 'm',
@@ -9,6 +9,9 @@ const model: ModelInfo = {
   sizeBytes: 1,
   parameters: 1e6,
   heldParameters: 1e6,
+  blockParameters: 9e5,
+  weightForms: ['float32'],
+  numbersPerRank: 0,
   sizes: [[128, 128]],
   frameCount: 17,
   rate: { numerator: 8, denominator: 1 },
@@ -17,13 +20,15 @@ const model: ModelInfo = {
   temporalStride: 4,
   spatialStride: 16,
   learnsBelow: null,
+  selfConditioning: false,
   firstFrame: 'none',
   vocabulary: null,
 };
 
 const memory = 16e9;
+const rank = 16;
 const plan = (batchSize: number, batchSizeMotion: number, changes: Partial<ModelInfo> = {}, free = memory) =>
-  planLearning(learningSizeOf({ ...model, ...changes }), { batchSize, batchSizeMotion }, free);
+  planLearning(learningSizeOf({ ...model, ...changes }, rank), { batchSize, batchSizeMotion }, free);
 
 it('plans the memory of a learning by its larger stage', () => {
   const small = plan(1, 1).bytes;
@@ -32,7 +37,7 @@ it('plans the memory of a learning by its larger stage', () => {
 });
 
 it('computes activations that are too many again instead of keeping them, and says so', () => {
-  const fits = 0.4 * (memory - 0.5e9);
+  const fits = plan(1, 1).activationBytes;
   const many = Math.ceil(fits / 4 / (64 * model.activationsPerToken)) + 60;
   const [kept, again] = [plan(many - 120, 1), plan(many, 1)];
   expect([kept.recomputes, again.recomputes]).toEqual([false, true]);
@@ -55,6 +60,45 @@ it('makes batches smaller where that is not enough, the larger stage first, and 
 it('counts the weights that are held, not those that are streamed', () => {
   const wan = { parameters: 7.2e9, heldParameters: 1.55e9 };
   expect(plan(1, 1, wan, 64e9).bytes).toBeLessThan(10e9);
-  expect(plan(1, 1, { ...wan, heldParameters: null }, 64e9).bytes).toBeGreaterThan(30e9);
-  expect(runningBytes({ ...model, ...wan })).toBe(1.55e9 * 6);
+  expect(plan(1, 1, { ...wan, heldParameters: null }, 64e9).bytes).toBeGreaterThan(28e9);
+});
+
+const large = {
+  parameters: 20e9,
+  heldParameters: 14.5e9,
+  blockParameters: 14e9,
+  layers: 40,
+  activationsPerToken: 40 * 100_000,
+  weightForms: ['float32', 'float16', 'int8', 'streamed'] as const satisfies ModelInfo['weightForms'],
+};
+
+it('holds weights in fewer bits where they do not fit, streams them where even those do not, and says so', () => {
+  const choices = [128e9, 68e9, 40e9, 22e9, 12e9].map((memory) =>
+    plan(1, 1, { ...large, weightForms: [...large.weightForms] }, memory),
+  );
+  expect(choices.map(({ form, fits }) => [form, fits])).toEqual([
+    ['float32', true],
+    ['float32', true],
+    ['float16', true],
+    ['int8', true],
+    ['streamed', true],
+  ]);
+  const remarks = choices.map((choice) => remarksOn(choice, { batchSize: 1, batchSizeMotion: 1 }).join(' '));
+  expect(remarks[0]).toBe('');
+  for (const [index, words] of [/computed twice/, /float16, half/, /int8, a quarter/, /read from disk/].entries())
+    expect(remarks[index + 1]).toMatch(words);
+  // Where only float32 can be had there is nothing to choose.
+  expect(plan(1, 1, { ...large, weightForms: ['float32'] }, 32e9)).toMatchObject({ form: 'float32', fits: false });
+});
+
+it('plans what generates in the same way', () => {
+  const running = (memory: number) => planRunning({ ...model, ...large, weightForms: [...large.weightForms] }, memory);
+  expect([128e9, 40e9, 20e9, 8e9].map((memory) => running(memory).form)).toEqual([
+    'float32',
+    'float16',
+    'int8',
+    'streamed',
+  ]);
+  expect(running(1e9)).toMatchObject({ form: 'streamed', fits: false });
+  expect(running(128e9).bytes).toBeGreaterThan(4 * large.heldParameters);
 });

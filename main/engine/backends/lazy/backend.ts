@@ -1,12 +1,15 @@
 import { Serialiser } from '../../../../shared/structures/serialiser.ts';
 import * as tf from '../tf.ts';
+import { Brought } from './brought.ts';
 import type { Executor } from './executors/executor.ts';
 import {
+  type CompactArray,
   type DeviceBuffer,
   type ElementType,
   Graph,
   type HostArray,
   type Inspect,
+  type Streamed,
   sameShape,
   sizeOf,
   type Value,
@@ -36,6 +39,7 @@ export class LazyBackend extends tf.KernelBackend {
   inspect: Inspect | undefined;
   private readonly graph: Graph;
   private readonly storage: tf.DataStorage<Stored>;
+  private readonly brought: Brought;
   /** Computations run one after the other. */
   private readonly turns = new Serialiser();
   private computing = false;
@@ -48,6 +52,7 @@ export class LazyBackend extends tf.KernelBackend {
     this.executor = executor;
     this.programs = new ProgramCache(executor);
     this.graph = new Graph((buffer) => executor.release(buffer));
+    this.brought = new Brought(executor);
     this.recorder = new Recorder(this.graph, executor.capabilities, rewrites);
     this.storage = new tf.DataStorage(this, tf.engine());
   }
@@ -81,6 +86,11 @@ export class LazyBackend extends tf.KernelBackend {
     const { value } = this.storage.get(id);
     if (value.literal) return literalArray(value);
     this.refuseWhileTracing();
+    if (value.streamed) return value.streamed.read();
+    if (value.expanded) {
+      const copy = this.copyOf(value);
+      return this.read(copy).finally(() => this.disposeData(copy));
+    }
     if (value.node) await this.compute(value);
     return this.executor.download(value.buffer!, value);
   }
@@ -89,10 +99,17 @@ export class LazyBackend extends tf.KernelBackend {
     const { value } = this.storage.get(id);
     if (value.literal) return literalArray(value);
     this.refuseWhileTracing();
+    if (value.streamed || value.expanded)
+      throw new Error('compact and streamed weights are read asynchronously: await data()');
     if (value.node) this.computeSync(value);
     const values = this.executor.download(value.buffer!, value);
     if (values instanceof Promise) throw new Error(`${this.executor.name} cannot be read synchronously: await data()`);
     return values;
+  }
+
+  /** A tensor of contents that are otherwise computed inside each program that uses them. */
+  private copyOf(value: Value): tf.DataId {
+    return this.infoFor(this.recorder.op('Identity', [value], value.shape, value.type)).dataId;
   }
 
   private refuseWhileTracing(): void {
@@ -185,6 +202,24 @@ export class LazyBackend extends tf.KernelBackend {
     this.graph.cut(when);
   }
 
+  /**
+   * A float32 tensor [..., columns] that is held as float16's bits, or as int8 with a factor for each column, and that every program
+   * which uses it expands for itself. The arrays must not change afterwards.
+   */
+  compactWeight(values: CompactArray, shape: readonly number[], scale?: Float32Array): tf.TensorInfo {
+    const type: ElementType = values instanceof Int8Array ? 'int8' : 'float16';
+    const held: Value = { shape, type, references: 0, tensors: 0 };
+    held.buffer = this.executor.upload(values, held);
+    const wide = expanded(this.recorder.cast(held, 'float32'));
+    if (!scale) return this.infoFor(wide);
+    return this.infoFor(expanded(this.recorder.mul(wide, this.hostValue(scale, [scale.length], 'float32'))));
+  }
+
+  /** A float32 tensor that is in memory only while a program uses it. */
+  streamedWeight(streamed: Streamed, shape: readonly number[]): tf.TensorInfo {
+    return this.infoFor({ shape, type: 'float32', streamed, references: 0, tensors: 0 });
+  }
+
   // --- computing
 
   /** Computes everything that is pending. */
@@ -238,7 +273,7 @@ export class LazyBackend extends tf.KernelBackend {
       const plan = planFor(wanted, this.inspect);
       const buffers = yield* this.runPlanned(
         plan,
-        plan.sources.map(({ value }) => value.buffer!),
+        plan.sources.map(({ value }) => value.buffer),
       );
       for (const [index, value] of wanted.entries()) this.graph.settle(value, buffers[index]!);
     } finally {
@@ -246,12 +281,17 @@ export class LazyBackend extends tf.KernelBackend {
     }
   }
 
-  private runPlanned(plan: Plan, sources: readonly DeviceBuffer[], signal?: AbortSignal): Work<DeviceBuffer[]> {
+  private runPlanned(
+    plan: Plan,
+    sources: readonly (DeviceBuffer | undefined)[],
+    signal?: AbortSignal,
+  ): Work<DeviceBuffer[]> {
     signal?.throwIfAborted();
     this.programs.prepare(plan.stages.map(({ segment }) => segment));
     return runPlan(plan, sources, {
       program: (segment) => this.programs.get(segment),
-      release: (buffer) => this.executor.release(buffer),
+      bring: (values) => this.brought.bring(values),
+      release: (buffer) => this.brought.release(buffer),
       keptBytes: () => this.executor.memory().keptBytes,
       trim: () => this.executor.trim(),
       signal,
@@ -323,7 +363,7 @@ export class LazyBackend extends tf.KernelBackend {
       if (value.node) yield* this.pending(value);
       if (value.literal) throw new Error('a constant made in another step cannot be an input');
     }
-    const bufferOf = (value: Value) => (value.placeholder === undefined ? value : inputs[value.placeholder]!).buffer!;
+    const bufferOf = (value: Value) => (value.placeholder === undefined ? value : inputs[value.placeholder]!).buffer;
     const buffers = yield* this.runPlanned(
       plan,
       plan.sources.map(({ value }) => bufferOf(value)),
@@ -347,6 +387,8 @@ export class LazyBackend extends tf.KernelBackend {
     return tf.engine().makeTensorFromDataId(dataId, [...shape], type as tf.DataType, this);
   }
 }
+
+const expanded = (value: Value): Value => Object.assign(value, { expanded: true });
 
 /** A traced step: how to compute it, and the values from outside that it holds. */
 export interface Recording {
@@ -389,6 +431,6 @@ function elementType(dtype: tf.DataType): ElementType {
 }
 
 function literalArray({ literal, shape, type }: Value): HostArray {
-  const array = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, int64: Int32Array }[type];
+  const array = { float32: Float32Array, bool: Uint8Array }[type as string] ?? Int32Array;
   return new array(literal!).slice(0, sizeOf(shape));
 }

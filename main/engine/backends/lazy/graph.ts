@@ -1,7 +1,10 @@
 /** The recorded graph: values, the nodes that compute them, and who still needs them. */
 
-export type ElementType = 'float32' | 'int32' | 'bool' | 'int64';
+/** float16 and int8 are only ever what frozen weights are stored in: nothing computes in them. */
+export type ElementType = 'float32' | 'int32' | 'bool' | 'int64' | 'float16' | 'int8';
 export type HostArray = Float32Array | Int32Array | Uint8Array;
+/** Frozen weights in fewer bits; float16 values are their bits. */
+export type CompactArray = Uint16Array | Int8Array;
 export type Attributes = Record<string, number | string | readonly number[]>;
 
 /** Memory of an executor; only the executor looks inside. */
@@ -9,9 +12,16 @@ export interface DeviceBuffer {
   readonly byteLength: number;
 }
 
+/** Contents that are brought each time a program needs them, and let go after it. */
+export interface Streamed {
+  read(): Promise<Float32Array>;
+  /** The array that `read` gave is no longer used. */
+  done(values: Float32Array): void;
+}
+
 /**
- * One tensor of the graph. Exactly one of node, literal, buffer and placeholder says where its contents come
- * from.
+ * One tensor of the graph. Exactly one of node, literal, buffer, streamed and placeholder says where its
+ * contents come from.
  */
 export interface Value {
   readonly shape: readonly number[];
@@ -24,6 +34,9 @@ export interface Value {
    */
   literal?: readonly number[] | HostArray;
   buffer?: DeviceBuffer;
+  streamed?: Streamed;
+  /** Its node is computed inside every program that uses it, and its contents are never kept. */
+  expanded?: boolean;
   /** Position among the inputs of the step that is being traced. */
   placeholder?: number;
   /** Unfinished nodes, tensors and traces that need it. */
@@ -99,17 +112,21 @@ export class Graph {
       wanted: 0,
     };
     for (const value of values) value.node = node;
-    for (const input of node.inputs) if (input) this.hold(input);
     return values;
   }
 
+  /** A node holds its inputs from when one of its outputs is first held: one that a rewrite left unused holds nothing. */
   hold(value: Value): void {
-    if (value.references++ === 0 && value.node) value.node.wanted++;
+    const held = [value];
+    for (let next = held.pop(); next; next = held.pop()) {
+      if (next.references++ > 0 || !next.node) continue;
+      if (next.node.wanted++ === 0) for (const input of next.node.inputs) if (input) held.push(input);
+    }
   }
 
   holdForTensor(value: Value): void {
     this.hold(value);
-    if (value.tensors++ === 0 && value.node) this.unread.add(value);
+    if (value.tensors++ === 0 && value.node && !value.expanded) this.unread.add(value);
   }
 
   dropForTensor(value: Value): void {

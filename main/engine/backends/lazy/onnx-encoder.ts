@@ -34,7 +34,8 @@ interface OnnxLiteral {
 /** Operator set 20: the first with Gelu; read by ONNX Runtime 1.17 and OpenVINO 2025.0 and newer. */
 const operatorSet = 20;
 const intermediateVersion = 9;
-const elementTypes: Record<ElementType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+/** TensorProto.DataType */
+export const onnxTypes: Record<ElementType, number> = { float32: 1, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 };
 /** Attributes that are floats even where their value is whole. */
 const floatAttributes = new Set(['alpha', 'beta', 'gamma', 'epsilon', 'scale', 'extrapolation_value', 'cubic_coeff_a']);
 
@@ -148,7 +149,7 @@ function writeNode(writer: ProtobufWriter, { op, domain, inputs, outputs, attrib
 
 function writeLiteral(writer: ProtobufWriter, { name, shape, type, values }: OnnxLiteral): void {
   for (const size of shape) writer.integer(1, size);
-  writer.integer(2, elementTypes[type]);
+  writer.integer(2, onnxTypes[type]);
   writer.text(8, name);
   const typed =
     type === 'int64'
@@ -165,7 +166,7 @@ function writeTensorType(writer: ProtobufWriter, { name, shape, type }: OnnxTens
   writer.text(1, name);
   writer.message(2, (typeMessage) =>
     typeMessage.message(1, (tensor) => {
-      tensor.integer(1, elementTypes[type]);
+      tensor.integer(1, onnxTypes[type]);
       tensor.message(2, (shapeMessage) => {
         for (const size of shape)
           shapeMessage.message(1, (dimension) =>

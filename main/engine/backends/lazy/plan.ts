@@ -68,11 +68,14 @@ function ancestors(wanted: readonly Value[]): Node[] {
  * Views and broadcasts are worth less than the memory that carries their result from one segment to another:
  * each segment that uses one makes its own. So do transposes, most of which a product takes in its stride;
  * and ONNX Runtime 1.30, which moves transposes through products, can leave one that is also an output of the
- * graph unwritten.
+ * graph unwritten. And frozen weights in fewer bits, which would take all their memory if they were handed on.
  */
 function isCheap({ op, inputs, outputs }: Node): boolean {
   return (
-    op === 'Reshape' || op === 'Transpose' || (op === 'Expand' && sizeOf(inputs[0]!.shape) < sizeOf(outputs[0]!.shape))
+    outputs[0]!.expanded === true ||
+    op === 'Reshape' ||
+    op === 'Transpose' ||
+    (op === 'Expand' && sizeOf(inputs[0]!.shape) < sizeOf(outputs[0]!.shape))
   );
 }
 
@@ -151,6 +154,8 @@ function withLastUses(stages: readonly Omit<Stage, 'last'>[], lasting: ReadonlyS
 /** What running a plan needs. */
 export interface PlanRunner {
   program(segment: Segment): { run(inputs: readonly DeviceBuffer[]): DeviceBuffer[] | Promise<DeviceBuffer[]> };
+  /** The contents of values that are brought for one program. */
+  bring(values: readonly Value[]): Promise<DeviceBuffer[]>;
   release(buffer: DeviceBuffer): void;
   /** Memory that is only kept for later. */
   keptBytes(): number;
@@ -161,21 +166,33 @@ export interface PlanRunner {
 }
 
 /**
- * Runs a plan over the buffers of its sources and returns those of its results. A generator, so that one loop
+ * Runs a plan over the buffers of its sources, none for those that are streamed, and returns those of its results. A generator, so that one loop
  * serves synchronous and asynchronous callers: it yields after every segment, with the promise of the results
  * where an executor is asynchronous.
  */
 export function* runPlan(
   plan: Plan,
-  sources: readonly DeviceBuffer[],
+  sources: readonly (DeviceBuffer | undefined)[],
   runner: PlanRunner,
 ): Generator<Promise<DeviceBuffer[]> | undefined, DeviceBuffer[], DeviceBuffer[] | undefined> {
   const table = new Array<DeviceBuffer | undefined>(plan.slots);
   const own = new Set<DeviceBuffer>();
-  for (const [index, { slot }] of plan.sources.entries()) table[slot] = sources[index];
+  const streamed = new Map<number, Value>();
+  for (const [index, { value, slot }] of plan.sources.entries()) {
+    table[slot] = sources[index];
+    if (value.streamed) streamed.set(slot, value);
+  }
   try {
     for (const { segment, inputs, outputs, last } of plan.stages) {
       runner.signal?.throwIfAborted();
+      const missing = [...new Set(inputs)].filter((slot) => streamed.has(slot));
+      if (missing.length > 0) {
+        const brought = (yield runner.bring(missing.map((slot) => streamed.get(slot)!)))!;
+        for (const [index, buffer] of brought.entries()) {
+          table[missing[index]!] = buffer;
+          own.add(buffer);
+        }
+      }
       const attempt = function* (): ReturnType<typeof runPlan> {
         const running = runner.program(segment).run(inputs.map((slot) => table[slot]!));
         return running instanceof Promise ? (yield running)! : running;
@@ -194,7 +211,7 @@ export function* runPlan(
         table[outputs[index]!] = buffer;
         own.add(buffer);
       }
-      for (const slot of last) {
+      for (const slot of [...last, ...missing]) {
         const buffer = table[slot]!;
         own.delete(buffer);
         runner.release(buffer);

@@ -9,6 +9,7 @@ import {
   sizeOf,
   type Value,
 } from './graph.ts';
+import { onnxTypes } from './onnx-encoder.ts';
 
 /** Something cheaper, or faster, to record than the operation that was asked for. */
 export interface Rewrite {
@@ -131,7 +132,7 @@ export class Recorder {
   }
 
   cast(x: Value, type: ElementType): Value {
-    const to = { float32: 1, int32: 6, int64: 7, bool: 9 }[type];
+    const to = onnxTypes[type];
     return this.op('Cast', [x], x.shape, type, { to });
   }
 

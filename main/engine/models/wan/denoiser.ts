@@ -1,3 +1,4 @@
+import type { WeightForm } from '../../../../shared/domain/weight-form.ts';
 import { linearLayers } from '../../nn/linear-layers.ts';
 import type { Denoiser, ModelShape } from '../video-model.ts';
 import { type TransformerParameters, timeFeatures, wanTransformer } from './transformer.ts';
@@ -23,13 +24,14 @@ export function denoiserFacts(
 export function wanDenoiser(
   config: TransformerConfig,
   parameters: TransformerParameters,
-  firstFrame: Denoiser['firstFrame'] = 'none',
+  { firstFrame = 'none', form = 'float32' }: { firstFrame?: Denoiser['firstFrame']; form?: WeightForm } = {},
 ): Denoiser {
-  const isShallow = config.num_layers <= shallowLayers;
+  const apart = form !== 'float32';
+  const together = !apart && config.num_layers <= shallowLayers;
   return {
     ...denoiserFacts(config, firstFrame),
     denoise: (inputs, { inferenceOnly = false, ...options } = {}) =>
-      wanTransformer(config, parameters, inputs, { ...options, together: inferenceOnly && isShallow }),
+      wanTransformer(config, parameters, inputs, { ...options, apart, together: inferenceOnly && together }),
   };
 }
 

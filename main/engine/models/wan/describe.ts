@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { parseRational } from '../../../../shared/domain/time.ts';
+import { weightForms } from '../../backends/weights.ts';
 import { openWeights, readJson, readWeightsLink } from '../../formats/diffusers.ts';
 import type { WanPipeline } from './pipeline.ts';
 import { activationsPerToken } from './transformer-config.ts';
@@ -24,6 +25,9 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     if (!isStreamed) heldParameters += count;
     await source.close();
   }
+  // Of a model with two transformers, both are held.
+  const ofOne = pipeline.shape.layers.filter(({ path }) => path.startsWith('blocks.'));
+  const blockMatrices = transformers.flatMap(() => ofOne);
   return {
     name,
     directory,
@@ -31,12 +35,16 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     sizeBytes: await weightBytes(directory),
     parameters,
     heldParameters,
+    blockParameters: blockMatrices.reduce((sum, { inSize, outSize }) => sum + inSize * outSize, 0),
+    weightForms: weightForms(),
+    numbersPerRank: ofOne.reduce((sum, { inSize, outSize }) => sum + outSize + 2 * inSize, 0),
     sizes: extras.sizes.map(({ width, height }) => [width, height]),
     frameCount: extras.frames,
     rate: parseRational(String(extras.frameRate)),
     layers: transformerConfig.num_layers,
     activationsPerToken: activationsPerToken(transformerConfig),
     learnsBelow: pipeline.highNoise?.from ?? null,
+    selfConditioning: pipeline.selfConditioning,
     firstFrame: pipeline.firstFrame,
     vocabulary: await vocabularyOf(directory),
     temporalStride: strides.frames,

@@ -28,6 +28,7 @@ import {
   transformerConfigSchema,
   transformerSpecs,
 } from './transformer-config.ts';
+import { transformerWeights } from './transformer-weights.ts';
 
 /** An encoder of more parameters than this is read layer by layer (float32 would take more than 2 GB). */
 const streamingParameters = 500e6;
@@ -74,13 +75,8 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
   const firstFrame = firstFrameUse(index, transformerConfig, autoencoder);
   const imageEncoder = await openImageEncoder(directory, transformerConfig);
 
-  const load = (name: string, own: TransformerConfig) =>
-    loadedOnce(
-      () => loadComponent<TransformerParameters>(folder(name), transformerSpecs(own), /norm_added_q/),
-      disposeTree,
-    );
-  const transformer = load(main, transformerConfig);
-  const highTransformer = highConfig && load('transformer', highConfig);
+  const transformer = transformerWeights(folder(main), transformerConfig);
+  const highTransformer = highConfig && transformerWeights(folder('transformer'), highConfig);
   const streams = countParameters(textEncoderSpecs(textEncoderConfig)) > streamingParameters;
   const textEncoderWeights = loadedOnce(async () => {
     if (streams)
@@ -136,12 +132,26 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
       encodeFirstFrame(autoencoder, imageEncoder, firstFrame, picture, frameCount, options),
     describe: () => describePipeline(pipeline),
     fingerprint: () => transformerFingerprint(folder(main)),
+    heldWeights: {
+      get form() {
+        return transformer.form;
+      },
+      get isLoaded() {
+        return transformer.isLoaded || highTransformer?.isLoaded === true;
+      },
+      async use(form) {
+        await transformer.use(form);
+        await highTransformer?.use(form);
+      },
+    },
     transformerConfig,
-    transformer,
-    denoiser: async () => wanDenoiser(transformerConfig, await transformer(), firstFrame),
+    transformer: transformer.parameters,
+    denoiser: async () =>
+      wanDenoiser(transformerConfig, await transformer.parameters(), { firstFrame, form: transformer.form }),
     highNoise: highTransformer && {
       from: boundary!,
-      denoiser: async () => wanDenoiser(highConfig!, await highTransformer(), firstFrame),
+      denoiser: async () =>
+        wanDenoiser(highConfig!, await highTransformer.parameters(), { firstFrame, form: highTransformer.form }),
     },
     textWidth: textEncoderConfig.d_model,
     tokenizer,

@@ -57,6 +57,8 @@ export interface TransformerOptions extends Omit<DenoiserOptions, 'inferenceOnly
    * but the time to compile grows with depth.
    */
   together?: boolean;
+  /** Compile each block apart, however few there are: weights that are expanded or streamed are then in memory a block at a time. */
+  apart?: boolean;
 }
 
 /** timesteps (0 to 1000) [batch] -> sinusoidal features [batch, freq_dim] */
@@ -69,7 +71,7 @@ export function wanTransformer(
   config: TransformerConfig,
   parameters: TransformerParameters,
   { latents, timestep, text, image }: DenoiserInputs,
-  { hooks, recompute = false, together = false }: TransformerOptions = {},
+  { hooks, recompute = false, together = false, apart = false }: TransformerOptions = {},
 ): tf.Tensor {
   return tf.tidy(() => {
     const { num_attention_heads: heads, eps } = config;
@@ -107,7 +109,7 @@ export function wanTransformer(
       for (const each of blocks)
         hidden = transformerBlock(hidden, context, modulation, { ...about, ...each, positions, hooks });
     else
-      for (const unit of unitsOf(blocks, recompute ? 1 : unitSize)) {
+      for (const unit of unitsOf(blocks, recompute || apart ? 1 : unitSize)) {
         const scopes = unit.map(({ path }) => (recompute ? hooks?.scope?.(path) : undefined));
         hidden = checkpoint(
           (inputs, constants) =>
@@ -124,6 +126,7 @@ export function wanTransformer(
           {
             recompute: recompute && (!(hooks?.linear || hooks?.branch) || scopes.every(Boolean)),
             constants: positions,
+            apart,
           },
         );
       }

@@ -171,8 +171,8 @@ export function verifyGraph(nodes: readonly Node[], wanted: readonly Value[]): v
     for (const input of node.inputs) {
       if (!input) continue;
       used.add(input);
-      const { node: source, literal, buffer, placeholder, shape } = input;
-      const sources = [source, literal, buffer, placeholder].filter((from) => from !== undefined);
+      const { node: source, literal, buffer, streamed, placeholder, shape } = input;
+      const sources = [source, literal, buffer, streamed, placeholder].filter((from) => from !== undefined);
       if (sources.length !== 1) refuse(`an input [${shape}] has ${sources.length} sources`);
       if (source && !known.has(source)) refuse(`it needs ${source.op}, which does not come before it`);
       if (source && !source.outputs.includes(input)) refuse(`its input is no output of ${source.op}`);

@@ -1,4 +1,4 @@
-import type { DeviceBuffer, HostArray } from '../graph.ts';
+import type { DeviceBuffer } from '../graph.ts';
 
 export interface HostBuffer extends DeviceBuffer {
   readonly memory: ArrayBuffer;
@@ -25,7 +25,7 @@ export class BufferPool {
   }
 
   /** A buffer over somebody else's array. */
-  adopt({ buffer, byteOffset, byteLength }: HostArray): HostBuffer {
+  adopt({ buffer, byteOffset, byteLength }: ArrayBufferView): HostBuffer {
     this.usedBytes += byteLength;
     return { byteLength, memory: buffer as ArrayBuffer, byteOffset, shared: true };
   }

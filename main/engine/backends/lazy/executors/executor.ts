@@ -1,4 +1,4 @@
-import type { DeviceBuffer, ElementType, HostArray } from '../graph.ts';
+import type { CompactArray, DeviceBuffer, ElementType, HostArray } from '../graph.ts';
 import type { HalfType } from '../half-products.ts';
 
 /** What a compiled graph's inputs and outputs look like. */
@@ -23,6 +23,8 @@ export interface Capabilities {
   readonly gelu: boolean;
   /** Resize of video as it is, with five axes, faster than of its pictures with four */
   readonly videoResize: boolean;
+  /** Inputs of float16 and int8 that a program casts to float32: frozen weights in less memory */
+  readonly compactWeights: boolean;
   /** Of several things to compute the one with the longest way behind it comes first, in whatever order they were recorded. */
   readonly deepestFirst: boolean;
 }
@@ -37,7 +39,7 @@ export interface Executor {
   /** Compiles a model whose inputs are named i0, i1, ... and outputs o0, o1, ... Throws where the device cannot run it. */
   compile(model: Uint8Array, inputs: readonly TensorType[], outputs: readonly TensorType[]): Program;
   /** Makes values available to programs. The array may be used in place: it must not change afterwards. */
-  upload(values: HostArray, type: TensorType): DeviceBuffer;
+  upload(values: HostArray | CompactArray, type: TensorType): DeviceBuffer;
   /** The values of a buffer, which may be the buffer's own memory: the executor does not use that again for anything else. */
   download(buffer: DeviceBuffer, type: TensorType): HostArray | Promise<HostArray>;
   /** Ends the use of a buffer; its memory may serve the next one. */

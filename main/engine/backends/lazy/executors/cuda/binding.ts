@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { KoffiFunc, LibraryHandle, TypeObject } from 'koffi';
 import type { ElementType } from '../../graph.ts';
+import { onnxTypes } from '../../onnx-encoder.ts';
 
 /**
  * ONNX Runtime's C interface (onnxruntime_c_api.h), as far as the executor needs it. Handles are opaque pointers. A function that fails
@@ -121,8 +122,6 @@ const indices = {
 } as const;
 const tableVersion = 23;
 
-/** ONNXTensorElementDataType */
-const elementTypes: Record<ElementType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 const memoryNames = { cpu: 'Cpu', cuda: 'Cuda' } as const;
 const providerNames = { cpu: 'CPUExecutionProvider', cuda: 'CUDAExecutionProvider' } as const;
 /** OrtAllocatorType, OrtMemType and ExecutionMode */
@@ -335,7 +334,7 @@ function open(path: string): { runtime: OnnxRuntime; library: LibraryHandle } {
     },
     createTensor: (memory, data, byteLength, type, shape) => {
       const dimensions = BigInt64Array.from(shape.length === 0 ? [1] : shape, BigInt);
-      return made(createTensor, memory, data, byteLength, dimensions, shape.length, elementTypes[type]);
+      return made(createTensor, memory, data, byteLength, dimensions, shape.length, onnxTypes[type]);
     },
     createNames(names) {
       const text = new TextEncoder().encode(names.map((name) => `${name}\0`).join(''));

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { AppError } from '../../../../../../shared/ipc/result.ts';
 import { Serialiser } from '../../../../../../shared/structures/serialiser.ts';
-import type { DeviceBuffer, ElementType, HostArray } from '../../graph.ts';
+import type { CompactArray, DeviceBuffer, ElementType, HostArray } from '../../graph.ts';
 import { copyModel } from '../../onnx-encoder.ts';
 import { byteLengthOf, viewAs } from '../element-arrays.ts';
 import type { Executor, Program, TensorType } from '../executor.ts';
@@ -240,13 +240,14 @@ export function createCudaExecutor({
       layerNormalizationStatistics: !without.includes('layerNormalizationStatistics'),
       gelu: !without.includes('gelu'),
       videoResize: false,
+      compactWeights: true,
       deepestFirst: true,
     },
     compile(...given) {
       refuseWhenEnded();
       return compile(...given);
     },
-    upload(values: HostArray, { type }) {
+    upload(values: HostArray | CompactArray, { type }) {
       refuseWhenEnded();
       const flat = { type, shape: [values.length] };
       let buffer: CudaBuffer | undefined;

@@ -23,6 +23,7 @@ export function createCpuExecutor({ threads = availableParallelism() } = {}): Ex
       layerNormalizationStatistics: true,
       gelu: true,
       videoResize: false,
+      compactWeights: true,
       deepestFirst: true,
     },
     compile(model, inputs, outputs) {

@@ -73,7 +73,10 @@ export function hostTensor(
   shape: readonly number[],
 ): Tensor {
   const { Tensor: Constructor } = require('onnxruntime-node') as { Tensor: TensorConstructor };
-  return new Constructor(type, values as never, shape);
+  if (type !== 'float16') return new Constructor(type, values as never, shape);
+  // The constructor makes a Float16Array of them where there is one, of which the native side sees no values.
+  const tensor = new Constructor('uint16', values as never, shape);
+  return Object.assign(tensor, { type });
 }
 
 /** A tensor that lives on the device, under another shape. It does not own the memory. */

@@ -103,6 +103,7 @@ export function createWebGpuExecutor({ without = [] }: { without?: readonly stri
       layerNormalizationStatistics: false, // fails in the optimiser
       gelu: !without.includes('gelu'),
       videoResize: false,
+      compactWeights: false, // has no int8
       deepestFirst: true,
     },
     compile(model, inputs, outputs) {

@@ -35,7 +35,7 @@ export interface OpenVino {
 export type Handle = { readonly handle: unique symbol };
 
 /** ov_element_type_e */
-export const elementTypes = { bool: 1, float32: 4, int32: 9, int64: 10 } as const;
+export const elementTypes = { bool: 1, float16: 3, float32: 4, int8: 7, int32: 9, int64: 10 } as const;
 
 const stackBytes = 16 * 2 ** 20;
 

@@ -65,6 +65,7 @@ export function createOpenVinoExecutor({
       layerNormalizationStatistics: false,
       gelu: true,
       videoResize: true,
+      compactWeights: true,
       deepestFirst: false,
     },
     compile(model, inputs, outputs): Program {
