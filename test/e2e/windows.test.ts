@@ -297,9 +297,8 @@ it('goes on with a learning after the program was killed', async () => {
     await learning.getByRole('button', { name: 'Resume' }).click();
     await learning.getByText('running').waitFor(patient);
     await learning.getByRole('button', { name: 'Stop and keep' }).click();
-    await after.locator('header', { hasText: 'Fire' }).waitFor(patient);
-    // The concept is there a moment before its job is done.
-    await expect.poll(() => jobsIn(home, 'learn')).toMatchObject([{ state: 'done', attempts: 2 }]);
+    await expect.poll(() => jobsIn(home, 'learn'), patient).toMatchObject([{ state: 'done', attempts: 2 }]);
+    await after.locator('header', { hasText: /\bFire\b/ }).waitFor(patient);
   } finally {
     again.child.kill('SIGTERM');
     await once(again.child, 'exit');
