@@ -195,10 +195,10 @@ function renderings(home: string) {
 it('composes a concept of two, edits it with a token for each, gives it away and takes it back', async () => {
   const editor = await openForTest(fillWithDancer);
   const { page } = editor;
-  await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByRole('tab', { name: 'Concepts' }).click();
   await concept(page, 'Dancer').waitFor(patient);
   await page.getByRole('tab', { name: 'Clips' }).click();
+  await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByRole('tab', { name: 'Learn' }).click();
   await learnBriefly(page);
   await page.getByRole('tab', { name: 'Compose' }).click();
