@@ -5,6 +5,9 @@ import { defineConfig } from 'vitest/config';
 /** One file each, made by test/bundle-tfjs.ts: TensorFlow.js' ES modules carry the gradients that its Node build lacks. */
 const bundled = (name: string) => fileURLToPath(new URL(`./node_modules/.cache/motif/${name}.js`, import.meta.url));
 
+/** Of hangs, not of slowness: a busy machine is late, and the seconds that are usual are not enough there. */
+const patient = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } };
+
 const shared = {
   resolve: {
     alias: [
@@ -40,20 +43,20 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           exclude: ['test/unit/engine/**'],
-          testTimeout: 20_000,
+          ...patient,
           // A fresh process for each of so many short files took more than half of their time. What computes is one for a process.
           isolate: false,
         },
       },
-      { ...shared, test: { name: 'engine', include: ['test/unit/engine/**/*.test.ts'], testTimeout: 20_000 } },
-      { ...shared, test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 } },
+      { ...shared, test: { name: 'engine', include: ['test/unit/engine/**/*.test.ts'], ...patient } },
+      { ...shared, test: { name: 'golden', include: ['test/golden/**/*.test.ts'], ...patient } },
       {
         ...shared,
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/campaign/**/*.test.ts'],
+          ...patient,
           testTimeout: 180_000,
-          hookTimeout: 60_000,
         },
       },
       {
@@ -62,10 +65,8 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/unpack-browser.ts'],
+          ...patient,
           testTimeout: 600_000,
-          hookTimeout: 60_000,
-          // A busy machine draws late; a second, which is usual, is not enough there.
-          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],

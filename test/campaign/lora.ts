@@ -8,6 +8,7 @@ import { importLora } from '../../main/engine/training/exchange-lora.ts';
 import { createRandom, type Random } from '../../main/world/random.ts';
 import { loraDialect } from '../../shared/domain/export.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { processorSecondsSince } from '../fixtures/processor-time.ts';
 import { mutateTensors } from './mutate-tensors.ts';
 
 const golden = resolve(import.meta.dirname, '../golden');
@@ -20,6 +21,7 @@ export interface LoraFigures {
   internal: string[];
   /** Concepts that hold what is no number. */
   nonFinite: string[];
+  /** Processor time. */
   slowestSeconds: number;
 }
 
@@ -44,7 +46,7 @@ export async function tryBrokenLoras(count: number, seed: number): Promise<LoraF
         join(folder, 'adapter_config.json'),
         random.pick(random.chance(0.3) ? brokenConfigs : soundConfigs),
       );
-      const started = performance.now();
+      const started = process.cpuUsage();
       try {
         const { directionStrengths } = await importLora(model, { model: directory, file, caption, conceptFile });
         figures.accepted++;
@@ -56,7 +58,7 @@ export async function tryBrokenLoras(count: number, seed: number): Promise<LoraF
         if (thrown instanceof AppError && thrown.code !== 'internal') figures.refused++;
         else figures.internal.push(`${what}: ${thrown instanceof Error ? thrown.stack : thrown}`);
       }
-      figures.slowestSeconds = Math.max(figures.slowestSeconds, (performance.now() - started) / 1000);
+      figures.slowestSeconds = Math.max(figures.slowestSeconds, processorSecondsSince(started));
     }
   } finally {
     await model.pipeline.dispose();

@@ -22,9 +22,11 @@ const systemBrowsers = [
 export async function launchBrowser(): Promise<Browser> {
   const system = systemBrowsers.find((file) => file !== '' && existsSync(file));
   if (system) return chromium.launch({ executablePath: system });
-  // With the page in the browser's own process, closing one window would end them all.
-  const args = bundledChromium.args.filter((word) => word !== '--single-process');
-  return chromium.launch({ executablePath: await bundledChromium.executablePath(), args });
+  // With the page in the browser's own process, closing one window would end them all. Its graphics processor is one in software, which draws
+  // what changes in many times as long as the browser's own drawing does.
+  const graphics = /^--(use-gl|use-angle|enable-unsafe-swiftshader|ignore-gpu-blocklist|in-process-gpu)/;
+  const args = bundledChromium.args.filter((word) => word !== '--single-process' && !graphics.test(word));
+  return chromium.launch({ executablePath: await bundledChromium.executablePath(), args: [...args, '--disable-gpu'] });
 }
 
 /** The built server with a library of its own (filled before it starts), and a browser on it. */
@@ -36,7 +38,7 @@ export async function openEditor(fill?: (home: string) => void) {
   const { child, address, errors } = await startServer(home);
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const problems: string[] = [];
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
@@ -171,10 +173,11 @@ export async function takePicture(page: Page, name: string): Promise<void> {
 
 /** By all of axe's rules, or those that are named. */
 async function axeViolations(page: Page, where: string, rules: string[] | null): Promise<string[]> {
-  // Put in by the debugger's way, because the page's policy allows no script of others.
+  // Put in by the debugger's way, because the page's policy allows no script of others; once, it stays until the page is loaded again.
+  if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(`${axe.source}; undefined`);
   const options = JSON.stringify({ resultTypes: ['violations'], ...(rules ? { runOnly: rules } : {}) });
   const violations = (await page.evaluate(
-    `${axe.source}; axe.run(document, ${options}).then(({ violations }) =>
+    `axe.run(document, ${options}).then(({ violations }) =>
       violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html.slice(0, 160) + ' ' + failureSummary)))`,
   )) as string[];
   return violations.map((violation) => `${where}: ${violation}`);

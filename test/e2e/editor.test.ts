@@ -168,9 +168,7 @@ it('learns a concept with few steps, through a reload in the middle', async () =
   await page.getByRole('tab', { name: 'Concepts' }).waitFor();
   const queued = page.getByRole('region', { name: 'Learn Twirl' });
   const learned = page.locator('[role=listitem]', { hasText: 'Twirl' }).filter({ hasText: 'version 1' });
-  await expect
-    .poll(async () => (await queued.count()) + (await learned.count()), { timeout: 20_000 })
-    .toBeGreaterThan(0);
+  await expect.poll(async () => (await queued.count()) + (await learned.count())).toBeGreaterThan(0);
   await learned.waitFor({ timeout: jobSeconds });
 });
 

@@ -8,6 +8,7 @@ import { ClipStore } from '../../main/library/clips.ts';
 import { ConceptStore } from '../../main/library/concepts.ts';
 import { openLibrary } from '../../main/library/open.ts';
 import { makeClip, makeConcept, writeFrames } from '../fixtures/library.ts';
+import { useSmallModel } from '../fixtures/small-model.ts';
 import { ffmpeg, numbered, x264 } from '../integration/media/synthesise.ts';
 import { drop, dropFromDisk, inspectScreen } from './browser.ts';
 import { openForTest } from './open-for-test.ts';
@@ -32,7 +33,7 @@ function fill(count: number): (home: string) => void {
 }
 
 it('scrolls through a thousand concepts, drawing only those in sight, and finds one of them', async () => {
-  const { page } = await openForTest(fill(1000));
+  const { page } = await openForTest(useSmallModel, fill(1000));
   const cards = page.locator('[role=listitem]');
   await cards.filter({ hasText: 'Concept 1000' }).waitFor();
   const drawn = async () => {
@@ -73,7 +74,7 @@ it('scrolls through a thousand concepts, drawing only those in sight, and finds 
 });
 
 it('takes many files dropped at once, awkward ones among them, and says of each refused one why', async () => {
-  const editor = await openForTest(fill(0));
+  const editor = await openForTest(useSmallModel, fill(0));
   const { page } = editor;
   const file = (name: string) => join(editor.folder, name);
   const many = Array.from({ length: 12 }, (_, index) => file(`Many ${String(index + 1).padStart(2, '0')}.mp4`));
@@ -103,7 +104,7 @@ it('takes many files dropped at once, awkward ones among them, and says of each 
 });
 
 it('takes the clips of a dropped folder and of the folders in it', async () => {
-  const editor = await openForTest(fill(0));
+  const editor = await openForTest(useSmallModel, fill(0));
   const { page } = editor;
   const folder = join(editor.folder, 'Rushes');
   await mkdir(join(folder, 'Day 1'), { recursive: true });
@@ -121,7 +122,7 @@ it('takes the clips of a dropped folder and of the folders in it', async () => {
 });
 
 it('says why a device cannot be used, and goes on with another', async () => {
-  const { page } = await openForTest(fill(0));
+  const { page } = await openForTest(useSmallModel, fill(0));
   await page.getByRole('button', { name: 'Settings', exact: true }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('tab', { name: 'Machine' }).click();
@@ -164,7 +165,7 @@ it('learns with the model that is chosen, until that is taken away', async () =>
 });
 
 it('keeps the words and the place through an error of the window', async () => {
-  const editor = await openForTest(fill(3));
+  const editor = await openForTest(useSmallModel, fill(3));
   const { page } = editor;
   await page.getByRole('tab', { name: 'Concepts' }).click();
   await page.getByRole('button', { name: /^Concept 0002/ }).click();
@@ -188,7 +189,7 @@ it('keeps the words and the place through an error of the window', async () => {
 });
 
 it('says that its library was taken away, in the window and in the terminal', async () => {
-  const editor = await openForTest(fill(1));
+  const editor = await openForTest(useSmallModel, fill(1));
   const { page } = editor;
   await page.getByText('Concept 0001').first().waitFor();
   await rm(editor.home, { recursive: true, force: true });
@@ -199,7 +200,7 @@ it('says that its library was taken away, in the window and in the terminal', as
 });
 
 it('goes from a clip to an exported edit by keyboard alone', async () => {
-  const editor = await openForTest();
+  const editor = await openForTest(useSmallModel);
   const { page } = editor;
   // Asked for before the key is pressed: the browser needs a moment until it hands choosers on.
   const chooser = page.waitForEvent('filechooser', patient);

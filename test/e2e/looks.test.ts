@@ -68,7 +68,7 @@ it('fills the tiles of a clip that is dropped, one after the other, and plays th
       .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
   const still = await picture();
   await tiles().first().focus();
-  await expect.poll(picture, { timeout: 20_000 }).not.toBe(still);
+  await expect.poll(picture).not.toBe(still);
   await page.keyboard.press('ArrowRight');
   expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('Night');
   expect(await inspectScreen(page, 'looks')).toEqual([]);
@@ -107,10 +107,10 @@ it('shows a look on the stage finished, at the source size and rate, beside the 
     .toBeGreaterThan(5);
   await page.getByRole('checkbox', { name: 'Show full length' }).uncheck();
   await page.getByRole('button', { name: 'Model', exact: true }).click();
-  await expect.poll(async () => (await meanColour('Not kept yet')).slice(3), { timeout: 20_000 }).toEqual([176, 96]);
+  await expect.poll(async () => (await meanColour('Not kept yet')).slice(3)).toEqual([176, 96]);
   expect(await page.locator('#frame-number').textContent()).toBe('frame 1 of 5');
   await page.keyboard.press('m');
-  await expect.poll(async () => (await meanColour('Not kept yet')).slice(3), { timeout: 20_000 }).toEqual([640, 360]);
+  await expect.poll(async () => (await meanColour('Not kept yet')).slice(3)).toEqual([640, 360]);
   expect(await inspectScreen(page, 'look on stage')).toEqual([]);
 });
 

@@ -7,6 +7,7 @@ import { studyText } from '../../renderer/text/study.ts';
 import { type StudyQuestion, studyQuestion } from '../../shared/domain/study.ts';
 import { Random } from '../../shared/statistics/random.ts';
 import { studyResults } from '../../shared/study/results.ts';
+import { useSmallModel } from '../fixtures/small-model.ts';
 import { methodOfColour, type StudyMethod, studyMethods, writeStudyFolder } from '../fixtures/study-folder.ts';
 import { inspectScreen } from './browser.ts';
 import { type Editor, fillWithoutSamples, openForTest } from './open-for-test.ts';
@@ -114,7 +115,7 @@ async function inspect(page: Page, name: string): Promise<string[]> {
 }
 
 it('several raters at once answer a study by its link, and their preferences are found, not knowing any method', async () => {
-  const editor = await openForTest(fillWithoutSamples);
+  const editor = await openForTest(useSmallModel, fillWithoutSamples);
   const link = await makeStudy(editor);
   const browser = editor.context.browser()!;
   const asked: string[] = [];
@@ -202,7 +203,7 @@ it('several raters at once answer a study by its link, and their preferences are
 });
 
 it('a study is answered in the editor itself, by keyboard alone, and its link opens nothing else', async () => {
-  const editor = await openForTest(fillWithoutSamples);
+  const editor = await openForTest(useSmallModel, fillWithoutSamples);
   const link = await makeStudy(editor);
   const { page } = editor;
   await page.getByRole('button', { name: 'Answer here' }).click();

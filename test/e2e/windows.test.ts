@@ -1,13 +1,14 @@
 import { once } from 'node:events';
-import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { JobStore } from '../../main/jobs/store.ts';
 import { openLibrary } from '../../main/library/open.ts';
+import type { JobKind } from '../../shared/domain/job.ts';
 import { generateInput } from '../../shared/domain/job-input.ts';
+import { useSmallModel, writeSmallModel } from '../fixtures/small-model.ts';
 import { drop, inspectScreen, startServer } from './browser.ts';
-import { type Editor, fillWithoutSamples, openForTest } from './open-for-test.ts';
+import { type Editor, fillWithDancer, fillWithoutSamples, openForTest } from './open-for-test.ts';
 
 const patient = { timeout: 400_000 };
 
@@ -56,7 +57,7 @@ async function giveAwayAndTakeBack(page: Page, editor: Editor, name: string): Pr
 }
 
 it('shows in one window what is done in another, and loses the work of neither', async () => {
-  const editor = await openForTest();
+  const editor = await openForTest(fillWithDancer);
   const first = editor.page;
   await first.getByRole('tab', { name: 'Concepts' }).click();
   await concept(first, 'Dancer').waitFor(patient);
@@ -174,21 +175,30 @@ it('shows in one window what is done in another, and loses the work of neither',
   expect(editor.problems).toEqual([]);
 });
 
-/** What the queue holds of renderings, in its order; the seed tells them apart. */
-function renderings(home: string) {
+/** What a library knows of its jobs of a kind, in the queue's order. */
+function jobsIn(home: string, kind: JobKind) {
   const library = openLibrary({ home, program: 'test', access: 'read' });
-  const jobs = new JobStore(library).list({ kinds: ['generate'] });
+  const jobs = new JobStore(library).list({ kinds: [kind] });
   library.close();
-  return jobs.map(({ id, input, state }) => ({ id, state, seed: generateInput.parse(input).settings.seed }));
+  return jobs;
+}
+
+/** Its renderings; the seed tells them apart. */
+function renderings(home: string) {
+  return jobsIn(home, 'generate').map(({ id, input, state }) => ({
+    id,
+    state,
+    seed: generateInput.parse(input).settings.seed,
+  }));
 }
 
 it('composes a concept of two, edits it with a token for each, gives it away and takes it back', async () => {
-  const editor = await openForTest();
+  const editor = await openForTest(fillWithDancer);
   const { page } = editor;
-  await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByRole('tab', { name: 'Concepts' }).click();
   await concept(page, 'Dancer').waitFor(patient);
   await page.getByRole('tab', { name: 'Clips' }).click();
+  await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByRole('tab', { name: 'Learn' }).click();
   await learnBriefly(page);
   await page.getByRole('tab', { name: 'Compose' }).click();
@@ -217,18 +227,18 @@ it('composes a concept of two, edits it with a token for each, gives it away and
 });
 
 it('learns on a second model, edits, gives the concept away and takes it back', async () => {
-  const editor = await openForTest();
+  const editor = await openForTest(useSmallModel);
   const { page } = editor;
   await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByRole('button', { name: 'Settings', exact: true }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('tab', { name: 'Models' }).click();
-  const another = join(editor.folder, 'another');
-  await cp(join(import.meta.dirname, '../../resources/models/motif-tiny'), another, { recursive: true });
-  await dialog.getByLabel(/^Model folder/).fill(another);
+  await dialog.getByLabel(/^Model folder/).fill(writeSmallModel(join(editor.folder, 'another')));
   await dialog.getByRole('button', { name: 'Add' }).click();
-  await dialog.getByRole('button', { name: 'Use for learning' }).click(patient);
-  await dialog.locator('li', { hasText: 'learns and imports' }).getByRole('button', { name: 'Remove' }).waitFor();
+  const added = dialog.locator('li', { hasText: 'another' });
+  await added.getByRole('button', { name: 'Use for learning' }).click(patient);
+  await added.getByText('learns and imports').waitFor();
+  await added.getByRole('button', { name: 'Remove' }).waitFor();
   await page.keyboard.press('Escape');
 
   await page.getByRole('tab', { name: 'Clips' }).click();
@@ -258,7 +268,7 @@ it('learns on a second model, edits, gives the concept away and takes it back', 
 });
 
 it('goes on with a learning after the program was killed', async () => {
-  const editor = await openForTest();
+  const editor = await openForTest(useSmallModel);
   const { page, context, home, server } = editor;
   await page.getByText('A bonfire').first().waitFor(patient);
   await page.getByRole('tab', { name: 'Clips' }).click();
@@ -287,11 +297,8 @@ it('goes on with a learning after the program was killed', async () => {
     await learning.getByRole('button', { name: 'Resume' }).click();
     await learning.getByText('running').waitFor(patient);
     await learning.getByRole('button', { name: 'Stop and keep' }).click();
-    await after.locator('header', { hasText: 'Fire' }).waitFor(patient);
-    const library = openLibrary({ home, program: 'test', access: 'read' });
-    const [job] = new JobStore(library).list({ kinds: ['learn'] });
-    library.close();
-    expect(job).toMatchObject({ state: 'done', attempts: 2 });
+    await expect.poll(() => jobsIn(home, 'learn'), patient).toMatchObject([{ state: 'done', attempts: 2 }]);
+    await after.locator('header', { hasText: /\bFire\b/ }).waitFor(patient);
   } finally {
     again.child.kill('SIGTERM');
     await once(again.child, 'exit');
@@ -299,7 +306,7 @@ it('goes on with a learning after the program was killed', async () => {
 });
 
 it('says in an empty library what to do, in the names of the keys of a Mac on a Mac', async () => {
-  const editor = await openForTest(fillWithoutSamples);
+  const editor = await openForTest(useSmallModel, fillWithoutSamples);
   const { page, context } = editor;
   await page.getByText('No clips yet.', { exact: false }).waitFor();
   await page.getByText('Drop a clip to begin.').waitFor();

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { locateMediaTools } from '../../../main/media/locate.ts';
 import { run } from '../../../main/media/run.ts';
+import { useSmallModel } from '../../fixtures/small-model.ts';
 
 const program = resolve(import.meta.dirname, '../../../dist/motif.js');
 
@@ -21,12 +22,13 @@ export interface Ended {
   err: string;
 }
 
-/** Everything a test needs to call the built program with a library of its own. */
-export async function createWorkplace() {
+/** Everything a test needs to call the built program with a library of its own, in which the embedded model is the default, or a small one. */
+export async function createWorkplace(model: 'embedded' | 'small' = 'embedded') {
   if (!existsSync(program)) throw new Error('dist/motif.js is missing: npm run build');
   const folder = await mkdtemp(join(tmpdir(), 'motif-command-'));
   const home = join(folder, 'library');
   const running = new Set<ChildProcess>();
+  if (model === 'small') useSmallModel(home);
 
   /** Runs a command to its end; `onLine` sees each JSON line as it comes and may kill or interrupt the process. */
   async function motif(

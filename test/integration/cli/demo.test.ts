@@ -9,7 +9,7 @@ import { createWorkplace, quickRecipe, type Workplace } from './command.ts';
 
 let place: Workplace;
 beforeAll(async () => {
-  place = await createWorkplace();
+  place = await createWorkplace('small');
 });
 afterAll(() => place.close());
 

@@ -6,12 +6,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createWorkplace, type Workplace } from './command.ts';
 
 const judge = resolve(import.meta.dirname, '../../golden/judge');
-/** The embedded model, at a size and in a number of steps that a test can wait for. */
-const small = ['--judge', judge, '--size', '32x32', '--frames', '5', '--steps', '1', '--guidance', '1'];
+/** In a number of steps that a test can wait for. */
+const small = ['--judge', judge, '--steps', '1', '--guidance', '1'];
 
 let place: Workplace;
 beforeAll(async () => {
-  place = await createWorkplace();
+  place = await createWorkplace('small');
 });
 afterAll(() => place.close());
 

@@ -9,7 +9,7 @@ import { createWorkplace, type Workplace } from './command.ts';
 let place: Workplace;
 let file: string;
 beforeAll(async () => {
-  place = await createWorkplace();
+  place = await createWorkplace('small');
   file = await place.makeClip('walk.mp4');
 }, 120_000);
 afterAll(() => place.close());
@@ -118,7 +118,7 @@ test(
     const grade = ['--amount', '0.8', '--colour', '0'];
     const { editId } = await place.answer('look', ['look', long, '--look', 'fog', '--whole', ...grade, '-o', output]);
     for (const name of ['frames.rgb', 'base.rgb'])
-      expect(statSync(join(place.home, 'edits', editId, name)).size).toBe(25 * 128 * 128 * 3);
+      expect(statSync(join(place.home, 'edits', editId, name)).size).toBe(25 * 32 * 32 * 3);
     const tools = await locateMediaTools();
     const [source, written] = [await probe(tools, long), await probe(tools, output)];
     expect([source.frameCount, written.frameCount]).toEqual([82, 82]);

@@ -5,7 +5,7 @@ import { createWorkplace, hashOf, type Line, quickRecipe, type Workplace } from 
 let place: Workplace;
 let file: string;
 beforeAll(async () => {
-  place = await createWorkplace();
+  place = await createWorkplace('small');
   file = await place.makeClip();
 }, 60_000);
 afterAll(() => place.close());

@@ -63,7 +63,7 @@ describe('a healthy engine', () => {
     const { pid } = host;
     await host.engine.generate(request('a dancer'));
     expect(host.pid).toBe(pid);
-    await expect.poll(() => states.at(-1), { timeout: 3000 }).toBe('stopped');
+    await expect.poll(() => states.at(-1)).toBe('stopped');
     await host.engine.generate(request('a dancer'));
     expect(host.pid).not.toBe(pid);
   });
@@ -83,7 +83,7 @@ describe('a healthy engine', () => {
       },
     });
     const work = host.engine.generate(request('long native run'));
-    await expect.poll(() => states.at(-1), { timeout: 10_000 }).toBe('busy');
+    await expect.poll(() => states.at(-1)).toBe('busy');
     host.configure({ device: 'cpu' });
     await host.engine.device({});
     expect(started).toEqual([undefined, 'cpu']);

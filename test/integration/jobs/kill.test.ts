@@ -22,7 +22,7 @@ it('a program killed in the middle of learning leaves no engine behind, an inter
     break;
   }
   await ended;
-  await expect.poll(() => isAlive(enginePid), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isAlive(enginePid)).toBe(false);
 
   const services = await openTestServices(folder, { access: 'write' });
   try {
@@ -31,7 +31,7 @@ it('a program killed in the middle of learning leaves no engine behind, an inter
     expect(services.queue.events(job!.id).filter(({ type }) => type === 'loss').length).toBeGreaterThanOrEqual(8);
     expect(await services.call['concepts.list']()).toEqual([]);
     const again = services.queue.run(job!.id);
-    await expect.poll(() => services.queue.get(job!.id).progress?.done ?? 0, { timeout: 10_000 }).toBeGreaterThan(10);
+    await expect.poll(() => services.queue.get(job!.id).progress?.done ?? 0).toBeGreaterThan(10);
     services.queue.control(job!.id, 'cancel');
     expect((await again).state).toBe('cancelled');
   } finally {

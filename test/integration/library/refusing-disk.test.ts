@@ -125,11 +125,11 @@ describe.skipIf(!canMount())('on a disk that takes nothing more', () => {
         db.close();
       }
     };
-    await expect.poll(() => queue.events(id).length, { timeout: 10_000 }).toBeGreaterThan(3);
+    await expect.poll(() => queue.events(id).length).toBeGreaterThan(3);
     disk.fill();
-    await expect.poll(() => queue.get(id).state, { timeout: 10_000 }).toBe('failed');
+    await expect.poll(() => queue.get(id).state).toBe('failed');
     disk.empty();
-    await expect.poll(stored, { timeout: 10_000 }).toBe('failed');
+    await expect.poll(stored).toBe('failed');
   });
 
   it.each(['any', 'read'] as const)('a read-only one is opened for reading (%s) and says so', async (access) => {

@@ -207,15 +207,27 @@ test('an export that is cancelled ends its thread and leaves nothing', async () 
   const tools = await mediaTools();
   const controller = new AbortController();
   const pictures = await finishedPictures(tools, { clip, base: clip.frames, edited: clip.frames, keepDetail: 1 });
+  let written = 0;
   const exporting = exportFrames(tools, {
-    frames: pictures,
+    frames: {
+      ...pictures,
+      write: (shape, put, signal) =>
+        pictures.write(
+          shape,
+          (rgb) => {
+            if (++written === 2) controller.abort();
+            return put(rgb);
+          },
+          signal,
+        ),
+    },
     settings: exportSettings.parse({}),
     target: path('cancelled-edit'),
     hardware: false,
     signal: controller.signal,
   });
-  setTimeout(() => controller.abort(), 150);
   await expect(exporting).rejects.toMatchObject({ code: 'cancelled' });
+  expect(written).toBeGreaterThan(1);
   expect(readdirSync(folder).filter((name) => name.includes('cancelled-edit'))).toEqual([]);
 });
 

@@ -7,6 +7,7 @@ import { mediaFile } from '../../../main/services/media.ts';
 import type { Services } from '../../../main/services/services.ts';
 import { makeTempFolder } from '../../fixtures/library.ts';
 import { alterPackage, makePackage, type OpenPackage, openCheckingServices } from '../../fixtures/package.ts';
+import { processorSeconds } from '../../fixtures/processor-time.ts';
 import { runNew } from '../../fixtures/services.ts';
 
 let folder: string;
@@ -245,18 +246,21 @@ describe('a package is refused with the reason, at once and without a trace, tha
   ];
   it.each(cases)('%s', async (_, reason, change) => {
     const file = alter(change);
-    const started = performance.now();
-    const refused = await services.call['concepts.importFile']({ file }).then(
-      () => 'was taken',
-      (error) => error,
-    );
+    let refused: { message: string } | undefined;
+    // The thread that unpacks it is one of this process.
+    const seconds = await processorSeconds(async () => {
+      refused = await services.call['concepts.importFile']({ file }).then(
+        () => new Error('it was taken'),
+        (error) => error,
+      );
+    });
     expect(refused).toMatchObject({
       code: expect.stringMatching(/^(damaged-file|invalid-input)$/),
       hint: expect.any(String),
     });
-    expect(refused.message).toMatch(reason);
-    expect(refused.message).not.toContain('incoming-');
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(refused!.message).toMatch(reason);
+    expect(refused!.message).not.toContain('incoming-');
+    expect(seconds).toBeLessThan(10);
     expect([await services.call['concepts.list'](), await services.call['clips.list']()]).toEqual([[], []]);
     expect(readdirSync(join(folder, 'home/jobs'))).toEqual([]);
   });

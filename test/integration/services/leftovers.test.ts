@@ -116,7 +116,7 @@ it('nothing is left written down after work that ended', async () => {
 
 it('a preview that is being made survives the clearing of the caches', async () => {
   await runNew(services, learnRequest('river', 2));
-  const request = { conceptId: 'Dancer', settings: { prompt: 'beach', steps: 60 }, full: true };
+  const request = { conceptId: 'Dancer', settings: { prompt: 'beach', steps: 200 }, full: true };
   const making = services.call['edits.preview'](request);
   await expect.poll(() => readdirSync(join(home, 'previews')).length).toBe(1);
   await services.call['caches.clear']();

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
@@ -12,6 +12,8 @@ import { methodOfColour, studyMethods, writeStudyFolder } from '../../fixtures/s
 
 let folder: string;
 let edits: string;
+/** Holds a library with one study: each has some eighty clips, which ffmpeg writes one by one. */
+let template: string;
 let number = 0;
 beforeAll(async () => {
   folder = makeTempFolder('study');
@@ -20,6 +22,11 @@ beforeAll(async () => {
   await writeStudyFolder(edits, {
     measures: { 'gold-standard': measures(2), 'silver-medal': measures(1), 'bronze-age': measures(0) },
   });
+  template = join(folder, 'template');
+  mkdirSync(template);
+  services = await openTestServices(template);
+  await create();
+  await close();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -34,12 +41,21 @@ const close = () => services.close();
 
 const create = (changes: object = {}): Promise<Study> =>
   services.call['studies.create']({ folder: edits, name: 'Colours', items: 9, ...changes });
+/** That study, in the library of the test. */
+async function made(): Promise<Study> {
+  await services.close();
+  rmSync(join(home, 'home'), { recursive: true });
+  cpSync(join(template, 'home'), join(home, 'home'), { recursive: true });
+  services = await openTestServices(home);
+  const [study] = await services.call['studies.list']();
+  return study!;
+}
 const clipsOf = (study: Study) => readdirSync(join(home, 'home/studies', study.id));
 
 describe('a study of a folder of edits', () => {
   it('has clips under names that say nothing, all of one shape, whose colours are those of their methods', async () => {
     onTestFinished(close);
-    const study = await create();
+    const study = await made();
     expect(study).toMatchObject({ name: 'Colours', items: 9 + 2 + 3, raters: 0 });
     expect(clipsOf(study).join(' ')).not.toMatch(/gold|silver|bronze|source|broken/);
     const shapes = new Set<string>();
@@ -56,7 +72,7 @@ describe('a study of a folder of edits', () => {
 
   it('breaks clips for attention that keep the size and lose what they show', async () => {
     onTestFinished(close);
-    const study = await create();
+    const study = await made();
     const items = services.studies.items(study.id).filter(({ kind }) => kind === 'attention');
     for (const { a, b, words } of items) {
       expect([a.method, b.method, words]).toEqual(['source', 'broken', 'a square moves in the fog']);
@@ -74,7 +90,7 @@ describe('a study of a folder of edits', () => {
     onTestFinished(close);
     const told = (study: Study) =>
       services.studies.items(study.id).map(({ kind, scene, edit, a, b }) => [kind, scene, edit, a.method, b.method]);
-    const [one, other, third] = [await create(), await create({ name: 'B' }), await create({ name: 'C', seed: 2 })];
+    const [one, other, third] = [await made(), await create({ name: 'B' }), await create({ name: 'C', seed: 2 })];
     expect(told(other)).toEqual(told(one));
     expect(told(third)).not.toEqual(told(one));
   });
@@ -89,7 +105,7 @@ describe('a study of a folder of edits', () => {
 describe('a study that is deleted', () => {
   it('goes with its clips, its name is free, and its link opens nothing', async () => {
     onTestFinished(close);
-    const [study, other] = [await create(), await create({ name: 'Other' })];
+    const [study, other] = [await made(), await create({ name: 'Other', items: 1 })];
     let changes = 0;
     services.on('studies.changed', () => changes++);
     expect(await services.call['studies.remove']({ reference: 'colours' })).toMatchObject({ id: study.id });
@@ -97,12 +113,12 @@ describe('a study that is deleted', () => {
     expect((await services.call['studies.list']()).map(({ id }) => id)).toEqual([other.id]);
     expect(readdirSync(join(home, 'home/studies'))).toEqual([other.id]);
     await expect(services.call['study.about']({ code: study.code })).rejects.toMatchObject({ code: 'not-found' });
-    expect(await create()).toMatchObject({ name: 'Colours' });
+    expect(await create({ items: 1 })).toMatchObject({ name: 'Colours' });
   });
 
   it('keeps what people answered until that is to go as well, and touches the answers of no other', async () => {
     onTestFinished(close);
-    const [study, other] = [await create(), await create({ name: 'Other' })];
+    const [study, other] = [await made(), await create({ name: 'Other', items: 1 })];
     for (const { code } of [study, other]) {
       const { current } = await services.call['study.join']({ code, rater: 'ann' });
       const given = { code, rater: 'ann', item: current!.item.id, question: current!.question };
@@ -140,7 +156,7 @@ describe('what is refused, with a reason', () => {
 
   it('a name that is taken, and a link that opens nothing', async () => {
     onTestFinished(close);
-    await create();
+    await made();
     await expect(create({ name: 'colours' })).rejects.toMatchObject({ code: 'conflict' });
     const open = services.call['study.join']({ code: 'abc', rater: 'ann' });
     await expect(open).rejects.toMatchObject({ code: 'not-found' });
@@ -192,7 +208,7 @@ describe('a rater', () => {
 
   it('goes on where it stopped, whatever the case of its name, and takes answers back one by one', async () => {
     onTestFinished(close);
-    const study = await create();
+    const study = await made();
     for (const side of [1, -1, 0, 1, 1] as const) await answer(study, side);
     expect((await join(study, 'ann')).done).toBe(5);
     expect((await join(study, 'Bob')).done).toBe(0);
@@ -210,7 +226,7 @@ describe('a rater', () => {
 
   it('who answers in two windows is told where the other one is, and counts once', async () => {
     onTestFinished(close);
-    const study = await create();
+    const study = await made();
     const { current } = await join(study);
     const given = {
       code: study.code,
@@ -226,7 +242,7 @@ describe('a rater', () => {
   });
 
   it('who is killed in the middle has lost no answer that it was told of', async () => {
-    const study = await create();
+    const study = await made();
     await close();
     const program = spawn(
       process.execPath,
@@ -251,7 +267,7 @@ describe('a rater', () => {
 
 it('answers are never changed or deleted, not even by who writes the database', async () => {
   onTestFinished(close);
-  const study = await create();
+  const study = await made();
   const { current } = await services.call['study.join']({ code: study.code, rater: 'Ann' });
   await services.call['study.answer']({
     ...{ code: study.code, rater: 'Ann', item: current!.item.id, question: current!.question },
@@ -266,7 +282,7 @@ it('answers are never changed or deleted, not even by who writes the database', 
 
 it('people answer while another program writes the library, and it sees what they said', async () => {
   onTestFinished(close);
-  const study = await create();
+  const study = await made();
   const serving = await openTestServices(home, { access: 'read' });
   onTestFinished(() => serving.close());
   expect(serving.library.status()).toMatchObject({ access: 'read', holder: { program: 'test' } });
@@ -296,7 +312,7 @@ it('people answer while another program writes the library, and it sees what the
 
 it('measures stand in for people where clips have some, and are said to', async () => {
   onTestFinished(close);
-  const study = await create();
+  const study = await made();
   const results = await services.call['studies.results']({ reference: study.id, standIn: true });
   expect(results.standIn).toBe(true);
   const shares = results.questions.map(({ question, preferences }) => [
@@ -324,6 +340,7 @@ async function colourOf(study: Study, file: string): Promise<string> {
 
 it('there are clips of every method in it', async () => {
   onTestFinished(close);
-  const items = services.studies.items((await create()).id).filter(({ kind }) => kind === 'pair');
+  const { id } = await made();
+  const items = services.studies.items(id).filter(({ kind }) => kind === 'pair');
   expect(new Set(items.flatMap(({ a, b }) => [a.method, b.method]))).toEqual(new Set(studyMethods));
 });

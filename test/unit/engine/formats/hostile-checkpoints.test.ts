@@ -6,6 +6,7 @@ import { openCheckpointFile } from '../../../../main/engine/formats/checkpoint-f
 import { unpickle } from '../../../../main/engine/formats/unpickle.ts';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import { randomNumbers } from '../../../campaign/campaign.ts';
+import { processorSeconds } from '../../../fixtures/processor-time.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'motif-hostile-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -44,10 +45,11 @@ test.each([
   );
 });
 
-test('a pickle of endless tables ends with a reason, in little time', () => {
-  const started = performance.now();
-  expect(() => unpickle('a.pth', Buffer.alloc(3_000_000, '}'))).toThrow(/more than 2000000 instructions/);
-  expect(performance.now() - started).toBeLessThan(5000);
+test('a pickle of endless tables ends with a reason, in little time', async () => {
+  const seconds = await processorSeconds(() =>
+    expect(() => unpickle('a.pth', Buffer.alloc(3_000_000, '}'))).toThrow(/more than 2000000 instructions/),
+  );
+  expect(seconds).toBeLessThan(5);
 });
 
 test('the word of a pickle that is no table of tensors is not taken for one', () => {
@@ -85,9 +87,8 @@ test.each([
   ['a text of exabytes', gguf(0n, 1n, Buffer.alloc(16, 0x0f)), /holds the number|claims a text/],
   ['nothing behind its counts', gguf(1n, 1n, new Uint8Array()), /truncated within its header/],
 ])('a GGUF file that claims %s is refused in little time', async (name, bytes, message) => {
-  const started = performance.now();
-  await expect(openCheckpointFile(at(`${name}.gguf`, bytes))).rejects.toThrow(message);
-  expect(performance.now() - started).toBeLessThan(2000);
+  const file = at(`${name}.gguf`, bytes);
+  expect(await processorSeconds(() => expect(openCheckpointFile(file)).rejects.toThrow(message))).toBeLessThan(2);
 });
 
 test.each(['Wan2.1_VAE.pth', 'umt5-q8_0.gguf', 'wan_q8_0.gguf', 'wan_fp8_scaled.safetensors'])(
