@@ -9,7 +9,8 @@ import {
   weightForms,
 } from '../../../../main/engine/backends/weights.ts';
 import { decodeFloat16, encodeFloat16 } from '../../../../main/engine/formats/half.ts';
-import { randomValues, relativeError, testDevices, useDevice } from './outcomes.ts';
+import { testDevices, useDevice } from './compare.ts';
+import { randomValues, relativeError } from './outcomes.ts';
 
 const [rows, columns] = [48, 40];
 const values = randomValues(rows * columns, 7, [-0.5, 0.5]);
