@@ -7,6 +7,7 @@ import { finishedPictures } from '../../../main/media/finished-pictures.ts';
 import { importClip } from '../../../main/media/import.ts';
 import { probe } from '../../../main/media/probe.ts';
 import type { Clip, RawFrames } from '../../../shared/domain/clip.ts';
+import type { Recolour } from '../../../shared/domain/colour-words.ts';
 import { type ExportSettingsInput, exportSettings } from '../../../shared/domain/export.ts';
 import { ffmpeg, mediaTools, readPixels, testFolder } from './synthesise.ts';
 
@@ -49,9 +50,10 @@ async function exportEdit(
   name: string,
   settings: ExportSettingsInput = {},
   length: 'range' | 'source' = 'range',
+  recolour: Recolour | null = null,
 ) {
   const tools = await mediaTools();
-  const pictures = await finishedPictures(tools, { clip, base: clip.frames, edited, keepDetail: 1, length });
+  const pictures = await finishedPictures(tools, { clip, base: clip.frames, edited, keepDetail: 1, recolour, length });
   const made = await exportFrames(tools, {
     frames: pictures,
     settings: exportSettings.parse(settings),
@@ -123,6 +125,49 @@ test('an edit that darkens the model’s small pictures darkens the large ones, 
   }
   expect(error / source.length).toBeLessThan(6);
   expect(sharpness[0]! / sharpness[1]!).toBeGreaterThan(0.85);
+});
+
+test('a thing that words give another colour goes out recoloured as a whole, and all else as it was, to the bit', async () => {
+  const file = path('box.mkv');
+  const box = (x: number, width: number, colour: string) => `drawbox=x=${x}:y=60:w=${width}:h=70:c=${colour}:t=fill`;
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', `color=c=0x98a0a4:size=320x180:rate=24:duration=2.5,${box(110, 90, '0xb02a30')}`],
+    ...['-c:v', 'ffv1', '-pix_fmt', 'gbrp', file],
+  );
+  const sizes: [number, number][] = [[176, 96]];
+  const outFolder = path('box-frames');
+  const importing = { file, sizes, rate, temporalStride: 4, maximumFrames: 17, outFolder };
+  const clip = await importClip(await mediaTools(), importing);
+  // As a small model might: most of the box is blue, and a stripe of the wall beside it.
+  const { width, height, frameCount } = clip.frames;
+  const drawn = readFileSync(clip.frames.file);
+  for (let at = 0; at < drawn.length; at += 3) {
+    const [x, y] = [(at / 3) % width, Math.floor(at / 3 / width) % height];
+    if (x > 54 && x < 100 && y > 36 && y < 66) drawn.set([40, 70, 190], at);
+  }
+  writeFileSync(path('box-edited.rgb'), drawn);
+  const edited = { ...clip.frames, file: path('box-edited.rgb') };
+  const { pictures } = await exportEdit(clip, edited, 'box', { preset: 'png' }, 'range', { from: 'red', to: 'blue' });
+  const result = await pixelsOf(join(path('box'), readdirSync(path('box')).sort()[20]!));
+  const [was] = await picturesOf(file, 1, 0.9);
+  const pixel = (of: Uint8Array, x: number, y: number) => [...of.subarray((y * 320 + x) * 3, (y * 320 + x) * 3 + 3)];
+  expect([pictures.width, pictures.height, frameCount]).toEqual([320, 180, 17]);
+  for (const [x, y] of [
+    [114, 64],
+    [155, 95],
+    [196, 126],
+  ] as const) {
+    const [red, , blue] = pixel(result, x, y);
+    expect(blue! - red!).toBeGreaterThan(60);
+  }
+  for (const [x, y] of [
+    [10, 10],
+    [104, 95],
+    [207, 95],
+    [155, 50],
+    [155, 140],
+  ] as const)
+    expect(pixel(result, x, y)).toEqual(pixel(was!, x, y));
 });
 
 test('a finished video has the size, rate, length and sound of its clip, and a crop is what goes out', async () => {
