@@ -153,7 +153,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
         inTurn(signal, async () => warmUpLooks(await modelAt(model), size, signal));
       // What one size holds is given back before the next, and the widest is readied again from what was
       // compiled.
-      const rest = () => inTurn(signal, async () => lazyBackend()?.rest() ?? false);
+      const rest = () => inTurn(signal, async () => lazyBackend()?.computation.rest() ?? false);
       await look(widest);
       for (const size of others) {
         await rest();

@@ -21,7 +21,8 @@ const { values: options } = parseArgs({
 });
 await selectBackend({ device: options.device as DeviceName });
 const backend = lazyBackend()!;
-const { executor, programs } = backend;
+const { executor, computation } = backend;
+const { programs } = computation;
 const task = await referenceStepTask({ layers: Number(options.layers), tokens: 320, batch: 1 });
 
 const trace = backend.trace.bind(backend);

@@ -153,7 +153,7 @@ console.log(
     processorMs: Math.round(processorTimes[Math.floor(processorTimes.length / 2)]!),
     firstMs: Math.round(firstMs),
     traceMs: Math.round(traceMs),
-    compiled: lazyBackend()?.programs.compiled,
+    compiled: lazyBackend()?.computation.programs.compiled,
     keptMB: memory && Math.round(memory.keptBytes / 2 ** 20),
     usedMB: memory && Math.round(memory.usedBytes / 2 ** 20),
     peakMB: Math.round(process.resourceUsage().maxRSS / 1024),

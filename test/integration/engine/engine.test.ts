@@ -428,7 +428,7 @@ it('compiles before the first edit what that needs, when it was warmed up', asyn
   const compiledByEdit = async (name: string, warm: boolean) => {
     const fresh = await createEngine({ threads: 2, device: 'onnxruntime' });
     if (warm) expect(await fresh.warmUp({ model })).toBe(true);
-    const { programs } = lazyBackend()!;
+    const { programs } = lazyBackend()!.computation;
     const before = programs.compiled;
     const settings = { fidelity: 0.5, fidelityStart: 'flow-edit' };
     await fresh.generate(await request(name, settings, { model, conceptFile }));

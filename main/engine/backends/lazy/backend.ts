@@ -1,10 +1,8 @@
-import { Serialiser } from '../../../../shared/structures/serialiser.ts';
 import * as tf from '../tf.ts';
-import { Brought } from './brought.ts';
+import { Computation, type Work } from './computation.ts';
 import type { Executor } from './executors/executor.ts';
 import {
   type CompactArray,
-  type DeviceBuffer,
   type ElementType,
   Graph,
   type HostArray,
@@ -15,8 +13,7 @@ import {
   type Value,
 } from './graph.ts';
 import type { Kernel } from './kernels/kernel.ts';
-import { type Plan, planFor, runPlan } from './plan.ts';
-import { ProgramCache } from './program-cache.ts';
+import { type Plan, planFor } from './plan.ts';
 import { Recorder, type Rewrite } from './recorder.ts';
 
 interface Stored {
@@ -34,25 +31,18 @@ const literalLimit = 64;
  */
 export class LazyBackend extends tf.KernelBackend {
   readonly executor: Executor;
-  readonly programs: ProgramCache;
   readonly recorder: Recorder;
-  inspect: Inspect | undefined;
+  readonly computation: Computation;
   private readonly graph: Graph;
   private readonly storage: tf.DataStorage<Stored>;
-  private readonly brought: Brought;
-  /** Computations run one after the other. */
-  private readonly turns = new Serialiser();
-  private computing = false;
   /** While a step is being traced: small constants become part of the program, and nothing can be read. */
   private tracing = false;
 
   constructor(executor: Executor, rewrites: readonly Rewrite[], inspect?: Inspect) {
     super();
-    this.inspect = inspect;
     this.executor = executor;
-    this.programs = new ProgramCache(executor);
     this.graph = new Graph((buffer) => executor.release(buffer));
-    this.brought = new Brought(executor);
+    this.computation = new Computation(this.graph, executor, inspect);
     this.recorder = new Recorder(this.graph, executor.capabilities, rewrites);
     this.storage = new tf.DataStorage(this, tf.engine());
   }
@@ -91,7 +81,7 @@ export class LazyBackend extends tf.KernelBackend {
       const copy = this.copyOf(value);
       return this.read(copy).finally(() => this.disposeData(copy));
     }
-    if (value.node) await this.compute(value);
+    if (value.node) await this.computation.compute(value);
     return this.executor.download(value.buffer!, value);
   }
 
@@ -101,7 +91,7 @@ export class LazyBackend extends tf.KernelBackend {
     this.refuseWhileTracing();
     if (value.streamed || value.expanded)
       throw new Error('compact and streamed weights are read asynchronously: await data()');
-    if (value.node) this.computeSync(value);
+    if (value.node) this.computation.computeSync(value);
     const values = this.executor.download(value.buffer!, value);
     if (values instanceof Promise) throw new Error(`${this.executor.name} cannot be read synchronously: await data()`);
     return values;
@@ -143,7 +133,7 @@ export class LazyBackend extends tf.KernelBackend {
     return {
       unreliable: false,
       ...this.executor.memory(),
-      programs: this.programs.size,
+      programs: this.computation.programs.size,
       pending: this.graph.unread.size,
     };
   }
@@ -161,7 +151,7 @@ export class LazyBackend extends tf.KernelBackend {
   }
 
   override dispose(): void {
-    this.programs.clear();
+    this.computation.programs.clear();
     this.executor.dispose();
   }
 
@@ -220,93 +210,6 @@ export class LazyBackend extends tf.KernelBackend {
     return this.infoFor({ shape, type: 'float32', streamed, references: 0, tensors: 0 });
   }
 
-  // --- computing
-
-  /** Computes everything that is pending. */
-  async computeAll(): Promise<void> {
-    await this.alone(() => this.pending());
-  }
-
-  private async compute(asked: Value): Promise<void> {
-    await this.alone(() => this.pending(asked));
-  }
-
-  private computeSync(asked: Value): void {
-    if (this.computing) throw new Error('values are being computed: await data() instead of reading synchronously');
-    driveSync(this.pending(asked));
-  }
-
-  /** Runs work when no other is running. */
-  private alone<T>(work: () => Work<T>): Promise<T> {
-    return this.turns.run(async () => {
-      this.computing = true;
-      try {
-        return await driveAsync(work());
-      } finally {
-        this.computing = false;
-      }
-    });
-  }
-
-  /**
-   * Computes all that is pending, so that graphs never grow from one read to the next. If that fails, the
-   * value that was asked for is tried alone, and what may have been at fault is from then on computed only
-   * when it is itself asked for.
-   */
-  private *pending(asked?: Value): Work<void> {
-    if (asked && !asked.node) return;
-    const wanted = [...this.graph.unread].filter((value) => !value.suspect || value === asked);
-    if (wanted.length === 0) return;
-    try {
-      yield* this.evaluate(wanted);
-    } catch (error) {
-      for (const value of wanted) value.suspect = true;
-      if (!asked || wanted.length === 1) throw error;
-      yield* this.evaluate([asked]);
-      asked.suspect = false;
-    }
-  }
-
-  private *evaluate(wanted: readonly Value[]): Work<void> {
-    for (const value of wanted) this.graph.hold(value);
-    try {
-      const plan = planFor(wanted, this.inspect);
-      const buffers = yield* this.runPlanned(
-        plan,
-        plan.sources.map(({ value }) => value.buffer),
-      );
-      for (const [index, value] of wanted.entries()) this.graph.settle(value, buffers[index]!);
-    } finally {
-      for (const value of wanted) this.graph.drop(value);
-    }
-  }
-
-  private runPlanned(
-    plan: Plan,
-    sources: readonly (DeviceBuffer | undefined)[],
-    signal?: AbortSignal,
-  ): Work<DeviceBuffer[]> {
-    signal?.throwIfAborted();
-    this.programs.prepare(plan.stages.map(({ segment }) => segment));
-    return runPlan(plan, sources, {
-      program: (segment) => this.programs.get(segment),
-      bring: (values) => this.brought.bring(values),
-      release: (buffer) => this.brought.release(buffer),
-      keptBytes: () => this.executor.memory().keptBytes,
-      trim: () => this.executor.trim(),
-      signal,
-    });
-  }
-
-  /**
-   * Compiled programs give back the memory that they hold between runs, where their next run has it again in
-   * a moment. Answers whether there was any.
-   */
-  rest(): boolean {
-    this.executor.trim();
-    return this.programs.rest();
-  }
-
   // --- tracing
 
   get isTracing(): boolean {
@@ -315,7 +218,7 @@ export class LazyBackend extends tf.KernelBackend {
 
   /** Records a step without computing it. */
   async trace(inputs: readonly tf.Tensor[], step: (inputs: tf.Tensor[]) => readonly tf.Tensor[]): Promise<Recording> {
-    await this.computeAll();
+    await this.computation.compute();
     const outputs: Value[] = [];
     this.tracing = true;
     this.cut('always');
@@ -331,7 +234,7 @@ export class LazyBackend extends tf.KernelBackend {
           outputs.push(computed);
         }
       });
-      const plan = planFor([...new Set(outputs.filter(({ node }) => node))], this.inspect);
+      const plan = planFor([...new Set(outputs.filter(({ node }) => node))], this.computation.inspect);
       const captured = [...plan.sources.map(({ value }) => value), ...outputs].filter(({ buffer }) => buffer);
       for (const value of captured) this.graph.hold(value);
       return { plan, outputs, captured };
@@ -347,7 +250,7 @@ export class LazyBackend extends tf.KernelBackend {
     const held = inputs.map(({ dataId }) => this.storage.get(dataId).value);
     for (const value of held) this.graph.hold(value);
     try {
-      return await this.alone(() => this.replaying(plan, outputs, held, signal));
+      return await this.computation.alone(() => this.replaying(plan, outputs, held, signal));
     } finally {
       for (const value of held) this.graph.drop(value);
     }
@@ -360,11 +263,11 @@ export class LazyBackend extends tf.KernelBackend {
     signal?: AbortSignal,
   ): Work<tf.Tensor[]> {
     for (const value of inputs) {
-      if (value.node) yield* this.pending(value);
+      if (value.node) yield* this.computation.pending(value);
       if (value.literal) throw new Error('a constant made in another step cannot be an input');
     }
     const bufferOf = (value: Value) => (value.placeholder === undefined ? value : inputs[value.placeholder]!).buffer;
-    const buffers = yield* this.runPlanned(
+    const buffers = yield* this.computation.runPlanned(
       plan,
       plan.sources.map(({ value }) => bufferOf(value)),
       signal,
@@ -395,34 +298,6 @@ export interface Recording {
   readonly plan: Plan;
   readonly outputs: readonly Value[];
   readonly captured: readonly Value[];
-}
-
-type Work<T> = Generator<Promise<DeviceBuffer[]> | undefined, T, DeviceBuffer[] | undefined>;
-
-function driveSync<T>(work: Work<T>): T {
-  let step = work.next();
-  while (!step.done)
-    step = step.value
-      ? work.throw(new Error('this device computes asynchronously: await data() instead of reading synchronously'))
-      : work.next(undefined);
-  return step.value;
-}
-
-/** Lets other work of this thread have its turn after every segment. */
-async function driveAsync<T>(work: Work<T>): Promise<T> {
-  let step = work.next();
-  while (!step.done) {
-    let produced: DeviceBuffer[] | undefined;
-    try {
-      if (step.value) produced = await step.value;
-      else await new Promise(setImmediate);
-    } catch (error) {
-      step = work.throw(error);
-      continue;
-    }
-    step = work.next(produced);
-  }
-  return step.value;
 }
 
 function elementType(dtype: tf.DataType): ElementType {

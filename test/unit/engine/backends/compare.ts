@@ -71,6 +71,6 @@ export async function useDevice(device: TestedDevice): Promise<void> {
     await (device === 'cuda-on-processor' ? useLazyBackend(cudaOnProcessor()) : selectBackend({ device }));
   else await tf.setBackend(device === 'tensorflow' ? 'tensorflow' : 'lazy');
   const lazy = lazyBackend();
-  if (lazy) lazy.inspect = verifyGraph;
+  if (lazy) lazy.computation.inspect = verifyGraph;
   inUse = device;
 }

@@ -84,7 +84,7 @@ test.each(devices)('200 training steps on %s learn, compile once and keep memory
   let state = initial;
   const losses: number[] = [];
   const marks: { tensors: number; used: number; kept: number; resident: number }[] = [];
-  const compiled = backend.programs.compiled;
+  const compiled = backend.computation.programs.compiled;
   for (let index = 0; index < 200; index++) {
     const rate = tf.scalar(0.01 * (1 - index / 200));
     const next = await step.run({ ...state, x, target, rate });
@@ -97,7 +97,7 @@ test.each(devices)('200 training steps on %s learn, compile once and keep memory
     }
   }
   expect(losses[199]).toBeLessThan(0.5 * losses[0]!);
-  expect(backend.programs.compiled - compiled).toBe(1);
+  expect(backend.computation.programs.compiled - compiled).toBe(1);
   const [early, late] = marks as [(typeof marks)[0], (typeof marks)[0]];
   expect(late.tensors).toBe(early.tensors);
   expect(late.used).toBe(early.used);
@@ -130,10 +130,10 @@ test('reading one value computes every pending one, so that graphs do not grow',
   const x = random([4], 1);
   const [a, b] = [tf.mul(x, 2), tf.exp(x)];
   await a.data();
-  const compiled = backend.programs.compiled;
+  const compiled = backend.computation.programs.compiled;
   expect(backend.memory().pending).toBe(0);
   await b.data();
-  expect(backend.programs.compiled).toBe(compiled);
+  expect(backend.computation.programs.compiled).toBe(compiled);
   tf.dispose([x, a, b]);
 });
 
@@ -272,7 +272,7 @@ describe('the cache of compiled programs', () => {
 test('what a program holds between runs follows from its graph: the most that is alive at once', async () => {
   const backend = await useLazyBackend(createCpuExecutor({ threads: 1 }));
   const x = tf.ones([1000]);
-  const planned = vi.spyOn(backend.programs, 'get');
+  const planned = vi.spyOn(backend.computation.programs, 'get');
   const result = tf.tidy(() => {
     const [a, b] = [tf.sin(x), tf.cos(x)];
     return tf.sum(tf.exp(tf.mul(a, b)));

@@ -114,14 +114,14 @@ describe('the cache of compiled graphs', () => {
         createOpenVinoExecutor({ library, precision: 'f32', cacheDirectory: folder }),
       );
       const first = await run();
-      expect(backend.rest()).toBe(true);
+      expect(backend.computation.rest()).toBe(true);
       expect(await run()).toEqual(first);
-      backend.rest();
-      backend.rest();
+      backend.computation.rest();
+      backend.computation.rest();
       expect(await Promise.all([run(), run()])).toEqual([first, first]);
       const uncached = await useLazyBackend(createOpenVinoExecutor({ library, precision: 'f32' }));
       await run();
-      expect(uncached.rest()).toBe(false);
+      expect(uncached.computation.rest()).toBe(false);
     },
   );
 });

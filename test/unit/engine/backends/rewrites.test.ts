@@ -245,7 +245,7 @@ async function recorded(run: Run, shapes: number[][], named: string, lacking?: k
   const capabilities = lacking ? { ...executor.capabilities, [lacking]: false } : executor.capabilities;
   const backend = await useLazyBackend({ ...executor, capabilities }, { MOTIF_REWRITES: named });
   const nodes: Node[] = [];
-  backend.inspect = (graph, wanted) => {
+  backend.computation.inspect = (graph, wanted) => {
     verifyGraph(graph, wanted);
     nodes.push(...graph);
   };

@@ -59,11 +59,11 @@ test('a traced step trains as the plain one does, with one compilation though th
   const expected = await train(10, (step) => 0.1 / (step + 1));
   await useDevice('onnxruntime');
   const backend = lazyBackend()!;
-  const before = { compiled: backend.programs.compiled, ...tf.memory() };
+  const before = { compiled: backend.computation.programs.compiled, ...tf.memory() };
   const found = await train(10, (step) => 0.1 / (step + 1));
   expect(relativeError(found, expected)).toBeLessThan(1e-5);
   expect(found[9]).toBeLessThan(found[0]!);
-  expect(backend.programs.compiled - before.compiled).toBe(1);
+  expect(backend.computation.programs.compiled - before.compiled).toBe(1);
   expect(tf.memory().numTensors).toBe(before.numTensors);
 });
 
@@ -73,9 +73,9 @@ test('plain calls do not compile again when a number changes', async () => {
   const x = random([3, 3], 1);
   const read = (factor: number) => tf.tidy(() => tf.sum(tf.mul(tf.add(x, factor), factor / 3))).data();
   await read(1);
-  const before = backend.programs.compiled;
+  const before = backend.computation.programs.compiled;
   for (let factor = 2; factor < 6; factor++) await read(factor);
-  expect(backend.programs.compiled).toBe(before);
+  expect(backend.computation.programs.compiled).toBe(before);
   x.dispose();
 });
 
@@ -151,12 +151,12 @@ test.each([true, false])(
       );
       await useDevice('onnxruntime');
       const backend = lazyBackend()!;
-      const before = backend.programs.compiled;
+      const before = backend.computation.programs.compiled;
       const step = traced((given: { inputs: tf.Tensor[] }) => ({
         gradients: tf.grads(deep(depth, recompute))(given.inputs),
       }));
       const { gradients } = await step.run({ inputs: inputs() });
-      compiled.push(backend.programs.compiled - before);
+      compiled.push(backend.computation.programs.compiled - before);
       for (const [index, gradient] of gradients.entries())
         expect(relativeError(await gradient.data(), expected[index]!)).toBeLessThan(1e-5);
       step.dispose();
@@ -170,7 +170,7 @@ test('a deep model that keeps its activations is compiled block by block, a shal
   await useDevice('onnxruntime');
   const backend = lazyBackend()!;
   const compiledFor = async (depth: number) => {
-    const before = backend.programs.compiled;
+    const before = backend.computation.programs.compiled;
     const inputs = [random([2, 2], 9), ...Array.from({ length: depth }, (_, layer) => random([2, 2], layer))];
     const step = traced((given: { inputs: tf.Tensor[] }) => ({
       gradients: tf.grads(deep(depth, false))(given.inputs),
@@ -178,7 +178,7 @@ test('a deep model that keeps its activations is compiled block by block, a shal
     const { gradients } = await step.run({ inputs });
     step.dispose();
     tf.dispose([inputs, gradients]);
-    return backend.programs.compiled - before;
+    return backend.computation.programs.compiled - before;
   };
   expect(await compiledFor(5)).toBe(1);
   const deepFirst = await compiledFor(900);

@@ -77,7 +77,7 @@ it.each([0, 1])('a step of the default recipe on the embedded model is one progr
       weightShapes: Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape])),
     },
   );
-  const before = lazyBackend()!.programs.compiled;
+  const before = lazyBackend()!.computation.programs.compiled;
   await conceptStep(model, { parts, plan, optimiser: defaults, gradientClip: 1 }, true).run({
     weights,
     moments: adamW(defaults).init(Object.fromEntries(names.map((name) => [name, weights[name]!]))),
@@ -88,5 +88,5 @@ it.each([0, 1])('a step of the default recipe on the embedded model is one progr
       correction2: tf.scalar(0.1),
     },
   });
-  expect(lazyBackend()!.programs.compiled - before).toBe(1);
+  expect(lazyBackend()!.computation.programs.compiled - before).toBe(1);
 });
