@@ -4,8 +4,8 @@ import { AppError } from '../../../shared/ipc/result.ts';
 import type { Gains } from '../adapters/part-kind.ts';
 import { kindOf } from '../adapters/parts.ts';
 import { specialTokens, type TokenEmbeddings } from '../adapters/tokens.ts';
+import { type ActingConcept, nameOfConcept, type SampledConcept } from './acting-concept.ts';
 import type { LearnedParts } from './adapter-tensors.ts';
-import { type ActingConcept, nameOfConcept, type SampledConcept } from './concept-sampler.ts';
 import type { OpenedConcept } from './open-concept.ts';
 
 /**

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { EditSettings } from '../../../shared/domain/edit.ts';
 import { LruCache } from '../../../shared/structures/lru-cache.ts';
 import { hooksOf } from '../adapters/additions.ts';
@@ -8,27 +7,16 @@ import { markPrompt, type TokenEmbeddings, tokenHooks } from '../adapters/tokens
 import * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import { type FirstFrame, firstFrameTensors, type VideoModel } from '../models/video-model.ts';
-import { type AdapterTensors, adapterTensors, type LearnedParts, scaled, tensorsOf } from './adapter-tensors.ts';
+import {
+  type ActingConcept,
+  hashOfPictures,
+  hashOfTokens,
+  nameOfSource,
+  type SampledConcept,
+} from './acting-concept.ts';
+import { type AdapterTensors, adapterTensors, scaled, tensorsOf } from './adapter-tensors.ts';
 import { createSampler, firstStep, type Sampler } from './sampler.ts';
 import { schedulerConfigOf } from './scheduler-config.ts';
-
-/** A learned concept at one slider setting. */
-export interface ActingConcept {
-  parts: LearnedParts;
-  /** Its appearance, for parts that are conditioned on it. */
-  appearance: Float32Array;
-  gains: Gains;
-  /** Whether it was learned from the clip that is started from: it acts under what that shows, others do not. */
-  isOwn: boolean;
-}
-
-/** All that acts, most often one concept. */
-export interface SampledConcept {
-  acting: readonly ActingConcept[];
-  tokens: TokenEmbeddings;
-  /** How much of it acts, in everything: 0 to 1. */
-  part: number;
-}
 
 /**
  * Normalised latents [1, channels, frames, height, width] of a clip, and a name that no other clip's latents
@@ -268,36 +256,6 @@ async function computed<T extends tf.Tensor>(tensor: T): Promise<T> {
     tensor.dispose();
     throw error;
   }
-}
-
-function hashOfPictures({ width, height, data }: Pictures): string {
-  return createHash('sha1').update(`${width}x${height}`).update(data).digest('hex');
-}
-
-function hashOfTokens({ names, values }: TokenEmbeddings): string {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return createHash('sha1').update(names.join()).update(bytes).digest('hex');
-}
-
-const hashes = new WeakMap<LearnedParts, string>();
-
-/** By what it learned, and how it looks; not by its gains. */
-export function nameOfConcept({ parts, appearance }: Pick<ActingConcept, 'parts' | 'appearance'>): string {
-  const known = hashes.get(parts);
-  if (known !== undefined) return known;
-  const hash = createHash('sha1').update(appearance.join());
-  for (const [name, { part, values }] of Object.entries(parts)) {
-    hash.update(JSON.stringify([name, part]));
-    for (const { buffer, byteOffset, byteLength } of Object.values(values))
-      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  const found = hash.digest('hex');
-  hashes.set(parts, found);
-  return found;
-}
-
-function nameOfSource(concept: ActingConcept): [string, boolean] {
-  return [nameOfConcept(concept), concept.isOwn];
 }
 
 /** The tensors of all that acts, at a setting for each. */

@@ -13,7 +13,8 @@ import {
 } from '../formats/raw-frames.ts';
 import type { FirstFrame } from '../models/video-model.ts';
 import { actTogether } from './act-together.ts';
-import type { SampledConcept, SourceLatents } from './concept-sampler.ts';
+import type { SampledConcept } from './acting-concept.ts';
+import type { SourceLatents } from './concept-sampler.ts';
 import { fitSampling } from './fit-sampling.ts';
 import { type OpenedConcept, openConcepts } from './open-concept.ts';
 import type { OpenModel } from './open-model.ts';

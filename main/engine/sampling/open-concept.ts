@@ -5,7 +5,7 @@ import { partsOfFile } from '../adapters/concept-parts.ts';
 import type { TokenEmbeddings } from '../adapters/tokens.ts';
 import { type ConceptFile, checkConceptModel, readConcept } from '../formats/concept.ts';
 import type { VideoModel } from '../models/video-model.ts';
-import type { ActingConcept } from './concept-sampler.ts';
+import type { ActingConcept } from './acting-concept.ts';
 import type { OpenModel } from './open-model.ts';
 
 /** A concept as it acts in a model, and its file. */

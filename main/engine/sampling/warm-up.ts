@@ -2,7 +2,7 @@ import type { Recipe } from '../../../shared/domain/recipe.ts';
 import { kindOf, type LearnedPart } from '../adapters/parts.ts';
 import { methodOf } from '../methods/registry.ts';
 import type { VideoModel } from '../models/video-model.ts';
-import type { SampledConcept } from './concept-sampler.ts';
+import type { SampledConcept } from './acting-concept.ts';
 import type { OpenModel } from './open-model.ts';
 
 /**

@@ -4,7 +4,7 @@ import { freshTokens, type TokenEmbeddings } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import { tokenRows } from '../methods/method.ts';
 import { Random } from '../nn/random.ts';
-import type { SampledConcept } from '../sampling/concept-sampler.ts';
+import type { SampledConcept } from '../sampling/acting-concept.ts';
 import type { Tensors } from './adamw.ts';
 import type { TrainingState } from './checkpoint.ts';
 import { freshState } from './train.ts';

@@ -5,7 +5,8 @@ import type { DataKind } from '../methods/method.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import { psnrOfMse } from '../metrics/psnr.ts';
 import type { VideoModel } from '../models/video-model.ts';
-import type { ConceptSampler, SampledConcept } from '../sampling/concept-sampler.ts';
+import type { SampledConcept } from '../sampling/acting-concept.ts';
+import type { ConceptSampler } from '../sampling/concept-sampler.ts';
 import type { TrainingState } from './checkpoint.ts';
 import type { Prepared } from './prepare.ts';
 
