@@ -127,7 +127,8 @@ it('says why a device cannot be used, and goes on with another', async () => {
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('tab', { name: 'Machine' }).click();
   const device = dialog.getByLabel('Compute device');
-  await dialog.getByText(/TensorFlow: not found/).waitFor(patient);
+  const tensorflow = dialog.getByRole('listitem').filter({ hasText: 'TensorFlow' });
+  await tensorflow.getByText('not found', { exact: true }).waitFor(patient);
   await device.selectOption('tensorflow');
   await page.getByText(/The device "tensorflow" cannot be used \(.*installed\)\. Choose "auto"/).waitFor(patient);
   await device.selectOption('auto');
