@@ -40,7 +40,7 @@ export interface WantedChange {
   keepDetail: number;
   /** Whether places that the edit changes little stay as they are. */
   lock?: boolean | undefined;
-  /** The colour that a thing has and is to have: where the edit shows it, that thing alone is recoloured, and as a whole. */
+  /** The colour that a thing has and is to have: where an edit that strays shows it, that thing alone is recoloured, and as a whole. */
   recolour?: Recolour | null | undefined;
   /** Where it is done or not whatever the edit says. */
   brush?: Brush | undefined;
@@ -93,9 +93,12 @@ export function findChange(
 
 /** A thing of another colour: as many frames, and maps of at most so many pixels in all. */
 const recolouredPixels = 6e6;
+/** An edit that is as clean as this needs no help: it is followed in what it shows. */
+const cleanEnough = 0.5;
 
 function recolouringOf(pair: ClipPair, recolour: Recolour): ColourChange | null {
   const small = reducedTo(pair, recolouredPixels);
+  if (findTrust(small, findEvenChange(small).coefficients).clean > cleanEnough) return null;
   const recolouring = findRecolouring(small, recolour);
   const { width, height, frameCount } = small;
   const nothing = { even: null, close: null, trust: null };

@@ -138,12 +138,14 @@ test('a thing that words give another colour goes out recoloured as a whole, and
   const outFolder = path('box-frames');
   const importing = { file, sizes, rate, temporalStride: 4, maximumFrames: 17, outFolder };
   const clip = await importClip(await mediaTools(), importing);
-  // As a small model might: most of the box is blue, and a stripe of the wall beside it.
+  // As a small model might: most of the box is blue, and a stripe of the wall beside it; elsewhere it wanders.
   const { width, height, frameCount } = clip.frames;
   const drawn = readFileSync(clip.frames.file);
   for (let at = 0; at < drawn.length; at += 3) {
     const [x, y] = [(at / 3) % width, Math.floor(at / 3 / width) % height];
+    const stray = Math.round(12 * Math.sin(x / 2) * Math.cos(y / 3));
     if (x > 54 && x < 100 && y > 36 && y < 66) drawn.set([40, 70, 190], at);
+    else for (const channel of [0, 1, 2]) drawn[at + channel]! += stray;
   }
   writeFileSync(path('box-edited.rgb'), drawn);
   const edited = { ...clip.frames, file: path('box-edited.rgb') };

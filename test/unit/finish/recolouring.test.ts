@@ -35,8 +35,14 @@ function clip(scale: number, frameCount: number, at?: (x: number, y: number, sho
 
 const frameCount = 5;
 const base = clip(1, frameCount);
+/** Elsewhere small models wander. */
+const strayed = (x: number, y: number, shown: Colour) =>
+  shown.map((value, channel) =>
+    Math.round(value + 12 * Math.sin(x / 2 + channel) * Math.cos(y / 3)),
+  ) as unknown as Colour;
+
 /** As small models draw it: blue in the left half alone, and on the hand and some of the wall as well. */
-const edited = clip(1, frameCount, (x, y, shown) => (x > 10 && x < 22 && y > 12 ? blue : shown));
+const edited = clip(1, frameCount, (x, y, shown) => (x > 10 && x < 22 && y > 12 ? blue : strayed(x, y, shown)));
 const recolour = { from: 'red', to: 'blue' } as const;
 const picture = clip(4, frameCount);
 
@@ -126,6 +132,11 @@ it('an edit that shows nothing of the colour is finished as any other', () => {
   const nothing = findChange(base, clip(1, frameCount), { keepDetail: 0.75, recolour });
   expect(nothing.recolouring).toBeUndefined();
   expect(nothing.even).not.toBeNull();
+});
+
+it('an edit that leaves all else alone is followed in what it shows', () => {
+  const clean = clip(1, frameCount, (x, y, shown) => (x > 14 && x < 25 && y > 10 ? blue : shown));
+  expect(findChange(base, clean, { keepDetail: 0.75, recolour }).recolouring).toBeUndefined();
 });
 
 it('words that are wrong about the old colour do not keep the thing from being found', () => {
