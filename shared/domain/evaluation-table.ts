@@ -35,7 +35,7 @@ export const evaluateTableRequest = z.object({
   /** Null: the editor's. */
   steps: z.int().positive().nullable(),
   /**
-   * Two scenes, few rows, one learning seed, one of noise, a twelfth of the processor time: what the tables look like, and
+   * Two scenes, few rows, one learning seed, one of noise, a sixteenth of the processor time: what the tables look like, and
    * little more.
    */
   fast: z.boolean(),

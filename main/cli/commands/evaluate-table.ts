@@ -38,7 +38,7 @@ export function registerTables(evaluate: Command, run: ActionWrapper): void {
       .description(
         `${about[table]} Every method learns as long; edits are made from pure noise and by the editor's defaults.`,
       )
-      .option('--fast', 'two scenes, few rows and a twelfth of the time: a first look, too rough to compare methods')
+      .option('--fast', 'two scenes, few rows and a sixteenth of the time: a first look, too rough to compare methods')
       .option('--hours <n>', 'start nothing new after this many hours, and report what is done', parseHours)
       .option('--rows <list>', 'only these rows, by name', parseRows)
       .option('--scenes <n>', 'only the first n scenes', parseInteger(1, 1000))

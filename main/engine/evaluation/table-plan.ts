@@ -220,7 +220,7 @@ const fastRows: Readonly<Record<TableName, readonly string[]>> = {
   'dreamvideo-motions': ['base', 'lora-8', 'motion-director', 'dreamvideo'],
   wide: ['base', 'lora-8', 'dreammix', 'two-stage', 'set-and-sequence'],
 };
-const fastEffort = 1 / 12;
+const fastEffort = 1 / 16;
 const fastNoiseSeeds = 1;
 
 /** How much of a table is asked for; null: as it plans. */

@@ -54,7 +54,7 @@ test('every row of every table is a recipe that can be learned, and fast tables 
     for (const { recipe: given } of methods) if (given) recipe.parse(given);
     const fast = planOf(table, { ...whole, fast: true });
     expect(fast.methods.length).toBeGreaterThan(2);
-    expect([first, fast.first, effort, fast.effort]).toEqual([first, first, 1, 1 / 12]);
+    expect([first, fast.first, effort, fast.effort]).toEqual([first, first, 1, 1 / 16]);
   }
   const learned = planOf('table2', whole).methods.flatMap(({ recipe: given }) =>
     given ? [recipe.parse(given).method] : [],
