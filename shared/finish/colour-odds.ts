@@ -7,6 +7,8 @@ const widest = 60;
 const mostOdds = 4;
 /** Cells along each of red, green and blue in the table that pictures are looked up in. */
 const tableSide = 25;
+const tableSides = [tableSide, tableSide, tableSide] as const;
+const labSides = [lightnessCells, chromaCells, chromaCells] as const;
 
 export interface ColourOdds {
   /** Log odds of a colour to be the thing's, between the centres of the cells around it. */
@@ -32,7 +34,7 @@ export function colourOdds(frames: readonly Float32Array[], shares: readonly Flo
       const l = clamped((lightness / 100) * lightnessCells - 0.5, lightnessCells);
       const x = clamped(((a + widest) / (2 * widest)) * chromaCells - 0.5, chromaCells);
       const y = clamped(((b + widest) / (2 * widest)) * chromaCells - 0.5, chromaCells);
-      return trilinear(odds, [lightnessCells, chromaCells, chromaCells], l, x, y);
+      return trilinear(odds, labSides, l, x, y);
     },
   };
 }
@@ -57,7 +59,7 @@ export function colourTable(of: (lightness: number, a: number, b: number) => num
 /** The table's value for a colour of R'G'B' 0 to 1. */
 export function lookUp(table: Float32Array, red: number, green: number, blue: number): number {
   const last = tableSide - 1;
-  return trilinear(table, [tableSide, tableSide, tableSide], red * last, green * last, blue * last);
+  return trilinear(table, tableSides, red * last, green * last, blue * last);
 }
 
 const clamped = (place: number, cells: number) => Math.min(cells - 1, Math.max(0, place));
@@ -102,25 +104,34 @@ function compared(inside: Float64Array, outside: Float64Array): Float32Array {
   });
 }
 
+/** Called for each pixel: nothing is allocated. */
 function trilinear(
   table: Float32Array,
-  [first, second, third]: readonly [number, number, number],
+  sides: readonly [number, number, number],
   x: number,
   y: number,
   z: number,
 ): number {
-  const [left, top, near] = [Math.floor(x), Math.floor(y), Math.floor(z)];
-  const [u, v, w] = [x - left, y - top, z - near];
-  const [right, bottom, far] = [
-    Math.min(first - 1, left + 1),
-    Math.min(second - 1, top + 1),
-    Math.min(third - 1, near + 1),
-  ];
-  const line = (a: number, b: number) => {
-    const row = (a * second + b) * third;
-    return table[row + near]! * (1 - w) + table[row + far]! * w;
-  };
-  const upper = line(left, top) * (1 - v) + line(left, bottom) * v;
-  const lower = line(right, top) * (1 - v) + line(right, bottom) * v;
-  return upper * (1 - u) + lower * u;
+  const second = sides[1];
+  const third = sides[2];
+  const left = Math.floor(x);
+  const top = Math.floor(y);
+  const near = Math.floor(z);
+  const u = x - left;
+  const v = y - top;
+  const w = z - near;
+  const right = Math.min(sides[0] - 1, left + 1);
+  const bottom = Math.min(second - 1, top + 1);
+  const far = Math.min(third - 1, near + 1);
+  const a = (left * second + top) * third;
+  const b = (left * second + bottom) * third;
+  const c = (right * second + top) * third;
+  const d = (right * second + bottom) * third;
+  const ab =
+    (1 - v) * (table[a + near]! * (1 - w) + table[a + far]! * w) +
+    v * (table[b + near]! * (1 - w) + table[b + far]! * w);
+  const cd =
+    (1 - v) * (table[c + near]! * (1 - w) + table[c + far]! * w) +
+    v * (table[d + near]! * (1 - w) + table[d + far]! * w);
+  return ab * (1 - u) + cd * u;
 }

@@ -33,6 +33,9 @@ export function createRecolourer(
   const own = luminanceOf(...target);
   const light = target.map((value) => own + colour * (value - own)) as [number, number, number];
   const lights = new Map<number, Float32Array>();
+  const brightness = Float32Array.from({ length: steps + 1 }, (_, step) =>
+    Math.min(brightest, (step / steps / luminance) ** shading),
+  );
 
   return {
     finish(
@@ -54,8 +57,9 @@ export function createRecolourer(
         const above = Math.floor(y) * width;
         const below = Math.min(height - 1, Math.floor(y) + 1) * width;
         const low = y - Math.floor(y);
-        for (let column = 0, at = row * across * step; column < across; column++, at += step) {
-          if (to !== rgb) for (let channel = 0; channel < step; channel++) to[at + channel] = rgb[at + channel]!;
+        const start = row * across * step;
+        if (to !== rgb) to.set(rgb.subarray(start, start + across * step), start);
+        for (let column = 0, at = start; column < across; column++, at += step) {
           const x = within(((column + 0.5 - placement.left) * width) / placement.width - 0.5, width);
           const left = Math.floor(x);
           const right = Math.min(width - 1, left + 1);
@@ -64,7 +68,9 @@ export function createRecolourer(
           const lower = odds[below + left]! + far * (odds[below + right]! - odds[below + left]!);
           const place = upper + low * (lower - upper);
           if (place < hopeless) continue;
-          const [red, green, blue] = [rgb[at]!, rgb[at + 1]!, rgb[at + 2]!];
+          const red = rgb[at]!;
+          const green = rgb[at + 1]!;
+          const blue = rgb[at + 2]!;
           const chance = 1 / (1 + Math.exp(-place - lookUp(colours, red / peak, green / peak, blue / peak)));
           const soft = Math.min(1, Math.max(0, (chance - outside) / (inside - outside)));
           if (soft === 0) continue;
@@ -82,7 +88,7 @@ export function createRecolourer(
 
   /** R'G'B' of the thing where it was so bright: light beyond what a channel can show goes to the others, as on film. */
   function lit(was: number, to: number[]): void {
-    const times = Math.min(brightest, (was / luminance) ** shading);
+    const times = brightness[Math.round(was * steps)]!;
     const most = Math.max(light[0], light[1], light[2]) * times;
     const scale = most > 1 ? times / most : times;
     const rest = own * (times - scale);
