@@ -193,7 +193,7 @@ it('says that its library was taken away, in the window and in the terminal', as
   const editor = await openForTest(useSmallModel, fill(1));
   const { page } = editor;
   await page.getByText('Concept 0001').first().waitFor();
-  await rm(editor.home, { recursive: true, force: true });
+  await rm(editor.home, { recursive: true, force: true, maxRetries: 10 });
   await page.getByRole('heading', { name: 'Library not found' }).waitFor();
   if (editor.server.exitCode === null) await once(editor.server, 'exit');
   expect(editor.server.exitCode).toBe(1);
