@@ -40,7 +40,8 @@ export type Recolour = z.infer<typeof recolour>;
 
 const articles = new Set(['a', 'an', 'the']);
 
-function colourOf(word: string): ColourName | null {
+/** The colour that a word names, if it is one. */
+export function colourOf(word: string): ColourName | null {
   const known = colourName.safeParse(word);
   return known.success ? known.data : (synonyms[word] ?? null);
 }

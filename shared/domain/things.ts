@@ -1,4 +1,4 @@
-import { type Recolour, recolourOf } from './colour-words.ts';
+import { colourOf, type Recolour, recolourOf } from './colour-words.ts';
 import { wordsOf } from './vocabulary.ts';
 
 const listed = (...words: string[]) => new Set(words.join(' ').split(' '));
@@ -10,9 +10,9 @@ const things = listed(
   'sunglasses mask bag backpack handbag umbrella ball balloon book phone flower flowers glass cup mug bottle clothes outfit',
   'uniform collar sleeves hair',
 );
-/** What a thing is like. */
+/** What a thing is like, beside its colour. */
 const qualities = listed(
-  'red orange yellow green blue purple violet pink brown black white grey gray golden silver light dark bright pale plain',
+  'light dark bright pale plain',
   'striped checked dotted floral patterned leather denim woollen knitted silk straw baseball small big large long short',
 );
 /** What joins a thing to whoever has it. */
@@ -37,7 +37,7 @@ export function changesThings(before: string, after: string): boolean {
   });
   const all = changed.flat();
   const isOfThing = ({ word, following }: (typeof all)[number]) =>
-    things.has(word) || (qualities.has(word) && following.some((next) => things.has(next)));
+    things.has(word) || ((colourOf(word) || qualities.has(word)) && following.some((next) => things.has(next)));
   return all.some(isOfThing) && all.every((change) => isOfThing(change) || links.has(change.word));
 }
 

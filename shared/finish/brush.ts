@@ -1,4 +1,5 @@
 import type { Brush, BrushStroke } from '../domain/brush.ts';
+import { smoothStep } from './smooth-step.ts';
 
 /** From this share of a stroke's radius on its effect fades towards its edge. */
 const solid = 0.5;
@@ -46,9 +47,9 @@ function coverStroke({ points, size }: BrushStroke, width: number, height: numbe
     for (let row = top; row < bottom; row++) {
       for (let column = left; column < right; column++) {
         const away = distanceToLine(column + 0.5, row + 0.5, line) / radius;
-        const share = Math.min(1, Math.max(0, (1 - away) / (1 - solid)));
+        const share = smoothStep(1 - away, 0, 1 - solid);
         const at = row * width + column;
-        cover[at] = Math.max(cover[at]!, share * share * (3 - 2 * share));
+        cover[at] = Math.max(cover[at]!, share);
       }
     }
   });

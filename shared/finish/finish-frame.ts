@@ -1,6 +1,8 @@
 import { coefficientCount, lumaWeights } from './affine.ts';
 import { type ColourChange, partsOf, type WantedChange } from './change.ts';
-import { placeInTime } from './in-time.ts';
+import { mapAt, placeInTime } from './in-time.ts';
+import { type LayOver, layOver } from './lay-over.ts';
+import { type FinishedPicture, type PictureValues, peakOf } from './picture.ts';
 import type { Placement } from './placement.ts';
 import { createRecolourer } from './recolour-picture.ts';
 import { closeShare, evenShare } from './trust.ts';
@@ -13,17 +15,6 @@ export interface FinishSettings extends WantedChange {
   amount?: number | undefined;
   /** How much colour what is changed has: 0 is black and white. Default 1. */
   colour?: number | undefined;
-}
-
-/** Values of a picture: of 8 bits, or of 16. */
-export type PictureValues = Uint8Array | Uint8ClampedArray | Uint16Array;
-
-export interface FinishedPicture {
-  rgb: PictureValues;
-  width: number;
-  height: number;
-  /** Values of a pixel: 4 for RGBA. Default 3. */
-  step?: 3 | 4;
 }
 
 /**
@@ -74,11 +65,10 @@ export function createFinisher(
         if (change.masks || amount !== 1) holdMoment(change, time, amount, moment);
       }
       momentAt = time;
-      const columns = columnsOf(picture.width, placement.left, placement.width, width);
+      const columns = layOver(picture.width, placement, change);
       const across = new Float32Array(width * coefficientCount);
       for (let row = firstRow; row < endRow; row++) {
-        const y = ((row + 0.5 - placement.top) * height) / placement.height - 0.5;
-        blendRows(moment, y, width, height, coefficientCount, across);
+        columns.rowOf(moment, coefficientCount, row, across);
         changeRow(picture, row, to, across, columns);
       }
     },
@@ -103,16 +93,10 @@ function colourMoment(colour: number, coefficients: Float32Array): void {
 }
 
 /** Where little or nothing is to change the change becomes small or none. */
-function holdMoment(
-  { masks, frameCount }: ColourChange,
-  time: number,
-  amount: number,
-  coefficients: Float32Array,
-): void {
-  const { first, second, share } = placeInTime(time, frameCount);
-  const [a, b] = [masks?.[first], masks?.[second]];
+function holdMoment({ masks }: ColourChange, time: number, amount: number, coefficients: Float32Array): void {
+  const mask = masks && mapAt(masks, time);
   for (let pixel = 0, at = 0; at < coefficients.length; pixel++, at += coefficientCount) {
-    const free = amount * (a && b ? a[pixel]! + share * (b[pixel]! - a[pixel]!) : 1);
+    const free = amount * (mask ? mask[pixel]! : 1);
     for (let value = 0; value < coefficientCount; value++) coefficients[at + value]! *= free;
     for (let channel = 0; channel < 3; channel++) coefficients[at + 4 * channel]! += 1 - free;
   }
@@ -210,49 +194,20 @@ function addFrame(
   }
 }
 
-/** For each column of a picture the column of the map to its left and how far to the right of that it lies; edges go on outwards. */
-interface Columns {
-  left: Int32Array;
-  share: Float32Array;
-  count: number;
-}
-
-function columnsOf(pictureWidth: number, placeLeft: number, placeWidth: number, width: number): Columns {
-  const left = new Int32Array(pictureWidth);
-  const share = new Float32Array(pictureWidth);
-  for (let column = 0; column < pictureWidth; column++) {
-    const x = Math.min(width - 1, Math.max(0, ((column + 0.5 - placeLeft) * width) / placeWidth - 0.5));
-    left[column] = Math.floor(x);
-    share[column] = x - left[column]!;
-  }
-  return { left, share, count: width };
-}
-
-/** One row between two of a map [height, width, channels]. */
-function blendRows(map: Float32Array, y: number, width: number, height: number, channels: number, to: Float32Array) {
-  const clamped = Math.min(height - 1, Math.max(0, y));
-  const above = Math.floor(clamped);
-  const share = clamped - above;
-  const length = width * channels;
-  const [first, second] = [above * length, Math.min(height - 1, above + 1) * length];
-  for (let at = 0; at < length; at++) to[at] = map[first + at]! + share * (map[second + at]! - map[first + at]!);
-}
-
 /** One row of the picture by a row of coefficients [width, 12]. */
 function changeRow(
   { rgb, width, step = 3 }: FinishedPicture,
   row: number,
   to: PictureValues,
   across: Float32Array,
-  columns: Columns,
+  { left, right, share }: LayOver,
 ) {
-  const { left, share, count } = columns;
   const peak = peakOf(rgb);
   let at = row * width * step;
   for (let column = 0; column < width; column++, at += step) {
     if (step === 4) to[at + 3] = rgb[at + 3]!;
     const first = left[column]! * coefficientCount;
-    const second = Math.min(count - 1, left[column]! + 1) * coefficientCount;
+    const second = right[column]! * coefficientCount;
     const s = share[column]!;
     const r = rgb[at]!;
     const g = rgb[at + 1]!;
@@ -270,10 +225,6 @@ function changeRow(
 }
 
 /** The largest value that a picture can hold. */
-function peakOf(values: PictureValues): number {
-  return values instanceof Uint16Array ? 65535 : 255;
-}
-
 function roundWithin(value: number, peak: number): number {
   return value <= 0 ? 0 : value >= peak ? peak : (value + 0.5) | 0;
 }

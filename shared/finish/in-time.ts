@@ -7,6 +7,13 @@ export function placeInTime(time: number, frameCount: number): { first: number; 
   return { first, second: Math.min(frameCount - 1, first + 1), share: clamped - first };
 }
 
+/** A map at a time that counts in frames, linear between two of them. */
+export function mapAt(maps: readonly Float32Array[], time: number): Float32Array {
+  const { first, second, share } = placeInTime(time, maps.length);
+  const following = maps[second]!;
+  return maps[first]!.map((value, at) => value + share * (following[at]! - value));
+}
+
 /** A map for each frame of a clip, found when it is asked for: of a long clip, or a large one, all of them would fill the memory. */
 export type FrameMaps = (frame: number) => Float32Array;
 

@@ -1,4 +1,6 @@
 import { type ClipPair, keptMaps, neighbourMeans } from './in-time.ts';
+import { quantileOf } from './quantile.ts';
+import { smoothStep } from './smooth-step.ts';
 import { windowMeans } from './windows.ts';
 
 /**
@@ -20,13 +22,10 @@ export function lockMasks({ before, after, width, height, frameCount }: ClipPair
   const changes = keptMaps((frame) => changeOf(before(frame), after(frame), width, height));
   const near = neighbourMeans(changes, frameCount);
   const moved = Array.from({ length: frameCount }, (_, frame) => near(frame));
-  const sorted = concatenated(moved).sort();
-  const most = Math.max(smallest, sorted[Math.floor(percentile * (sorted.length - 1))]!);
+  const most = Math.max(smallest, quantileOf(moved, percentile));
   return moved.map((frame) =>
     frame.map((change) => {
-      const place = (change / most - lockedShare) / (freeShare - lockedShare);
-      const share = Math.min(1, Math.max(0, place));
-      return share * share * (3 - 2 * share);
+      return smoothStep(change / most, lockedShare, freeShare);
     }),
   );
 }
@@ -37,14 +36,4 @@ function changeOf(before: Float32Array, after: Float32Array, width: number, heig
     for (let channel = 0; channel < 3; channel++)
       squares[pixel]! += (after[3 * pixel + channel]! - before[3 * pixel + channel]!) ** 2 / 3;
   return windowMeans(squares, { width, height, channels: 1 }, radius);
-}
-
-function concatenated(maps: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(maps.reduce((length, map) => length + map.length, 0));
-  let at = 0;
-  for (const map of maps) {
-    all.set(map, at);
-    at += map.length;
-  }
-  return all;
 }

@@ -1,8 +1,11 @@
 import { lookUp } from './colour-odds.ts';
-import type { FinishedPicture, FinishSettings, PictureValues } from './finish-frame.ts';
-import { placeInTime } from './in-time.ts';
+import { mapAt } from './in-time.ts';
 import { encodedOf, lightOf, luminanceOf } from './lab.ts';
+import { layOver } from './lay-over.ts';
+import { type FinishedPicture, type PictureValues, peakOf } from './picture.ts';
+import type { Placement } from './placement.ts';
 import type { Recolouring } from './recolouring.ts';
+import { smoothStep } from './smooth-step.ts';
 
 /** A place belongs to the thing softly between these shares. */
 const [outside, inside] = [0.15, 0.85];
@@ -18,17 +21,19 @@ interface Maps {
   recolouring: Recolouring;
   width: number;
   height: number;
-  frameCount: number;
+}
+
+interface Settings {
+  placement: Placement;
+  amount?: number | undefined;
+  colour?: number | undefined;
 }
 
 /**
  * Gives a thing its new colour in pictures of any size: the light of the new colour, as much as the thing's own luminance was of its
  * mean, so that folds and shadows stay. All else stays as it is, to the bit.
  */
-export function createRecolourer(
-  { recolouring, width, height, frameCount }: Maps,
-  { placement, amount = 1, colour = 1 }: Pick<FinishSettings, 'placement' | 'amount' | 'colour'>,
-) {
+export function createRecolourer({ recolouring, ...size }: Maps, { placement, amount = 1, colour = 1 }: Settings) {
   const { colours, places, target, luminance, shading } = recolouring;
   const own = luminanceOf(...target);
   const light = target.map((value) => own + colour * (value - own)) as [number, number, number];
@@ -44,37 +49,27 @@ export function createRecolourer(
       to: PictureValues,
       { firstRow = 0, endRow = down } = {},
     ): void {
-      const peak = rgb instanceof Uint16Array ? 65_535 : 255;
+      const peak = peakOf(rgb);
       const lightAt = lights.get(peak) ?? Float32Array.from({ length: peak + 1 }, (_, value) => lightOf(value / peak));
       lights.set(peak, lightAt);
-      const { first, second, share } = placeInTime(time, frameCount);
-      const [a, b] = [places[first]!, places[second]!];
-      const odds = a.map((value, at) => value + share * (b[at]! - value));
+      const odds = mapAt(places, time);
+      const along = new Float32Array(size.width);
+      const { left, right, share, rowOf } = layOver(across, placement, size);
       const out = [0, 0, 0];
-      const within = (place: number, count: number) => Math.min(count - 1, Math.max(0, place));
       for (let row = firstRow; row < endRow; row++) {
-        const y = within(((row + 0.5 - placement.top) * height) / placement.height - 0.5, height);
-        const above = Math.floor(y) * width;
-        const below = Math.min(height - 1, Math.floor(y) + 1) * width;
-        const low = y - Math.floor(y);
+        rowOf(odds, 1, row, along);
         const start = row * across * step;
         if (to !== rgb) to.set(rgb.subarray(start, start + across * step), start);
         for (let column = 0, at = start; column < across; column++, at += step) {
-          const x = within(((column + 0.5 - placement.left) * width) / placement.width - 0.5, width);
-          const left = Math.floor(x);
-          const right = Math.min(width - 1, left + 1);
-          const far = x - left;
-          const upper = odds[above + left]! + far * (odds[above + right]! - odds[above + left]!);
-          const lower = odds[below + left]! + far * (odds[below + right]! - odds[below + left]!);
-          const place = upper + low * (lower - upper);
+          const before = along[left[column]!]!;
+          const place = before + share[column]! * (along[right[column]!]! - before);
           if (place < hopeless) continue;
           const red = rgb[at]!;
           const green = rgb[at + 1]!;
           const blue = rgb[at + 2]!;
           const chance = 1 / (1 + Math.exp(-place - lookUp(colours, red / peak, green / peak, blue / peak)));
-          const soft = Math.min(1, Math.max(0, (chance - outside) / (inside - outside)));
-          if (soft === 0) continue;
-          const mask = amount * soft * soft * (3 - 2 * soft);
+          const mask = amount * smoothStep(chance, outside, inside);
+          if (mask === 0) continue;
           lit(luminanceOf(lightAt[red]!, lightAt[green]!, lightAt[blue]!), out);
           for (let channel = 0; channel < 3; channel++) {
             const value = rgb[at + channel]!;

@@ -5,6 +5,7 @@ import { lightOf, lightOfLab, luminanceOf, toLab } from './lab.ts';
 import { isCalled, isNeutral, type Lab, meantBy } from './named-colour.ts';
 import { connectedParts } from './parts.ts';
 import { quantileOf } from './quantile.ts';
+import { smoothStep } from './smooth-step.ts';
 import { windowMeans } from './windows.ts';
 
 /**
@@ -58,10 +59,6 @@ const mostShading = 0.45;
 
 const logit = (share: number) => Math.log(share / (1 - share));
 const sigmoid = (odds: number) => 1 / (1 + Math.exp(-odds));
-const smoothStep = (value: number, from: number, to: number) => {
-  const share = Math.min(1, Math.max(0, (value - from) / (to - from)));
-  return share * share * (3 - 2 * share);
-};
 
 /** Null where the edit shows no thing of the new colour. */
 export function findRecolouring(pair: ClipPair, { from, to }: Recolour): Recolouring | null {

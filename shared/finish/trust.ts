@@ -1,5 +1,7 @@
 import { changeColours } from './affine.ts';
 import { type ClipPair, type FrameMaps, keptMaps, neighbourMeans } from './in-time.ts';
+import { quantileOf } from './quantile.ts';
+import { smoothStep } from './smooth-step.ts';
 import { windowMeans } from './windows.ts';
 
 /**
@@ -49,7 +51,7 @@ export function findTrust(pair: ClipPair, evenChange: FrameMaps): Trust {
     const left = changed(frame);
     return unchanged(frame).map((without, pixel) => {
       const share = (without + smallest) / (without + left[pixel]! + 2 * smallest);
-      return smoothStep((share - leastShare) / (mostShare - leastShare));
+      return smoothStep(share, leastShare, mostShare);
     });
   });
   const done: FrameMaps = (frame) => {
@@ -86,11 +88,5 @@ function squaresBetween(a: Float32Array, b: Float32Array): Float32Array {
 function medianOf(maps: FrameMaps, frameCount: number): number {
   const count = Math.min(frameCount, sampledFrames);
   const frames = Array.from({ length: count }, (_, index) => maps(Math.floor(((index + 0.5) * frameCount) / count)));
-  const all = Float32Array.from(frames.flatMap((frame) => Array.from(frame))).sort();
-  return all[Math.floor((all.length - 1) / 2)]!;
-}
-
-function smoothStep(place: number): number {
-  const share = Math.min(1, Math.max(0, place));
-  return share * share * (3 - 2 * share);
+  return quantileOf(frames, 0.5);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../main/engine/index.ts';
@@ -8,15 +8,10 @@ import { deviceName } from '../../shared/domain/engine.ts';
 import { learningSizeOf, planLearning } from '../../shared/domain/learning-plan.ts';
 import { planRunning, promptsAtOnce } from '../../shared/domain/model.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
+import { learnSteps, patternedClip, peak } from './learn-steps.ts';
 
 const clip = { frameCount: 17, width: 256, height: 256, rate: { numerator: 16, denominator: 1 } };
 const [learningSteps, samplingSteps, rank] = [3, 2, 16];
-
-/** The most memory that this process had at once so far; `start` begins anew. Linux alone. */
-const peak = {
-  start: () => writeFileSync('/proc/self/clear_refs', '5'),
-  bytes: () => 1024 * Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]),
-};
 
 /** Learns 3 steps on whole clips and samples 2 with a model, and prints what each took. */
 export async function runFullSize(model: string, device?: string, memoryLimitBytes?: number): Promise<void> {
@@ -56,43 +51,17 @@ export async function runFullSize(model: string, device?: string, memoryLimitByt
         },
       ),
     );
-    const frames = { file: join(folder, 'clip.rgb'), ...clip };
-    const values = new Uint8Array(clip.frameCount * clip.width * clip.height * 3);
-    writeFileSync(
-      frames.file,
-      values.map((_, index) => (index * 7) % 251),
-    );
-    const enough = new AbortController();
+    const frames = patternedClip(folder, clip);
+    const few = recipe.parse({
+      ...{ rank, stepsIdentity: 0, stepsMotion: learningSteps, batchSize: 1, batchSizeMotion: 1 },
+      regularisers: { priorPreservation: false },
+    });
     let last = performance.now();
-    const learn = engine.learn(
-      {
-        model,
-        clips: [{ frames, caption: { static: 'a [v] dog on the beach', dynamic: 'runs in [u] motion' } }],
-        recipe: recipe.parse({
-          ...{ rank, stepsIdentity: 0, stepsMotion: learningSteps, batchSize: 1, batchSizeMotion: 1 },
-          regularisers: { priorPreservation: false },
-        }),
-        workDirectory: join(folder, 'work'),
-        conceptFile: join(folder, 'concept.safetensors'),
-      },
-      {
-        signal: enough.signal,
-        onEvent(event) {
-          if (event.type === 'remark') console.log(event.text);
-          if (event.type !== 'loss') return;
-          const seconds = (performance.now() - last) / 1000;
-          last = performance.now();
-          console.log(
-            `  ${event.point.stage} ${event.point.step}: loss ${event.point.loss.toFixed(4)}, ${seconds.toFixed(1)} s`,
-          );
-          // Measuring the concept would sample it with all of the steps.
-          if (event.point.stage === 'motion' && event.point.step === learningSteps) enough.abort();
-        },
-      },
-    );
     await timed(`${learningSteps} steps of learning, with encoding`, () =>
-      learn.catch((thrown) => {
-        if (!enough.signal.aborted) throw thrown;
+      learnSteps(engine, { model, frames, recipe: few, folder }, (stage, step, loss) => {
+        const seconds = (performance.now() - last) / 1000;
+        last = performance.now();
+        console.log(`  ${stage} ${step}: loss ${loss.toFixed(4)}, ${seconds.toFixed(1)} s`);
       }),
     );
   } finally {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../main/engine/index.ts';
@@ -9,6 +9,7 @@ import type { DeviceName } from '../../shared/domain/engine.ts';
 import { learningSizeOf, planLearning } from '../../shared/domain/learning-plan.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { writeRandom } from './full-size-models.ts';
+import { learnSteps, patternedClip, peak } from './learn-steps.ts';
 
 // node test/bench/run.mjs plan [MODEL] [CLIPS] [RANK] [DEVICE]: what a learning takes, and what the plan said. MODEL is `embedded`, or how
 // many layers of 1536 it has. Linux alone, where the system keeps the peak: a step blocks whoever would look.
@@ -38,10 +39,6 @@ function writeModel(folder: string, layers: number): void {
   );
 }
 
-function peakBytes(): number {
-  return 1024 * Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
-}
-
 async function measure(): Promise<void> {
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   const folder = mkdtempSync(join(tmpdir(), 'motif-plan-'));
@@ -54,45 +51,15 @@ async function measure(): Promise<void> {
     batchSizeMotion: Number(batch),
     rank: Number(rank),
   });
-  const frames = {
-    file: join(folder, 'clip.rgb'),
-    frameCount: 17,
-    width: 128,
-    height: 128,
-    rate: { numerator: 8, denominator: 1 },
-  };
-  writeFileSync(
-    frames.file,
-    new Uint8Array(17 * 128 * 128 * 3).map((_, index) => (index * 7) % 251),
-  );
+  const rate = { numerator: 8, denominator: 1 };
+  const frames = patternedClip(folder, { frameCount: 17, width: 128, height: 128, rate });
   const memoryBytes = processMemory();
-  console.log(`opened: ${megabytes(peakBytes())}`);
-  const enough = new AbortController();
-  await engine
-    .learn(
-      {
-        model,
-        clips: [{ frames, caption: { static: 'a [v] dog on the beach', dynamic: 'runs in [u] motion' } }],
-        recipe: rule,
-        workDirectory: join(folder, 'work'),
-        conceptFile: join(folder, 'concept.safetensors'),
-      },
-      {
-        signal: enough.signal,
-        onEvent(event) {
-          if (event.type === 'remark') console.log(event.text);
-          if (event.type !== 'loss') return;
-          const { stage, step } = event.point;
-          console.log(`${stage} ${step}: ${megabytes(peakBytes())}`);
-          // Both kinds of step were recorded, compiled and run by then.
-          if (stage === 'motion' && step === 3) enough.abort();
-        },
-      },
-    )
-    .catch((thrown) => {
-      if (!enough.signal.aborted) throw thrown;
-    });
-  const used = peakBytes();
+  console.log(`opened: ${megabytes(peak.bytes())}`);
+  // Both kinds of step are recorded, compiled and run by its end.
+  await learnSteps(engine, { model, frames, recipe: rule, folder }, (stage, step) =>
+    console.log(`${stage} ${step}: ${megabytes(peak.bytes())}`),
+  );
+  const used = peak.bytes();
   const plan = planLearning(learningSizeOf(info, rule.rank), rule, memoryBytes);
   console.log(
     `${name}, ${batch} clips, rank ${rank}: ${megabytes(used)} used, ${megabytes(plan.bytes)} planned (${(plan.bytes / used).toFixed(2)}), ${plan.form}${plan.recomputes ? ', computed again' : ''}`,

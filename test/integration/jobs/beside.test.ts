@@ -5,7 +5,7 @@ import { ConceptStore } from '../../../main/library/concepts.ts';
 import { openLibrary } from '../../../main/library/open.ts';
 import type { Services } from '../../../main/services/services.ts';
 import type { GenerateRequest } from '../../../shared/domain/engine.ts';
-import { createFakeEngine } from '../../fixtures/fake-engine.ts';
+import { engineThatTells } from '../../fixtures/fake-engine.ts';
 import { makeConcept, makeTempFolder } from '../../fixtures/library.ts';
 import { addClips, openTestServices, runNew } from '../../fixtures/services.ts';
 
@@ -23,12 +23,7 @@ beforeEach(async () => {
   concepts.insert(makeConcept('stranger', ['lake'], { model: 'other' }));
   library.close();
   asked.length = 0;
-  const engine = createFakeEngine();
-  const generate: typeof engine.generate = (request, options) => {
-    asked.push(request);
-    return engine.generate(request, options);
-  };
-  services = await openTestServices(folder, { engine: { ...engine, generate } });
+  services = await openTestServices(folder, { engine: engineThatTells(asked) });
 });
 afterEach(async () => {
   await services.close();
