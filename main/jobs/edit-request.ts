@@ -17,7 +17,7 @@ import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
 import { importClip } from '../media/import.ts';
 import type { MediaTools } from '../media/locate.ts';
-import { readStill } from '../media/still.ts';
+import { readStill, stillKind } from '../media/still.ts';
 import { requireDirections, requireFit } from './fit.ts';
 
 interface EditServices {
@@ -113,12 +113,12 @@ export async function engineEdit(services: EditServices, made: Made, signal?: Ab
   };
 }
 
-/** The settings with the hash of their first picture, by which its file is known. Throws `not-found` where it cannot be read. */
+/** The settings with the hash of their first picture, by which its file is known. Throws what `stillKind` throws. */
 function withPicture(library: Library, settings: EditSettings): EditSettings {
   if (!settings.firstFrame) return settings;
   const { path } = settings.firstFrame;
   const file = pictureFile(library, path);
-  if (!existsSync(file) || !statSync(file).isFile()) throw new AppError('not-found', `There is no picture ${path}.`);
+  stillKind(file);
   const hash = createHash('sha256').update(readFileSync(file)).digest('hex');
   return { ...settings, firstFrame: { path, hash } };
 }

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AppError } from '../../shared/ipc/result.ts';
 import type { Picture } from './frames.ts';
@@ -13,20 +13,20 @@ const maximumPixels = 2 ** 28;
 const backdrop = 128;
 
 /** Whether a file is a PNG or a JPEG, by its first bytes. Throws `not-found`, `invalid-input` for a larger one, and `unsupported-media`. */
-export async function stillKind(path: string): Promise<'png' | 'jpg'> {
-  const found = await stat(path).catch(() => undefined);
+export function stillKind(path: string): 'png' | 'jpg' {
+  const found = statSync(path, { throwIfNoEntry: false });
   if (!found?.isFile()) throw new AppError('not-found', `There is no picture ${path}.`);
   const name = basename(path);
   if (found.size > maximumBytes)
     throw new AppError('invalid-input', `${name} is larger than the 200 MB that a picture can have.`);
-  const file = await open(path, 'r');
+  const file = openSync(path, 'r');
   try {
     const head = Buffer.alloc(8);
-    await file.read(head, 0, head.length, 0);
+    readSync(file, head, 0, head.length, 0);
     if (head.equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]))) return 'png';
     if (head.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff]))) return 'jpg';
   } finally {
-    await file.close();
+    closeSync(file);
   }
   throw new AppError('unsupported-media', `${name} is neither a PNG nor a JPEG picture.`, {
     hint: 'Save it as one of them, and choose that.',
@@ -43,7 +43,7 @@ export async function readStill(
   { width, height }: { width: number; height: number },
   signal?: AbortSignal,
 ): Promise<Picture> {
-  const kind = await stillKind(path);
+  const kind = stillKind(path);
   const filters = [
     `format=rgba,split[picture][copy];[copy]lutrgb=r=${backdrop}:g=${backdrop}:b=${backdrop}:a=255[backdrop]`,
     '[backdrop][picture]overlay=format=rgb',

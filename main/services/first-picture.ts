@@ -21,7 +21,7 @@ export async function keepPicture(
 ): Promise<FirstFrame> {
   library.requireWriting();
   const keep = async (file: string): Promise<FirstFrame> => {
-    const ending = await stillKind(file);
+    const ending = stillKind(file);
     const hash = await hashFile(file);
     const path = `${folderName}/${hash}.${ending}`;
     const target = library.absolutePath(path);

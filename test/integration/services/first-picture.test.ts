@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ConceptStore } from '../../../main/library/concepts.ts';
@@ -101,5 +101,14 @@ it('what is no picture is refused, and leaves nothing', async () => {
   mkdirSync(join(folder, 'folder.png'));
   await expect(keep(join(folder, 'folder.png'))).rejects.toMatchObject({ code: 'not-found' });
   await expect(services.call['edits.keepPicture']({ edit: 'nobody' })).rejects.toMatchObject({ code: 'not-found' });
+  // Never read as a whole: it takes no place on the disk, and would in memory.
+  const large = join(folder, 'large.png');
+  writeFileSync(large, '');
+  truncateSync(large, 5e9);
+  await expect(keep(large)).rejects.toMatchObject({ code: 'invalid-input' });
+  await expect(async () => runNew(services, request({ firstFrame: { path: large } }))).rejects.toMatchObject({
+    code: 'invalid-input',
+    message: 'large.png is larger than the 200 MB that a picture can have.',
+  });
   expect(existsSync(services.library.absolutePath('pictures'))).toBe(false);
 });
