@@ -1,5 +1,5 @@
-import { selectBackend } from '../../../../main/engine/backends/select.ts';
-import { compareSampleSteps } from '../../../../main/engine/training/sample-step.ts';
+import { selectBackend } from '../../../main/engine/backends/select.ts';
+import { compareSampleSteps } from '../../../main/engine/training/sample-step.ts';
 
 /**
  * Prints how WebGPU is chosen here, as JSON: a process of its own, since a driver is found by the environment that the process begins

@@ -3,21 +3,21 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import * as tf from '../../../../main/engine/backends/tf.ts';
-import { createEngine } from '../../../../main/engine/index.ts';
-import type { EngineEvent } from '../../../../shared/domain/engine.ts';
+import * as tf from '../../../main/engine/backends/tf.ts';
+import { createEngine } from '../../../main/engine/index.ts';
+import type { EngineEvent } from '../../../shared/domain/engine.ts';
 import {
   evaluateConceptRequest,
   evaluateModelRequest,
   type MethodMeasures,
   methodMeasures,
   sceneMeasures,
-} from '../../../../shared/domain/evaluation.ts';
-import { evaluateFinishRequest } from '../../../../shared/domain/evaluation-finish.ts';
-import { recipe } from '../../../../shared/domain/recipe.ts';
-import type { Engine } from '../../../../shared/ipc/engine-contract.ts';
+} from '../../../shared/domain/evaluation.ts';
+import { evaluateFinishRequest } from '../../../shared/domain/evaluation-finish.ts';
+import { recipe } from '../../../shared/domain/recipe.ts';
+import type { Engine } from '../../../shared/ipc/engine-contract.ts';
 
-const golden = resolve(import.meta.dirname, '../../../golden');
+const golden = resolve(import.meta.dirname, '../../golden');
 const size = { width: 32, height: 32, frameCount: 5 };
 let engine: Engine;
 let folder: string;

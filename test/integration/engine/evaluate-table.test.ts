@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadImage } from '@napi-rs/canvas';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as tf from '../../../../main/engine/backends/tf.ts';
-import { createEngine } from '../../../../main/engine/index.ts';
+import * as tf from '../../../main/engine/backends/tf.ts';
+import { createEngine } from '../../../main/engine/index.ts';
 import {
   evaluateTableRequest,
   evaluateTableResult,
   shownScene,
   type TablePart,
   tablePart,
-} from '../../../../shared/domain/evaluation-table.ts';
-import type { Engine } from '../../../../shared/ipc/engine-contract.ts';
-import { writeStandIns } from '../metrics/stand-ins.ts';
+} from '../../../shared/domain/evaluation-table.ts';
+import type { Engine } from '../../../shared/ipc/engine-contract.ts';
+import { writeStandIns } from '../../unit/engine/metrics/stand-ins.ts';
 
-const golden = resolve(import.meta.dirname, '../../../golden');
+const golden = resolve(import.meta.dirname, '../../golden');
 let engine: Engine;
 let folder: string;
 beforeAll(async () => {

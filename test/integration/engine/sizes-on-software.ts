@@ -1,11 +1,11 @@
-import { attention, gelu, layerNorm, rmsNorm, rotary } from '../../../../main/engine/backends/fused.ts';
-import { lowRankLinear } from '../../../../main/engine/backends/low-rank-linear.ts';
-import { selectBackend } from '../../../../main/engine/backends/select.ts';
-import * as tf from '../../../../main/engine/backends/tf.ts';
-import { traced } from '../../../../main/engine/backends/traced.ts';
-import { rotaryTables } from '../../../../main/engine/nn/positions.ts';
-import { compareSampleSteps } from '../../../../main/engine/training/sample-step.ts';
-import { randomValues, relativeError } from './outcomes.ts';
+import { attention, gelu, layerNorm, rmsNorm, rotary } from '../../../main/engine/backends/fused.ts';
+import { lowRankLinear } from '../../../main/engine/backends/low-rank-linear.ts';
+import { selectBackend } from '../../../main/engine/backends/select.ts';
+import * as tf from '../../../main/engine/backends/tf.ts';
+import { traced } from '../../../main/engine/backends/traced.ts';
+import { rotaryTables } from '../../../main/engine/nn/positions.ts';
+import { compareSampleSteps } from '../../../main/engine/training/sample-step.ts';
+import { randomValues, relativeError } from '../../unit/engine/backends/outcomes.ts';
 
 /**
  * Prints, as JSON, how far WebGPU as it is chosen here is from ONNX Runtime on the processor, in values and gradients of the operations that

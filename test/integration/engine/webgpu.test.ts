@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 import bundledChromium from '@sparticuz/chromium';
 import { build } from 'esbuild';
 import { afterAll, expect, it } from 'vitest';
-import type { DeviceReport } from '../../../../shared/domain/engine.ts';
+import type { DeviceReport } from '../../../shared/domain/engine.ts';
 
-const root = join(import.meta.dirname, '../../../..');
+const root = join(import.meta.dirname, '../../..');
 /** Inside the checkout, so that the bundle finds its packages. */
 const folder = mkdtempSync(join(root, 'node_modules/.cache/motif/webgpu-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
