@@ -9,11 +9,11 @@ import type { Services } from '../../services/services.ts';
 import { defaultTwin } from '../../services/twins.ts';
 import type { ActionWrapper, CommandContext } from '../context.ts';
 import { addPlaceOptions, listening, type PlaceOptions, preparePlace } from '../evaluation/common-options.ts';
+import { timeTaken } from '../evaluation/numbers.ts';
 import { importFolder } from '../evaluation/real-clips.ts';
 import { twinPage } from '../evaluation/twin/twin-page.ts';
 import { formatTwinReport } from '../evaluation/twin/twin-text.ts';
 import { collect, parseInteger } from '../options.ts';
-import { formatDuration } from '../progress-text.ts';
 
 interface Options extends PlaceOptions {
   twin?: string[];
@@ -94,9 +94,7 @@ async function answer(
   context.output.endProgress();
   const device = await services.call['device.report']();
   const twins = result.twins.map(({ name, parameters }) => `${name} (${(parameters / 1e6).toFixed(2)} M)`).join(', ');
-  const heading = `${twins}; beside the autoencoder of ${model.name}. Computed by ${device.description}, ${device.threads} threads, in ${formatDuration(result.seconds)}${
-    result.takenOver > 0 ? `, with ${result.takenOver} parts of an earlier run` : ''
-  }.`;
+  const heading = `${twins}; beside the autoencoder of ${model.name}. Computed by ${device.description}, ${device.threads} threads, in ${timeTaken(result)}.`;
   const rows = result.sheet.filter(({ frames }) => existsSync(frames.file)); // pictures of an earlier run may have been cleared away
   const sheets: { name: string; png: Buffer }[] = [];
   for (const name of new Set(rows.map(({ group }) => group))) {

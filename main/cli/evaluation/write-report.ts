@@ -7,7 +7,7 @@ import { writeWhole } from '../../files/place.ts';
 import { drawContactSheet } from '../../media/contact-sheet.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext } from '../context.ts';
-import { formatDuration } from '../progress-text.ts';
+import { timeTaken } from './numbers.ts';
 
 interface Evaluated {
   sampling: UsedSampling;
@@ -42,12 +42,10 @@ export async function report(
 
 /** What the numbers are worth: how many of what, sampled how, computed by what. */
 function heading(model: ModelInfo, device: DeviceReport, result: Evaluated, measured: string): string {
-  const { sampling, seconds, takenOver } = result;
+  const { sampling } = result;
   return [
     `Model ${model.name}: ${measured}; sampled in ${sampling.steps} steps, guidance ${sampling.guidance}, seed ${sampling.seed}.`,
-    `Computed by ${device.chosen} (${device.description}), ${device.threads} threads, in ${formatDuration(seconds)}${
-      takenOver > 0 ? `, with ${takenOver} parts of an earlier run` : ''
-    }.`,
+    `Computed by ${device.chosen} (${device.description}), ${device.threads} threads, in ${timeTaken(result)}.`,
   ].join('\n');
 }
 

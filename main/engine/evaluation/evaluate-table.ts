@@ -158,6 +158,8 @@ function unitsOf({ methods, learningSeeds }: ChosenPlan, scenes: readonly TableS
 async function equalTime(stage: Stage, plan: ChosenPlan, first: TableScene, options: EngineCallOptions) {
   const { caption, source } = await stage.learnable(first);
   const measured = { done: 0, kept: 0 };
+  /** Rows of one recipe are timed once. */
+  const timed = new Set<string>();
   const learning = plan.methods.filter(({ recipe }) => recipe);
   const total = learning.length + 1;
   const costsOf = async (recipe: Recipe, row: string): Promise<StepCosts> => {
@@ -179,7 +181,8 @@ async function equalTime(stage: Stage, plan: ChosenPlan, first: TableScene, opti
       },
     );
     measured.done++;
-    if (isKept) measured.kept++;
+    if (isKept && !timed.has(stem)) measured.kept++;
+    timed.add(stem);
     return costs;
   };
   const usual = recipeSchema.parse({});

@@ -2,6 +2,7 @@ import type { DeviceReport } from '../../../../shared/domain/engine.ts';
 import type { EvaluateTableResult, TableName, TableRow, Way } from '../../../../shared/domain/evaluation-table.ts';
 import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { formatDuration, formatNumber } from '../../progress-text.ts';
+import { timeTaken } from '../numbers.ts';
 import { columnNames, columnWords, printed } from './column-words.ts';
 import { html, Markup } from './markup.ts';
 import { medianClip, type ShownClip } from './median-clips.ts';
@@ -55,7 +56,7 @@ ${byKind(result)}${learning(result)}${missing(result)}
 }
 
 function whatRan({ model, device, program, result }: ReportInput): Markup {
-  const { scenes, learningSeeds, noiseSeeds, sampling, effort, budget, seconds, takenOver, unfinished } = result;
+  const { scenes, learningSeeds, noiseSeeds, sampling, effort, budget, unfinished } = result;
   const facts: [string, string][] = [
     ['model', `${model.name}; weights ${result.weights.split('; ').length} files: ${result.weights}`],
     ...result.supplied.map(({ name, files }): [string, string] => [
@@ -70,7 +71,7 @@ function whatRan({ model, device, program, result }: ReportInput): Markup {
       'learning',
       `${formatNumber(effort)} of the default recipe's processor time for every method: ${formatDuration(budget)} of steps, over all threads`,
     ],
-    ['time', `${formatDuration(seconds)}${takenOver > 0 ? `, with ${takenOver} parts of earlier runs` : ''}`],
+    ['time', timeTaken(result)],
     ...(unfinished > 0
       ? [['not finished', `${unfinished} parts that were planned are not there yet`] as [string, string]]
       : []),

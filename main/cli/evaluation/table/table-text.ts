@@ -1,6 +1,6 @@
 import type { EvaluateTableResult } from '../../../../shared/domain/evaluation-table.ts';
-import { formatDuration } from '../../progress-text.ts';
 import { formatTable } from '../../tables.ts';
+import { timeTaken } from '../numbers.ts';
 import { columnWords, printed } from './column-words.ts';
 import { verdicts } from './plots.ts';
 import { type ReportInput, tableTitles, wayTitles } from './table-report.ts';
@@ -24,7 +24,7 @@ interface Part {
 
 /** What ran, and a table with a verdict for each way in which clips were made. */
 function partsOf(result: EvaluateTableResult): { about: string; parts: Part[] } {
-  const { rows, ways, scenes, seconds, takenOver, unfinished } = result;
+  const { rows, ways, scenes, unfinished } = result;
   const told = verdicts(result);
   const parts = ways.flatMap((way): Part[] => {
     const own = rows.filter((row) => row.way === way);
@@ -50,9 +50,8 @@ function partsOf(result: EvaluateTableResult): { about: string; parts: Part[] } 
     ];
   });
   const left = unfinished > 0 ? `, ${unfinished} parts are not finished yet` : '';
-  const kept = takenOver > 0 ? `, with ${takenOver} parts of earlier runs` : '';
   return {
-    about: `${tableTitles[result.table]}: ${scenes.length} scenes, in ${formatDuration(seconds)}${kept}${left}.`,
+    about: `${tableTitles[result.table]}: ${scenes.length} scenes, in ${timeTaken(result)}${left}.`,
     parts,
   };
 }

@@ -126,6 +126,12 @@ test("the paper's number stands in grey beside ours, and a memory of one is neve
   expect(paperNumber('wide', 'lora-8', 'identity')).toBeUndefined();
 });
 
+test('a report says how long it took, and what lay there already', () => {
+  expect(report()).toContain('<dd>1:00</dd>');
+  expect(report({ takenOver: 1 })).toContain('<dd>1:00, with 1 part of earlier runs</dd>');
+  expect(report({ takenOver: 3 })).toContain('<dd>1:00, with 3 parts of earlier runs</dd>');
+});
+
 test('a report has plots as SVG, what is missing, and how to run it again', () => {
   const page = report();
   expect(page.match(/<svg /g)).toHaveLength(4);
