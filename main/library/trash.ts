@@ -4,6 +4,7 @@ import { dirname, relative, sep } from 'node:path';
 import type { Deletion, ItemKind, ItemReference } from '../../shared/domain/library.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { ageNow } from './age.ts';
+import { firstPictureOf, isPictureUsed } from './first-pictures.ts';
 import { tableOf } from './labels.ts';
 import type { Library } from './open.ts';
 import { forgetIndexed, indexItem } from './search.ts';
@@ -87,10 +88,12 @@ export function emptyTrash(library: Library, days = 0): number {
     for (const [kind, select] of doomed) {
       for (const id of library.db.prepare(select).pluck().all({ days }) as string[]) {
         if (kind === 'clip') places.push(...uploadOnlyOf(library, id));
+        const picture = kind === 'edit' ? firstPictureOf(library, id) : undefined;
         library.db.prepare(`DELETE FROM ${tableOf[kind]} WHERE id = ?`).run(id);
         library.db.prepare('DELETE FROM tags WHERE kind = ? AND item_id = ?').run(kind, id);
         forgetIndexed(library, kind, id);
         places.push(`${tableOf[kind]}/${id}`);
+        if (picture !== undefined && !isPictureUsed(library, picture)) places.push(picture);
         count++;
       }
     }

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import type { FirstFrame } from '../../shared/domain/edit.ts';
 import { exists } from '../files/file-names.ts';
 import { placeWhole } from '../files/place.ts';
+import { pictureFolder } from '../library/first-pictures.ts';
 import { hashFile } from '../media/hash.ts';
 import { stillKind } from '../media/still.ts';
 import type { ServiceParts } from './parts.ts';
-
-/** The library's folder of pictures that edits begin with, each called by the hash of its file. */
-const folderName = 'pictures';
 
 /**
  * Keeps a picture for edits to begin with, so that they can be made again when its file is gone. Throws `not-found`, `unsupported-media` for
@@ -23,9 +21,9 @@ export async function keepPicture(
   const keep = async (file: string): Promise<FirstFrame> => {
     const ending = stillKind(file);
     const hash = await hashFile(file);
-    const path = `${folderName}/${hash}.${ending}`;
+    const path = `${pictureFolder}/${hash}.${ending}`;
     const target = library.absolutePath(path);
-    await mkdir(library.absolutePath(folderName), { recursive: true });
+    await mkdir(library.absolutePath(pictureFolder), { recursive: true });
     if (!(await exists(target))) await placeWhole(target, (part) => copyFile(file, part));
     return { path, hash };
   };

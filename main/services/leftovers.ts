@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
 import { isAbandoned } from '../files/place.ts';
+import { isPictureUsed, pictureFolder } from '../library/first-pictures.ts';
 import { tableOf } from '../library/labels.ts';
 import type { Library } from '../library/open.ts';
 
 /** Folders in which this program makes things under partial names. */
 const makingFolders = [
-  'pictures',
+  pictureFolder,
   'previews',
   'uploads',
   'exports',
@@ -48,13 +49,15 @@ function settle(library: Library, path: string): boolean {
   return true;
 }
 
-/** `clips/ID`, `concepts/ID/vN`, `edits/ID`, `uploads/HASH` -> the part of it that no row of the library speaks of; null: all is known. */
-function unknownPart({ db, folder }: Library, path: string): string | null {
+/** `clips/ID`, `concepts/ID/vN`, `edits/ID`, `uploads/HASH`, `pictures/HASH.png` -> the part of it that no row of the library speaks of; null: all is known. */
+function unknownPart(library: Library, path: string): string | null {
+  const { db, folder } = library;
   const [area, id = '', version] = path.split('/');
   if (area === 'uploads') {
     const from = db.prepare("SELECT 1 FROM clips WHERE instr(json_extract(source, '$.path'), ?) = 1");
     return from.get(join(folder, path)) === undefined ? path : null;
   }
+  if (area === pictureFolder) return isPictureUsed(library, path) ? null : path;
   const table = [...Object.values(tableOf), 'studies'].find((name) => name === area);
   if (table === undefined) return null;
   if (db.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).get(id) === undefined) return `${area}/${id}`;

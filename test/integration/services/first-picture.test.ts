@@ -89,6 +89,23 @@ it('what a result begins with is a picture for the next', async () => {
   expect(existsSync(services.library.absolutePath(firstFrame.path))).toBe(true);
 });
 
+it('a picture goes with the last edit that began with it, when that is deleted for good', async () => {
+  const firstFrame = await services.call['edits.keepPicture']({ file: await writePicture('edited.png', 200) });
+  const made = async (seed: number) => (await editOf(await runNew(services, request({ firstFrame, seed })))).id;
+  const [one, two] = [await made(1), await made(2)];
+  const isKept = () => existsSync(services.library.absolutePath(firstFrame.path));
+  const deleteForGood = async (id: string) => {
+    await services.call['library.delete']({ items: [{ kind: 'edit', id }] });
+    expect(isKept()).toBe(true);
+    await services.call['library.emptyTrash']();
+  };
+  await deleteForGood(one);
+  expect(isKept()).toBe(true);
+  await deleteForGood(two);
+  expect(isKept()).toBe(false);
+  expect(readdirSync(services.library.absolutePath('unfinished'))).toEqual([]);
+});
+
 it('what is no picture is refused, and leaves nothing', async () => {
   const keep = (file: string) => services.call['edits.keepPicture']({ file });
   const notes = join(folder, 'notes.png');

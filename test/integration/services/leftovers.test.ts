@@ -84,10 +84,12 @@ describe('what a killed program left half is gone after the next start', () => {
       put('home/clips/lake-0000/frames.rgb');
       put('home/concepts/lake-0000/v1/concept.safetensors');
       put('home/studies/lake-0000/0123.webp');
+      put('home/pictures/0123.png');
       const places = [
         'clips/lake-0000',
         'concepts/lake-0000/v1',
         'studies/lake-0000',
+        'pictures/0123.png',
         'clips/river-1a2b',
         file.replace(/\/[^/]+$/, ''),
       ];
@@ -96,6 +98,7 @@ describe('what a killed program left half is gone after the next start', () => {
     expect(readdirSync(join(home, 'clips'))).toEqual(['river-1a2b']);
     expect(readdirSync(join(home, 'concepts'))).toHaveLength(1);
     expect(readdirSync(join(home, 'studies'))).toEqual([]);
+    expect(readdirSync(join(home, 'pictures'))).toEqual([]);
     expect(existsSync(join(home, file))).toBe(true);
     expect(notes.list()).toEqual([]);
   });
