@@ -18,7 +18,7 @@ import { readSettings } from '../library/settings.ts';
 import { importClip } from '../media/import.ts';
 import type { MediaTools } from '../media/locate.ts';
 import { readStill, stillKind } from '../media/still.ts';
-import { requireDirections, requireFit } from './fit.ts';
+import { requireDirections, requireFit, requireTokens } from './fit.ts';
 
 interface EditServices {
   library: Library;
@@ -54,22 +54,28 @@ export function resolveEdit({ library, clips, concepts }: EditServices, asked: E
       throw new AppError('invalid-input', 'Concepts act beside a concept, not in an edit of a clip by words alone.', {
         hint: 'Choose the concept that the edit is of.',
       });
+    requireTokens(prompt, 0);
     if (fidelity > 0) requireEffect(shown, prompt);
     const model = asked.model ?? readSettings(library).defaultModel;
     return { settings, conceptId: null, conceptVersion: null, model, sourceClipId: clips.get(asked.sourceClipId).id };
   }
   const concept = concepts.get(asked.conceptId, asked.conceptVersion ?? undefined);
   requireDirections(concept, settings.sliders);
-  const others = othersOf(concepts, concept, settings.others);
+  const acting = actingConcepts(concepts, concept, settings.others);
+  requireTokens(settings.prompt, acting.flatMap(({ captions }) => captions).length);
+  const others = settings.others.map(({ sliders }, index): OtherConcept => {
+    const { id, version } = acting[index + 1]!;
+    return { conceptId: id, conceptVersion: version, sliders };
+  });
   const sourceClipId = asked.sourceClipId === null ? concept.clipIds[0]! : clips.get(asked.sourceClipId).id;
   const { id: conceptId, version: conceptVersion } = concept;
   return { settings: { ...settings, others }, conceptId, conceptVersion, sourceClipId, model: null };
 }
 
-/** The concepts that act beside one, found. Throws `invalid-input` where they cannot act together. */
-function othersOf(concepts: ConceptStore, own: Concept, others: readonly OtherConcept[]): OtherConcept[] {
+/** A concept and those that act beside it, found, in their order. Throws `invalid-input` where they cannot act together. */
+function actingConcepts(concepts: ConceptStore, own: Concept, others: readonly OtherConcept[]): Concept[] {
   const acting = [own];
-  return others.map(({ conceptId, conceptVersion, sliders }) => {
+  for (const { conceptId, conceptVersion, sliders } of others) {
     const other = concepts.get(conceptId, conceptVersion ?? undefined);
     requireDirections(other, sliders);
     if (other.model !== own.model)
@@ -83,8 +89,8 @@ function othersOf(concepts: ConceptStore, own: Concept, others: readonly OtherCo
         hint: 'Raise its gains instead: twice as much of it is the same.',
       });
     acting.push(other);
-    return { conceptId: other.id, conceptVersion: other.version, sliders };
-  });
+  }
+  return acting;
 }
 
 /** What the engine needs for it. Decodes the clip anew where twice the model's size, or all of its file, is asked for. */

@@ -1,5 +1,5 @@
 import type { Clip } from '../../shared/domain/clip.ts';
-import type { Concept } from '../../shared/domain/concept.ts';
+import { type Concept, tokensIn } from '../../shared/domain/concept.ts';
 import { type ModelInfo, takesFrames } from '../../shared/domain/model.ts';
 import { toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
@@ -27,4 +27,22 @@ export function requireDirections(
       'invalid-input',
       `Direction ${missing} does not exist: "${name}" has directions 0 to ${rank - 1}.`,
     );
+}
+
+/** Throws `invalid-input` for a token in a prompt that stands for none of so many clips that the acting concepts were learned from. */
+export function requireTokens(prompt: string, clipCount: number): void {
+  const missing = tokensIn(prompt).find(({ clip }) => clip > clipCount);
+  if (missing === undefined) return;
+  if (clipCount === 0)
+    throw new AppError(
+      'invalid-input',
+      `${missing.token} stands for a concept, and this edit changes a clip by words alone.`,
+      {
+        hint: 'Edit the concept instead, or say in words what the clip shows.',
+      },
+    );
+  const further = clipCount === 1 ? '' : `, up to [v${clipCount}] and [u${clipCount}]`;
+  throw new AppError('invalid-input', `${missing.token} stands for nothing here.`, {
+    hint: `The tokens of what acts are [v] and [u]${further}.`,
+  });
 }

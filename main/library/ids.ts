@@ -39,7 +39,7 @@ export function makeItemId(library: Library, name: string, isReserved: (id: stri
 
 /**
  * An id, a unique beginning of an id, or a unique name -> the item. An exact id wins over a name, a name over
- * the beginning of an id. Throws `not-found`, or `conflict` with the candidates when several items fit.
+ * one in other letters (`Dance` over `dance`), and that over the beginning of an id. Throws `not-found`, or `conflict` with the candidates when several items fit.
  */
 export function resolveItem(library: Library, reference: string, kinds: ItemKind[] = allKinds): ItemReference {
   const items = kinds.flatMap((kind) => liveItems(library, kind));
@@ -60,6 +60,7 @@ export function choose<T extends { id: string; name?: string }>(reference: strin
   const wanted = reference.trim().toLowerCase();
   const rules: ((item: T) => boolean)[] = [
     (item) => item.id === reference.trim(),
+    (item) => item.name === reference.trim(),
     (item) => item.name?.toLowerCase() === wanted,
     (item) => wanted !== '' && item.id.startsWith(wanted),
   ];

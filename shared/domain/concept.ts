@@ -94,6 +94,11 @@ export function tokensAfter(words: string, clipsBefore: number): string {
   );
 }
 
+/** The tokens in a prompt, and which clip of the acting concepts each is of, counted from 1. */
+export function tokensIn(words: string): { token: string; clip: number }[] {
+  return [...words.matchAll(/\[[vu](\d*)\]/g)].map(([token, number]) => ({ token, clip: Number(number || 1) }));
+}
+
 /** A prompt as whoever knows no tokens reads it. */
 export function withoutTokens(words: string): string {
   return words.replaceAll(/\[[vu]\d*\] ?/g, '').trim();

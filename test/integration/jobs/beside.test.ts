@@ -34,7 +34,7 @@ const request = (others: { conceptId: string; sliders?: object }[], conceptId: s
   kind: 'generate' as const,
   conceptId,
   sourceClipId: 'river',
-  settings: { prompt: 'a [v] person and a [v2] dog', others },
+  settings: { prompt: others.length > 0 ? 'a [v] person and a [v2] dog' : 'a [v] person', others },
 });
 
 it('an edit keeps who acts beside its concept, in which version, at which gains', async () => {
@@ -67,6 +67,30 @@ it('the gain of the appearance makes another edit too', async () => {
   const first = await made();
   expect(await made(1)).toEqual({ ...first, reused: true });
   expect((await made(0.5)).reused).toBe(false);
+});
+
+it('a token that stands for nobody is refused, and says for whom there are some', async () => {
+  const refused = (prompt: string, others: Parameters<typeof request>[0], conceptId?: null) => {
+    const { kind: _, ...preview } = request(others, conceptId);
+    return services.call['edits.preview']({ ...preview, settings: { ...preview.settings, prompt } }).then(
+      () => null,
+      ({ message, hint }: Error & { hint: string }) => [message, hint],
+    );
+  };
+  expect(await refused('a [v] dog in the snow', [], null)).toEqual([
+    '[v] stands for a concept, and this edit changes a clip by words alone.',
+    'Edit the concept instead, or say in words what the clip shows.',
+  ]);
+  expect(await refused('a [v] lady and a [v2] dog', [])).toEqual([
+    '[v2] stands for nothing here.',
+    'The tokens of what acts are [v] and [u].',
+  ]);
+  expect(await refused('a [v] lady and a [v2] dog, both in [u3] motion', [{ conceptId: 'dog' }])).toEqual([
+    '[u3] stands for nothing here.',
+    'The tokens of what acts are [v] and [u], up to [v2] and [u2].',
+  ]);
+  expect(asked).toEqual([]);
+  expect(await refused('a [v] lady and a [v2] dog', [{ conceptId: 'dog' }])).toBeNull();
 });
 
 it('concepts that cannot act together are refused before anything is computed', async () => {

@@ -151,6 +151,14 @@ describe('ids', () => {
     expect(resolveItem(library, 'rapids')).toMatchObject({ kind: 'clip', id: 'river-1a2b' });
   });
 
+  it('with a name that differs from another in capitals alone are found by exactly that', () => {
+    clips.insert(makeClip('river-1a2b', { name: 'dancer' }));
+    concepts.insert(makeConcept('rapids-5e6f', ['river-1a2b'], { name: 'Dancer' }));
+    expect(resolveItem(library, 'Dancer')).toMatchObject({ kind: 'concept' });
+    expect(resolveItem(library, 'dancer')).toMatchObject({ kind: 'clip' });
+    expect(() => resolveItem(library, 'DANCER')).toThrow(expect.objectContaining({ code: 'conflict' }));
+  });
+
   it('that fit several things, or none, are refused with what there is', () => {
     clips.insert(makeClip('river-1a2b'));
     clips.insert(makeClip('river-3c4d'));
