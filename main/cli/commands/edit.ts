@@ -1,6 +1,8 @@
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { hasOwnClip, learnedPrompt } from '../../../shared/domain/concept.ts';
 import type { EditSettingsInput } from '../../../shared/domain/edit.ts';
+import type { ItemReference } from '../../../shared/domain/library.ts';
 import { startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { usualFor } from '../../../shared/domain/things.ts';
 import type { Services } from '../../services/services.ts';
@@ -25,7 +27,7 @@ export const registerEdit: Registration = (program, run) => {
     .description(
       'Renders a concept with another prompt or other gains, or changes a clip from a prompt alone. The same command gives the same frames.',
     )
-    .argument('<concept|clip>', 'an id, the start of one, or a name')
+    .argument('<concept|clip|file>', 'an id, the start of one, or a name; or a video file, which is imported')
     .option('--seen <text>', 'for a clip: what it shows (default: the description kept with it)')
     .option(
       '--on <clip|file>',
@@ -53,6 +55,7 @@ Examples:
   motif edit dance --prompt "a [v] person in a red shirt, in a park is dancing in [u] motion"
   motif edit dance --prompt "a [v] person on a beach" --identity 0.8 --motion 1.3 --direction 0=1.5 --direction 2=0
   motif edit dance --prompt "a [v] person, pencil drawing" --strength 0.75 --steps 30 --seed 7
+  motif edit walk.mp4 --from 2 --to 4 --seen "a red car in a street" --prompt "a blue car in a street"
   motif edit walk --seen "a photograph of a dog by day" --prompt "a photograph of a dog at night" --strength 0.7
   motif edit dance --on rehearsal.mp4 --from 12 --prompt "a [v] person in a red shirt is dancing in [u] motion"
   motif edit dance --with dog --prompt "a [v] person is dancing in [u] motion and a [v2] dog is running in [u2] motion"
@@ -61,10 +64,14 @@ Examples:
     .action(
       run(async (context, reference: string, options: ConceptEditOptions, command: Command) => {
         const edits = requestedEdits(options, command);
-        if (options.on === undefined && (options.from !== undefined || options.to !== undefined))
-          command.error('error: --from and --to need a file given with --on.');
+        const isFile = statSync(reference, { throwIfNoEntry: false })?.isFile() ?? false;
+        if (options.on === undefined && !isFile && (options.from !== undefined || options.to !== undefined))
+          command.error('error: --from and --to need a file, given as such or with --on.');
         await context.withServices({ access: 'write' }, async (services) => {
-          const subject = await subjectOf(context, services, reference, options.with !== undefined);
+          const item = isFile
+            ? { kind: 'clip' as const, id: await clipIdOf(context, services, reference, options) }
+            : await services.call['library.resolve']({ reference, kinds: ['concept', 'clip'] });
+          const subject = await subjectOf(context, services, item, options.with !== undefined);
           if (options.with !== undefined && subject.request.conceptId === undefined)
             command.error('error: --with is for concepts; a clip is changed by words alone.');
           const others = options.with && (await othersOf(services, options.with));
@@ -105,7 +112,7 @@ async function othersOf(services: Services, asked: readonly WithConcept[]): Prom
 async function subjectOf(
   { global }: CommandContext,
   services: Services,
-  reference: string,
+  { kind, id }: ItemReference,
   isBesideOthers: boolean,
 ): Promise<{
   request: { conceptId?: string; sourceClipId?: string; model?: string };
@@ -113,7 +120,6 @@ async function subjectOf(
   /** What is seen, in words. */
   shown: string;
 }> {
-  const { kind, id } = await services.call['library.resolve']({ reference, kinds: ['concept', 'clip'] });
   if (kind === 'concept') {
     const concept = await services.call['concepts.get']({ reference: id });
     return {

@@ -36,7 +36,7 @@ test('evaluate model measures rendered scenes, real clips and prompts, and write
   const again = await place.motif([...words, '--clips', clips, '-o', output]);
   expect(again.code).toBe(0);
   expect(again.out).toMatch(/2 prompts, 1 test scenes, 1 real clips; sampled in 1 steps/);
-  expect(again.out).toMatch(/with 4 parts of an earlier run/);
+  expect(again.out).toMatch(/with 4 parts of earlier runs/);
   expect(again.out).toMatch(/moving\.mp4 +1 +\d/);
 }, 240_000);
 

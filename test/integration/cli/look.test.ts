@@ -106,6 +106,10 @@ test(
     const { edit } = await place.answer('edit', ['edit', id, ...words]);
     expect(edit).toMatchObject({ conceptId: null, settings: { shown: 'a photograph by day', fidelity: 0.42 } });
     expect(existsSync(edit.frames.file)).toBe(true);
+    // Of the file itself, which is in the library already, and of a part of it, which is not.
+    expect(await place.answer('edit', ['edit', file, ...words])).toMatchObject({ reused: true, edit: { id: edit.id } });
+    const part = (await place.answer('edit', ['edit', file, '--from', '0.3', ...words])).edit;
+    expect(part.sourceClipId).not.toBe(id);
   },
   patient,
 );
@@ -141,7 +145,7 @@ test.each([
 
 test('words that say the same before and after are refused before anything is computed', async () => {
   const same = ['--seen', 'a photograph  by day', '--prompt', 'A photograph by day'];
-  const ended = await place.motif(['edit', 'walk', ...same]);
+  const ended = await place.motif(['edit', file, ...same]);
   expect(ended.code).toBe(1);
   expect(ended.err).toMatch(/changes nothing/);
 });

@@ -75,7 +75,7 @@ test('a concept changes another clip, or a range of a file', async () => {
   expect(clips.find(({ id }: { id: string }) => id === other.sourceClipId)).toMatchObject({ fromSeconds: 0.2 });
   expect((await place.answer('edit', [...words.slice(0, -1), other.sourceClipId])).edit.id).toBe(other.id);
   const refused = async (...more: string[]) => (await place.motif(['edit', ...more, '--prompt', 'x'])).err;
-  expect(await refused(concept.id, '--from', '1')).toMatch(/a file given with --on/);
+  expect(await refused(concept.id, '--from', '1')).toMatch(/need a file, given as such or with --on/);
   expect(await refused(clip.id, '--on', file)).toMatch(/--on is for concepts/);
 });
 
