@@ -31,16 +31,18 @@ export async function runLearn(
   context: CommandContext,
   services: Services,
   request: Omit<Request<'learn'>, 'kind'>,
+  tell?: Tell,
 ): Promise<LearnOutput> {
-  return learnOutput.parse((await runNew(context, services, { kind: 'learn', ...request })).output);
+  return learnOutput.parse((await runNew(context, services, { kind: 'learn', ...request }, tell)).output);
 }
 
 export async function runGenerate(
   context: CommandContext,
   services: Services,
   request: Omit<Request<'generate'>, 'kind'>,
+  tell?: Tell,
 ): Promise<GenerateOutput> {
-  return generateOutput.parse((await runNew(context, services, { kind: 'generate', ...request })).output);
+  return generateOutput.parse((await runNew(context, services, { kind: 'generate', ...request }, tell)).output);
 }
 
 export async function runExport(
@@ -64,9 +66,13 @@ export async function runAgain(context: CommandContext, services: Services, id: 
   return finished(context, await services.queue.run(id, { ...listener(context), signal: context.signal }));
 }
 
-async function runNew(context: CommandContext, services: Services, request: JobRequest): Promise<Job> {
+/** What is said of a job once it is known to be possible, before it begins. */
+type Tell = () => Promise<void>;
+
+async function runNew(context: CommandContext, services: Services, request: JobRequest, tell?: Tell): Promise<Job> {
   const job = await services.call['jobs.enqueue'](request);
   context.output.event('job', { id: job.id, kind: job.kind, title: job.title });
+  await tell?.().catch(() => {}); // what hinders it is for the job to say
   return runAgain(context, services, job.id);
 }
 

@@ -1,23 +1,25 @@
-import type { ConceptMetrics } from '../../shared/domain/concept.ts';
 import type { Progress } from '../../shared/domain/job.ts';
 import { type PlannedRecipe, plannedSteps } from '../../shared/domain/recipe.ts';
+import type { LearningPhases } from '../../shared/domain/work.ts';
 
-type Timing = NonNullable<ConceptMetrics['timing']>;
+type Phases = LearningPhases<number>;
+/** A run may lack a stage. */
+type Timing = Pick<Phases, 'prepare' | 'measure'> & Partial<Phases>;
 
 /**
- * How long a learning will still take, over all of its phases: the engine knows the rate of the one at hand only. What the others take is
- * known from the last learning on the same model; without one, a step of a later stage is taken to be as long as one of the first.
+ * How long a learning will still take, over all of its phases: the engine knows the rate of the one at hand only. What the others take was
+ * planned; without a plan, a step of a later stage is taken to be as long as one of the first.
  */
 export class LearningClock {
   readonly #plan: readonly { label: string; steps: number }[];
-  readonly #known: Timing | null;
+  readonly #planned: Phases | null;
   readonly #startedAt: number;
   /** When a stage's first and last steps of this run were told, and how many lay between. */
   readonly #stages: Record<string, { from: number; at: number; first: number; done: number }> = {};
 
-  constructor(recipe: PlannedRecipe, known: Timing | null, now: number) {
+  constructor(recipe: PlannedRecipe, planned: Phases | null, now: number) {
     this.#plan = plannedSteps(recipe);
-    this.#known = known;
+    this.#planned = planned;
     this.#startedAt = now;
   }
 
@@ -32,7 +34,7 @@ export class LearningClock {
     const left = progress.etaSeconds ?? this.#seconds(phase, total - done);
     const next = this.#secondsOf(this.#plan.slice(index + 1));
     if (left === null || next === null) return { ...progress, etaSeconds: null };
-    return { ...progress, etaSeconds: left + next + (this.#known?.measure ?? 0) };
+    return { ...progress, etaSeconds: left + next + (this.#planned?.measure ?? 0) };
   }
 
   /** What the phases of this run took, where it did all of them. */
@@ -49,8 +51,8 @@ export class LearningClock {
 
   /** While nothing has been learned yet: clips are read and made. */
   #before(now: number): number | null {
-    if (this.#known === null) return null;
-    const { prepare, measure } = this.#known;
+    if (this.#planned === null) return null;
+    const { prepare, measure } = this.#planned;
     const stages = this.#secondsOf(this.#plan);
     if (stages === null) return null;
     const preparing = Math.max(0, prepare - (now - this.#startedAt) / 1000);
@@ -65,8 +67,8 @@ export class LearningClock {
 
   #seconds(stage: string, steps: number): number | null {
     if (steps === 0) return 0;
-    const known = stage === 'motion' ? this.#known?.motion : this.#known?.identity;
-    const perStep = this.#measured(stage) ?? known ?? this.#measured(this.#plan[0]!.label);
+    const planned = stage === 'motion' ? this.#planned?.motion : this.#planned?.identity;
+    const perStep = this.#measured(stage) ?? planned ?? this.#measured(this.#plan[0]!.label);
     return perStep === null || perStep === undefined ? null : perStep * steps;
   }
 

@@ -72,10 +72,11 @@ export class Editor {
     this.trash = new TrashState(connection, notices);
     this.studies = new StudiesState(connection, notices);
     this.versions = new VersionsState(connection, notices);
-    this.edit = new EditState(connection, notices, this.library, this.queue);
+    this.settings = new SettingsState(connection, notices, this.files, this.queue);
+    const { library, queue, settings } = this;
+    this.edit = new EditState({ connection, notices, library, queue, settings });
     this.firstFrame = new FirstFrameState(connection, notices, host, this.edit.draft);
     this.looks = new LooksState(connection, notices, this.library, this.queue);
-    this.settings = new SettingsState(connection, notices, this.files, this.queue);
     this.learn = new LearnState({
       connection,
       notices,

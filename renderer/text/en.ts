@@ -339,10 +339,13 @@ export const text = {
       stages
         .map(({ label, steps }, index) => `${steps}${index === 0 ? ' steps' : ''} on ${stageNames[label] ?? label}`)
         .join(', '),
-    estimate: (time: string, name: string) => `About ${time}, going by how fast ${name} was learned.`,
+    estimate: (time: string, name: string | null) =>
+      name === null
+        ? `About ${time}, a rough guess: nothing has been learned on this machine yet.`
+        : `About ${time}, going by how fast ${name} was learned.`,
     model: (name: string) => `Learned on ${name}.`,
     memory: (needed: string, there: string) => `Needs about ${needed} of memory; this machine has ${there}.`,
-    noEstimate: 'The time left shows after the first steps: nothing has been learned on this machine yet.',
+    noEstimate: 'The time left shows after the first steps: how fast this machine computes is not known yet.',
     start: 'Learn',
     needsWords: 'Each field needs its token: [v] in what you see, [u] in what happens.',
     needsClip: 'Choose a clip on the left.',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type PlannedRecipe, plannedSteps, recipe } from './recipe.ts';
+import { plannedSteps, recipe } from './recipe.ts';
 import { promptText } from './text.ts';
 
 /** What the words of one clip of a concept are: `[v]` marks the identity's token, `[u]` the motion's. */
@@ -29,9 +29,13 @@ export const conceptMetrics = z.object({
   seconds: z.number().optional(),
   /** Steps that `seconds` were spent on: fewer than the recipe's after a pause, or when it was ended early. */
   steps: z.int().optional(),
-  /** Seconds before the first step, of a step of each stage, and after the last: how long the next learning will take. */
+  /**
+   * Seconds before the first step, of a step of each stage, and after the last, and on which machine: how long the next learning will take
+   * there.
+   */
   timing: z
     .object({
+      machine: z.string().optional(),
       prepare: z.number(),
       identity: z.number().optional(),
       motion: z.number().optional(),
@@ -135,25 +139,6 @@ export function givesClipBack({ metrics }: Pick<Concept, 'metrics'>): boolean | 
   const { reconstructionPsnr, reconstructionMse, plainMse } = metrics;
   if (plainMse !== undefined && reconstructionMse !== undefined) return reconstructionMse <= plainMse / 2;
   return reconstructionPsnr === undefined ? null : reconstructionPsnr >= 17.4;
-}
-
-/** What a learning with so many steps takes, by how long another one took; null where that was not measured. */
-export function learningSeconds(
-  { metrics, recipe }: Pick<Concept, 'metrics' | 'recipe'>,
-  asked: PlannedRecipe,
-): number | null {
-  const total = (stages: readonly { steps: number }[]) => stages.reduce((sum, { steps }) => sum + steps, 0);
-  const { timing, seconds, steps = total(plannedSteps(recipe)) } = metrics;
-  const stages = plannedSteps(asked);
-  const identity = timing?.identity ?? timing?.motion;
-  const motion = timing?.motion ?? timing?.identity;
-  if (timing && identity !== undefined && motion !== undefined)
-    return stages.reduce(
-      (sum, { label, steps }) => sum + steps * (label === 'motion' ? motion : identity),
-      timing.prepare + timing.measure,
-    );
-  // Of few steps, most of the time went into what comes before and after them.
-  return seconds !== undefined && steps > 20 ? (seconds / steps) * total(stages) : null;
 }
 
 /** The steps that a concept was learned with, where that is known, else those that its recipe asked for. */

@@ -20,6 +20,8 @@ export const deviceReport = z.object({
   chosen: z.string(),
   description: z.string(),
   threads: z.int().positive(),
+  /** The device, the hardware and the threads by their names: times that were measured under the same one can be compared. */
+  machine: z.string(),
   /** Measured rate of a float32 matrix product, in GFLOP/s; null when not measured. */
   matMulGflops: z.number().nullable(),
   /** Best first. */

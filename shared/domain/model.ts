@@ -3,6 +3,34 @@ import type { RawFrames } from './clip.ts';
 import { rational, toNumber } from './time.ts';
 import { type WeightForm, type WeightSize, weightBytes, weightForm } from './weight-form.ts';
 
+/** Matrices that each token of one kind passes through in a forward pass, all layers together. */
+const passed = z.object({
+  /** Their numbers: each is one multiplication for each token. */
+  numbers: z.number().nonnegative(),
+  /** Rows and columns of those in the blocks, added up: what a change of rank 1 has. */
+  sides: z.number().nonnegative(),
+});
+/** Multiplications for each pixel: of a clip's first frame, which is coded alone, and of any other. */
+const coded = z.object({ first: z.number().nonnegative(), next: z.number().nonnegative() });
+
+/** What the arithmetic of an autoencoder comes to. */
+const codingWork = z.object({ encode: coded, decode: coded });
+export type CodingWork = z.infer<typeof codingWork>;
+
+/** What the arithmetic of a model comes to (`work.ts`). */
+const modelWork = z.object({
+  /** Of the clip's tokens, and of the prompt's. */
+  clip: passed,
+  prompt: passed,
+  /** A prompt has so many, whatever its length. */
+  promptTokens: z.int().positive(),
+  /** Of a token. */
+  width: z.int().positive(),
+  coding: codingWork,
+  /** As clips are sampled where nobody says otherwise; `shift` is that of the noise levels. */
+  sampling: z.object({ steps: z.int().positive(), guidance: z.number(), shift: z.number().positive() }),
+});
+
 /** What the editor must know of a text-to-video model to prepare clips for it. */
 export const modelInfo = z.object({
   name: z.string(),
@@ -25,6 +53,7 @@ export const modelInfo = z.object({
   layers: z.int().positive().default(1),
   /** About how many values the backward pass needs of each token, of all blocks together. */
   activationsPerToken: z.number().nonnegative().default(0),
+  work: modelWork,
   /** Frames come as 1 + k * temporalStride; sides as multiples of spatialStride. */
   temporalStride: z.int().positive(),
   spatialStride: z.int().positive(),

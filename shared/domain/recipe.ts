@@ -118,13 +118,16 @@ const unregularised = {
 const plainLora = { stepsMotion: 900, regularisers: { ...unregularised, priorPreservation: true } } as const;
 
 type Steps = 'stepsIdentity' | 'stepsMotion';
-/** The stages on a clip of several frames, in their order, and which number of the recipe says how many steps each takes. */
-type Stages = readonly (readonly [label: string, steps: Steps])[];
+/**
+ * The stages on a clip of several frames, in their order, which number of the recipe says how many steps each takes, and the share of
+ * those that learn from pictures: a recipe's own where both occur, else this one.
+ */
+type Stages = readonly (readonly [label: string, steps: Steps, pictureShare: number])[];
 const both: Stages = [
-  ['identity', 'stepsIdentity'],
-  ['motion', 'stepsMotion'],
+  ['identity', 'stepsIdentity', 1],
+  ['motion', 'stepsMotion', 0],
 ];
-const once: Stages = [['identity', 'stepsMotion']];
+const once: Stages = [['identity', 'stepsMotion', 0]];
 
 interface MethodFacts {
   /** What it is called where one is chosen. */
@@ -169,13 +172,13 @@ const methods: Readonly<Record<LearningMethod, MethodFacts>> = {
     label: 'Textual Inversion',
     // At the rate of 1e-5 a token ends at 1/4,000 of a word's length; the words of T5 are vectors of about unit variance.
     defaults: { stepsMotion: 400, tokenLearningRate: 1e-2, regularisers: unregularised },
-    stages: [['words', 'stepsMotion']],
+    stages: [['words', 'stepsMotion', 0]],
     identityByToken: true,
   },
   dreammix: {
     label: 'Dreamix',
     defaults: { rank: 8, stepsMotion: 900, regularisers: unregularised },
-    stages: once,
+    stages: [['identity', 'stepsMotion', 0.5]],
   },
   newmove: {
     label: 'NewMove',
@@ -187,7 +190,7 @@ const methods: Readonly<Record<LearningMethod, MethodFacts>> = {
       priorShare: 0.5,
       regularisers: { ...unregularised, priorPreservation: true },
     },
-    stages: [['motion', 'stepsMotion']],
+    stages: [['motion', 'stepsMotion', 0]],
   },
   'motion-director': {
     label: 'MotionDirector',
@@ -205,14 +208,14 @@ const methods: Readonly<Record<LearningMethod, MethodFacts>> = {
       weightDecay: 0,
       regularisers: unregularised,
     },
-    stages: [['words', 'stepsIdentity'], ...both],
+    stages: [['words', 'stepsIdentity', 1], ...both],
     identityByToken: true,
   },
   dualreal: {
     label: 'DualReal',
     // As released: 1,000 steps at 1e-3 of 3 pictures or 1 clip, adapters of 64; fewer here, of more clips.
     defaults: { rank: 64, stepsMotion: 600, learningRate: 1e-3, regularisers: unregularised },
-    stages: [['identity and motion', 'stepsMotion']],
+    stages: [['identity and motion', 'stepsMotion', 0.5]],
   },
   'follow-your-motion': {
     label: 'Follow-Your-Motion',
@@ -250,4 +253,14 @@ export type PlannedRecipe = Pick<Recipe, 'method' | Steps>;
 /** The stages of a recipe in their order, as they are reported, with their steps. */
 export function plannedSteps(recipe: PlannedRecipe): { label: string; steps: number }[] {
   return methods[recipe.method].stages.map(([label, steps]) => ({ label, steps: recipe[steps] }));
+}
+
+/** The same with the share of each one's steps that learn from pictures; the others learn from whole clips. */
+export function plannedStages(
+  recipe: PlannedRecipe & Pick<Recipe, 'pictureShare'>,
+): { label: string; steps: number; pictureShare: number }[] {
+  const shares = methods[recipe.method].stages.map(([, , share]) =>
+    share > 0 && share < 1 ? (recipe.pictureShare ?? share) : share,
+  );
+  return plannedSteps(recipe).map((stage, index) => ({ ...stage, pictureShare: shares[index]! }));
 }

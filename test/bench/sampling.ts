@@ -1,7 +1,7 @@
 import * as tf from '../../main/engine/backends/tf.ts';
+import { schedulerConfigSchema } from '../../main/engine/models/scheduler-config.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { createSampler } from '../../main/engine/sampling/sampler.ts';
-import { schedulerConfigSchema } from '../../main/engine/sampling/scheduler-config.ts';
 import { latentShape } from './latents.ts';
 import type { TaskWork } from './task.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openVideoModel } from '../../main/engine/models/registry.ts';
-import { schedulerConfigOf } from '../../main/engine/sampling/scheduler-config.ts';
+import { schedulerConfigOf } from '../../main/engine/models/scheduler-config.ts';
 import { createRandom } from '../../main/world/random.ts';
 import { AppError } from '../../shared/ipc/result.ts';
 import { processorSecondsSince } from '../fixtures/processor-time.ts';

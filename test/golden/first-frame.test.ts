@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { createEngine } from '../../main/engine/index.ts';
+import { schedulerConfigOf } from '../../main/engine/models/scheduler-config.ts';
 import { wanDenoiser } from '../../main/engine/models/wan/denoiser.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { createSampler } from '../../main/engine/sampling/sampler.ts';
-import { schedulerConfigOf } from '../../main/engine/sampling/scheduler-config.ts';
 import { generateRequest } from '../../shared/domain/engine.ts';
 import { expectGolden, golden, onEachBackend, openCase } from './golden.ts';
 

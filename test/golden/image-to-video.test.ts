@@ -11,8 +11,8 @@ import { createEngine } from '../../main/engine/index.ts';
 import { clipPixels, openClipVision } from '../../main/engine/models/clip-vision/clip-vision.ts';
 import { clipProcessorConfigSchema } from '../../main/engine/models/clip-vision/clip-vision-config.ts';
 import { openVideoModel } from '../../main/engine/models/registry.ts';
+import { schedulerConfigOf } from '../../main/engine/models/scheduler-config.ts';
 import { createSampler } from '../../main/engine/sampling/sampler.ts';
-import { schedulerConfigOf } from '../../main/engine/sampling/scheduler-config.ts';
 import { generateRequest, learnRequest } from '../../shared/domain/engine.ts';
 import { expectGolden, golden, onEachBackend, openCase } from './golden.ts';
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as tf from '../../main/engine/backends/tf.ts';
+import { schedulerConfigSchema } from '../../main/engine/models/scheduler-config.ts';
 import { wanDenoiser } from '../../main/engine/models/wan/denoiser.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { createSampler } from '../../main/engine/sampling/sampler.ts';
-import { schedulerConfigSchema } from '../../main/engine/sampling/scheduler-config.ts';
 import { loadTransformer } from './components.ts';
 import { expectGolden, golden, onEachBackend, openCase, relativeError } from './golden.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as tf from '../../main/engine/backends/tf.ts';
+import { schedulerConfigSchema } from '../../main/engine/models/scheduler-config.ts';
 import { noiseSchedule } from '../../main/engine/sampling/noise-schedule.ts';
-import { schedulerConfigSchema } from '../../main/engine/sampling/scheduler-config.ts';
 import { advance, solverSteps, startState, stepWeights } from '../../main/engine/sampling/solver.ts';
 import { expectGolden, golden, onEachBackend, openCase } from './golden.ts';
 

@@ -5,11 +5,11 @@ import { afterAll, expect, test } from 'vitest';
 import { selectBackend } from '../../main/engine/backends/select.ts';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { countParameters } from '../../main/engine/models/components.ts';
+import { schedulerConfigOf } from '../../main/engine/models/scheduler-config.ts';
 import { openWanPipeline } from '../../main/engine/models/wan/pipeline.ts';
 import { transformerSpecs } from '../../main/engine/models/wan/transformer-config.ts';
 import { linear } from '../../main/engine/nn/linear.ts';
 import { createSampler } from '../../main/engine/sampling/sampler.ts';
-import { schedulerConfigOf } from '../../main/engine/sampling/scheduler-config.ts';
 import { expectGolden, golden, onEachBackend, openCase } from './golden.ts';
 
 const { prompts, tokens }: { prompts: string[]; tokens: number } = JSON.parse(

@@ -8,6 +8,7 @@ import { usualFor } from '../../../shared/domain/things.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
+import { tellEditTime } from '../expected-time.ts';
 import { collect, collectConcept, parseNumber, parseSeconds, type WithConcept } from '../options.ts';
 import { formatDuration } from '../progress-text.ts';
 import { runGenerate } from '../run-job.ts';
@@ -83,7 +84,9 @@ Examples:
           for (const { name, settings } of edits) {
             const usual = { ...subject.usual, ...usualFor(settings.shown || subject.shown, settings.prompt) };
             const request = { ...subject.request, settings: { ...usual, ...settings, others }, name };
-            const { editId, reused } = await runGenerate(context, services, request);
+            const { editId, reused } = await runGenerate(context, services, request, () =>
+              tellEditTime(context, services, request),
+            );
             const edit = await services.call['edits.get']({ reference: editId });
             const frames = edit.frames && { ...edit.frames, file: services.library.absolutePath(edit.frames.file) };
             if (reused) context.output.note('Rendered before with exactly these settings; taken from the library.');

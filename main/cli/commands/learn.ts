@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext, Registration } from '../context.ts';
+import { tellLearningTime } from '../expected-time.ts';
 import {
   addCaptionOptions,
   addRecipeOptions,
@@ -50,12 +51,15 @@ Ctrl-C stops after the current step; motif jobs resume JOB continues from there.
           for (const [index, reference] of references.entries()) {
             clips.push({ clipId: await clipIdOf(context, services, reference, options), caption: captions[index]! });
           }
-          const learned = await runLearn(context, services, {
+          const request = {
             clips,
             recipe: recipeOf(options),
             name: options.name,
             model: context.global.model ?? null,
-          });
+          };
+          const learned = await runLearn(context, services, request, () =>
+            tellLearningTime(context, services, request),
+          );
           await reportConcept(context, services, learned.conceptId, learned.version);
         });
       }),

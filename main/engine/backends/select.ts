@@ -273,6 +273,7 @@ export async function selectBackend({ device = 'auto', threads, ...rest }: Selec
     chosen: chosen.name,
     description: chosen.description,
     threads: setup.threads,
+    machine: [chosen.name, processorName(), graphicsName(), `${setup.threads} threads`].join(', '),
     matMulGflops: null,
     candidates,
   };

@@ -1,3 +1,4 @@
+import type { CodingWork } from '../../../shared/domain/model.ts';
 import type * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
@@ -19,6 +20,8 @@ export interface VideoAutoencoder {
   readonly latentChannels: number;
   /** Pixels per latent value, along each axis; a clip has `1 + k * frames` frames. */
   readonly strides: { readonly frames: number; readonly height: number; readonly width: number };
+  /** What coding has to multiply. */
+  readonly work: CodingWork;
   /** Throws `invalid-input` unless a clip of this size can be encoded. */
   checkVideoSize(frames: number, height: number, width: number): void;
   /** Pictures -> normalised latents [1, channels, frames, height, width] (the mean of a posterior). */

@@ -1,4 +1,5 @@
 import type { EditSettings } from '../../../shared/domain/edit.ts';
+import { guidingPart } from '../../../shared/domain/sampling-plan.ts';
 import { LruCache } from '../../../shared/structures/lru-cache.ts';
 import { hooksOf } from '../adapters/additions.ts';
 import type { Gains } from '../adapters/part-kind.ts';
@@ -6,6 +7,7 @@ import { kindOf } from '../adapters/parts.ts';
 import { markPrompt, type TokenEmbeddings, tokenHooks } from '../adapters/tokens.ts';
 import * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
+import { schedulerConfigOf } from '../models/scheduler-config.ts';
 import { type FirstFrame, firstFrameTensors, type VideoModel } from '../models/video-model.ts';
 import {
   type ActingConcept,
@@ -16,7 +18,6 @@ import {
 } from './acting-concept.ts';
 import { type AdapterTensors, adapterTensors, scaled, tensorsOf } from './adapter-tensors.ts';
 import { createSampler, firstStep, type Sampler } from './sampler.ts';
-import { schedulerConfigOf } from './scheduler-config.ts';
 
 /**
  * Normalised latents [1, channels, frames, height, width] of a clip, and a name that no other clip's latents
@@ -69,13 +70,6 @@ export interface ConceptSampler {
 }
 
 const learnedGains: Gains = { identity: 1, motion: 1 };
-
-/**
- * How much of the concept FlowEdit's guidance compares prompts under, at most. All of it has learned one clip
- * under one caption, and tears it apart under other words; none of it leads away from the clip. From pure
- * noise, where its own words give the clip back, all of it is better (test/studies).
- */
-const guidingPart = 0.5;
 
 const keptTexts = 16;
 const keptSamplers = 2;

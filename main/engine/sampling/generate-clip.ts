@@ -1,5 +1,6 @@
 import type { EditSettings } from '../../../shared/domain/edit.ts';
 import type { GenerateRequest, GenerateResult } from '../../../shared/domain/engine.ts';
+import { windowsOf } from '../../../shared/domain/sampling-plan.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
@@ -19,7 +20,7 @@ import { fitSampling } from './fit-sampling.ts';
 import { type OpenedConcept, openConcepts } from './open-concept.ts';
 import type { OpenModel } from './open-model.ts';
 import { createPhaseMeter } from './phase-meter.ts';
-import { createJoiner, windowsOf } from './windows.ts';
+import { createJoiner } from './windows.ts';
 
 /**
  * Makes one clip: an edit of a concept, or with no concept a clip of the base model; a whole clip that is longer than the model's in

@@ -1,9 +1,10 @@
+import { guidedAbove } from '../../../shared/domain/sampling-plan.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import * as tf from '../backends/tf.ts';
 import { traced } from '../backends/traced.ts';
+import type { SchedulerConfig } from '../models/scheduler-config.ts';
 import type { Denoiser, FirstFrame } from '../models/video-model.ts';
 import type { Hooks } from '../nn/hooks.ts';
-import type { SchedulerConfig } from './scheduler-config.ts';
 
 export interface SamplerModel<A> {
   denoiser: Denoiser;
@@ -46,8 +47,6 @@ type FlowInputs = {
 
 /** The part of the guidance that leads FlowEdit away from what the clip shows; the rest leads away from the negative prompt. */
 const sourceShare = 1 / 3;
-/** Noise level below which FlowEdit goes without guidance (arXiv 2404.07724): what is left to decide there are details (test/studies). */
-const guidedAbove = 0.5;
 
 /** The flows of one model under prompts and one kind of adapter. Recorded predictions serve every later run of the same size. */
 export function createGuidedFlow<A>(model: SamplerModel<A>) {

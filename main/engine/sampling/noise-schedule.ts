@@ -1,4 +1,4 @@
-import type { SchedulerConfig } from './scheduler-config.ts';
+import type { SchedulerConfig } from '../models/scheduler-config.ts';
 
 /**
  * Noise levels of a sampling run. A noisy latent is `(1 - sigma) * clean + sigma * noise`. `sigmas` has one

@@ -1,5 +1,5 @@
 import * as tf from '../backends/tf.ts';
-import type { SchedulerConfig, UniPcConfig } from './scheduler-config.ts';
+import type { SchedulerConfig, UniPcConfig } from '../models/scheduler-config.ts';
 
 /**
  * Every solver here is a linear multistep method in the predictions of the clean latents:

@@ -3,17 +3,6 @@
  * some frames, across which one goes over into the next.
  */
 
-/** Frames that neighbouring windows share at least. */
-const sharedFrames = 5;
-
-/** The first frame of each window of `length` frames that together cover `frameCount`; the last one ends with the clip. */
-export function windowsOf(frameCount: number, length: number): number[] {
-  if (frameCount <= length) return [0];
-  const stride = Math.max(1, length - sharedFrames);
-  const count = Math.ceil((frameCount - length) / stride) + 1;
-  return Array.from({ length: count }, (_, index) => Math.min(index * stride, frameCount - length));
-}
-
 /**
  * Joins windows that come in order, of frames of `frameBytes` values: each goes over linearly into the next across the frames that they
  * share. Answers what is final of each as it comes; `isLast` ends the clip.

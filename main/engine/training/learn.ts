@@ -14,10 +14,10 @@ import { writeConcept } from '../formats/concept.ts';
 import { writeRawFrames } from '../formats/raw-frames.ts';
 import { dataKinds } from '../methods/method.ts';
 import { methodOf } from '../methods/registry.ts';
+import { noiseShift, schedulerConfigOf } from '../models/scheduler-config.ts';
 import type { VideoModel } from '../models/video-model.ts';
 import { encodePrompts } from '../sampling/concept-sampler.ts';
 import { holdWeights, type OpenModel } from '../sampling/open-model.ts';
-import { schedulerConfigOf } from '../sampling/scheduler-config.ts';
 import { conceptCaptions, tokenNames } from './captions.ts';
 import { readTrainingState, type TrainingState, writeTrainingState } from './checkpoint.ts';
 import { conceptOf, freshRun, startTokens, tokensByName, tokensOf } from './concept-state.ts';
@@ -219,8 +219,7 @@ async function holdsTextEncoder(pipeline: VideoModel): Promise<boolean> {
 
 /** How training draws noise levels: as densely as the sampler's shifted schedule visits them. */
 function noiseLevels(pipeline: VideoModel): NoiseLevels {
-  const scheduler = schedulerConfigOf(pipeline);
-  const shift = scheduler._class_name === 'UniPCMultistepScheduler' ? scheduler.flow_shift : scheduler.shift;
+  const shift = noiseShift(schedulerConfigOf(pipeline));
   return { distribution: 'uniform', shift, ...(pipeline.highNoise ? { below: pipeline.highNoise.from } : {}) };
 }
 

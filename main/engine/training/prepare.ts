@@ -1,4 +1,5 @@
 import type { LearnRequest } from '../../../shared/domain/engine.ts';
+import { mostPictures } from '../../../shared/domain/work.ts';
 import { appearanceOf } from '../adapters/appearance.ts';
 import { markPrompt, type TokenEmbeddings } from '../adapters/tokens.ts';
 import { type Pictures, pictureAt, readRawFrames, sideBySide } from '../formats/raw-frames.ts';
@@ -21,8 +22,6 @@ export interface PrepareOptions {
   onProgress(phase: 'encode' | 'prior', done: number, total: number, unit: string): void;
 }
 
-/** At most this many of a clip's frames are pictures of stage I, evenly spread. */
-const maxPictures = 64;
 const priorBatch = 4;
 
 /**
@@ -80,7 +79,7 @@ async function encodeClip(pipeline: VideoModel, pictures: Pictures, signal?: Abo
     return { values, shape: latents.shape.slice(1) };
   };
   const clip = await encode(pictures);
-  const count = Math.min(pictures.count, maxPictures);
+  const count = Math.min(pictures.count, mostPictures);
   const alone: Latents[] = [];
   for (let index = 0; index < count; index++)
     alone.push(await encode(pictureAt(pictures, Math.floor((index * pictures.count) / count))));

@@ -1,8 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type ConceptMetrics, givesClipBack, learnedSteps } from '../../../shared/domain/concept.ts';
+import { type Concept, type ConceptMetrics, givesClipBack, learnedSteps } from '../../../shared/domain/concept.ts';
 import type { LearnInput, LearnOutput } from '../../../shared/domain/job-input.ts';
 import { needsIdentityToken, plannedSteps, type Recipe, recipe } from '../../../shared/domain/recipe.ts';
+import { planLearningTime, type TimedLearning, timedOn } from '../../../shared/domain/time-plan.ts';
 import type { Engine } from '../../../shared/ipc/engine-contract.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import type { ClipStore } from '../../library/clips.ts';
@@ -28,7 +30,7 @@ export function learnRunner(services: {
   clips: ClipStore;
   concepts: ConceptStore;
   models: ModelRegistry;
-  engine: Pick<Engine, 'learn'>;
+  engine: Pick<Engine, 'device' | 'learn'>;
 }): Runner<LearnInput, LearnOutput> {
   const { library, clips, concepts, models, engine } = services;
   return {
@@ -60,11 +62,13 @@ export function learnRunner(services: {
       const used = input.clips.map(({ clipId }) => clips.byId(clipId));
       for (const clip of used) requireFit(clip, model);
       const reference = models.reference(model);
-      const timed = concepts.list().find(({ model, metrics }) => model === reference && metrics.timing !== undefined);
+      const device = await engine.device({});
+      const timed = await timedLearnings(concepts.list(), models);
       const plainErrors = used.map(({ frames }) => plainError(readFileSync(library.absolutePath(frames.file))));
       const plainMse = plainErrors.reduce((sum, error) => sum + error, 0) / plainErrors.length;
       const learn = async (recipe: Recipe, name: string) => {
-        const clock = new LearningClock(recipe, timed?.metrics.timing ?? null, performance.now());
+        const planned = planLearningTime(model, recipe, { device, memoryBytes: totalmem(), timed });
+        const clock = new LearningClock(recipe, planned?.timing ?? null, performance.now());
         const made = join(folder, `result${name}`);
         mkdirSync(made, { recursive: true });
         const result = await engine.learn(
@@ -87,11 +91,17 @@ export function learnRunner(services: {
           },
         );
         const timing = clock.timing(performance.now());
+        const { machine } = device;
         const told = readEvents(join(folder, 'events.jsonl')).flatMap((event) =>
           event.type === 'loss' ? [event.point] : [],
         );
         writeFileSync(join(made, lossesFile), JSON.stringify(mergeLosses(told, result.losses)));
-        return { recipe, made, result, metrics: { ...result.metrics, plainMse, timing } };
+        return {
+          recipe,
+          made,
+          result,
+          metrics: { ...result.metrics, plainMse, timing: timing && { machine, ...timing } },
+        };
       };
       const first = await learn(input.recipe, '');
       const again = isWorthAnother(first) ? await learn(otherSeed(input.recipe), workAgain) : null;
@@ -124,6 +134,12 @@ export function learnRunner(services: {
       };
     },
   };
+}
+
+/** Learnings that were timed, on models that are still here. */
+async function timedLearnings(learned: readonly Concept[], models: ModelRegistry): Promise<TimedLearning[]> {
+  const known = (await models.list()).flatMap(({ info }) => info ?? []);
+  return timedOn(learned, (concept) => known.find((model) => models.reference(model) === concept.model));
 }
 
 /** The words must say where the learned identity goes, unless the method has no token for it. */

@@ -3,12 +3,15 @@ import type { Concept } from '../../../shared/domain/concept.ts';
 import { type Edit, type EditSettings, editSettings } from '../../../shared/domain/edit.ts';
 import type { Job } from '../../../shared/domain/job.ts';
 import { generateInput, generateOutput } from '../../../shared/domain/job-input.ts';
+import { planEditSeconds, timedOn } from '../../../shared/domain/time-plan.ts';
+import { editedFrames } from '../../../shared/domain/work.ts';
 import { fromErrorShape } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../app/connection.svelte.ts';
 import type { Notices } from '../../app/notices.svelte.ts';
 import { Preview } from '../../app/preview.svelte.ts';
 import type { LibraryState } from '../library/library.svelte.ts';
 import type { QueueState } from '../queue/queue.svelte.ts';
+import type { SettingsState } from '../settings/settings.svelte.ts';
 import { DirectionEnds } from './direction-ends.svelte.ts';
 import { type DraftChange, EditDraft, startOf } from './edit-draft.svelte.ts';
 import { type CopiedSettings, type PasteParts, pasted } from './paste.ts';
@@ -16,8 +19,19 @@ import { type CopiedSettings, type PasteParts, pasted } from './paste.ts';
 const fullMilliseconds = 1200;
 const variationCount = 4;
 
-type Library = Pick<LibraryState, 'allConcepts' | 'concept' | 'conceptId' | 'edit' | 'editId' | 'edits' | 'loadEdits'>;
+type Library = Pick<
+  LibraryState,
+  'allConcepts' | 'concept' | 'conceptId' | 'edit' | 'editId' | 'edits' | 'loadEdits' | 'sourceClip'
+>;
 type Queue = Pick<QueueState, 'open' | 'running' | 'whenDone'>;
+
+interface EditParts {
+  connection: Services;
+  notices: Notices;
+  library: Library;
+  queue: Queue;
+  settings: Pick<SettingsState, 'device' | 'modelOf'>;
+}
 
 /** Edits of the chosen concept: the one that is being written, its preview, and what is rendered of it. */
 export class EditState {
@@ -42,11 +56,8 @@ export class EditState {
   });
   /** What else the engine is doing: a preview waits for its end. */
   readonly waitsFor = $derived.by(() => this.#queue.running.find(usesEngine)?.title ?? null);
-  /** What the last results took, for the button. */
-  readonly expectedSeconds = $derived.by(() => {
-    const known = this.#library.edits.filter(({ seconds }) => seconds !== null).at(-1);
-    return known ? (known.seconds! * this.draft.settings.steps) / known.settings.steps : null;
-  });
+  /** How long the next result will take, for the button. */
+  readonly expectedSeconds = $derived.by(() => this.#expectedSeconds());
 
   /** Jobs whose results are waited for here. */
   readonly #asked = new Set<string>();
@@ -54,12 +65,14 @@ export class EditState {
   readonly #notices: Notices;
   readonly #library: Library;
   readonly #queue: Queue;
+  readonly #settings: EditParts['settings'];
 
-  constructor(connection: Services, notices: Notices, library: Library, queue: Queue) {
+  constructor({ connection, notices, library, queue, settings }: EditParts) {
     this.#connection = connection;
     this.#notices = notices;
     this.#library = library;
     this.#queue = queue;
+    this.#settings = settings;
     this.draft = new EditDraft(
       () => library.allConcepts,
       (how) => this.#follow(how),
@@ -165,6 +178,19 @@ export class EditState {
     await this.#notices.attempt(async () => {
       for (const request of requests) await this.#connection.call['jobs.enqueue']({ kind: 'generate', ...request });
     });
+  }
+
+  #expectedSeconds(): number | null {
+    const { concept, sourceClip, edits, allConcepts } = this.#library;
+    const model = this.#settings.modelOf(concept);
+    if (!concept || !sourceClip || !model) return null;
+    const { settings, acting } = this.draft;
+    const rank = acting.reduce((sum, each) => sum + each.rank, 0);
+    const asked = { settings, frames: editedFrames(sourceClip, settings), rank };
+    const timed = timedOn(allConcepts, (each) => this.#settings.modelOf(each));
+    const made = edits.findLast(({ seconds }) => seconds !== null);
+    const last = made ? { settings: made.settings, frames: made.frames, rank, seconds: made.seconds! } : null;
+    return planEditSeconds(model, asked, { device: this.#settings.device, timed, last });
   }
 
   #render(full: boolean, signal: AbortSignal): Promise<{ frames: RawFrames; base: RawFrames | null }> | null {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { type Clip, type CropRectangle, cropRectangle } from '../../../shared/domain/clip.ts';
-import { type Concept, learnedSteps, learningSeconds } from '../../../shared/domain/concept.ts';
+import { type Concept, learnedSteps } from '../../../shared/domain/concept.ts';
 import { learnOutput } from '../../../shared/domain/job-input.ts';
 import { takesFrames } from '../../../shared/domain/model.ts';
 import { type Recipe, type RecipeInput, recipe } from '../../../shared/domain/recipe.ts';
 import { toNumber } from '../../../shared/domain/time.ts';
+import { planLearningTime, timedOn } from '../../../shared/domain/time-plan.ts';
 import { fromErrorShape } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../app/connection.svelte.ts';
 import { Draft } from '../../app/draft.svelte.ts';
@@ -32,7 +33,7 @@ interface LearnParts {
   library: Pick<LibraryState, 'allConcepts' | 'clip' | 'shownKind'>;
   player: Pick<PlayerState, 'inFrame' | 'outFrame'>;
   queue: Pick<QueueState, 'finished' | 'whenDone'>;
-  settings: Pick<SettingsState, 'learningModel'>;
+  settings: Pick<SettingsState, 'device' | 'learningModel' | 'memoryBytes' | 'modelOf'>;
   onLearned(conceptId: string, title: string): void;
 }
 
@@ -66,16 +67,12 @@ export class LearnState {
   );
   /** How many seconds of a clip the model sees. */
   readonly windowSeconds = $derived(this.model ? this.model.frameCount / toNumber(this.model.rate) : null);
-  /** From the rate of the last learning on the same model, here or, of a concept that was imported, elsewhere; null when there was none. */
+  /** How long it will take; null until something is known of how fast this machine is. */
   readonly expected = $derived.by(() => {
-    const [last] = this.#library.allConcepts
-      .filter(({ model }) => model === this.model?.name)
-      .flatMap((concept) => {
-        const seconds = learningSeconds(concept, this.recipe);
-        return seconds === null ? [] : [{ seconds, by: concept.name, createdAt: concept.createdAt }];
-      })
-      .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-    return last ?? null;
+    const { device, memoryBytes } = this.#settings;
+    if (!this.model || !device) return null;
+    const timed = timedOn(this.#library.allConcepts, (concept) => this.#settings.modelOf(concept));
+    return planLearningTime(this.model, this.recipe, { device, memoryBytes, timed });
   });
 
   readonly #connection: Services;

@@ -36,6 +36,8 @@ export class SettingsState {
     const chosen = usable.find(({ info }) => info.name === this.values.defaultModel);
     return (chosen ?? usable.find(({ embedded }) => embedded) ?? usable[0])?.info ?? null;
   });
+  /** What there is for a plan; without end until it is known. */
+  readonly memoryBytes = $derived(this.about?.totalMemoryBytes ?? Number.POSITIVE_INFINITY);
   readonly theme = $derived(this.values.theme === 'system' ? (this.prefersDark ? 'dark' : 'light') : this.values.theme);
 
   readonly #connection: Services;
@@ -57,7 +59,7 @@ export class SettingsState {
   }
 
   /** What a concept was learned on; null when it is not here any more. */
-  modelOf(concept: Concept | null): ModelInfo | null {
+  modelOf(concept: Pick<Concept, 'model'> | null): ModelInfo | null {
     const infos = this.models.flatMap(({ info }) => info ?? []);
     return infos.find(({ name, directory }) => concept?.model === name || concept?.model === directory) ?? null;
   }
@@ -146,7 +148,7 @@ export class SettingsState {
 
   /** How a model generates in this machine's memory. */
   running(model: ModelInfo): RunningPlan {
-    return planRunning(model, this.about?.totalMemoryBytes ?? Number.POSITIVE_INFINITY);
+    return planRunning(model, this.memoryBytes);
   }
 
   async clearCaches(): Promise<void> {

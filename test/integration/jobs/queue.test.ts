@@ -34,6 +34,8 @@ describe('learning', () => {
     const concept = await services.call['concepts.get']({ reference: conceptId });
     expect(concept).toMatchObject({ name: 'Dancer', version: 1, clipIds: ['river-1a2b'], model: 'fake', rank: 64 });
     expect(version).toBe(1);
+    // What the next one on this machine is planned by.
+    expect(concept.metrics.timing).toMatchObject({ machine: 'fake', identity: expect.any(Number) });
     expect(readFileSync(services.library.absolutePath(concept.file), 'utf8')).toMatch(/^learned from step 0 to 6\n/);
     expect((await services.call['concepts.losses']({ reference: 'Dancer' })).map(({ step }) => step)).toEqual([
       0, 1, 2, 3, 4, 5,

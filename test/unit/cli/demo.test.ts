@@ -48,7 +48,7 @@ test('the report says when the first look was finished, and names each with its 
     firstLookSeconds: 12.34,
     concept: makeConcept('k1', ['c1']),
     model: { name: 'm', parameters: 9e6 },
-    device: { chosen: 'cpu', description: 'd', threads: 2, matMulGflops: null, candidates: [] },
+    device: { chosen: 'cpu', description: 'd', threads: 2, machine: 'm', matMulGflops: null, candidates: [] },
     videos: [],
     lora: { file: 'concept.safetensors', sizeBytes: 1 },
     seconds: 100,

@@ -1,8 +1,13 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { EditState } from '../../../renderer/features/edit/edit.svelte.ts';
-import type { Edit } from '../../../shared/domain/edit.ts';
+import type { Clip } from '../../../shared/domain/clip.ts';
+import type { Concept } from '../../../shared/domain/concept.ts';
+import type { Edit, EditSettings } from '../../../shared/domain/edit.ts';
+import type { DeviceReport } from '../../../shared/domain/engine.ts';
 import type { Job } from '../../../shared/domain/job.ts';
-import { makeConcept, makeEdit } from '../../fixtures/library.ts';
+import { modelInfo } from '../../../shared/domain/model.ts';
+import { makeClip, makeConcept, makeEdit } from '../../fixtures/library.ts';
+import { smallWork } from '../../fixtures/model-work.ts';
 import { FakeQueue, fakePage, fakeServices } from './fake-services.svelte.ts';
 
 beforeEach(() => {
@@ -17,6 +22,20 @@ afterEach(() => {
 const waltz = makeConcept('waltz', ['ballroom']);
 const { frames } = makeEdit('any', 'waltz');
 
+const fakeModel = modelInfo.parse({
+  name: 'fake',
+  directory: '/models/fake',
+  license: 'none',
+  sizeBytes: 1,
+  parameters: 1,
+  sizes: [[16, 16]],
+  frameCount: 5,
+  rate: { numerator: 8, denominator: 1 },
+  temporalStride: 4,
+  spatialStride: 8,
+  work: smallWork,
+});
+
 const made = (editId: string) => ({ editId, reused: false });
 
 function start() {
@@ -27,6 +46,7 @@ function start() {
   const queue = new FakeQueue();
   const library = {
     concept: waltz,
+    sourceClip: makeClip('ballroom') as Clip | null,
     conceptId: waltz.id,
     allConcepts: [waltz, makeConcept('tango', ['ballroom'])],
     edits: [] as Edit[],
@@ -36,9 +56,14 @@ function start() {
       library.edits = [makeEdit('edit 1', 'waltz'), makeEdit('edit 2', 'waltz')];
     },
   };
-  const edit = new EditState(world.services, world.notices, library, queue);
+  const settings = {
+    device: null as DeviceReport | null,
+    modelOf: (concept: Pick<Concept, 'model'> | null) => (concept?.model === 'fake' ? fakeModel : null),
+  };
+  const { services: connection, notices } = world;
+  const edit = new EditState({ connection, notices, library, queue, settings });
   edit.open(waltz);
-  return { edit, library, queue, ...world };
+  return { edit, library, queue, settings, ...world };
 }
 
 it('a change is previewed with few steps, then in full', async () => {
@@ -117,4 +142,23 @@ it('the ends of directions are made when all is quiet, and not while a job uses 
   emit('job.changed', { job: { kind: 'generate', state: 'running' } });
   await vi.advanceTimersByTimeAsync(4000);
   expect(edit.ends.pictures).toEqual({});
+});
+
+it('says how long a result will take, by the last one and what is different, else by the device', () => {
+  const expected = (edits: Edit[], matMulGflops: number | null, change: EditSettings | null = null) => {
+    const { edit, library, settings } = start();
+    settings.device = { chosen: 'fake', description: '', threads: 1, machine: 'here', matMulGflops, candidates: [] };
+    library.edits = edits;
+    const [last] = edits;
+    if (last) edit.restore(last);
+    if (change) edit.draft.change(change);
+    return edit.expectedSeconds;
+  };
+  const last = makeEdit('edit 1', 'waltz', { seconds: 8 });
+  expect(expected([], null)).toBe(null);
+  expect(expected([], 1)).toBeCloseTo(10 * expected([], 10)!, 9);
+  expect(expected([last], null)).toBeCloseTo(8, 9);
+  const more = expected([last], null, { ...last.settings, steps: 2 * last.settings.steps })!;
+  expect(more).toBeGreaterThan(9);
+  expect(more).toBeLessThan(16);
 });

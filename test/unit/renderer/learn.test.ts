@@ -2,9 +2,11 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { LearnState } from '../../../renderer/features/learn/learn.svelte.ts';
 import type { Clip } from '../../../shared/domain/clip.ts';
 import type { Concept } from '../../../shared/domain/concept.ts';
+import type { DeviceReport } from '../../../shared/domain/engine.ts';
 import { modelInfo } from '../../../shared/domain/model.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { makeClip, makeConcept } from '../../fixtures/library.ts';
+import { smallWork } from '../../fixtures/model-work.ts';
 import { FakeQueue, fakePage, fakeServices, later, settled } from './fake-services.svelte.ts';
 
 let page: ReturnType<typeof fakePage>;
@@ -28,6 +30,7 @@ const learningModel = modelInfo.parse({
   rate: { numerator: 8, denominator: 1 },
   temporalStride: 4,
   spatialStride: 8,
+  work: smallWork,
 });
 
 function start(answers: Parameters<typeof fakeServices>[0] = {}) {
@@ -39,17 +42,23 @@ function start(answers: Parameters<typeof fakeServices>[0] = {}) {
   const library = { clip: hawk as Clip | null, shownKind: 'clip' as const, allConcepts: [] as Concept[] };
   const player = { inFrame: null as number | null, outFrame: null as number | null };
   const learned: string[] = [];
+  const settings = {
+    learningModel,
+    memoryBytes: 1e12,
+    device: null as DeviceReport | null,
+    modelOf: (concept: Pick<Concept, 'model'> | null) => (concept?.model === 'tiny' ? learningModel : null),
+  };
   const learn = new LearnState({
     connection: world.services,
     notices: world.notices,
     library,
     player,
     queue,
-    settings: { learningModel },
+    settings,
     onLearned: (conceptId, title) => learned.push(`${conceptId} ${title}`),
   });
   learn.open(hawk);
-  return { learn, queue, library, player, learned, ...world };
+  return { learn, queue, library, player, learned, settings, ...world };
 }
 
 it("begins with the clip's own words, and asks for them to be learned, with the chosen effort", async () => {
@@ -208,11 +217,26 @@ it('what another window writes of the same clip is taken over, its cut as a step
   expect(player.outFrame).toBeNull();
 });
 
-it('expects what the last learning on the same model took', () => {
-  const { learn, library } = start();
-  const concept = (id: string, model: string, seconds: number) =>
-    makeConcept(id, ['hawk'], { model, metrics: { seconds, steps: 100 } });
-  library.allConcepts = [concept('before', 'tiny', 50), concept('last', 'tiny', 200), concept('large', 'other', 9000)];
-  learn.choosePreset('quick');
-  expect(learn.expected).toMatchObject({ by: 'last', seconds: 800 });
+it('says how long it will take: roughly by the rate of the device, then by what was learned on it', () => {
+  const timing = { prepare: 1, identity: 2, motion: 3, measure: 4 };
+  const expected = (matMulGflops: number | null, machines: string[]) => {
+    const { learn, library, settings } = start();
+    const device = { chosen: 'fake', description: '', threads: 1, machine: 'here', matMulGflops, candidates: [] };
+    settings.device = device;
+    library.allConcepts = machines.map((machine) =>
+      makeConcept(machine, ['hawk'], {
+        model: 'tiny',
+        recipe: learn.recipe,
+        metrics: { timing: { ...timing, machine } },
+      }),
+    );
+    return learn.expected;
+  };
+  expect(start().learn.expected).toBe(null);
+  expect(expected(null, ['elsewhere'])).toBe(null);
+  expect(expected(1, ['elsewhere'])).toMatchObject({ by: null });
+  const known = expected(1, ['elsewhere', 'here'])!;
+  const { stepsIdentity, stepsMotion } = start().learn.recipe;
+  expect(known.by).toBe('here');
+  expect(known.seconds).toBeCloseTo(1 + 2 * stepsIdentity + 3 * stepsMotion + 4, 6);
 });

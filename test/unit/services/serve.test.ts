@@ -141,6 +141,7 @@ it('tells of models and of the device', async () => {
   await expect(window.call['models.add']({ directory: folder })).rejects.toMatchObject({ code: 'invalid-input' });
   expect(await window.call['device.report']({ measure: true })).toMatchObject({
     chosen: 'fake',
+    machine: 'fake',
     matMulGflops: 1,
   });
 });

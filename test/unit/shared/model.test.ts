@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { learningSizeOf, planLearning, remarksOn } from '../../../shared/domain/learning-plan.ts';
 import { type ModelInfo, planRunning } from '../../../shared/domain/model.ts';
+import { smallWork } from '../../fixtures/model-work.ts';
 
 const model: ModelInfo = {
   name: 'm',
@@ -17,6 +18,7 @@ const model: ModelInfo = {
   rate: { numerator: 8, denominator: 1 },
   layers: 8,
   activationsPerToken: 45_000,
+  work: smallWork,
   temporalStride: 4,
   spatialStride: 16,
   learnsBelow: null,

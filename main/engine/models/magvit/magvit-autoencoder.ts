@@ -20,7 +20,7 @@ import {
 import { loadComponent, loadedOnce } from '../components.ts';
 import { framesToVideo } from '../frames.ts';
 import type { CodingOptions, EncodingOptions, VideoAutoencoder } from '../video-autoencoder.ts';
-import { type MagvitConfig, magvitConfigSchema, magvitSpecs, magvitStrides } from './magvit-config.ts';
+import { type MagvitConfig, magvitConfigSchema, magvitSpecs, magvitStrides, magvitWork } from './magvit-config.ts';
 import { decodeChunk, encodeChunk, type MagvitParameters } from './magvit-network.ts';
 
 /** Pixels times frames of a chunk: about 300 MB of activations at 16 channels. Pictures are coded whole. */
@@ -53,6 +53,7 @@ export async function openMagvitAutoencoder(folder: string): Promise<MagvitAutoe
   return {
     latentChannels: config.latent_channels,
     strides,
+    work: magvitWork(config),
     checkVideoSize,
     async encodeFrames(pictures, options = {}) {
       const { height, width } = pictures;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CodingWork } from '../../../../shared/domain/model.ts';
 import { linearSpecs, type ParameterSpec, type ParameterSpecs } from '../../nn/parameters.ts';
 
 /** No published network comes near. */
@@ -60,6 +61,36 @@ export function magvitStrides({ frame_strides, spatial_strides }: MagvitConfig) 
   const product = (strides: readonly number[]) => strides.reduce((all, one) => all * one, 1);
   const space = product(spatial_strides);
   return { frames: product(frame_strides), height: space, width: space };
+}
+
+/** Multiplications for each pixel of a clip's first frame, which bypasses every change in time, and of any other. */
+export function magvitWork(config: MagvitConfig): CodingWork {
+  const { in_channels: pixels, latent_channels: latent, frame_strides, spatial_strides } = config;
+  const channels = stageChannels(config);
+  const window = (inSize: number, outSize: number) => 27 * inSize * outSize;
+  const coded = (isFirst: boolean) => {
+    // Places and frames of each stage for each pixel.
+    let scale = 1;
+    let [encode, decode] = [window(pixels, channels[0]!), window(channels[0]!, pixels)];
+    for (const [index, size] of channels.entries()) {
+      const block = 2 * window(size, size) * scale;
+      encode += config.encoder_blocks[index]! * block;
+      decode += config.decoder_blocks[index]! * block;
+      const next = channels[index + 1];
+      if (next === undefined) break;
+      const [inTime, area] = [frame_strides[index]!, spatial_strides[index]! ** 2];
+      scale /= area * (isFirst ? 1 : inTime);
+      encode += window(size, next) * scale;
+      decode += window(next, size * inTime * area) * scale;
+    }
+    const last = channels.at(-1)!;
+    return { encode: encode + window(last, 2 * latent) * scale, decode: decode + window(latent, last) * scale };
+  };
+  const [first, next] = [coded(true), coded(false)];
+  return {
+    encode: { first: first.encode, next: next.encode },
+    decode: { first: first.decode, next: next.decode },
+  };
 }
 
 type Entry = [string, ParameterSpec];

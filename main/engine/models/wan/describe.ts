@@ -6,8 +6,10 @@ import type { ModelInfo } from '../../../../shared/domain/model.ts';
 import { parseRational } from '../../../../shared/domain/time.ts';
 import { weightForms } from '../../backends/weights.ts';
 import { openWeights, readJson, readWeightsLink } from '../../formats/diffusers.ts';
+import { noiseShift, schedulerConfigOf } from '../scheduler-config.ts';
 import type { WanPipeline } from './pipeline.ts';
 import { activationsPerToken } from './transformer-config.ts';
+import { passedLayers } from './work.ts';
 
 /** What an editor must know of a model to prepare clips for it. */
 export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo> {
@@ -43,6 +45,17 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
     rate: parseRational(String(extras.frameRate)),
     layers: transformerConfig.num_layers,
     activationsPerToken: activationsPerToken(transformerConfig),
+    work: {
+      ...passedLayers(pipeline.shape.layers),
+      promptTokens: extras.maxTextTokens,
+      width: pipeline.shape.width,
+      coding: pipeline.autoencoder.work,
+      sampling: {
+        steps: extras.sampling.steps,
+        guidance: extras.sampling.guidance,
+        shift: noiseShift(schedulerConfigOf(pipeline)),
+      },
+    },
     learnsBelow: pipeline.highNoise?.from ?? null,
     selfConditioning: pipeline.selfConditioning,
     firstFrame: pipeline.firstFrame,

@@ -16,7 +16,13 @@ import { Random } from '../../../../main/engine/nn/random.ts';
 import { readTrainingState, writeTrainingState } from '../../../../main/engine/training/checkpoint.ts';
 import { sortHeads } from '../../../../main/engine/training/heads.ts';
 import { train } from '../../../../main/engine/training/train.ts';
-import { type LearningMethod, methodName, plannedSteps, recipe } from '../../../../shared/domain/recipe.ts';
+import {
+  type LearningMethod,
+  methodName,
+  plannedStages,
+  plannedSteps,
+  recipe,
+} from '../../../../shared/domain/recipe.ts';
 import { dispose, microRun, numbers, openMicroModel } from './micro.ts';
 
 let pipeline: WanPipeline;
@@ -282,7 +288,9 @@ describe.each(methodName.options)('what is told of the stages of %s before it le
   it('is what it does on a clip of several frames', () => {
     const asked = recipe.parse({ method, stepsIdentity: 11, stepsMotion: 22 });
     const stages = methodOf(asked).stages(asked, { moving: true, tokensLearn: true });
-    expect(plannedSteps(asked)).toEqual(stages.map(({ label, steps }) => ({ label, steps })));
+    const told = stages.map(({ label, steps, pictureShare }) => ({ label, steps, pictureShare }));
+    expect(plannedStages(asked)).toEqual(told);
+    expect(plannedSteps(asked)).toEqual(told.map(({ label, steps }) => ({ label, steps })));
   });
 });
 

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import { openVideoModel } from '../../../../main/engine/models/registry.ts';
+import { schedulerConfigSchema } from '../../../../main/engine/models/scheduler-config.ts';
 import type { VideoModel } from '../../../../main/engine/models/video-model.ts';
 import { createSampler } from '../../../../main/engine/sampling/sampler.ts';
-import { schedulerConfigSchema } from '../../../../main/engine/sampling/scheduler-config.ts';
 
 let pipeline: VideoModel;
 

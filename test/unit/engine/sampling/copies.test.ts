@@ -4,8 +4,8 @@ import type { DeviceBuffer } from '../../../../main/engine/backends/lazy/graph.t
 import { useLazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { schedulerConfigSchema } from '../../../../main/engine/models/scheduler-config.ts';
 import { createSampler } from '../../../../main/engine/sampling/sampler.ts';
-import { schedulerConfigSchema } from '../../../../main/engine/sampling/scheduler-config.ts';
 import { toyDenoiser } from '../models/toy-transformer.ts';
 
 const size = [2, 8, 8] as const;

@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { schedulerConfigSchema } from '../../../../main/engine/models/scheduler-config.ts';
 import { linear } from '../../../../main/engine/nn/linear.ts';
 import { createSampler, type Sampler } from '../../../../main/engine/sampling/sampler.ts';
-import { schedulerConfigSchema } from '../../../../main/engine/sampling/scheduler-config.ts';
 import { toyDenoiser } from '../models/toy-transformer.ts';
 
 const unipc = schedulerConfigSchema.parse({

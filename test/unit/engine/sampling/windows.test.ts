@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { createJoiner, windowsOf } from '../../../../main/engine/sampling/windows.ts';
+import { createJoiner } from '../../../../main/engine/sampling/windows.ts';
+import { windowsOf } from '../../../../shared/domain/sampling-plan.ts';
 
 it('windows cover a clip of any length, share five frames, and the last one ends with it', () => {
   expect(windowsOf(9, 17)).toEqual([0]);

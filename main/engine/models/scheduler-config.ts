@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../../shared/ipc/result.ts';
-import type { VideoModel } from '../models/video-model.ts';
+import type { VideoModel } from './video-model.ts';
 
 const off = z.literal(false, 'this kind of noise schedule does not occur with Wan and is not supported').default(false);
 
@@ -58,3 +58,7 @@ export function schedulerConfigOf({
     },
   );
 }
+
+/** How much more of the steps are spent at high noise levels: a level s of an even schedule becomes shift s / (1 + (shift - 1) s). */
+export const noiseShift = (config: SchedulerConfig): number =>
+  config._class_name === 'UniPCMultistepScheduler' ? config.flow_shift : config.shift;
