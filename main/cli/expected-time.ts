@@ -18,11 +18,12 @@ export async function tellLearningTime(
   { model, recipe }: Pick<Request<'learn'>, 'model' | 'recipe'>,
 ): Promise<void> {
   const info = await services.call['models.get']({ model });
-  const { totalMemoryBytes: memoryBytes } = await services.call['program.about']();
+  const { totalMemoryBytes } = await services.call['program.about']();
   const timed = await timedLearnings(services);
   const asked = recipeSchema.parse(recipe ?? {});
   const plan = async (measure: boolean) => {
     const device = await services.call['device.report']({ measure });
+    const memoryBytes = device.memoryBytes ?? totalMemoryBytes;
     return planLearningTime(info, asked, { device, memoryBytes, timed });
   };
   const expected = (await plan(false)) ?? (await plan(true));

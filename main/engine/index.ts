@@ -39,7 +39,7 @@ import { trainTwin } from './training/twin/train-twin.ts';
 export interface EngineOptions {
   device?: DeviceName;
   threads?: number;
-  /** What the process may take altogether; all that is free unless given. Jobs are planned for it. */
+  /** What the process may take altogether; all that is free unless given. Jobs are planned for it, or for the device's own memory. */
   memoryLimitBytes?: number | null | undefined;
   /** Compiled programs and the results of self-tests are kept here; it may be deleted at any time. */
   cacheFolder?: string;
@@ -60,7 +60,16 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   let openTwin: { twin: TwinAutoencoder; fingerprint: string } | undefined;
   const calls = new Serialiser();
 
-  const memoryBytes = () => processMemory(options.memoryLimitBytes ?? undefined);
+  const deviceMemoryBytes = () => {
+    try {
+      return lazyBackend()?.executor.deviceMemoryBytes?.() ?? null;
+    } catch {
+      return null; // jobs are then planned for the machine's
+    }
+  };
+  /** What is computed must fit into the device's memory where it has its own, else into the process. */
+  const memoryBytes = () => deviceMemoryBytes() ?? processMemory(options.memoryLimitBytes ?? undefined);
+  const deviceReport = () => ({ ...report, memoryBytes: deviceMemoryBytes() });
 
   async function close(): Promise<void> {
     const closing = open;
@@ -128,7 +137,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 
   return {
     device: async ({ measure = false }) =>
-      measure ? inTurn(undefined, async () => ({ ...report, matMulGflops: await measureMatMulRate() })) : report,
+      measure
+        ? inTurn(undefined, async () => ({ ...deviceReport(), matMulGflops: await measureMatMulRate() }))
+        : deviceReport(),
     async installLibrary({ name, source }) {
       const { install, folder } = {
         openvino: { install: installOpenVino, folder: options.openVinoFolder },

@@ -77,6 +77,7 @@ export const text = {
     dropHere: 'Drop to import',
     cores: (count: number) => (count === 1 ? '1 core' : `${count} cores`),
     rate: (gflops: number) => `${Math.round(gflops)} GFLOP/s`,
+    ownMemory: (amount: string) => `${amount} of its own memory to use`,
     measure: 'Measure',
     idle: 'Idle',
     waiting: (count: number) => `${count} waiting`,
@@ -344,7 +345,6 @@ export const text = {
         ? `About ${time}, a rough guess: nothing has been learned on this machine yet.`
         : `About ${time}, going by how fast ${name} was learned.`,
     model: (name: string) => `Learned on ${name}.`,
-    memory: (needed: string, there: string) => `Needs about ${needed} of memory; this machine has ${there}.`,
     noEstimate: 'The time left shows after the first steps: how fast this machine computes is not known yet.',
     start: 'Learn',
     needsWords: 'Each field needs its token: [v] in what you see, [u] in what happens.',
@@ -663,9 +663,10 @@ export const text = {
     learns: 'learns and imports',
     learnOn: 'Use for learning',
     parameters: (count: string) => `${count} million parameters`,
-    memoryFits: (needed: string, there: string) => `Needs about ${needed} of memory; this machine has ${there}.`,
-    memoryLacks: (needed: string, there: string) =>
-      `Needs about ${needed} of memory, more than this machine's ${there}: it will be slow or fail.`,
+    memoryFits: (needed: string, there: string, onDevice: boolean) =>
+      `Needs about ${needed} of memory; ${onDevice ? `the graphics processor has ${there} to use` : `this machine has ${there}`}.`,
+    memoryLacks: (needed: string, there: string, onDevice: boolean) =>
+      `Needs about ${needed} of memory, more than the ${there} that ${onDevice ? 'the graphics processor has to use' : 'this machine has'}: it will be slow or fail.`,
     learnsBelow: (part: string) =>
       `Has two transformers: concepts are learned on the one for noise levels below ${part}, and act in it.`,
     clips: (frames: number, rate: string, sizes: string) =>

@@ -24,6 +24,11 @@ export const deviceReport = z.object({
   machine: z.string(),
   /** Measured rate of a float32 matrix product, in GFLOP/s; null when not measured. */
   matMulGflops: z.number().nullable(),
+  /**
+   * What may be taken of the device's own memory: what was free when this was asked, with what was taken already, or a limit. Null where it
+   * computes in the machine's memory, or where that cannot be told.
+   */
+  memoryBytes: z.number().nullable(),
   /** Best first. */
   candidates: z.array(z.object({ name: z.string(), label: z.string(), available: z.boolean(), reason: z.string() })),
 });

@@ -52,7 +52,7 @@ Examples:
         const [device, media] = await Promise.all([
           context.withServices({ access: 'read' }, async (services) => {
             const device = await checkDevice(services);
-            findings.push(...(await checkLibrary(services, device.report !== null)), ...device.findings);
+            findings.push(...(await checkLibrary(services, device.report)), ...device.findings);
             return device.report;
           }),
           checkMedia(findings),
@@ -122,11 +122,12 @@ async function fetchCuda({ output, signal }: CommandContext, folder: string): Pr
 }
 
 /** Models are described by the engine, which only starts where something computes. */
-async function checkLibrary(services: Services, computes: boolean): Promise<Finding[]> {
+async function checkLibrary(services: Services, device: DeviceReport | null): Promise<Finding[]> {
   const { folder, access, holder } = services.library.status();
   const held = holder ? `, written by ${holder.program} (process ${holder.pid} since ${holder.since})` : '';
-  const models = computes ? await services.call['models.list']() : [];
+  const models = device ? await services.call['models.list']() : [];
   const { totalMemoryBytes } = await services.call['program.about']();
+  const memoryBytes = device?.memoryBytes ?? totalMemoryBytes;
   return [
     { name: 'library', state: 'good', text: `${folder}${access === 'read' && held ? held : ''}` },
     ...models.map(
@@ -135,7 +136,7 @@ async function checkLibrary(services: Services, computes: boolean): Promise<Find
           ? {
               name: 'model',
               state: 'good',
-              text: `${info.name}, ${formatNumber(info.parameters / 1e6)} million parameters, ${formatBytes(info.sizeBytes)} on disk, ${formatRunning(planRunning(info, totalMemoryBytes))} in memory, ${info.license}`,
+              text: `${info.name}, ${formatNumber(info.parameters / 1e6)} million parameters, ${formatBytes(info.sizeBytes)} on disk, ${formatRunning(planRunning(info, memoryBytes))} in memory, ${info.license}`,
             }
           : { name: 'model', state: 'broken', text: `${directory}: ${error}` },
     ),
@@ -147,9 +148,10 @@ async function checkDevice(services: Services): Promise<{ report: DeviceReport |
     const report = await services.call['device.report']({ measure: true });
     const rate =
       report.matMulGflops === null ? '' : `, ${formatNumber(report.matMulGflops)} GFLOP/s in matrix products`;
+    const memory = report.memoryBytes === null ? '' : `, ${formatBytes(report.memoryBytes)} of its own memory to use`;
     const chosen = report.candidates.find(({ name }) => name === report.chosen);
     const findings: Finding[] = [
-      { name: 'computes', state: 'good', text: `${report.chosen}: ${report.description}${rate}` },
+      { name: 'computes', state: 'good', text: `${report.chosen}: ${report.description}${rate}${memory}` },
       ...(chosen ? [{ name: 'why', state: 'good' as const, text: `${chosen.name}: ${chosen.reason}` }] : []),
       ...report.candidates
         .filter(({ name }) => name !== report.chosen)

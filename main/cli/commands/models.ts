@@ -28,10 +28,12 @@ Examples:
     .action(
       run((context) =>
         context.withServices({ access: 'read' }, async (services) => {
-          const [found, { totalMemoryBytes }] = await Promise.all([
+          const [found, { totalMemoryBytes }, device] = await Promise.all([
             services.call['models.list'](),
             services.call['program.about'](),
+            services.call['device.report'](),
           ]);
+          const memoryBytes = device.memoryBytes ?? totalMemoryBytes;
           const table = formatTable(
             ['name', 'parameters', 'on disk', 'in memory', 'sizes', 'frames', 'licence', 'folder'],
             found.map(({ directory, info, error }) =>
@@ -40,7 +42,7 @@ Examples:
                     info.name,
                     `${formatNumber(info.parameters / 1e6)} M`,
                     formatBytes(info.sizeBytes),
-                    formatRunning(planRunning(info, totalMemoryBytes)),
+                    formatRunning(planRunning(info, memoryBytes)),
                     info.sizes.map(([width, height]) => `${width}x${height}`).join(' '),
                     `${info.frameCount} at ${formatNumber(toNumber(info.rate))}/s`,
                     info.license,

@@ -222,11 +222,14 @@ function hasGraphicsProcessor(): boolean {
   return existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD'));
 }
 
+/** What is known before anything is measured. */
+type ChosenDevice = Omit<DeviceReport, 'memoryBytes'>;
+
 /**
  * Chooses what computes: the device asked for, or the best that works. Tensors made before do not outlive the
  * change. Throws AppError where the device asked for does not work, with the reason.
  */
-export async function selectBackend({ device = 'auto', threads, ...rest }: SelectOptions = {}): Promise<DeviceReport> {
+export async function selectBackend({ device = 'auto', threads, ...rest }: SelectOptions = {}): Promise<ChosenDevice> {
   rewritesNamed(process.env.MOTIF_REWRITES || undefined); // a wrong name is no device's fault
   const setup = { ...rest, threads: threads ?? availableParallelism() };
   const candidates: DeviceReport['candidates'] = [];

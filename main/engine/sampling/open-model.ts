@@ -8,7 +8,7 @@ export interface OpenModel {
   sampler: ConceptSampler;
   name: string;
   fingerprint: string;
-  /** Memory that the process may take altogether, with what it has now, in bytes. */
+  /** Memory that the process, or what it computes on a device, may take altogether, with what it has now, in bytes. */
   memoryBytes(): number;
 }
 

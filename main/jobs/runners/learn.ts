@@ -67,7 +67,8 @@ export function learnRunner(services: {
       const plainErrors = used.map(({ frames }) => plainError(readFileSync(library.absolutePath(frames.file))));
       const plainMse = plainErrors.reduce((sum, error) => sum + error, 0) / plainErrors.length;
       const learn = async (recipe: Recipe, name: string) => {
-        const planned = planLearningTime(model, recipe, { device, memoryBytes: totalmem(), timed });
+        const memoryBytes = device.memoryBytes ?? totalmem();
+        const planned = planLearningTime(model, recipe, { device, memoryBytes, timed });
         const clock = new LearningClock(recipe, planned?.timing ?? null, performance.now());
         const made = join(folder, `result${name}`);
         mkdirSync(made, { recursive: true });

@@ -11,7 +11,7 @@ export interface LearnContext {
   readonly library: Pick<LibraryState, 'clip' | 'shownKind'>;
   readonly player: Pick<PlayerState, 'inFrame' | 'outFrame' | 'zoom'>;
   readonly queue: Pick<QueueState, 'act' | 'learning' | 'losses' | 'samples'>;
-  readonly settings: Pick<SettingsState, 'about' | 'models' | 'theme'>;
+  readonly settings: Pick<SettingsState, 'isDeviceMemory' | 'memoryBytes' | 'models' | 'theme'>;
   showKind(kind: LibraryState['shownKind']): void;
 }
 

@@ -36,8 +36,10 @@ export class SettingsState {
     const chosen = usable.find(({ info }) => info.name === this.values.defaultModel);
     return (chosen ?? usable.find(({ embedded }) => embedded) ?? usable[0])?.info ?? null;
   });
-  /** What there is for a plan; without end until it is known. */
-  readonly memoryBytes = $derived(this.about?.totalMemoryBytes ?? Number.POSITIVE_INFINITY);
+  /** What there is for a plan: the device's own memory, or the machine's; without end until it is known. */
+  readonly memoryBytes = $derived(this.device?.memoryBytes ?? this.about?.totalMemoryBytes ?? Number.POSITIVE_INFINITY);
+  /** Whether that is the device's own. */
+  readonly isDeviceMemory = $derived(this.device !== null && this.device.memoryBytes !== null);
   readonly theme = $derived(this.values.theme === 'system' ? (this.prefersDark ? 'dark' : 'light') : this.values.theme);
 
   readonly #connection: Services;
@@ -146,7 +148,7 @@ export class SettingsState {
     return job !== undefined;
   }
 
-  /** How a model generates in this machine's memory. */
+  /** How a model generates in the memory that there is. */
   running(model: ModelInfo): RunningPlan {
     return planRunning(model, this.memoryBytes);
   }

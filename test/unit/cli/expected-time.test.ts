@@ -20,7 +20,7 @@ async function start({ seconds = null as number | null, gflops = 1e-3, timed = f
     'edits.list': () => (seconds === null ? [] : [makeEdit('edit', 'waltz', { seconds })]),
     'device.report': ({ measure }: { measure: boolean }) => {
       measured.push(measure);
-      return { machine: 'here', matMulGflops: measure ? gflops : null };
+      return { machine: 'here', matMulGflops: measure ? gflops : null, memoryBytes: null };
     },
   };
   const call = Object.fromEntries(

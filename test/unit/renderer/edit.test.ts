@@ -147,7 +147,15 @@ it('the ends of directions are made when all is quiet, and not while a job uses 
 it('says how long a result will take, by the last one and what is different, else by the device', () => {
   const expected = (edits: Edit[], matMulGflops: number | null, change: EditSettings | null = null) => {
     const { edit, library, settings } = start();
-    settings.device = { chosen: 'fake', description: '', threads: 1, machine: 'here', matMulGflops, candidates: [] };
+    settings.device = {
+      chosen: 'fake',
+      description: '',
+      threads: 1,
+      machine: 'here',
+      matMulGflops,
+      memoryBytes: null,
+      candidates: [],
+    };
     library.edits = edits;
     const [last] = edits;
     if (last) edit.restore(last);

@@ -221,7 +221,15 @@ it('says how long it will take: roughly by the rate of the device, then by what 
   const timing = { prepare: 1, identity: 2, motion: 3, measure: 4 };
   const expected = (matMulGflops: number | null, machines: string[]) => {
     const { learn, library, settings } = start();
-    const device = { chosen: 'fake', description: '', threads: 1, machine: 'here', matMulGflops, candidates: [] };
+    const device = {
+      chosen: 'fake',
+      description: '',
+      threads: 1,
+      machine: 'here',
+      matMulGflops,
+      memoryBytes: null,
+      candidates: [],
+    };
     settings.device = device;
     library.allConcepts = machines.map((machine) =>
       makeConcept(machine, ['hawk'], {

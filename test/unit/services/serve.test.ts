@@ -143,6 +143,7 @@ it('tells of models and of the device', async () => {
     chosen: 'fake',
     machine: 'fake',
     matMulGflops: 1,
+    memoryBytes: null,
   });
 });
 

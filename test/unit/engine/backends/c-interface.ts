@@ -1,10 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import {
-  type CudaPrecision,
-  createCudaExecutor,
-} from '../../../../main/engine/backends/lazy/executors/cuda/executor.ts';
+import { type CudaOptions, createCudaExecutor } from '../../../../main/engine/backends/lazy/executors/cuda/executor.ts';
 import type { Executor } from '../../../../main/engine/backends/lazy/executors/executor.ts';
 
 const packageFolder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
@@ -18,6 +15,6 @@ export const packagedLibrary = join(
 
 /** The CUDA executor on the processor: all of it but the provider. */
 export const cudaOnProcessor = (
-  options: { precision?: CudaPrecision; memoryLimitBytes?: number; without?: readonly string[] } = {},
+  options: Partial<Pick<CudaOptions, 'precision' | 'memoryLimitBytes' | 'without' | 'readMemory'>> = {},
 ): Executor =>
   createCudaExecutor({ library: packagedLibrary, provider: 'cpu', precision: 'f32', threads: 2, ...options });

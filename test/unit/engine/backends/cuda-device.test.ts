@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { useFastestRight } from '../../../../main/engine/backends/cuda-device.ts';
+import { cardMemory } from '../../../../main/engine/backends/lazy/executors/cuda/driver.ts';
 import type { CudaPrecision } from '../../../../main/engine/backends/lazy/executors/cuda/executor.ts';
 import { installCuda } from '../../../../main/engine/backends/lazy/executors/cuda/install.ts';
 import { findProvider } from '../../../../main/engine/backends/lazy/executors/cuda/locate.ts';
@@ -147,6 +148,31 @@ describe('the choice of CUDA', () => {
       /linked with was not found: .*cuBLAS \(libcublas\.so\.13\).*or by: pip install .*nvidia-cublas .*nvidia-cudnn-cu13/,
     );
     held.unload();
+  });
+
+  it.skipIf(!compiler)("reads a card's memory through its driver, in the context that is there", () => {
+    const source = join(folder, 'memory.c');
+    writeFileSync(
+      source,
+      `#include <stddef.h>
+       static int entered, retained;
+       int cuInit(unsigned flags) { return flags; }
+       int cuDeviceGet(int *device, int ordinal) { *device = 40 + ordinal; return 0; }
+       int cuDevicePrimaryCtxRetain(void **context, int device) {
+         retained++; *context = (void *)(size_t)(100 + device); return device == 49 ? 2 : 0; }
+       int cuDevicePrimaryCtxRelease_v2(int device) { retained--; return 0; }
+       int cuCtxPushCurrent_v2(void *context) { entered = (int)(size_t)context; return 0; }
+       int cuCtxPopCurrent_v2(void **context) { entered = 0; return 0; }
+       int cuMemGetInfo_v2(size_t *free, size_t *total) {
+         *free = 10000000000 * retained; *total = 24000000000; return entered == 141 ? 0 : 999; }`,
+    );
+    const driver = join(folder, 'libmemory.so');
+    execFileSync('cc', ['-shared', '-fPIC', '-o', driver, source]);
+    // Asked twice, each time the context is given back.
+    for (let round = 0; round < 2; round++) expect(cardMemory(1, driver)).toEqual({ free: 10e9, total: 24e9 });
+    expect(() => cardMemory(2, driver)).toThrow("NVIDIA's driver fails in cuMemGetInfo_v2 (999)");
+    expect(() => cardMemory(9, driver)).toThrow("NVIDIA's driver fails in cuDevicePrimaryCtxRetain (2)");
+    expect(() => cardMemory(0, join(folder, 'none.so'))).toThrow();
   });
 
   it('tells in plain words what CUDA says of its devices', () => {

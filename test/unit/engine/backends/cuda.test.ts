@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { createCudaExecutor } from '../../../../main/engine/backends/lazy/executors/cuda/executor.ts';
@@ -6,8 +8,12 @@ import { encodeModel } from '../../../../main/engine/backends/lazy/onnx-encoder.
 import { lazyBackend, useLazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { createEngine } from '../../../../main/engine/index.ts';
 import { compareSampleSteps } from '../../../../main/engine/training/sample-step.ts';
+import { editSettings } from '../../../../shared/domain/edit.ts';
+import type { EngineEvent } from '../../../../shared/domain/engine.ts';
 import { AppError } from '../../../../shared/ipc/result.ts';
+import { temporaryFolder, tinyModel } from '../../../integration/engine/tiny-model.ts';
 import { cudaOnProcessor, packagedLibrary } from './c-interface.ts';
 
 const mebibyte = 2 ** 20;
@@ -177,6 +183,80 @@ describe('a memory limit', () => {
       expect((await sum.data())[0]).toBe((size * mebibyte) / 2);
       tf.dispose([x, sum]);
     }
+  });
+});
+
+describe("a device's own memory", () => {
+  const gigabyte = 2 ** 30;
+
+  it('is what is free there, with what the executor has already, or a limit', async () => {
+    let free = 3 * gigabyte;
+    const readMemory = () => ({ free, total: 8 * gigabyte });
+    const executor = cudaOnProcessor({ readMemory });
+    const { keptBytes } = executor.memory();
+    const before = executor.deviceMemoryBytes!()!;
+    expect(before).toBeGreaterThanOrEqual(3 * gigabyte + keptBytes);
+    expect(before).toBeLessThan(3.1 * gigabyte);
+    const held = executor.upload(new Float32Array(16 * mebibyte), vector(16 * mebibyte));
+    free -= 64 * mebibyte; // as a driver tells of what was taken
+    expect(executor.deviceMemoryBytes!()! - before).toBe(0);
+    free -= gigabyte; // another program took that
+    expect(executor.deviceMemoryBytes!()! - before).toBe(-gigabyte);
+    executor.release(held);
+    executor.dispose();
+    const limited = cudaOnProcessor({ readMemory, memoryLimitBytes: gigabyte });
+    expect(limited.deviceMemoryBytes!()).toBe(gigabyte);
+    limited.dispose();
+    expect(limited.deviceMemoryBytes!()).toBe(undefined);
+  });
+
+  it('is not there where values lie in the machine’s memory', async () => {
+    const executor = cudaOnProcessor();
+    expect(executor.deviceMemoryBytes!()).toBe(undefined);
+    executor.dispose();
+    const engine = await createEngine({ device: 'onnxruntime' });
+    expect(await engine.device({})).toMatchObject({ chosen: 'onnxruntime', memoryBytes: null });
+    await engine.dispose();
+  });
+
+  it('is what is told of the device, and what a model is planned for', async () => {
+    const engine = await createEngine({ device: 'onnxruntime' });
+    const remarks: string[] = [];
+    const generate = async (free: number) => {
+      await useLazyBackend(cudaOnProcessor({ readMemory: () => ({ free, total: 8 * gigabyte }) }));
+      const { memoryBytes } = await engine.device({});
+      expect(memoryBytes! / free).toBeCloseTo(1, 1);
+      const settings = editSettings.parse({ prompt: 'a dog', steps: 1, guidance: 1 });
+      const size = { width: 32, height: 32, frameCount: 5 };
+      const request = {
+        model: tinyModel,
+        conceptFile: null,
+        source: null,
+        size,
+        settings,
+        output: join(folder, 'out'),
+      };
+      remarks.splice(0);
+      const onEvent = (event: EngineEvent) => event.type === 'remark' && remarks.push(event.text);
+      await engine.generate(request, { onEvent });
+    };
+    const folder = await temporaryFolder();
+    await generate(0.1 * gigabyte);
+    expect(remarks).toEqual([expect.stringContaining('read from disk')]);
+    await useOnnxRuntime();
+    await engine.dispose();
+    await rm(folder, { recursive: true });
+  });
+
+  it('is not known where asking fails', async () => {
+    const engine = await createEngine({ device: 'onnxruntime' });
+    const readMemory = () => {
+      throw new Error('no driver');
+    };
+    await useLazyBackend(cudaOnProcessor({ readMemory }));
+    expect(await engine.device({})).toMatchObject({ memoryBytes: null });
+    await useOnnxRuntime();
+    await engine.dispose();
   });
 });
 

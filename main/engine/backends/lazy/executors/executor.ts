@@ -46,6 +46,11 @@ export interface Executor {
   release(buffer: DeviceBuffer): void;
   /** Bytes in use by buffers, and kept for the next ones. */
   memory(): { usedBytes: number; keptBytes: number };
+  /**
+   * Bytes that values and programs may take altogether in memory of the device's own: what is free there, with what they have, and no more
+   * than a limit. Undefined, or left out, where they lie in the machine's memory, or where nothing tells. Throws where asking fails.
+   */
+  deviceMemoryBytes?(): number | undefined;
   /** Gives back memory that is only kept for later. */
   trim(): void;
   dispose(): void;

@@ -6,6 +6,7 @@ import { copyModel } from '../../onnx-encoder.ts';
 import { byteLengthOf, viewAs } from '../element-arrays.ts';
 import type { Executor, Program, TensorType } from '../executor.ts';
 import { type Address, type Bound, type Handle, loadOnnxRuntime, type Provider } from './binding.ts';
+import { type CardMemory, cardMemory } from './driver.ts';
 
 export interface CudaOptions {
   /** Path of ONNX Runtime's library; the provider's own lie beside it. */
@@ -20,6 +21,8 @@ export interface CudaOptions {
   memoryLimitBytes?: number | null;
   /** Threads for what is left to the processor. */
   threads?: number;
+  /** Tells of the device's memory: NVIDIA's driver unless given, and nobody of the processor's. */
+  readMemory?: (() => CardMemory) | undefined;
 }
 
 /**
@@ -50,6 +53,7 @@ export function createCudaExecutor({
   without = [],
   memoryLimitBytes = null,
   threads = availableParallelism(),
+  readMemory = provider === 'cuda' ? () => cardMemory(deviceId) : undefined,
 }: CudaOptions): Executor {
   const runtime = loadOnnxRuntime(library);
   const where = provider === 'cuda' ? 'the graphics processor (CUDA)' : 'the processor, through its C interface';
@@ -282,6 +286,11 @@ export function createCudaExecutor({
       if (ended) return { usedBytes: 0, keptBytes: 0 };
       const { inUse, total } = runtime.statistics(allocator);
       return { usedBytes, keptBytes: total - inUse + inPool };
+    },
+    deviceMemoryBytes() {
+      if (ended || !readMemory) return undefined;
+      const held = runtime.statistics(allocator).total;
+      return Math.min(memoryLimitBytes ?? Number.POSITIVE_INFINITY, held + readMemory().free);
     },
     trim() {
       if (!ended) trim();

@@ -30,7 +30,7 @@ const onWindows: readonly Library[] = [
   { file: 'cudnn64_9.dll', name: 'cuDNN 9', package: 'nvidia-cudnn-cu13', folder: 'cudnn/bin' },
 ];
 const needed = process.platform === 'win32' ? onWindows : onLinux;
-const driverFile = process.platform === 'win32' ? 'nvcuda.dll' : 'libcuda.so.1';
+export const driverFile = process.platform === 'win32' ? 'nvcuda.dll' : 'libcuda.so.1';
 /** The oldest that knows CUDA 13. */
 const driverVersion = 580;
 

@@ -139,6 +139,8 @@ export function createWebGpuExecutor({ without = [] }: { without?: readonly stri
     },
     release: (buffer) => release(buffer as GpuBuffer),
     memory: () => ({ usedBytes, keptBytes: 0 }),
+    // No `deviceMemoryBytes`: WebGPU tells of no memory, only how large one buffer may be, and ONNX Runtime hands out neither that nor which
+    // adapter it took. Integrated adapters share the machine's memory, which plans then go by; other cards have their own.
     trim() {},
     dispose() {
       for (const maker of copiers.values()) maker.dispose();
