@@ -23,9 +23,10 @@ import { measureMatMulRate } from './matmul-rate.ts';
 import { findTensorFlow, useTensorFlow } from './tensorflow/load.ts';
 import * as tf from './tf.ts';
 import { graphicsName, openWatched, processorName, trustDevice } from './trust.ts';
+import { computesFloat16Weights } from './weights.ts';
 
-const useWebGpuWithout = async (without: readonly string[]) =>
-  (await useLazyBackend(createWebGpuExecutor({ without }))).executor.name;
+const useWebGpuWithout = async (without: readonly string[], float16Weights = false) =>
+  (await useLazyBackend(createWebGpuExecutor({ without, float16Weights }))).executor.name;
 
 /** WebGPU as far as a self-test found it right, in words what was found. */
 async function useTrustedWebGpu(setup: Setup): Promise<string> {
@@ -36,11 +37,14 @@ async function useTrustedWebGpu(setup: Setup): Promise<string> {
     trusted,
     reason,
     without = [],
-  } = await trustDevice({ about, folder }, () =>
-    testNarrowed(() => selfTest('f32', () => onnxRuntime.use(setup)), useWebGpuWithout),
-  );
+    float16Weights,
+  } = await trustDevice({ about, folder }, async () => {
+    const found = await testNarrowed(() => selfTest('f32', () => onnxRuntime.use(setup)), useWebGpuWithout);
+    await useWebGpuWithout(found.without);
+    return { ...found, float16Weights: await computesFloat16Weights() };
+  });
   if (!trusted) throw new Error(reason);
-  return `${await useWebGpuWithout(without)}; ${reason}`;
+  return `${await useWebGpuWithout(without, float16Weights)}; ${reason}`;
 }
 
 const webGpu: Device = {

@@ -9,6 +9,8 @@ const verdict = z.object({
   reason: z.string(),
   /** Operations that a device computes wrongly, and that it is trusted without. */
   without: z.array(z.string()).optional(),
+  /** Whether frozen weights in float16 compute as what they stand for. */
+  float16Weights: z.boolean().optional(),
   /** How it computes products, where it could do so in several ways. */
   precision: z.string().optional(),
 });

@@ -2,14 +2,43 @@ import type { WeightForm } from '../../../shared/domain/weight-form.ts';
 import { encodeFloat16 } from '../formats/half.ts';
 import { lazyBackend } from './lazy/use.ts';
 import * as tf from './tf.ts';
+import { mayPass } from './trust.ts';
 
 /** The forms in which frozen weights can be held by what computes now. */
 export function weightForms(): WeightForm[] {
   const backend = tf.getBackend() ? lazyBackend() : undefined; // models are described where nothing computes, too
   if (!backend) return ['float32'];
-  return backend.executor.capabilities.compactWeights
-    ? ['float32', 'float16', 'int8', 'streamed']
-    : ['float32', 'streamed'];
+  const { float16Weights, int8Weights } = backend.executor.capabilities;
+  return [
+    'float32',
+    ...(float16Weights ? ['float16' as const] : []),
+    ...(int8Weights ? ['int8' as const] : []),
+    'streamed',
+  ];
+}
+
+/**
+ * Whether weights held in float16 compute here as what they stand for, whatever the executor says of itself. An adapter without float16 fails,
+ * and one whose driver has it wrong may answer zeros. Throws where that is no word about the device (`mayPass`).
+ */
+export async function computesFloat16Weights(): Promise<boolean> {
+  const [rows, columns] = [64, 48];
+  // Exact in float16, and so are their sums in float32.
+  const values = Float32Array.from({ length: rows * columns }, (_, index) => (((index * 37) % 129) - 64) / 128);
+  const expected = Float32Array.from({ length: columns }, (_, column) =>
+    Array.from({ length: rows }, (_, row) => values[row * columns + column]!).reduce((sum, value) => sum + value, 0),
+  );
+  const weight = compactWeight(values, [rows, columns], 'float16') as tf.Tensor2D;
+  const product = tf.tidy(() => tf.matMul(tf.ones([1, rows]), weight));
+  try {
+    const found = await product.data();
+    return expected.every((value, index) => Math.abs(found[index]! - value) < 1e-3);
+  } catch (error) {
+    if (mayPass(error)) throw error;
+    return false;
+  } finally {
+    tf.dispose([weight, product]);
+  }
 }
 
 /** The largest float16. */

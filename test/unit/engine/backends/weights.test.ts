@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { lazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
+import type { TensorType } from '../../../../main/engine/backends/lazy/executors/executor.ts';
+import { createCpuExecutor } from '../../../../main/engine/backends/lazy/executors/onnxruntime/cpu.ts';
+import { lazyBackend, useLazyBackend } from '../../../../main/engine/backends/lazy/use.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
 import {
   compactWeight,
+  computesFloat16Weights,
   quantise,
   streamedWeight,
   WeightArrays,
@@ -101,6 +104,45 @@ describe.each((await testDevices()).filter((device) => device !== 'tensorflow' &
     });
   },
 );
+
+describe('weights in float16', () => {
+  /** The processor, where a program with such an input answers otherwise. */
+  const useChanged = (capable: boolean, answer?: (outputs: readonly TensorType[]) => Float32Array[]) => {
+    const executor = createCpuExecutor({ threads: 1 });
+    return useLazyBackend({
+      ...executor,
+      capabilities: { ...executor.capabilities, float16Weights: capable, int8Weights: false },
+      compile(model, inputs, outputs) {
+        const program = executor.compile(model, inputs, outputs);
+        if (!answer || !inputs.some(({ type }) => type === 'float16')) return program;
+        return {
+          run: () => answer(outputs).map((values, index) => executor.upload(values, outputs[index]!)),
+          dispose: () => program.dispose(),
+        };
+      },
+    });
+  };
+  const failing = (message: string) => () => {
+    throw new Error(message);
+  };
+
+  test('are found to compute right, whatever the executor says of itself, and are offered where it says so', async () => {
+    await useChanged(false);
+    expect(await computesFloat16Weights()).toBe(true);
+    expect(weightForms()).toEqual(['float32', 'streamed']);
+    await useChanged(true);
+    expect(weightForms()).toEqual(['float32', 'float16', 'streamed']);
+  });
+
+  test('are found not to where a device fails or answers zeros, but no verdict comes of what may pass', async () => {
+    await useChanged(true, failing('Program Cast requires f16 but the device does not support it.'));
+    expect(await computesFloat16Weights()).toBe(false);
+    await useChanged(true, (outputs) => outputs.map(({ shape }) => new Float32Array(shape.reduce((a, b) => a * b, 1))));
+    expect(await computesFloat16Weights()).toBe(false);
+    await useChanged(true, failing('the device is busy'));
+    await expect(computesFloat16Weights()).rejects.toThrow('busy');
+  });
+});
 
 test('int8 errs by at most half of its step in each column, and a column of zeros stays', () => {
   const given = Float32Array.from(values, (value, index) =>

@@ -23,8 +23,9 @@ export interface Capabilities {
   readonly gelu: boolean;
   /** Resize of video as it is, with five axes, faster than of its pictures with four */
   readonly videoResize: boolean;
-  /** Inputs of float16 and int8 that a program casts to float32: frozen weights in less memory */
-  readonly compactWeights: boolean;
+  /** Inputs of float16, and of int8, that a program casts to float32: frozen weights in less memory */
+  readonly float16Weights: boolean;
+  readonly int8Weights: boolean;
   /** Of several things to compute the one with the longest way behind it comes first, in whatever order they were recorded. */
   readonly deepestFirst: boolean;
 }

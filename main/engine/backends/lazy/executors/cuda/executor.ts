@@ -244,7 +244,8 @@ export function createCudaExecutor({
       layerNormalizationStatistics: !without.includes('layerNormalizationStatistics'),
       gelu: !without.includes('gelu'),
       videoResize: false,
-      compactWeights: true,
+      float16Weights: true,
+      int8Weights: true,
       deepestFirst: true,
     },
     compile(...given) {

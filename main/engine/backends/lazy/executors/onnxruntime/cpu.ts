@@ -23,7 +23,8 @@ export function createCpuExecutor({ threads = availableParallelism() } = {}): Ex
       layerNormalizationStatistics: true,
       gelu: true,
       videoResize: false,
-      compactWeights: true,
+      float16Weights: true,
+      int8Weights: true,
       deepestFirst: true,
     },
     compile(model, inputs, outputs) {

@@ -48,8 +48,15 @@ class Maker {
 /**
  * ONNX Runtime's WebGPU provider: any GPU with Vulkan, Metal or Direct3D 12. Values stay on the device between programs. Throws where
  * no adapter answers. ONNX Runtime does not say what the adapter is. `without`: capabilities that this adapter computes wrongly.
+ * `float16Weights`: whether it was found to cast float16, which not every adapter can (shader-f16).
  */
-export function createWebGpuExecutor({ without = [] }: { without?: readonly string[] } = {}): Executor {
+export function createWebGpuExecutor({
+  without = [],
+  float16Weights = false,
+}: {
+  without?: readonly string[];
+  float16Weights?: boolean;
+} = {}): Executor {
   const open = (model: Uint8Array, location: 'gpu-buffer' | 'cpu') =>
     createNativeSession(model, {
       executionProviders: [{ name: 'webgpu' }],
@@ -103,7 +110,8 @@ export function createWebGpuExecutor({ without = [] }: { without?: readonly stri
       layerNormalizationStatistics: false, // fails in the optimiser
       gelu: !without.includes('gelu'),
       videoResize: false,
-      compactWeights: false, // has no int8
+      float16Weights,
+      int8Weights: false, // no cast of it on the device
       deepestFirst: true,
     },
     compile(model, inputs, outputs) {

@@ -65,7 +65,8 @@ export function createOpenVinoExecutor({
       layerNormalizationStatistics: false,
       gelu: true,
       videoResize: true,
-      compactWeights: true,
+      float16Weights: true,
+      int8Weights: true,
       deepestFirst: false,
     },
     compile(model, inputs, outputs): Program {
