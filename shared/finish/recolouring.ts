@@ -46,6 +46,8 @@ const anchoring = 3;
 const [leastPrior, mostPrior] = [2e-4, 0.95];
 /** A part of the picture with a smaller share of moved places than this of the mean's, or of the largest part's size, is another thing. */
 const [leastMoved, leastPart] = [0.25, 0.02];
+/** One that is smaller than this share of the largest must be as sure as this on average: lips are nearly as red as a tie. */
+const [smallPart, leastSure] = [0.25, 0.75];
 /** More of the picture than this is no thing. */
 const mostOfPicture = 0.7;
 /** What is painted belongs to the thing, unless its colour is altogether another. */
@@ -203,15 +205,16 @@ function meanOf(maps: readonly Float32Array[], weights: readonly Float32Array[] 
   return sum / count;
 }
 
-/** 1 where a place hangs together with others that the edit hardly moved, or with few. */
+/** 1 where a place hangs together with others that the edit hardly moved, with few, or with hardly more that are only perhaps the thing. */
 function otherParts(shares: readonly Float32Array[], seeds: readonly Float32Array[], width: number, height: number) {
   const { labels, count } = connectedParts(shares, width, height, 0.5);
-  const [sizes, moves] = [new Float64Array(count), new Float64Array(count)];
+  const [sizes, moves, sure] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
   for (const [frame, map] of labels.entries()) {
     for (let at = 0; at < map.length; at++) {
       if (map[at] === 0) continue;
       sizes[map[at]! - 1]! += 1;
       moves[map[at]! - 1]! += seeds[frame]![at]!;
+      sure[map[at]! - 1]! += shares[frame]![at]!;
     }
   }
   const total = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0);
@@ -219,7 +222,10 @@ function otherParts(shares: readonly Float32Array[], seeds: readonly Float32Arra
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const isOther = Array.from(
     sizes,
-    (size, part) => moves[part]! < leastMoved * mean * size || size < leastPart * largest,
+    (size, part) =>
+      moves[part]! < leastMoved * mean * size ||
+      size < leastPart * largest ||
+      (size < smallPart * largest && sure[part]! < leastSure * size),
   );
   return labels.map((map) => Uint8Array.from(map, (label) => (label > 0 && isOther[label - 1] ? 1 : 0)));
 }

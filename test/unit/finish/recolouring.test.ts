@@ -128,6 +128,20 @@ describe('a thing that words give another colour', () => {
   });
 });
 
+it('lips beside a red tie are not taken for a part of it, where the edit coloured the chin as well', () => {
+  const lips = [178, 108, 99] as const;
+  const isFace = (x: number, y: number) => x > 14 && x < 25 && y < 9;
+  const isLips = (x: number, y: number) => x > 17 && x < 22 && y > 4 && y < 7;
+  const faced = (x: number, y: number, shown: Colour): Colour => (isLips(x, y) ? lips : isFace(x, y) ? skin : shown);
+  const speaking = clip(1, frameCount, faced);
+  const painted = clip(1, frameCount, (x, y, shown) =>
+    x > 12 && x < 26 && y > 3 ? blue : strayed(x, y, faced(x, y, shown)),
+  );
+  const [mask] = findChange(speaking, painted, { keepDetail: 0.75, recolour }).masks!;
+  expect(mask![20 * size.width + 17]).toBeGreaterThan(0.5);
+  expect(mask![5 * size.width + 19]).toBeLessThan(0.05);
+});
+
 it('an edit that shows nothing of the colour is finished as any other', () => {
   const nothing = findChange(base, clip(1, frameCount), { keepDetail: 0.75, recolour });
   expect(nothing.recolouring).toBeUndefined();
