@@ -3,7 +3,7 @@ import { type ColourOdds, colourOdds, colourTable } from './colour-odds.ts';
 import { type ClipPair, neighbourMeans } from './in-time.ts';
 import { lightOf, lightOfLab, luminanceOf, toLab } from './lab.ts';
 import { isCalled, isNeutral, type Lab, meantBy } from './named-colour.ts';
-import { connectedParts } from './parts.ts';
+import { connectedParts, nearestParts } from './parts.ts';
 import { quantileOf } from './quantile.ts';
 import { smoothStep } from './smooth-step.ts';
 import { windowMeans } from './windows.ts';
@@ -205,7 +205,10 @@ function meanOf(maps: readonly Float32Array[], weights: readonly Float32Array[] 
   return sum / count;
 }
 
-/** 1 where a place hangs together with others that the edit hardly moved, with few, or with hardly more that are only perhaps the thing. */
+/**
+ * 1 where a place is nearest to a part that is another thing: one that the edit hardly moved, one of few places, or of hardly more that are
+ * only perhaps the thing.
+ */
 function otherParts(shares: readonly Float32Array[], seeds: readonly Float32Array[], width: number, height: number) {
   const { labels, count } = connectedParts(shares, width, height, 0.5);
   const [sizes, moves, sure] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
@@ -227,7 +230,9 @@ function otherParts(shares: readonly Float32Array[], seeds: readonly Float32Arra
       size < leastPart * largest ||
       (size < smallPart * largest && sure[part]! < leastSure * size),
   );
-  return labels.map((map) => Uint8Array.from(map, (label) => (label > 0 && isOther[label - 1] ? 1 : 0)));
+  return nearestParts(labels, width, height).map((map) =>
+    Uint8Array.from(map, (label) => (label > 0 && isOther[label - 1] ? 1 : 0)),
+  );
 }
 
 /** What the edit shows where it moved the thing, in L*a*b*. */
