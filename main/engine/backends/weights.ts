@@ -85,15 +85,24 @@ export function quantise(values: Float32Array, columns: number): { quantised: In
 /** Arrays of weights that are used again for the next block's, so that memory does not wait for the garbage collector. */
 export class WeightArrays {
   private readonly free = new Map<number, Float32Array<ArrayBuffer>[]>();
+  private readonly taken = new Set<Float32Array<ArrayBuffer>>();
 
   take(length: number): Float32Array<ArrayBuffer> {
-    return this.free.get(length)?.pop() ?? new Float32Array(length);
+    const values = this.free.get(length)?.pop() ?? new Float32Array(length);
+    this.taken.add(values);
+    return values;
   }
 
   give(values: Float32Array<ArrayBuffer>): void {
+    this.taken.delete(values);
     const waiting = this.free.get(values.length);
     if (waiting) waiting.push(values);
     else this.free.set(values.length, [values]);
+  }
+
+  /** Gives back all that was taken. */
+  giveAll(): void {
+    for (const values of this.taken) this.give(values);
   }
 }
 

@@ -63,9 +63,9 @@ function renamed(source: TensorSource, tensors: ReadonlyMap<string, z.infer<type
     names: () => [...tensors.keys()],
     has: (name) => tensors.has(name),
     info: (name) => source.info(linked(name).name),
-    async readFloats(name, first = 0, count) {
+    async readFloats(name, first = 0, count, target) {
       const { name: stored, scale } = linked(name);
-      const values = await source.readFloats(stored, first, count);
+      const values = await source.readFloats(stored, first, count, target);
       if (scale !== undefined) multiply(values, await scalesOf(source, stored, scale), first);
       return values;
     },

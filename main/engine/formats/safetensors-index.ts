@@ -42,7 +42,7 @@ export async function openSafetensorsIndex(path: string): Promise<TensorSource> 
     names: () => Object.keys(map),
     has: (name) => Object.hasOwn(map, name),
     info: (name) => shardOf(name).info(name),
-    readFloats: (name, first, count) => shardOf(name).readFloats(name, first, count),
+    readFloats: (name, ...range) => shardOf(name).readFloats(name, ...range),
     readIntegers: (name) => shardOf(name).readIntegers(name),
     close,
   };

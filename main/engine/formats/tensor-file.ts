@@ -14,6 +14,8 @@ export interface PlacedTensor extends StoredInfo {
   position: number;
 }
 
+export type FloatArray = Float32Array<ArrayBuffer>;
+
 /** Named tensors in one file or several, read one by one. */
 export interface TensorSource {
   /** The file or index that was opened. */
@@ -25,9 +27,10 @@ export interface TensorSource {
   info(name: string): StoredInfo;
   /**
    * Values as float32, whatever the type; all of them, or `count` from the flat index `first` on.
-   * float64 and 64-bit integers lose what float32 cannot hold. Types with scales in blocks are read in whole blocks.
+   * float64 and 64-bit integers lose what float32 cannot hold. Types with scales in blocks are read in whole blocks. They are answered in
+   * `target` where one is given, which is exactly so long.
    */
-  readFloats(name: string, first?: number, count?: number): Promise<Float32Array>;
+  readFloats(name: string, first?: number, count?: number, target?: FloatArray): Promise<FloatArray>;
   /** Values of an integer type (or BOOL as 0 and 1). Throws on a 64-bit value beyond 2^53. */
   readIntegers(name: string): Promise<number[]>;
   close(): Promise<void>;
@@ -54,15 +57,16 @@ export async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** Reads exactly so many bytes. Throws `damaged-file` where the file ends before. */
+/** Reads exactly so many bytes, into `memory` of that length where some is given. Throws `damaged-file` where the file ends before. */
 export async function readExactly(
   path: string,
   handle: FileHandle,
   position: number,
   length: number,
   what = 'its header',
+  memory = new ArrayBuffer(length),
 ): Promise<Buffer<ArrayBuffer>> {
-  const bytes = Buffer.from(new ArrayBuffer(length));
+  const bytes = Buffer.from(memory);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
     if (bytesRead === 0) throw damagedTensors(path, `truncated within ${what}`);
@@ -102,7 +106,7 @@ export class TensorFile implements TensorSource {
     return this.tensor(name);
   }
 
-  async readFloats(name: string, first = 0, count?: number): Promise<Float32Array> {
+  async readFloats(name: string, first = 0, count?: number, target?: FloatArray): Promise<FloatArray> {
     const tensor = this.tensor(name);
     const total = tensor.shape.reduce((product, length) => product * length, 1);
     const length = count ?? total - first;
@@ -111,7 +115,8 @@ export class TensorFile implements TensorSource {
       throw new Error(`${this.path}: tensor "${name}" has ${total} values, asked for ${first} to ${first + length}`);
     if (first % block !== 0 || length % block !== 0)
       throw new Error(`${this.path}: tensor "${name}" of ${tensor.type} is read in blocks of ${block} values`);
-    const values = new Float32Array(length);
+    const values = target ?? new Float32Array(length);
+    if (values.length !== length) throw new Error(`${this.path}: ${length} values do not fit ${values.length}`);
     for await (const [bytes, offset] of this.pieces(name, tensor, first, length)) decode(bytes, values, offset);
     return values;
   }
@@ -143,7 +148,10 @@ export class TensorFile implements TensorSource {
     return tensor;
   }
 
-  /** The bytes of `length` values from `first` on, each piece with the index of its first value. */
+  /**
+   * The bytes of `length` values from `first` on, each piece with the index of its first value, until the next is asked for. The disk reads
+   * that one meanwhile, into one of two pieces of memory that take turns.
+   */
   private async *pieces(
     name: string,
     { type, position }: PlacedTensor,
@@ -152,10 +160,25 @@ export class TensorFile implements TensorSource {
   ): AsyncGenerator<[bytes: ArrayBuffer, offset: number]> {
     const { values: block, bytes: blockBytes } = codecs[type];
     const pieceLength = Math.floor(pieceBytes / blockBytes) * block;
-    for (let offset = 0; offset < length; offset += pieceLength) {
+    const read = (offset: number, memory?: ArrayBuffer) => {
       const bytes = storedBytes(type, [Math.min(pieceLength, length - offset)]);
       const start = position + storedBytes(type, [first + offset]);
-      yield [(await readExactly(this.path, this.handle, start, bytes, `tensor "${name}"`)).buffer, offset];
+      const reused = memory?.byteLength === bytes ? memory : undefined;
+      const reading = readExactly(this.path, this.handle, start, bytes, `tensor "${name}"`, reused);
+      reading.catch(() => {}); // is thrown where the piece is waited for
+      return reading;
+    };
+    let spare: ArrayBuffer | undefined;
+    let next = length > 0 ? read(0) : undefined;
+    try {
+      for (let offset = 0; offset < length; offset += pieceLength) {
+        const bytes = (await next!).buffer;
+        next = offset + pieceLength < length ? read(offset + pieceLength, spare) : undefined;
+        yield [bytes, offset];
+        spare = bytes;
+      }
+    } finally {
+      await next?.catch(() => {}); // the file may be closed after this, and the memory used again
     }
   }
 }

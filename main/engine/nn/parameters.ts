@@ -4,7 +4,7 @@ import * as tf from '../backends/tf.ts';
 import { compactWeight, streamedWeight, WeightArrays } from '../backends/weights.ts';
 import { requireFinite } from '../formats/finite.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
-import type { TensorSource } from '../formats/tensor-file.ts';
+import type { FloatArray, TensorSource } from '../formats/tensor-file.ts';
 import { type Tree, treeEntries, treeFromEntries } from './tree.ts';
 
 /** How a parameter lies in a checkpoint and how in memory. */
@@ -39,12 +39,18 @@ export function linearSpecs(path: string, inSize: number, outSize: number, bias 
 /**
  * Reads a model's parameters tensor by tensor. Every name in `specs` must be there with its shape, and no other unless `ignore`
  * matches it: otherwise a `damaged-file` error names file and tensor. The caller owns the tree. Matrices that `held` names lie in memory in
- * its form; for those that are streamed the source stays open as long as the tree is used.
+ * its form; for those that are streamed the source stays open as long as the tree is used. `arrays` lets trees of equal specs that are read
+ * one after the other share their memory: each must be disposed of, and what was made of it computed, before the next is read.
  */
 export async function loadParameters(
   source: TensorSource,
   specs: ParameterSpecs,
-  { ignore, prefix = '', held }: { ignore?: RegExp; prefix?: string; held?: HeldWeights } = {},
+  {
+    ignore,
+    prefix = '',
+    held,
+    arrays = new WeightArrays(),
+  }: { ignore?: RegExp; prefix?: string; held?: HeldWeights; arrays?: WeightArrays } = {},
 ): Promise<Tree> {
   for (const [name, { stored }] of specs) checkShape(source, prefix + name, stored);
   for (const name of source.names()) {
@@ -53,7 +59,6 @@ export async function loadParameters(
         hint: 'The weights and config.json are of different models.',
       });
   }
-  const arrays = new WeightArrays();
   const entries: [string, tf.Tensor][] = [];
   try {
     for (const [name, spec] of specs) {
@@ -85,17 +90,20 @@ async function loadParameter(
   arrays: WeightArrays,
 ): Promise<tf.Tensor> {
   const shape = memoryShape(spec);
-  const read = async (target?: Float32Array<ArrayBuffer>) => {
-    const values = await source.readFloats(name);
-    requireFinite(source.path, name, values);
+  const length = shape.reduce((product, size) => product * size, 1);
+  const read = async (target: FloatArray) => {
     const { view = spec.stored, axes } = spec;
-    if (axes) return permute(values, view, axes, target);
-    target?.set(values);
-    return values;
+    const values = axes ? arrays.take(length) : target;
+    await source.readFloats(name, 0, length, values);
+    requireFinite(source.path, name, values);
+    if (!axes) return target;
+    permute(values, view, axes, target);
+    arrays.give(values);
+    return target;
   };
   if (form === 'streamed') return streamedWeight(shape, async (target) => void (await read(target)), arrays);
-  const values = await read();
-  return form === 'float32' ? tf.tensor(values, shape, 'float32') : compactWeight(values, shape, form);
+  if (form === 'float32') return tf.tensor(await read(arrays.take(length)), shape, 'float32');
+  return compactWeight(await read(new Float32Array(length)), shape, form);
 }
 
 function memoryShape({ stored, view = stored, axes, shape }: ParameterSpec): number[] {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -42,6 +42,27 @@ test('what is written is read again, with metadata, in every floating type', asy
   expect(await file.readIntegers('ids')).toEqual([-7, 2 ** 30]);
   await file.close();
   expect(readdirSync(folder)).toEqual(['round.safetensors']);
+});
+
+test('a tensor that is read in several pieces is whole, in memory that is given too, and truncated says so', async () => {
+  const count = 14_000_001; // three pieces and a rest
+  const values = Float32Array.from({ length: count }, (_, index) => index % 65_521);
+  await writeSafetensors(at('pieces.safetensors'), [{ name: 'long', shape: [count], values }]);
+  const same = (found: Float32Array, expected: Float32Array) =>
+    Buffer.compare(
+      Buffer.from(found.buffer),
+      Buffer.from(expected.buffer, expected.byteOffset, expected.byteLength),
+    ) === 0;
+  const file = await openSafetensors(at('pieces.safetensors'));
+  expect(same(await file.readFloats('long'), values)).toBe(true);
+  const target = new Float32Array(count - 5).fill(-1);
+  expect(await file.readFloats('long', 5, count - 5, target)).toBe(target);
+  expect(same(target, values.subarray(5))).toBe(true);
+  await expect(file.readFloats('long', 0, count, target)).rejects.toThrow('do not fit');
+  truncateSync(at('pieces.safetensors'), 40_000_000); // within the third piece
+  await expect(file.readFloats('long')).rejects.toThrow('truncated within tensor "long"');
+  await file.close();
+  rmSync(at('pieces.safetensors'));
 });
 
 test('integers, booleans and float64 of other writers are read', async () => {

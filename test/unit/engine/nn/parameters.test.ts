@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { selectBackend } from '../../../../main/engine/backends/select.ts';
 import * as tf from '../../../../main/engine/backends/tf.ts';
+import { WeightArrays } from '../../../../main/engine/backends/weights.ts';
 import { openSafetensors } from '../../../../main/engine/formats/safetensors.ts';
 import { writeSafetensors } from '../../../../main/engine/formats/safetensors-write.ts';
 import {
@@ -52,6 +53,32 @@ test('a dense layer lies [in, out] in memory and other axes where the model want
   expect(await tensors.kernel!.array()).toEqual(await expected.array());
   expect(tensors.patch!.shape).toEqual([6, 2]);
   disposeTree(tree);
+});
+
+test('trees that are read one after the other lie in the same memory, and otherwise in their own', async () => {
+  const path = join(folder, 'shared.safetensors');
+  const doubled = complete.map(({ values, ...rest }) => ({ ...rest, values: values.map((value) => 2 * value) }));
+  const named = (prefix: string) => (tensor: (typeof complete)[0]) => ({ ...tensor, name: prefix + tensor.name });
+  await writeSafetensors(path, [...complete.map(named('0.')), ...doubled.map(named('1.'))]);
+  const source = await openSafetensors(path);
+  const arrays = new WeightArrays();
+  const read = async (prefix: string) => {
+    const tree = await loadParameters(source, specs, { prefix, arrays });
+    return { tree, memory: treeEntries(tree).map(([, tensor]) => tensor.dataSync() as Float32Array) };
+  };
+  const [first, beside] = [await read('0.'), await read('1.')];
+  const expected = beside.memory.map((values) => values.map((value) => value / 2));
+  expect(first.memory).toEqual(expected);
+  expect(new Set([...first.memory, ...beside.memory].map(({ buffer }) => buffer)).size).toBe(8);
+  disposeTree(first.tree);
+  disposeTree(beside.tree);
+  arrays.giveAll();
+  const after = await read('0.');
+  expect(after.memory).toEqual(expected);
+  const known = new Set([...first.memory, ...beside.memory].map(({ buffer }) => buffer));
+  expect(after.memory.every(({ buffer }) => known.has(buffer))).toBe(true);
+  disposeTree(after.tree);
+  await source.close();
 });
 
 test('writing undoes reading', async () => {
