@@ -1,6 +1,7 @@
 /** What the services call the parts of a job. */
 const phases: Record<string, string> = {
   encode: 'reading the clip',
+  text: 'reading the words',
   prior: 'prior clips',
   identity: 'appearance',
   measure: 'measuring',

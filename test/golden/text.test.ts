@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openWeights, readJson } from '../../main/engine/formats/diffusers.ts';
 import {
@@ -7,7 +7,11 @@ import {
   encodeTokensStreaming,
   type TextEncoderParameters,
 } from '../../main/engine/models/wan/text-encoder.ts';
-import { textEncoderConfigSchema, textEncoderSpecs } from '../../main/engine/models/wan/text-encoder-config.ts';
+import {
+  textEncoderConfigSchema,
+  textEncoderSpecs,
+  textLayerSpecs,
+} from '../../main/engine/models/wan/text-encoder-config.ts';
 import { loadTokenizer } from '../../main/engine/models/wan/tokenizer.ts';
 import { loadParameters } from '../../main/engine/nn/parameters.ts';
 import { expectGolden, golden, onEachBackend, openCase } from './golden.ts';
@@ -51,14 +55,36 @@ onEachBackend(() => {
     const input = (await loadTokenizer(golden('model/tokenizer'))).encode(prompts, tokens);
     const before = tf.memory().numTensors;
     const layers: number[] = [];
-    const found = await encodeTokensStreaming(config, source, input, { onLayer: (done) => layers.push(done) });
-    await expectGolden(found, embeddings!);
-    found.dispose();
+    const options = { onLayer: (done: number) => layers.push(done) };
+    const [found] = await encodeTokensStreaming(config, source, [{ tokens: input }], options);
+    await expectGolden(found!, embeddings!);
+    found!.dispose();
     expect(tf.memory().numTensors).toBe(before);
     expect(layers).toEqual([1, 2, 3]);
-    const aborted = encodeTokensStreaming(config, source, input, { signal: AbortSignal.abort() });
+    const aborted = encodeTokensStreaming(config, source, [{ tokens: input }], { signal: AbortSignal.abort() });
     await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
     expect(tf.memory().numTensors).toBe(before);
+    await source.close();
+  });
+
+  test('several texts read each streamed layer once, and each comes out to the bit as it does alone', async () => {
+    const config = await readJson(`${folder}/config.json`, textEncoderConfigSchema);
+    const source = await openWeights(folder);
+    const { ids, lengths } = (await loadTokenizer(golden('model/tokenizer'))).encode(prompts, tokens);
+    const texts = lengths.map((length, index) => ({
+      tokens: { ids: [ids[index]!.slice(0, length)], lengths: [length] },
+    }));
+    const reading = vi.spyOn(source, 'readFloats');
+    const together = await encodeTokensStreaming(config, source, texts);
+    const reads = reading.mock.calls.map(([name]) => name).filter((name) => name.startsWith('encoder.'));
+    expect(reads).toHaveLength(config.num_layers * textLayerSpecs(config).size + 1);
+    expect(new Set(reads).size).toBe(reads.length);
+    expect(new Set(lengths).size).toBeGreaterThan(1);
+    for (const [index, text] of texts.entries()) {
+      const [alone] = await encodeTokensStreaming(config, source, [text]);
+      expect(await together[index]!.data()).toEqual(await alone!.data());
+      tf.dispose([alone!, together[index]!]);
+    }
     await source.close();
   });
 });

@@ -97,6 +97,14 @@ export interface Tokens {
  */
 type TextEncoder = (tokens: Tokens, hooks?: Hooks) => tf.Tensor;
 
+interface TextOptions {
+  /** One for each prompt. */
+  hooks?: readonly Pick<Hooks, 'embedTokens'>[];
+  signal?: AbortSignal;
+  /** After each layer of an encoder that is read layer by layer. */
+  onLayer?(done: number, total: number): void;
+}
+
 /** How a denoiser's weights are held in memory. */
 interface HeldWeights {
   /** That in which they are, or will be when they are first needed: float32 unless another was asked for. */
@@ -149,6 +157,9 @@ export interface VideoModel extends VideoAutoencoder, DenoiserFacts {
   tokenize(prompts: readonly string[]): Tokens;
   /** Throws `out-of-memory` for an encoder that is too large to be held in memory. */
   textEncoder(): Promise<TextEncoder>;
-  /** Prompts -> [prompts, maxTextTokens, text width], whatever the encoder's size. */
-  encodeText(prompts: readonly string[], options?: { hooks?: Hooks; signal?: AbortSignal }): Promise<tf.Tensor>;
+  /**
+   * Prompts -> [prompts, maxTextTokens, text width], whatever the encoder's size: one that is read from disk layer by layer is read once for
+   * all of them. Each comes out the same to the bit whatever the others are.
+   */
+  encodeText(prompts: readonly string[], options?: TextOptions): Promise<tf.Tensor>;
 }

@@ -50,6 +50,8 @@ interface ConceptSamplingOptions {
   /** What the clips go on from; without `source` alone. */
   firstFrame?: FirstFrame;
   signal?: AbortSignal;
+  /** After each layer of a text encoder that is read layer by layer; not where all texts are known. */
+  onText?(done: number, total: number): void;
   onStep?(done: number, total: number): void;
 }
 
@@ -124,12 +126,34 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
     return made;
   }
 
-  /** [1, text tokens, text width], owned by the cache. */
-  async function encoded(prompt: string, tokens: TokenEmbeddings | undefined, signal?: AbortSignal) {
-    const key = `${tokens ? hashOfTokens(tokens) : ''}|${prompt}`;
-    const text = texts.get(key) ?? (await encodePrompts(pipeline, [prompt], tokens, signal));
-    texts.set(key, text);
-    return text;
+  /** Of each prompt [1, text tokens, text width], owned by the caller. Those that are not known are encoded together. */
+  async function encoded(
+    prompts: readonly string[],
+    tokens: TokenEmbeddings | undefined,
+    options: EncodingOptions,
+  ): Promise<tf.Tensor[]> {
+    const keyOf = (prompt: string) => `${tokens ? hashOfTokens(tokens) : ''}|${prompt}`;
+    // Cloned, for a long list may push its own first ones out of the cache.
+    const found = new Map<string, tf.Tensor>();
+    const missing: string[] = [];
+    for (const prompt of new Set(prompts)) {
+      const known = texts.get(keyOf(prompt));
+      if (known) found.set(prompt, tf.clone(known));
+      else missing.push(prompt);
+    }
+    try {
+      if (missing.length > 0) {
+        const made = await encodePrompts(pipeline, missing, tokens, options);
+        for (const [index, text] of tf.split(made, missing.length).entries()) {
+          found.set(missing[index]!, tf.clone(text));
+          texts.set(keyOf(missing[index]!), text);
+        }
+        made.dispose();
+      }
+      return prompts.map((prompt) => tf.clone(found.get(prompt)!));
+    } finally {
+      tf.dispose([...found.values()]);
+    }
   }
 
   /** What FlowEdit computes of the clip itself, which is the same while words and sliders change. */
@@ -172,25 +196,20 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
       const adapter = concept ? adapterOf(concept, ({ gains }) => ({ gains, part: concept.part })) : undefined;
       const own: tf.Tensor[] = tensorsOf(adapter);
       try {
-        const parts: tf.Tensor[] = [];
-        for (const prompt of prompts) {
-          // Cloned, for a long list of prompts may push its own first ones out of the cache.
-          parts.push(tf.clone(await encoded(prompt, concept?.tokens, options.signal)));
-          own.push(parts.at(-1)!);
-        }
-        const text = tf.concat(parts, 0);
+        const wantsNegative = guidance > 1;
+        const words = [...prompts, ...(wantsNegative ? [negativePrompt] : []), ...(source ? [source.prompt] : [])];
+        const { signal, onText: onLayer } = options;
+        const encodedWords = await encoded(words, concept?.tokens, { signal, onLayer });
+        own.push(...encodedWords);
+        const text = tf.concat(encodedWords.slice(0, prompts.length), 0);
         own.push(text);
-        const negative =
-          guidance > 1
-            ? tf.tile(await encoded(negativePrompt, concept?.tokens, options.signal), [prompts.length, 1, 1])
-            : undefined;
+        const negative = wantsNegative ? tf.tile(encodedWords[prompts.length]!, [prompts.length, 1, 1]) : undefined;
         if (negative) own.push(negative);
         const common = { ...options, ...(adapter ? { adapter } : {}) };
         const wanted = { ...common, text, guidance, ...(negative ? { negative } : {}) };
         if (!source) return await sampler.generate(wanted);
         const { latents, fidelity, by } = source;
-        const sourceText = tf.clone(await encoded(source.prompt, concept?.tokens, options.signal));
-        own.push(sourceText);
+        const sourceText = encodedWords.at(-1)!;
         switch (by) {
           case 'noise':
             return await sampler.generate({ ...wanted, source: { latents, fidelity } });
@@ -260,23 +279,24 @@ function adapterOf(
   return adapterTensors(acting.map((each) => ({ ...each, ...settingOf(each) })));
 }
 
+type EncodingOptions = Omit<NonNullable<Parameters<VideoModel['encodeText']>[1]>, 'hooks'>;
+
 /** Prompts with a concept's special tokens -> [prompts, tokens, text width]; the caller owns it. */
 export async function encodePrompts(
   pipeline: VideoModel,
   prompts: readonly string[],
   tokens: TokenEmbeddings | undefined,
-  signal?: AbortSignal,
+  options: EncodingOptions = {},
 ): Promise<tf.Tensor3D> {
   const known = tokens?.names ?? [];
   const marked = prompts.map((prompt) => markPrompt(prompt, known, pipeline.tokenizer));
   const texts = marked.map(({ text }) => text);
-  if (!tokens || known.length === 0) return (await pipeline.encodeText(texts, { signal })) as tf.Tensor3D;
+  if (!tokens || known.length === 0) return (await pipeline.encodeText(texts, options)) as tf.Tensor3D;
   const width = tokens.values.length / known.length;
   const embeddings = tf.tensor2d(tokens.values, [known.length, width]);
   try {
-    const names = marked.map((prompt) => prompt.names);
-    const hooks = tokenHooks(names, known, embeddings, pipeline.tokenizer);
-    return (await pipeline.encodeText(texts, { hooks, signal })) as tf.Tensor3D;
+    const hooks = marked.map(({ names }) => tokenHooks([names], known, embeddings, pipeline.tokenizer));
+    return (await pipeline.encodeText(texts, { ...options, hooks })) as tf.Tensor3D;
   } finally {
     embeddings.dispose();
   }

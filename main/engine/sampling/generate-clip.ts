@@ -75,7 +75,8 @@ export async function generateClip(
     for (const [index, first] of firsts.entries()) {
       // Decoding is part of a window's last step.
       const steps: Report = (phase, unit, done, total) => {
-        if (phase === 'sample') report('sample', unit, index * total + done, firsts.length * total);
+        if (phase === 'text') report(phase, unit, done, total);
+        if (phase === 'sample') report(phase, unit, index * total + done, firsts.length * total);
       };
       const part = await readRawFrames(source, { first, count: extras.frames });
       const made = await makeWindow(job, part, steps);
@@ -141,6 +142,7 @@ async function makeWindow(
     seeds: [settings.seed],
     size,
     signal,
+    onText: (done, total) => report('text', 'layers', done, total),
     onStep: (done, total) => report('sample', 'steps', done, total),
     ...(firstFrame ? { firstFrame } : {}),
     ...(start ? { source: { ...start, ...startFrom(settings, own) } } : {}),

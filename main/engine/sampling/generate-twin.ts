@@ -43,7 +43,10 @@ export async function generateTwinClip(
     const measure = createPhaseMeter(performance.now());
     const report = (phase: string, unit: string) => (done: number, total: number) =>
       onEvent?.({ type: 'progress', progress: { phase, done, total, unit, ...measure(phase, done, total) } });
-    const text = await pipeline.encodeText([request.prompt, request.negativePrompt], { signal });
+    const text = await pipeline.encodeText([request.prompt, request.negativePrompt], {
+      signal,
+      onLayer: report('text', 'layers'),
+    });
     const made = await sampleTwin(generator, text, grid, {
       ...request,
       signal,

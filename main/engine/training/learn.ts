@@ -118,7 +118,10 @@ export async function learnConcept(
         async stageOf({ trains, clipText }, data, weights) {
           const tokens = await tokensOf(weights, start);
           const texts = { prepared, data, clipText };
-          const { bank, learned } = await encodeTexts(pipeline, texts, tokens, 'words' in trains, signal);
+          const { bank, learned } = await encodeTexts(pipeline, texts, tokens, 'words' in trains, {
+            signal,
+            onLayer: (done, total) => report({ phase: 'text', done, total, unit: 'layers' }),
+          });
           const model = await learnableModel(pipeline, learned, start.names, fitted.activationBytes);
           return { model, bank, data: stageData(prepared, data) };
         },
@@ -172,7 +175,7 @@ async function headsOf(
   signal: AbortSignal | undefined,
 ): Promise<SortedHeads> {
   const words = captions.clips.map(({ full }) => full);
-  const texts = await encodePrompts(pipeline, words, tokens, signal);
+  const texts = await encodePrompts(pipeline, words, tokens, { signal });
   const latents = clips.map(({ clip }) => clip);
   return sortHeads(await pipeline.denoiser(), latents, texts).finally(() => texts.dispose());
 }

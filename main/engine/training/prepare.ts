@@ -19,7 +19,7 @@ export type Prepared = PreparedLatents & {
 export interface PrepareOptions {
   sampler: ConceptSampler;
   signal?: AbortSignal;
-  onProgress(phase: 'encode' | 'prior', done: number, total: number, unit: string): void;
+  onProgress(phase: 'encode' | 'text' | 'prior', done: number, total: number, unit: string): void;
 }
 
 const priorBatch = 4;
@@ -109,6 +109,7 @@ async function samplePrior(
       size: size as [number, number, number],
       seeds: batch.map((_, index) => request.recipe.seed * 1000 + first + index),
       signal,
+      onText: (done, total) => onProgress('text', done, total, 'layers'),
       onStep: (done, total) => onProgress('prior', first + (batch.length * done) / total, captions.length, 'clips'),
     });
     const values = (await latents.data()) as Float32Array;
@@ -180,11 +181,11 @@ export async function encodeTexts(
   { prepared, data, clipText }: { prepared: Prepared; data: DataKind } & Pick<StagePlan, 'clipText'>,
   tokens: TokenEmbeddings,
   learning: boolean,
-  signal?: AbortSignal,
+  options?: Parameters<typeof encodePrompts>[3],
 ): Promise<{ bank: TextBank; learned: string[] }> {
   const { concept, others } = textsOf(prepared, data, clipText);
   const all = [...concept, ...others];
-  const encoded = await encodePrompts(pipeline, learning ? others : all, tokens, signal);
+  const encoded = await encodePrompts(pipeline, learning ? others : all, tokens, options);
   return {
     bank: {
       learned: learning ? concept.length : 0,

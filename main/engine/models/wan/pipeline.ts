@@ -114,6 +114,30 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
       : tf.clone(embeddings);
   }
 
+  type Texts = Parameters<typeof encodeTokensStreaming>[2];
+
+  async function encodeTexts(texts: Texts): Promise<tf.Tensor[]> {
+    const encode = await pipeline.textEncoder();
+    const embeddings: tf.Tensor[] = [];
+    for (const { tokens, hooks } of texts) {
+      embeddings.push(tf.tidy(() => encode(tokens, hooks)));
+      await embeddings.at(-1)!.data(); // apart from the others, so that it rounds the same whatever they are
+    }
+    return embeddings;
+  }
+
+  async function streamTexts(texts: Texts, options: Parameters<typeof encodeTokensStreaming>[3]): Promise<tf.Tensor[]> {
+    const source = await openWeights(folder('text_encoder'));
+    try {
+      const embeddings = await encodeTokensStreaming(textEncoderConfig, source, texts, options);
+      const padded = embeddings.map(padText);
+      tf.dispose(embeddings);
+      return padded;
+    } finally {
+      await source.close();
+    }
+  }
+
   const pipeline: WanPipeline = {
     ...autoencoder,
     ...denoiserFacts(transformerConfig, firstFrame),
@@ -163,20 +187,13 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
       const parameters = await textEncoderWeights();
       return (tokens, hooks) => padText(encodeTokens(textEncoderConfig, parameters, tokens, hooks));
     },
-    async encodeText(prompts, { hooks, signal } = {}) {
-      const tokens = tokenize(prompts);
-      if (!streams) {
-        const encode = await pipeline.textEncoder();
-        return tf.tidy(() => encode(tokens, hooks));
-      }
-      const source = await openWeights(folder('text_encoder'));
+    async encodeText(prompts, { hooks, signal, onLayer } = {}) {
+      const texts = prompts.map((prompt, index) => ({ tokens: tokenize([prompt]), hooks: hooks?.[index] }));
+      const embeddings = streams ? await streamTexts(texts, { signal, onLayer }) : await encodeTexts(texts);
       try {
-        const embeddings = await encodeTokensStreaming(textEncoderConfig, source, tokens, { hooks, signal });
-        const padded = padText(embeddings);
-        embeddings.dispose();
-        return padded;
+        return tf.concat(embeddings, 0);
       } finally {
-        await source.close();
+        tf.dispose(embeddings);
       }
     },
     async dispose() {

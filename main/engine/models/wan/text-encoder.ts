@@ -1,5 +1,6 @@
 import { attention, gelu, rmsNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
+import { WeightArrays } from '../../backends/weights.ts';
 import type { TensorSource } from '../../formats/tensor-file.ts';
 import type { Hooks } from '../../nn/hooks.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
@@ -61,53 +62,69 @@ export function encodeTokens(
   });
 }
 
+/** A batch of prompts of one length, and what gives its special tokens their embeddings. */
+interface StreamedText {
+  tokens: Tokens;
+  hooks?: Pick<Hooks, 'embedTokens'> | undefined;
+}
+
 /**
- * The same from a file too large for memory: one layer at a time is read, used and dropped, and of the
- * embedding table only the rows that occur. -> [prompts, tokens, d_model]
+ * The same from a file too large for memory: one layer at a time is read, used for all texts and dropped, and of the embedding table only the
+ * rows that occur. What comes of a text depends on no other. -> of each text [prompts, tokens, d_model], owned by the caller
  */
 export async function encodeTokensStreaming(
   config: TextEncoderConfig,
   source: TensorSource,
-  { ids, lengths }: Tokens,
-  {
-    hooks,
-    signal,
-    onLayer,
-  }: { hooks?: Hooks; signal?: AbortSignal; onLayer?: (done: number, total: number) => void } = {},
-): Promise<tf.Tensor> {
+  texts: readonly StreamedText[],
+  { signal, onLayer }: { signal?: AbortSignal; onLayer?: (done: number, total: number) => void } = {},
+): Promise<tf.Tensor[]> {
   checkShape(source, 'shared.weight', [config.vocab_size, config.d_model]);
   checkShape(source, 'encoder.final_layer_norm.weight', [config.d_model]);
-  const tokens = ids[0]!.length;
-  const buckets = relativeBuckets(config, tokens);
-  const padding = paddingBias(lengths, tokens);
-  const embeddings = await embeddingRows(config, source, ids);
-  let x = hooks?.embedTokens?.(ids, embeddings) ?? embeddings;
-  if (x !== embeddings) embeddings.dispose();
+  const streams: TextStream[] = [];
+  const arrays = new WeightArrays();
+  // A product with a matrix as it is stored is no slower, and moving its axes takes longer than computing with it.
+  const specs = new Map([...textLayerSpecs(config)].map(([name, { stored }]) => [name, { stored }]));
   try {
+    for (const text of texts) streams.push(await startText(config, source, text));
     for (let index = 0; index < config.num_layers; index++) {
       signal?.throwIfAborted();
-      const layer = (await loadParameters(source, textLayerSpecs(config), {
+      const layer = (await loadParameters(source, specs, {
         prefix: `encoder.block.${index}.`,
+        arrays,
       })) as Layer;
-      let next: tf.Tensor;
       try {
-        next = tf.tidy(() => encoderLayer(config, layer, x, buckets, padding));
-        await next.data(); // so that the layer is no longer needed
+        for (const stream of streams) {
+          const next = tf.tidy(() => encoderLayer(config, layer, stream.x, stream.buckets, stream.padding, true));
+          stream.x.dispose();
+          stream.x = next;
+          await next.data(); // so that the layer is no longer needed
+        }
       } finally {
         disposeTree(layer);
+        arrays.giveAll();
       }
-      x.dispose();
-      x = next;
       onLayer?.(index + 1, config.num_layers);
     }
     const scale = await source.readFloats('encoder.final_layer_norm.weight');
-    return tf.tidy(() => {
-      const normed = rmsNorm(x, tf.tensor1d(scale), config.layer_norm_epsilon);
-      return tf.mul(normed, keptTokens(lengths, tokens));
-    });
+    return streams.map(({ x, kept }) =>
+      tf.tidy(() => tf.mul(rmsNorm(x, tf.tensor1d(scale), config.layer_norm_epsilon), kept)),
+    );
   } finally {
-    tf.dispose([x, buckets, padding]);
+    for (const stream of streams) tf.dispose({ ...stream });
   }
+}
+
+/** A text on its way through the layers. */
+type TextStream = Awaited<ReturnType<typeof startText>>;
+
+async function startText(config: TextEncoderConfig, source: TensorSource, { tokens, hooks }: StreamedText) {
+  const { ids, lengths } = tokens;
+  const count = ids[0]!.length;
+  const embeddings = await embeddingRows(config, source, ids);
+  const x = hooks?.embedTokens?.(ids, embeddings) ?? embeddings; // [prompts, tokens, d_model]
+  if (x !== embeddings) embeddings.dispose();
+  const buckets = relativeBuckets(config, count);
+  return { x, buckets, padding: paddingBias(lengths, count), kept: keptTokens(lengths, count) };
 }
 
 async function embeddingRows(config: TextEncoderConfig, source: TensorSource, ids: number[][]): Promise<tf.Tensor> {
@@ -122,14 +139,16 @@ async function embeddingRows(config: TextEncoderConfig, source: TensorSource, id
   return tf.tensor(values, [ids.length, ids[0]!.length, width]);
 }
 
-/** x [batch, tokens, d_model], buckets [tokens * tokens], padding [batch, 1, 1, tokens] -> as x */
+/** x [batch, tokens, d_model], buckets [tokens * tokens], padding [batch, 1, 1, tokens] -> as x. `isStored`: matrices are [out, in]. */
 function encoderLayer(
   config: TextEncoderConfig,
   { layer }: Layer,
   x: tf.Tensor,
   buckets: tf.Tensor1D,
   padding: tf.Tensor,
+  isStored = false,
 ): tf.Tensor {
+  const dense = (weights: Linear, rows: tf.Tensor) => linear(weights, rows, isStored);
   return tf.tidy(() => {
     const { num_heads: heads, layer_norm_epsilon: epsilon } = config;
     const tokens = x.shape[1]!;
@@ -137,15 +156,15 @@ function encoderLayer(
     const perPair = tf.gather(relative_attention_bias.weight, buckets); // [tokens * tokens, heads]
     const bias = tf.transpose(tf.reshape(perPair, [1, tokens, tokens, heads]), [0, 3, 1, 2]); // [1, heads, tokens, tokens]
     const normed = rmsNorm(x, layer[0].layer_norm.weight, epsilon);
-    const attended = attention(linear(q, normed), linear(k, normed), linear(v, normed), {
+    const attended = attention(dense(q, normed), dense(k, normed), dense(v, normed), {
       heads,
       bias: tf.add(bias, padding), // [batch, heads, tokens, tokens]
       scale: 1, // T5 leaves the scores unscaled
     });
-    const hidden = tf.add(x, linear(o, attended));
+    const hidden = tf.add(x, dense(o, attended));
     const { wi_0, wi_1, wo } = layer[1].DenseReluDense;
     const normed2 = rmsNorm(hidden, layer[1].layer_norm.weight, epsilon);
-    return tf.add(hidden, linear(wo, tf.mul(gelu(linear(wi_0, normed2), 'tanh'), linear(wi_1, normed2))));
+    return tf.add(hidden, dense(wo, tf.mul(gelu(dense(wi_0, normed2), 'tanh'), dense(wi_1, normed2))));
   });
 }
 
