@@ -21,11 +21,12 @@ export function patternedClip(folder: string, size: Omit<RawFrames, 'file'>): Ra
   return { file, ...size };
 }
 
-/** Learns a clip up to the recipe's last step: measuring the concept would sample it with all of the steps. */
+/** Learns a clip up to the recipe's last step: measuring the concept would sample it with all of the steps. `onPhase`: before the first. */
 export async function learnSteps(
   engine: Engine,
   { model, frames, recipe, folder }: { model: string; frames: RawFrames; recipe: Recipe; folder: string },
   onStep: (stage: string, step: number, loss: number) => void,
+  onPhase: (phase: string, done: number) => void = () => {},
 ): Promise<void> {
   const enough = new AbortController();
   const request = {
@@ -40,6 +41,8 @@ export async function learnSteps(
       signal: enough.signal,
       onEvent(event) {
         if (event.type === 'remark') console.log(event.text);
+        if (event.type === 'progress' && event.progress.loss === undefined)
+          onPhase(event.progress.phase, event.progress.done);
         if (event.type !== 'loss') return;
         const { stage, step, loss } = event.point;
         onStep(stage, step, loss);
