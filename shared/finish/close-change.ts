@@ -57,7 +57,11 @@ function fitFrame(before: Float32Array, after: Float32Array, width: number, heig
   return windowMeans(fitted, { width, height, channels: coefficientCount }, windowRadius);
 }
 
-/** Correlation of the lumas of two frames in windows, cut to 0 to 1: -> [height, width]. */
+/**
+ * How far two frames show the same in windows, 0 to 1: the correlation of their lumas. Dark checks on a light shirt are the same checks on a
+ * shirt made dark, and the fit can turn them over too, so that what is turned over wholly counts; but any two pictures are somewhat alike
+ * with one of them turned over, so that halves do not (measured on truth: test/studies). -> [height, width].
+ */
 function agreementOf(before: Float32Array, after: Float32Array, width: number, height: number): Float32Array {
   const pixels = width * height;
   const moments = new Float32Array(pixels * 5);
@@ -78,8 +82,10 @@ function agreementOf(before: Float32Array, after: Float32Array, width: number, h
     const varianceBefore = Math.max(0, m[5 * pixel + 2]! - r * r);
     const varianceAfter = Math.max(0, m[5 * pixel + 3]! - e * e);
     const covariance = m[5 * pixel + 4]! - r * e;
-    const correlation = (covariance + flatVariance) / (Math.sqrt(varianceBefore * varianceAfter) + flatVariance);
-    agreement[pixel] = Math.min(1, Math.max(0, correlation));
+    const whole = Math.sqrt(varianceBefore * varianceAfter) + flatVariance;
+    const turnedOver = (covariance / whole) ** 4;
+    // Rounding alone may take it beyond 1.
+    agreement[pixel] = Math.min(1, Math.max((covariance + flatVariance) / whole, turnedOver));
   }
   return agreement;
 }

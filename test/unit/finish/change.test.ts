@@ -179,6 +179,31 @@ describe('a change of colours', () => {
     expect(errorOf(at(0.25))).toBeLessThan(errorOf(at(0.5)));
   });
 
+  it('towards 0 keeps the detail of what turns from light to dark', () => {
+    const { width, height } = size;
+    const pixels = (value: (x: number, y: number) => number): SmallClip => ({
+      data: Uint8Array.from({ length: width * height * 3 }, (_, at) => {
+        const pixel = Math.floor(at / 3);
+        return value(pixel % width, Math.floor(pixel / width));
+      }),
+      frameCount: 1,
+      ...size,
+    });
+    const check = (x: number, y: number) => ((Math.floor(x / 4) + Math.floor(y / 4)) % 2 ? 60 : 200);
+    /** As soft as the model sees it: means of 3 x 3. */
+    const soft = (x: number, y: number) => {
+      let sum = 0;
+      for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) sum += check(x + dx + 4, y + dy + 4);
+      return sum / 9;
+    };
+    const change = [pixels(soft), pixels((x, y) => 260 - soft(x, y))] as const;
+    const wanted = pixels((x, y) => 260 - check(x, y)).data;
+    const errorOf = (made: Uint8Array) =>
+      made.reduce((sum, value, at) => sum + Math.abs(value - wanted[at]!), 0) / wanted.length;
+    const made = finished(change, pictureOf(pixels(check), 0), { keepDetail: 0 });
+    expect(errorOf(made)).toBeLessThan(0.4 * errorOf(change[1].data));
+  });
+
   it('follows an edit of one thing to where it differs, and one that differs everywhere evenly', () => {
     const size = { frameCount: 3, width: 64, height: 48 };
     // One colour everywhere: no even change tells the thing from the wall.
