@@ -31,6 +31,14 @@ const modelWork = z.object({
   sampling: z.object({ steps: z.int().positive(), guidance: z.number(), shift: z.number().positive() }),
 });
 
+/** Bytes for each pixel of a tile, and for each pixel of each frame of a chunk, of which it has at most `chunkPixels` where one latent frame has fewer. */
+const decodingMemory = z.object({
+  perPixel: z.number().nonnegative(),
+  perFramePixel: z.number().nonnegative(),
+  chunkPixels: z.int().positive(),
+});
+export type DecodingMemory = z.infer<typeof decodingMemory>;
+
 /** What the editor must know of a text-to-video model to prepare clips for it. */
 export const modelInfo = z.object({
   name: z.string(),
@@ -54,6 +62,8 @@ export const modelInfo = z.object({
   /** About how many values the backward pass needs of each token, of all blocks together. */
   activationsPerToken: z.number().nonnegative().default(0),
   work: modelWork,
+  /** What decoding takes in memory; null where nothing is known of that. */
+  decoding: decodingMemory.nullable().default(null),
   /** Frames come as 1 + k * temporalStride; sides as multiples of spatialStride. */
   temporalStride: z.int().positive(),
   spatialStride: z.int().positive(),
@@ -116,21 +126,30 @@ export function largestTokens({ sizes, frameCount, temporalStride, spatialStride
 }
 
 /** Under the prompt, the negative one, and what the clip shows. */
-export const promptsAtOnce = 3;
+const promptsAtOnce = 3;
 /** Of the values of a block that a backward pass would need, those that are alive at once without one. */
 const aliveShare = 0.5;
 
+/** Bytes that decoding a clip takes: of one tile, all that its convolutions remember and what they make of one chunk. */
+function decodingBytes({ decoding, temporalStride }: ModelInfo, pixels: number, latentFrames: number): number {
+  if (!decoding) return 0;
+  const { perPixel, perFramePixel, chunkPixels } = decoding;
+  const tile = Math.min(pixels, chunkPixels / temporalStride);
+  const frames =
+    Math.min(latentFrames, Math.max(1, Math.floor(chunkPixels / (tile * temporalStride)))) * temporalStride;
+  return tile * (perPixel + frames * perFramePixel);
+}
+
 /**
- * How a model generates with so much memory: with its weights in float32, else in fewer bits, else streamed. `tokens` are those of all
- * prompts together, unless given of a clip of its largest size.
+ * How a model generates with so much memory: with its weights in float32, else in fewer bits, else streamed. `tokens` are those of a clip and
+ * of a picture of it, unless given of its largest size.
  */
-export function planRunning(
-  model: ModelInfo,
-  memoryBytes: number,
-  tokens = promptsAtOnce * largestTokens(model).clip,
-): RunningPlan {
+export function planRunning(model: ModelInfo, memoryBytes: number, tokens = largestTokens(model)): RunningPlan {
   const size = weightSizeOf(model);
-  const working = 4 * aliveShare * tokens * (model.activationsPerToken / model.layers);
+  const sampling = 4 * aliveShare * promptsAtOnce * tokens.clip * (model.activationsPerToken / model.layers);
+  // What is sampled is decoded afterwards.
+  const decoding = decodingBytes(model, tokens.picture * model.spatialStride ** 2, tokens.clip / tokens.picture);
+  const working = Math.max(sampling, decoding);
   const plans = size.forms.map((form): RunningPlan => {
     const bytes = processBytes + weightBytes(size, form) + working;
     return { form, bytes, fits: bytes <= usedShare * memoryBytes };

@@ -6,7 +6,7 @@ import { processMemory } from '../../main/engine/training/free-memory.ts';
 import { editSettings } from '../../shared/domain/edit.ts';
 import { deviceName } from '../../shared/domain/engine.ts';
 import { learningSizeOf, planLearning } from '../../shared/domain/learning-plan.ts';
-import { planRunning, promptsAtOnce } from '../../shared/domain/model.ts';
+import { planRunning } from '../../shared/domain/model.ts';
 import { recipe } from '../../shared/domain/recipe.ts';
 import { learnSteps, patternedClip, peak } from './learn-steps.ts';
 
@@ -31,7 +31,7 @@ export async function runFullSize(model: string, device?: string, memoryLimitByt
   const clipTokens = pictureTokens * (1 + (clip.frameCount - 1) / info.temporalStride);
   const size = { ...learningSizeOf(info, rank), pictureTokens, clipTokens };
   const learning = planLearning(size, { batchSize: 1, batchSizeMotion: 1 }, memoryBytes);
-  const running = planRunning(info, memoryBytes, promptsAtOnce * clipTokens);
+  const running = planRunning(info, memoryBytes, { picture: pictureTokens, clip: clipTokens });
   for (const [what, plan] of Object.entries({ learning, running }))
     console.log(`${what} is planned with ${plan.form} and ${(plan.bytes / 1e9).toFixed(2)} GB`);
   /** Prints what each part took, each from the end of the one before, and all of them. */

@@ -6,6 +6,9 @@ import { disposeTree } from '../nn/tree.ts';
 import { videoToFrames } from './frames.ts';
 import type { CodingOptions, VideoAutoencoder } from './video-autoencoder.ts';
 
+/** Pixels times frames of a chunk, of pictures that are no larger. */
+export const chunkPixels = 600_000;
+
 /**
  * What autoencoders that are causal in time have in common: a clip is coded in chunks of frames that hand on what their convolutions
  * remember, so that the result is that of the whole clip and the memory that of one chunk. Video and latents are

@@ -1,4 +1,4 @@
-import type { CodingWork } from '../../../shared/domain/model.ts';
+import type { CodingWork, DecodingMemory } from '../../../shared/domain/model.ts';
 import type * as tf from '../backends/tf.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
@@ -22,6 +22,8 @@ export interface VideoAutoencoder {
   readonly strides: { readonly frames: number; readonly height: number; readonly width: number };
   /** What coding has to multiply. */
   readonly work: CodingWork;
+  /** What decoding takes in memory; null where that was not found out. */
+  readonly decoding: DecodingMemory | null;
   /** Throws `invalid-input` unless a clip of this size can be encoded. */
   checkVideoSize(frames: number, height: number, width: number): void;
   /** Pictures -> normalised latents [1, channels, frames, height, width] (the mean of a posterior). */

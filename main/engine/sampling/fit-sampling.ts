@@ -1,4 +1,4 @@
-import { planRunning, promptsAtOnce } from '../../../shared/domain/model.ts';
+import { planRunning } from '../../../shared/domain/model.ts';
 import { remarkOnForm } from '../../../shared/domain/weight-form.ts';
 import { holdWeights, type OpenModel } from './open-model.ts';
 
@@ -12,8 +12,9 @@ export async function fitSampling(model: OpenModel, size: readonly [number, numb
     const info = await pipeline.describe();
     // A pixel of the latents is a fixed part of a token.
     const side = info.spatialStride / pipeline.strides.width;
-    const tokens = size.reduce((product, length) => product * length, 1) / side ** 2;
-    const plan = planRunning(info, model.memoryBytes(), promptsAtOnce * tokens);
+    const [frames, height, width] = size;
+    const picture = (height * width) / side ** 2;
+    const plan = planRunning(info, model.memoryBytes(), { picture, clip: frames * picture });
     await holdWeights(model, plan.form);
   }
   return [remarkOnForm(pipeline.heldWeights.form) ?? []].flat();

@@ -19,6 +19,7 @@ const model: ModelInfo = {
   layers: 8,
   activationsPerToken: 45_000,
   work: smallWork,
+  decoding: null,
   temporalStride: 4,
   spatialStride: 16,
   learnsBelow: null,
@@ -103,4 +104,19 @@ it('plans what generates in the same way', () => {
   ]);
   expect(running(1e9)).toMatchObject({ form: 'streamed', fits: false });
   expect(running(128e9).bytes).toBeGreaterThan(4 * large.heldParameters);
+});
+
+it('plans for what is larger, sampling or decoding, which goes by tiles and chunks', () => {
+  const decoding = { perPixel: 100, perFramePixel: 10, chunkPixels: 80_000 };
+  const bytes = (changes: Partial<ModelInfo>, picture: number) =>
+    planRunning({ ...model, ...changes }, memory, { picture, clip: 5 * picture }).bytes;
+  const without = (picture: number) => bytes({ decoding: null, activationsPerToken: 0 }, picture);
+  const decoded = (picture: number) => bytes({ decoding, activationsPerToken: 0 }, picture) - without(picture);
+  // 64 tokens are 128 x 128 pixels: a chunk has one latent frame; 16 tokens are 64 x 64 pixels, four latent frames a chunk.
+  expect(decoded(64)).toBeCloseTo(128 ** 2 * (100 + 4 * 10), 3);
+  expect(decoded(16)).toBeCloseTo(64 ** 2 * (100 + 16 * 10), 3);
+  // No chunk is longer than the clip, and no tile larger than a latent frame of a chunk.
+  expect(decoded(1)).toBeCloseTo(16 ** 2 * (100 + 20 * 10), 3);
+  expect(decoded(640)).toBeCloseTo(20_000 * (100 + 4 * 10), 3);
+  expect(bytes({ decoding }, 64)).toBe(Math.max(bytes({ decoding: null }, 64), without(64) + decoded(64)));
 });

@@ -7,6 +7,7 @@ import { parametersToWrite } from '../../nn/parameters.ts';
 import { disposeTree } from '../../nn/tree.ts';
 import {
   checkClipSize,
+  chunkPixels,
   chunkStep,
   disposeStep,
   inTurn,
@@ -22,9 +23,6 @@ import { framesToVideo } from '../frames.ts';
 import type { CodingOptions, EncodingOptions, VideoAutoencoder } from '../video-autoencoder.ts';
 import { type MagvitConfig, magvitConfigSchema, magvitSpecs, magvitStrides, magvitWork } from './magvit-config.ts';
 import { decodeChunk, encodeChunk, type MagvitParameters } from './magvit-network.ts';
-
-/** Pixels times frames of a chunk: about 300 MB of activations at 16 channels. Pictures are coded whole. */
-const chunkPixels = 600_000;
 
 interface MagvitOptions extends CodingOptions {
   /** Latent frames per chunk; unless given, as many as keep a chunk below `chunkPixels`. */
@@ -54,6 +52,7 @@ export async function openMagvitAutoencoder(folder: string): Promise<MagvitAutoe
     latentChannels: config.latent_channels,
     strides,
     work: magvitWork(config),
+    decoding: null,
     checkVideoSize,
     async encodeFrames(pictures, options = {}) {
       const { height, width } = pictures;

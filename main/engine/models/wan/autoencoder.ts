@@ -10,7 +10,7 @@ import type { EncodingOptions, VideoAutoencoder } from '../video-autoencoder.ts'
 import { type ChunkOptions, createVae, type Vae } from './vae.ts';
 import type { VaeParameters } from './vae-coders.ts';
 import { checkVideoSize, vaeConfigSchema, vaeSpecs, vaeStrides } from './vae-config.ts';
-import { vaeWork } from './work.ts';
+import { decodingMemory, vaeWork } from './work.ts';
 
 /** AutoencoderKLWan in a folder of its own. */
 export interface WanAutoencoder extends VideoAutoencoder {
@@ -30,6 +30,7 @@ export async function openWanAutoencoder(folder: string): Promise<WanAutoencoder
     latentChannels: vaeConfig.z_dim,
     strides: vaeStrides(vaeConfig),
     work: vaeWork(vaeConfig),
+    decoding: decodingMemory(vaeConfig),
     checkVideoSize: (frames, height, width) => checkVideoSize(vaeConfig, frames, height, width),
     async encodeFrames(pictures, options) {
       const video = framesToVideo(pictures, options?.greyFrames);

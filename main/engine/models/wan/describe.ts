@@ -56,6 +56,7 @@ export async function describePipeline(pipeline: WanPipeline): Promise<ModelInfo
         shift: noiseShift(schedulerConfigOf(pipeline)),
       },
     },
+    decoding: pipeline.autoencoder.decoding,
     learnsBelow: pipeline.highNoise?.from ?? null,
     selfConditioning: pipeline.selfConditioning,
     firstFrame: pipeline.firstFrame,

@@ -2,6 +2,7 @@ import * as tf from '../../backends/tf.ts';
 import { sliceFrames } from '../../nn/conv.ts';
 import { disposeTree } from '../../nn/tree.ts';
 import {
+  chunkPixels,
   chunkStep,
   disposeStep,
   inTurn,
@@ -50,9 +51,6 @@ export interface ChunkOptions extends CodingOptions {
   /** Pixels per tile; unless given, as many as keep one latent frame below `chunkPixels`. */
   tilePixels?: number;
 }
-
-/** Pixels times frames of a chunk: about 250 MB of activations at 32 channels, 750 MB at 96. */
-const chunkPixels = 600_000;
 
 /** Takes over the parameters: `dispose` frees them. */
 export function createVae(config: VaeConfig, parameters: VaeParameters): Vae {

@@ -1,5 +1,6 @@
-import type { CodingWork, ModelInfo } from '../../../../shared/domain/model.ts';
+import type { CodingWork, DecodingMemory, ModelInfo } from '../../../../shared/domain/model.ts';
 import type { LinearLayer } from '../../nn/linear-layers.ts';
+import { chunkPixels } from '../causal-chunks.ts';
 import { type CoderPlan, decoderPlan, encoderPlan, type VaeConfig, vaeStrides } from './vae-config.ts';
 
 /** What has to be multiplied, from the sizes of all matrices: for plans of time (shared/domain/work.ts). */
@@ -73,6 +74,30 @@ function decodingWork(config: VaeConfig, isFirst: boolean): number {
     total += 9 * resample.inSize * resample.outSize * places * frames;
   }
   return total + 27 * plan.lastSize * plan.outSize * places * frames;
+}
+
+/** Bytes for each value that a chunk's last, widest convolutions make, with what is alive beside them (test/bench/history.md). */
+const bytesPerValue = 62;
+/** What convolutions remember is there as it was, as it is handed on, and as it becomes. */
+const copies = 3;
+
+/**
+ * What decoding takes: each convolution in time remembers its input's last two frames, all sizes of the network together, and most of what
+ * a chunk makes is as large as its pictures.
+ */
+export function decodingMemory(config: VaeConfig): DecodingMemory {
+  const plan = decoderPlan(config);
+  const strides = vaeStrides(config);
+  let places = 1 / (strides.height * strides.width);
+  let remembered = (plan.inSize + 4 * plan.middleSize) * places;
+  for (const { blocks, resample } of plan.stages) {
+    for (const { inSize, outSize } of blocks) remembered += (inSize + outSize) * places;
+    if (!resample) continue;
+    if (resample.inTime) remembered += resample.inSize * places;
+    places *= 4;
+  }
+  remembered += plan.lastSize * places;
+  return { perPixel: copies * 4 * 2 * remembered, perFramePixel: bytesPerValue * plan.lastSize * places, chunkPixels };
 }
 
 /** Two convolutions of 3 x 3 x 3, and one of a single place around them where the width changes. */
