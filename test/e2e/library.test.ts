@@ -63,6 +63,7 @@ it('scrolls through a thousand concepts, drawing only those in sight, and finds 
   await page.locator('header', { hasText: 'Concept 0969' }).waitFor();
 
   await page.keyboard.press('Control+f');
+  await page.locator('input:focus').waitFor();
   await page.keyboard.type('0417');
   await expect.poll(() => cards.count()).toBe(1);
   await page.keyboard.press('Control+a');

@@ -21,9 +21,10 @@ test('a prompt is encoded to the same bits whatever is encoded with it', async (
   }
 });
 
-test('what a clip needs of texts is encoded in one go, and only what is not known', async () => {
-  const encode = vi.spyOn(model, 'encodeText');
-  const sampler = createConceptSampler(model);
+test('what a clip needs of texts is encoded in one go where the encoder is streamed, and only what is not known', async () => {
+  const streamed = { ...model, streamsText: true };
+  const encode = vi.spyOn(streamed, 'encodeText');
+  const sampler = createConceptSampler(streamed);
   const size = [1, 4, 4] as const;
   const latents = tf.zeros([1, model.latentChannels, ...size]);
   const edit = (prompt: string) =>

@@ -157,6 +157,8 @@ export interface VideoModel extends VideoAutoencoder, DenoiserFacts {
   tokenize(prompts: readonly string[]): Tokens;
   /** Throws `out-of-memory` for an encoder that is too large to be held in memory. */
   textEncoder(): Promise<TextEncoder>;
+  /** Whether the text encoder is read from disk layer by layer whenever it is used. */
+  readonly streamsText: boolean;
   /**
    * Prompts -> [prompts, maxTextTokens, text width], whatever the encoder's size: one that is read from disk layer by layer is read once for
    * all of them. Each comes out the same to the bit whatever the others are.

@@ -142,13 +142,16 @@ export function createConceptSampler(pipeline: VideoModel): ConceptSampler {
       else missing.push(prompt);
     }
     try {
-      if (missing.length > 0) {
-        const made = await encodePrompts(pipeline, missing, tokens, options);
-        for (const [index, text] of tf.split(made, missing.length).entries()) {
-          found.set(missing[index]!, tf.clone(text));
-          texts.set(keyOf(missing[index]!), text);
+      // An encoder that is read from disk is read once for all of them; of one in memory nothing has to be taken apart again.
+      const batches = pipeline.streamsText && missing.length > 0 ? [missing] : missing.map((prompt) => [prompt]);
+      for (const batch of batches) {
+        const made = await encodePrompts(pipeline, batch, tokens, options);
+        const parts = batch.length === 1 ? [made] : tf.split(made, batch.length);
+        for (const [index, text] of parts.entries()) {
+          found.set(batch[index]!, tf.clone(text));
+          texts.set(keyOf(batch[index]!), text);
         }
-        made.dispose();
+        if (batch.length > 1) made.dispose();
       }
       return prompts.map((prompt) => tf.clone(found.get(prompt)!));
     } finally {

@@ -42,8 +42,6 @@ export interface WanPipeline extends VideoModel {
   readonly tokenizer: Tokenizer;
   readonly transformerConfig: TransformerConfig;
   readonly textEncoderConfig: TextEncoderConfig;
-  /** Whether the text encoder is read layer by layer. */
-  readonly streamsText: boolean;
   transformer(): Promise<TransformerParameters>;
   /** Throws `out-of-memory` for an encoder that is only ever streamed. */
   readonly textEncoderWeights: LoadedOnce<TextEncoderParameters>;
@@ -121,7 +119,8 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
     const embeddings: tf.Tensor[] = [];
     for (const { tokens, hooks } of texts) {
       embeddings.push(tf.tidy(() => encode(tokens, hooks)));
-      await embeddings.at(-1)!.data(); // apart from the others, so that it rounds the same whatever they are
+      // Apart from the others, so that it rounds the same whatever they are.
+      if (texts.length > 1) await embeddings.at(-1)!.data();
     }
     return embeddings;
   }
@@ -190,6 +189,7 @@ export async function openWanPipeline(directory: string): Promise<WanPipeline> {
     async encodeText(prompts, { hooks, signal, onLayer } = {}) {
       const texts = prompts.map((prompt, index) => ({ tokens: tokenize([prompt]), hooks: hooks?.[index] }));
       const embeddings = streams ? await streamTexts(texts, { signal, onLayer }) : await encodeTexts(texts);
+      if (embeddings.length === 1) return embeddings[0]!;
       try {
         return tf.concat(embeddings, 0);
       } finally {
