@@ -5,9 +5,8 @@ import type { Concept } from '../../../shared/domain/concept.ts';
 import type { Edit, EditSettings } from '../../../shared/domain/edit.ts';
 import type { DeviceReport } from '../../../shared/domain/engine.ts';
 import type { Job } from '../../../shared/domain/job.ts';
-import { modelInfo } from '../../../shared/domain/model.ts';
 import { makeClip, makeConcept, makeEdit } from '../../fixtures/library.ts';
-import { smallWork } from '../../fixtures/model-work.ts';
+import { makeModelInfo } from '../../fixtures/model-info.ts';
 import { FakeQueue, fakePage, fakeServices } from './fake-services.svelte.ts';
 
 beforeEach(() => {
@@ -22,19 +21,7 @@ afterEach(() => {
 const waltz = makeConcept('waltz', ['ballroom']);
 const { frames } = makeEdit('any', 'waltz');
 
-const fakeModel = modelInfo.parse({
-  name: 'fake',
-  directory: '/models/fake',
-  license: 'none',
-  sizeBytes: 1,
-  parameters: 1,
-  sizes: [[16, 16]],
-  frameCount: 5,
-  rate: { numerator: 8, denominator: 1 },
-  temporalStride: 4,
-  spatialStride: 8,
-  work: smallWork,
-});
+const fakeModel = makeModelInfo({ name: 'fake', directory: '/models/fake' });
 
 const made = (editId: string) => ({ editId, reused: false });
 

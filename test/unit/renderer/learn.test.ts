@@ -3,10 +3,9 @@ import { LearnState } from '../../../renderer/features/learn/learn.svelte.ts';
 import type { Clip } from '../../../shared/domain/clip.ts';
 import type { Concept } from '../../../shared/domain/concept.ts';
 import type { DeviceReport } from '../../../shared/domain/engine.ts';
-import { modelInfo } from '../../../shared/domain/model.ts';
 import { AppError } from '../../../shared/ipc/result.ts';
 import { makeClip, makeConcept } from '../../fixtures/library.ts';
-import { smallWork } from '../../fixtures/model-work.ts';
+import { makeModelInfo } from '../../fixtures/model-info.ts';
 import { FakeQueue, fakePage, fakeServices, later, settled } from './fake-services.svelte.ts';
 
 let page: ReturnType<typeof fakePage>;
@@ -19,19 +18,7 @@ afterEach(() => {
 
 const notes = 'a [v] hawk in a forest\nit turns its head in [u] motion';
 const hawk = makeClip('hawk', { notes });
-const learningModel = modelInfo.parse({
-  name: 'tiny',
-  directory: '/models/tiny',
-  license: 'MIT',
-  sizeBytes: 1,
-  parameters: 1,
-  sizes: [[16, 16]],
-  frameCount: 17,
-  rate: { numerator: 8, denominator: 1 },
-  temporalStride: 4,
-  spatialStride: 8,
-  work: smallWork,
-});
+const learningModel = makeModelInfo({ name: 'tiny', directory: '/models/tiny', frameCount: 17 });
 
 function start(answers: Parameters<typeof fakeServices>[0] = {}) {
   const world = fakeServices({

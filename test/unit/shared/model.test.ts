@@ -1,32 +1,18 @@
 import { expect, it } from 'vitest';
 import { learningSizeOf, planLearning, remarksOn } from '../../../shared/domain/learning-plan.ts';
 import { type ModelInfo, planRunning } from '../../../shared/domain/model.ts';
-import { smallWork } from '../../fixtures/model-work.ts';
+import { makeModelInfo } from '../../fixtures/model-info.ts';
 
-const model: ModelInfo = {
-  name: 'm',
-  directory: '/m',
-  license: 'x',
-  sizeBytes: 1,
+const model = makeModelInfo({
   parameters: 1e6,
   heldParameters: 1e6,
   blockParameters: 9e5,
-  weightForms: ['float32'],
-  numbersPerRank: 0,
   sizes: [[128, 128]],
   frameCount: 17,
-  rate: { numerator: 8, denominator: 1 },
   layers: 8,
   activationsPerToken: 45_000,
-  work: smallWork,
-  decoding: null,
-  temporalStride: 4,
   spatialStride: 16,
-  learnsBelow: null,
-  selfConditioning: false,
-  firstFrame: 'none',
-  vocabulary: null,
-};
+});
 
 const memory = 16e9;
 const rank = 16;

@@ -1,24 +1,12 @@
 import { expect, it } from 'vitest';
 import { editSettings } from '../../../shared/domain/edit.ts';
-import { type ModelInfo, modelInfo } from '../../../shared/domain/model.ts';
+import type { ModelInfo } from '../../../shared/domain/model.ts';
 import { recipe } from '../../../shared/domain/recipe.ts';
 import { planEditSeconds, planLearningTime, timedOn } from '../../../shared/domain/time-plan.ts';
 import { makeConcept } from '../../fixtures/library.ts';
-import { smallWork } from '../../fixtures/model-work.ts';
+import { makeModelInfo, smallWork } from '../../fixtures/model-info.ts';
 
-const model: ModelInfo = modelInfo.parse({
-  name: 'm',
-  directory: '/m',
-  license: 'x',
-  sizeBytes: 1,
-  parameters: 1,
-  sizes: [[16, 16]],
-  frameCount: 5,
-  rate: { numerator: 8, denominator: 1 },
-  temporalStride: 4,
-  spatialStride: 8,
-  work: smallWork,
-});
+const model = makeModelInfo();
 const times = (factor: number, { numbers, sides }: { numbers: number; sides: number }) => ({
   numbers: factor * numbers,
   sides: factor * sides,

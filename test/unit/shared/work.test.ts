@@ -1,27 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { editSettings } from '../../../shared/domain/edit.ts';
-import { type ModelInfo, modelInfo } from '../../../shared/domain/model.ts';
 import { type RecipeInput, recipe } from '../../../shared/domain/recipe.ts';
 import { passesOf } from '../../../shared/domain/sampling-plan.ts';
 import { codingWorkOf, editedFrames, editWork, learningWork, stepWork } from '../../../shared/domain/work.ts';
 import { makeClip } from '../../fixtures/library.ts';
-import { smallWork } from '../../fixtures/model-work.ts';
+import { makeModelInfo, smallWork } from '../../fixtures/model-info.ts';
 
 /** Pictures of 4 tokens, clips of 2 latent frames. */
-const model: ModelInfo = modelInfo.parse({
-  name: 'm',
-  directory: '/m',
-  license: 'x',
-  sizeBytes: 1,
-  parameters: 1,
-  sizes: [[16, 16]],
-  frameCount: 5,
-  rate: { numerator: 8, denominator: 1 },
-  activationsPerToken: 100,
-  temporalStride: 4,
-  spatialStride: 8,
-  work: smallWork,
-});
+const model = makeModelInfo({ activationsPerToken: 100 });
 const plenty = 1e12;
 const settings = editSettings.parse({ prompt: 'in snow', steps: 8, guidance: 4, fidelity: 0.5, part: 1 });
 
