@@ -6,11 +6,11 @@ import { latentNumbers, twinAblations } from '../../main/engine/models/vidtwin/t
 import {
   embedLatents,
   encodeTokens,
-  patchify,
   twinDecode,
   twinDivergence,
   twinEncode,
   twinMoments,
+  twinPatches,
 } from '../../main/engine/models/vidtwin/twin-network.ts';
 import { type TwinParameters, twinSpecs } from '../../main/engine/models/vidtwin/twin-parameters.ts';
 import { linear } from '../../main/engine/nn/linear.ts';
@@ -19,7 +19,8 @@ import { disposeTree, treeEntries, treeFromEntries } from '../../main/engine/nn/
 import { expectGolden, onEachBackend, openCase, relativeError } from './golden.ts';
 import { openGoldenJudge, openGoldenTwin, toClip } from './vidtwin.ts';
 
-const ablations = Object.keys(twinAblations);
+/** And the whole one with patches of two frames and a linear path beside it, as the one that comes along. */
+const ablations = [...Object.keys(twinAblations), 'direct'];
 
 async function openClips() {
   const stored = await openCase('vidtwin/clips');
@@ -55,7 +56,7 @@ onEachBackend(() => {
         found['z_d logvar'] = shorten(moments.dynamics.logVariance);
       }
       const latents = twinEncode(config, parameters, a);
-      found.encoded = ends(encodeTokens(config, parameters, a));
+      found.encoded = ends(encodeTokens(config, parameters, twinPatches(config, parameters, a), grid));
       found.reconstruction = endFrames(twinDecode(config, parameters, latents, size));
       if (config.disentangle) {
         found.u_s = ends(embedLatents(config, parameters, latents, grid, { dynamics: false }));
@@ -66,7 +67,7 @@ onEachBackend(() => {
         found.cross = endFrames(twinDecode(config, parameters, { ...latents, dynamics }, size));
       }
       if (expected.patches) {
-        const patches = patchify(a, config.patch);
+        const patches = twinPatches(config, parameters, a);
         const positions = tokenPositions(config.frames, grid, config.hidden);
         const embedded = tf.add(linear(parameters.patch_in, patches), positions);
         const context = { heads: config.heads, bias: causalBias(config.frames) };

@@ -22,17 +22,17 @@ export function initialTwin(config: TwinConfig, seed: number): Tree {
       // shift, scale, gate, shift, scale, gate
       return Float32Array.from({ length: count }, (_, i) => (Math.floor(i / config.hidden) % 3 === 2 ? 1 : 0));
     }
-    if (stored.length === 1) return isNorm(layer) && kind === 'weight' ? ones(count) : halfBias(layer, count);
+    if (stored.length === 1) return isNorm(layer) && kind === 'weight' ? ones(count) : halfBias(config, layer, count);
     if (layer.endsWith('time_out') || layer === 'patch_out') return new Float32Array(count);
     const inputs = sizeOf(stored.slice(1));
     if (stored.length > 2 || layer.endsWith('widen')) {
       const deviation = Math.sqrt(2 / inputs);
       const values = random.normals(count).map((value) => value * deviation);
-      return isHead(layer) ? quietHalf(values, spec) : values;
+      return isHead(layer) ? quietHalf(config, layer, values, spec) : values;
     }
     const limit = Math.sqrt(6 / (stored[0]! + stored[1]!));
     const values = random.uniforms(count, -limit, limit);
-    return isHead(layer) ? quietHalf(values, spec) : values;
+    return isHead(layer) ? quietHalf(config, layer, values, spec) : values;
   });
 }
 
@@ -51,15 +51,22 @@ const isHead = (layer: string) => /^(structure\.bottle_down|dynamics\.head|singl
 
 const ones = (count: number) => new Float32Array(count).fill(1);
 
-/** The second half of a head's outputs are log-variances. */
-function halfBias(layer: string, count: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => (isHead(layer) && i >= count / 2 ? -4 : 0));
+/** Whether output i of a head is a log-variance: the second half of what it gives, or of what it gives for each frame of a patch. */
+function isLogVariance(config: TwinConfig, layer: string, i: number, outputs: number): boolean {
+  const frames = layer.startsWith('structure') ? 1 : config.patch_frames;
+  return Math.floor(i / (outputs / (2 * frames))) % 2 === 1;
+}
+
+function halfBias(config: TwinConfig, layer: string, count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) =>
+    isHead(layer) && isLogVariance(config, layer, i, count) ? -4 : 0,
+  );
 }
 
 /** In memory the outputs are the last axis. */
-function quietHalf(values: Float32Array, { stored }: ParameterSpec): Float32Array {
+function quietHalf(config: TwinConfig, layer: string, values: Float32Array, { stored }: ParameterSpec): Float32Array {
   const outputs = stored[0]!;
-  return values.map((value, i) => (i % outputs >= outputs / 2 ? value / 10 : value));
+  return values.map((value, i) => (isLogVariance(config, layer, i % outputs, outputs) ? value / 10 : value));
 }
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);

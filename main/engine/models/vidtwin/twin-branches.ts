@@ -2,7 +2,7 @@ import * as tf from '../../backends/tf.ts';
 import { convolve2d, type PictureConvolution } from '../../nn/conv.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
 import { centre, double, linearOverSequence, qFormer } from './twin-blocks.ts';
-import { dynamicsGrid, type Grid, isWhole, type TwinConfig } from './twin-config.ts';
+import { dynamicsGrid, type Grid, isWhole, type TwinConfig, tokenTimes } from './twin-config.ts';
 import type { DynamicsParameters, SingleParameters, StructureParameters } from './twin-parameters.ts';
 
 /**
@@ -48,6 +48,18 @@ function channelsSecond(x: tf.Tensor, batch: number): tf.Tensor {
   return tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [batch, count / batch, channels, rows, columns]);
 }
 
+/** What a token gives for each of its frames: [batch, times, patch_frames * n, ...] -> [batch, frames, n, ...] */
+function framesApart({ patch_frames: depth }: TwinConfig, x: tf.Tensor): tf.Tensor {
+  const [batch, times, numbers, ...places] = x.shape as [number, number, number, ...number[]];
+  return tf.reshape(x, [batch, times * depth, numbers / depth, ...places]);
+}
+
+/** Inverse of `framesApart`. */
+function framesJoined({ patch_frames: depth }: TwinConfig, z: tf.Tensor): tf.Tensor {
+  const [batch, frames, numbers, ...places] = z.shape as [number, number, number, ...number[]];
+  return tf.reshape(z, [batch, frames / depth, depth * numbers, ...places]);
+}
+
 /** A latent [batch, n, channels, rows, columns] -> pictures [batch * n, rows, columns, channels] */
 function channelsLast(z: tf.Tensor): tf.Tensor {
   const [batch, count, channels, rows, columns] = z.shape as [number, number, number, number, number];
@@ -68,7 +80,7 @@ export function decodeStructure(
       const wide = tf.relu(linear(parameters.widen, linear(parameters.bottle_up as Linear, z))); // [batch, queries, hidden]
       const apart = tf.reshape(wide, [batch, queries, 1, config.hidden]);
       const spread = linearOverSequence(parameters.queries_to_frames, apart); // [batch, frames * places, 1, hidden]
-      return tf.reshape(spread, [batch, config.frames, places, config.hidden]);
+      return tf.reshape(spread, [batch, tokenTimes(config), places, config.hidden]);
     }
     let pictures: tf.Tensor = tf.relu(convolve2d(parameters.bottle_up as PictureConvolution, channelsLast(z)));
     for (const doubling of Object.values(parameters.doublings ?? {}))
@@ -91,13 +103,14 @@ export function encodeDynamics(
     let pictures: tf.Tensor = tf.reshape(x, [batch * frames, rows, columns, hidden]);
     for (const halving of Object.values(parameters.halvings ?? {}))
       pictures = tf.relu(convolve2d(halving, pictures, 2));
-    if (!config.average_dynamics) return channelsSecond(convolve2d(parameters.head, pictures), batch);
+    if (!config.average_dynamics)
+      return framesApart(config, channelsSecond(convolve2d(parameters.head, pictures), batch));
     const [high, wide] = pictures.shape.slice(1) as [number, number];
     // A picture of frames and places, once for the rows and once for the columns, with the same weights.
     const alongRows = tf.reshape(tf.mean(pictures, 2), [batch, frames, high, hidden]);
     const alongColumns = tf.reshape(tf.mean(pictures, 1), [batch, frames, wide, hidden]);
     const found = tf.concat([convolve2d(parameters.head, alongRows), convolve2d(parameters.head, alongColumns)], 2);
-    return tf.transpose(found, [0, 1, 3, 2]);
+    return framesApart(config, tf.transpose(found, [0, 1, 3, 2]));
   });
 }
 
@@ -109,16 +122,17 @@ export function decodeDynamics(
   grid: Grid,
 ): tf.Tensor {
   return tf.tidy(() => {
-    const [batch, frames] = z.shape as [number, number];
+    const joined = framesJoined(config, z);
+    const [batch, frames] = joined.shape as [number, number];
     const tokens = [batch, frames, grid[0] * grid[1], config.hidden];
     if (!config.average_dynamics) {
-      let pictures = linear(parameters.widen, channelsLast(z));
+      let pictures = linear(parameters.widen, channelsLast(joined));
       for (const doubling of Object.values(parameters.doublings ?? {}))
         pictures = convolve2d(doubling, double(tf.relu(pictures)));
       return tf.reshape(centre(pictures, grid), tokens);
     }
     const [high, wide] = dynamicsGrid(config, grid);
-    const [alongRows, alongColumns] = tf.split(tf.transpose(z, [0, 1, 3, 2]), [high, wide], 2) as [
+    const [alongRows, alongColumns] = tf.split(tf.transpose(joined, [0, 1, 3, 2]), [high, wide], 2) as [
       tf.Tensor,
       tf.Tensor,
     ];
@@ -136,21 +150,27 @@ export function decodeDynamics(
 }
 
 /** The ablation with one latent -> [batch, frames, 2 channels, rows, columns] */
-export function encodeSingle(parameters: SingleParameters, x: tf.Tensor, [rows, columns]: Grid): tf.Tensor {
+export function encodeSingle(
+  config: TwinConfig,
+  parameters: SingleParameters,
+  x: tf.Tensor,
+  [rows, columns]: Grid,
+): tf.Tensor {
   return tf.tidy(() => {
     const [batch, frames, , hidden] = x.shape as [number, number, number, number];
     let pictures: tf.Tensor = tf.reshape(x, [batch * frames, rows, columns, hidden]);
     for (const halving of Object.values(parameters.halvings ?? {}))
       pictures = tf.relu(convolve2d(halving, pictures, 2));
-    return channelsSecond(convolve2d(parameters.head, pictures), batch);
+    return framesApart(config, channelsSecond(convolve2d(parameters.head, pictures), batch));
   });
 }
 
-/** z [batch, frames, channels, rows, columns] -> tokens [batch, frames, places, hidden] */
-export function decodeSingle(parameters: SingleParameters, z: tf.Tensor, grid: Grid): tf.Tensor {
+/** z [batch, frames, channels, rows, columns] -> tokens [batch, times, places, hidden] */
+export function decodeSingle(config: TwinConfig, parameters: SingleParameters, z: tf.Tensor, grid: Grid): tf.Tensor {
   return tf.tidy(() => {
-    const [batch, frames] = z.shape as [number, number];
-    let pictures = convolve2d(parameters.widen, channelsLast(z));
+    const joined = framesJoined(config, z);
+    const [batch, frames] = joined.shape as [number, number];
+    let pictures = convolve2d(parameters.widen, channelsLast(joined));
     for (const doubling of Object.values(parameters.doublings ?? {}))
       pictures = convolve2d(doubling, double(tf.relu(pictures)));
     return tf.reshape(centre(pictures, grid), [batch, frames, grid[0] * grid[1], -1]);

@@ -22,6 +22,8 @@ export const twinConfigSchema = z
     width,
     /** Pixels along each side of a patch, which is one token. */
     patch: few,
+    /** Frames of a patch; the paper's has one. */
+    patch_frames: few.default(1),
     hidden: width,
     /** Blocks of the encoder, and as many of the decoder. */
     depth: few,
@@ -45,11 +47,16 @@ export const twinConfigSchema = z
     average_dynamics: z.boolean(),
     q_former: z.boolean(),
     move_space: z.boolean(),
+    /** Numbers of each patch that the network reads and writes, and that a linear path beside it carries into structure and back; 0: pixels, and no path. */
+    direct: z.int().nonnegative().max(4096).default(0),
   })
   .refine(({ hidden, heads }) => hidden % heads === 0, { message: 'hidden must be a multiple of heads' })
   .refine(({ hidden }) => hidden % 4 === 0, { message: 'hidden must be a multiple of 4, for its positions' })
   .refine((config) => config.query_width % config.query_heads === 0, {
     message: 'query_width must be a multiple of query_heads',
+  })
+  .refine(({ frames, patch_frames }) => frames % patch_frames === 0, {
+    message: 'frames must be a multiple of patch_frames',
   })
   .refine(({ height, width, patch }) => height % patch === 0 && width % patch === 0, {
     message: 'height and width must be multiples of patch',
@@ -66,6 +73,7 @@ const tiny: TwinConfig = {
   height: 128,
   width: 128,
   patch: 8,
+  patch_frames: 1,
   hidden: 192,
   depth: 5,
   heads: 3,
@@ -84,6 +92,7 @@ const tiny: TwinConfig = {
   average_dynamics: true,
   q_former: true,
   move_space: true,
+  direct: 0,
 };
 
 /** What the paper's three sizes have in common. */
@@ -114,6 +123,9 @@ export const twinAblations = {
   'no-move': { move_space: false },
 } satisfies Record<string, Partial<TwinConfig>>;
 
+/** Tokens of a place, one after the other in time. */
+export const tokenTimes = ({ frames, patch_frames }: TwinConfig) => frames / patch_frames;
+
 /** Rows and columns. */
 export type Grid = readonly [rows: number, columns: number];
 
@@ -131,7 +143,7 @@ export function gridOf({ patch }: TwinConfig, height: number, width: number): Gr
   return [height / patch, width / patch];
 }
 
-const structureGrid = (config: TwinConfig, [rows, columns]: Grid): Grid => [
+export const structureGrid = (config: TwinConfig, [rows, columns]: Grid): Grid => [
   halve(rows, config.structure_halvings),
   halve(columns, config.structure_halvings),
 ];
@@ -145,6 +157,13 @@ const ownGrid = (config: TwinConfig) => gridOf(config, config.height, config.wid
 
 /** Whether one Q-Former reads all places and frames at once, an ablation: then there is one size of picture. */
 export const isWhole = (config: TwinConfig) => config.disentangle && config.q_former && !config.move_space;
+
+/** Whether there is a linear path beside the network. */
+export const hasDirect = (config: TwinConfig) => config.direct > 0 && config.disentangle && !isWhole(config);
+
+/** Numbers that a cell of structure gathers from its patches for the linear path. */
+export const gatheredNumbers = (config: TwinConfig) =>
+  tokenTimes(config) * 4 ** config.structure_halvings * config.direct;
 
 /** Queries of the Q-Former. */
 export function queryCount(config: TwinConfig): number {

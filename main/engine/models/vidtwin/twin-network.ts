@@ -1,7 +1,7 @@
 import { checkpoint } from '../../backends/checkpoint.ts';
 import { layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
-import { type Linear, linear } from '../../nn/linear.ts';
+import { linear } from '../../nn/linear.ts';
 import { blockEpsilon, causalBias, tokenPositions, twinBlock } from './twin-blocks.ts';
 import {
   decodeDynamics,
@@ -11,7 +11,8 @@ import {
   encodeSingle,
   encodeStructure,
 } from './twin-branches.ts';
-import { type Grid, gridOf, type TwinConfig } from './twin-config.ts';
+import { type Grid, gridOf, type TwinConfig, tokenTimes } from './twin-config.ts';
+import { decodeDirect, encodeDirect } from './twin-direct.ts';
 import type { BlockParameters, TwinParameters } from './twin-parameters.ts';
 
 /**
@@ -51,10 +52,15 @@ export function twinMoments(
   options: TwinOptions = {},
 ): Twin<Moments> {
   const grid = gridOf(config, clip.shape[3]!, clip.shape[4]!);
-  const x = encodeTokens(config, parameters, clip, options);
-  if (parameters.single) return { structure: momentsOf(encodeSingle(parameters.single, x, grid)) };
+  const patches = twinPatches(config, parameters, clip);
+  const x = encodeTokens(config, parameters, patches, grid, options);
+  if (parameters.single) return { structure: momentsOf(encodeSingle(config, parameters.single, x, grid)) };
+  const structure = momentsOf(encodeStructure(config, parameters.structure!, x, grid));
+  const { direct } = parameters;
   return {
-    structure: momentsOf(encodeStructure(config, parameters.structure!, x, grid)),
+    structure: direct
+      ? { ...structure, mean: tf.add(structure.mean, encodeDirect(config, direct, patches, grid)) }
+      : structure,
     dynamics: momentsOf(encodeDynamics(config, parameters.dynamics!, x, grid)),
   };
 }
@@ -83,7 +89,7 @@ export function twinDecode(
 ): tf.Tensor {
   return tf.tidy(() => {
     const hidden = twinDecodeHidden(config, parameters, latents, size, shares);
-    return twinPixels(config, parameters.patch_out, hidden, size);
+    return twinPixels(config, parameters, hidden, size, beside(config, parameters, latents, size, shares));
   });
 }
 
@@ -99,20 +105,38 @@ export function twinDecodeHidden(
   return tf.tidy(() => {
     const grid = gridOf(config, height, width);
     const u = embedLatents(config, parameters, latents, grid, shares);
-    const placed = tf.add(u, tokenPositions(config.frames, grid, config.hidden));
+    const placed = tf.add(u, tokenPositions(tokenTimes(config), grid, config.hidden));
     const { weight, bias } = parameters.decoder_norm;
     return layerNorm(runBlocks(config, parameters.decoder, placed, options), weight, bias, blockEpsilon);
   });
 }
 
-/** The last layer: [batch, frames, places, hidden] -> clip [batch, 3, frames, height, width] */
+/** What the linear path adds to the patches, by structure's share; nothing where there is no such path. */
+export function beside(
+  config: TwinConfig,
+  { direct }: TwinParameters,
+  { structure }: Twin<tf.Tensor>,
+  [height, width]: readonly [height: number, width: number],
+  shares: Shares = {},
+): tf.Tensor | undefined {
+  if (!direct || shares.structure === false) return undefined;
+  const patches = decodeDirect(config, direct, structure, gridOf(config, height, width));
+  return shares.structure ? tf.mul(patches, shares.structure) : patches;
+}
+
+/** The last layer, and what comes from `beside`: [batch, times, places, hidden] -> clip [batch, 3, frames, height, width] */
 export function twinPixels(
   config: TwinConfig,
-  patchOut: Linear,
+  { patch_out, direct }: Pick<TwinParameters, 'patch_out' | 'direct'>,
   hidden: tf.Tensor,
   [height, width]: readonly [height: number, width: number],
+  more?: tf.Tensor,
 ): tf.Tensor {
-  return tf.tidy(() => unpatchify(linear(patchOut, hidden), config.patch, gridOf(config, height, width)));
+  return tf.tidy(() => {
+    const own = linear(patch_out, hidden);
+    const patches = more ? tf.add(own, more) : own;
+    return unpatchify(config, direct ? linear(direct.widen, patches) : patches, gridOf(config, height, width));
+  });
 }
 
 /** u = u_S + u_D, each by its share. Latents -> tokens [batch, frames, places, hidden] */
@@ -123,7 +147,7 @@ export function embedLatents(
   grid: Grid,
   shares: Shares = {},
 ): tf.Tensor {
-  if (parameters.single) return decodeSingle(parameters.single, structure, grid);
+  if (parameters.single) return decodeSingle(config, parameters.single, structure, grid);
   const parts: tf.Tensor[] = [];
   const add = (part: tf.Tensor, share: tf.Tensor | undefined) => parts.push(share ? tf.mul(part, share) : part);
   if (shares.structure !== false)
@@ -135,20 +159,25 @@ export function embedLatents(
   return second ? tf.add(first, second) : first;
 }
 
-/** Clip -> patches -> the encoder's output [batch, frames, places, hidden] */
+/** Clip -> patches [batch, times, places, numbers]: their pixels, or the numbers that stand for them. */
+export function twinPatches(config: TwinConfig, { direct }: TwinParameters, clip: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const pixels = patchify(config, clip);
+    return direct ? linear(direct.narrow, pixels) : pixels;
+  });
+}
+
+/** Patches -> the encoder's output [batch, times, places, hidden] */
 export function encodeTokens(
   config: TwinConfig,
   parameters: TwinParameters,
-  clip: tf.Tensor,
+  patches: tf.Tensor,
+  grid: Grid,
   options: TwinOptions = {},
 ): tf.Tensor {
   return tf.tidy(() => {
-    const [, channels, frames, height, width] = clip.shape as [number, number, number, number, number];
-    if (channels !== 3 || frames !== config.frames)
-      throw new Error(`expected clips of ${config.frames} frames in three channels, found [${clip.shape}]`);
-    const grid = gridOf(config, height, width);
-    const embedded = linear(parameters.patch_in, patchify(clip, config.patch));
-    const placed = tf.add(embedded, tokenPositions(frames, grid, config.hidden));
+    const embedded = linear(parameters.patch_in, patches);
+    const placed = tf.add(embedded, tokenPositions(tokenTimes(config), grid, config.hidden));
     const x = runBlocks(config, parameters.encoder, placed, options);
     return layerNorm(x, parameters.encoder_norm.weight, parameters.encoder_norm.bias, blockEpsilon);
   });
@@ -161,7 +190,7 @@ function runBlocks(
   { recompute = false }: TwinOptions,
 ): tf.Tensor {
   const { heads } = config;
-  const bias = config.causal ? causalBias(config.frames) : undefined;
+  const bias = config.causal ? causalBias(tokenTimes(config)) : undefined;
   return Object.values(blocks).reduce((x, block) => {
     if (!recompute) return twinBlock(block, x, { heads, bias });
     return checkpoint(
@@ -175,28 +204,34 @@ function runBlocks(
 }
 
 /**
- * clip [batch, 3, frames, height, width] -> [batch, frames, places, 3 patch²]: all red values of a patch row by row, then green, then
- * blue. Transpositions of at most 6 axes, the most that TensorFlow.js' backends take.
+ * clip [batch, 3, frames, height, width] -> [batch, times, places, patch_frames * 3 patch²]: a patch's frames one after the other, of each all red values row
+ * by row, then green, then blue. Transpositions of at most 6 axes, the most that TensorFlow.js' backends take.
  */
-export function patchify(clip: tf.Tensor, patch: number): tf.Tensor {
-  const [batch, channels, frames, height, width] = clip.shape as [number, number, number, number, number];
-  const [rows, columns] = [height / patch, width / patch];
-  const first = tf.reshape(tf.transpose(clip, [0, 2, 1, 3, 4]), [
-    batch * frames,
-    channels,
-    rows,
-    patch,
-    columns,
-    patch,
-  ]);
-  const gathered = tf.transpose(first, [0, 2, 4, 1, 3, 5]); // [batch * frames, rows, columns, channels, patch, patch]
-  return tf.reshape(gathered, [batch, frames, rows * columns, channels * patch * patch]);
+export function patchify({ frames, patch, patch_frames: depth }: TwinConfig, clip: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const [batch, channels, count, height, width] = clip.shape as [number, number, number, number, number];
+    if (channels !== 3 || count !== frames)
+      throw new Error(`expected clips of ${frames} frames in three channels, found [${clip.shape}]`);
+    const [rows, columns] = [height / patch, width / patch];
+    const first = tf.reshape(tf.transpose(clip, [0, 2, 1, 3, 4]), [batch * frames, 3, rows, patch, columns, patch]);
+    const gathered = tf.transpose(first, [0, 2, 4, 1, 3, 5]); // [batch * frames, rows, columns, channels, patch, patch]
+    const places = rows * columns;
+    if (depth === 1) return tf.reshape(gathered, [batch, frames, places, 3 * patch * patch]);
+    const apart = tf.reshape(gathered, [batch * (frames / depth), depth, places, 3 * patch * patch]);
+    return tf.reshape(tf.transpose(apart, [0, 2, 1, 3]), [batch, frames / depth, places, depth * 3 * patch * patch]);
+  });
 }
 
 /** Inverse of `patchify`. */
-function unpatchify(x: tf.Tensor, patch: number, [rows, columns]: Grid): tf.Tensor {
-  const [batch, frames] = x.shape as [number, number];
-  const apart = tf.reshape(x, [batch * frames, rows, columns, 3, patch, patch]);
+function unpatchify(
+  { frames, patch, patch_frames: depth }: TwinConfig,
+  x: tf.Tensor,
+  [rows, columns]: Grid,
+): tf.Tensor {
+  const [batch, times, places] = x.shape as [number, number, number];
+  const inTime =
+    depth === 1 ? x : tf.transpose(tf.reshape(x, [batch * times, places, depth, 3 * patch * patch]), [0, 2, 1, 3]);
+  const apart = tf.reshape(inTime, [batch * frames, rows, columns, 3, patch, patch]);
   const joined = tf.reshape(tf.transpose(apart, [0, 3, 1, 4, 2, 5]), [batch, frames, 3, rows * patch, columns * patch]);
   return tf.transpose(joined, [0, 2, 1, 3, 4]);
 }

@@ -2,7 +2,17 @@ import type * as tf from '../../backends/tf.ts';
 import type { PictureConvolution } from '../../nn/conv.ts';
 import type { Linear } from '../../nn/linear.ts';
 import { linearSpecs, type ParameterSpec, type ParameterSpecs } from '../../nn/parameters.ts';
-import { dynamicsChannels, gridOf, isWhole, queryCount, singleChannels, type TwinConfig } from './twin-config.ts';
+import {
+  dynamicsChannels,
+  gatheredNumbers,
+  gridOf,
+  hasDirect,
+  isWhole,
+  queryCount,
+  singleChannels,
+  type TwinConfig,
+  tokenTimes,
+} from './twin-config.ts';
 
 export type Norm = { weight: tf.Tensor1D; bias: tf.Tensor1D };
 type List<T> = { [index: string]: T };
@@ -57,6 +67,14 @@ export type DynamicsParameters = {
   doublings?: List<PictureConvolution>;
 };
 
+/** The linear path beside the network. */
+export type DirectParameters = {
+  narrow: Linear;
+  cells_in: PictureConvolution;
+  cells_out: PictureConvolution;
+  widen: Linear;
+};
+
 export type SingleParameters = {
   halvings?: List<PictureConvolution>;
   head: PictureConvolution;
@@ -70,6 +88,7 @@ export type TwinParameters = {
   encoder_norm: Norm;
   structure?: StructureParameters;
   dynamics?: DynamicsParameters;
+  direct?: DirectParameters;
   /** The one latent, without disentanglement. */
   single?: SingleParameters;
   decoder: List<BlockParameters>;
@@ -81,18 +100,21 @@ type Entry = [string, ParameterSpec];
 
 /** Every parameter as a checkpoint stores it, by PyTorch's layout: linear [out, in], convolution [out, in, 3, 3] or [out, in, 3]. */
 export function twinSpecs(config: TwinConfig): ParameterSpecs {
-  const pixels = 3 * config.patch ** 2;
+  const numbers = hasDirect(config) ? config.direct : patchPixels(config);
   const blocks = (path: string) => times(config.depth, (index) => blockSpecs(`${path}.${index}`, config.hidden));
   return new Map([
-    ...linearSpecs('patch_in', pixels, config.hidden),
+    ...linearSpecs('patch_in', numbers, config.hidden),
     ...blocks('encoder'),
     ...normSpecs('encoder_norm', config.hidden),
     ...(config.disentangle ? [...structureSpecs(config), ...dynamicsSpecs(config)] : singleSpecs(config)),
+    ...(hasDirect(config) ? directSpecs(config) : []),
     ...blocks('decoder'),
     ...normSpecs('decoder_norm', config.hidden),
-    ...linearSpecs('patch_out', config.hidden, pixels),
+    ...linearSpecs('patch_out', config.hidden, numbers),
   ]);
 }
+
+const patchPixels = ({ patch, patch_frames }: TwinConfig) => 3 * patch_frames * patch ** 2;
 
 const times = (count: number, entries: (index: number) => Entry[]) =>
   Array.from({ length: count }, (_, index) => entries(index)).flat();
@@ -145,7 +167,8 @@ function queryLayerSpecs(path: string, config: TwinConfig, reads: boolean): Entr
 }
 
 function structureSpecs(config: TwinConfig): Entry[] {
-  const { query_width: width, structure_channels: channels, structure_dim: dim, hidden, frames } = config;
+  const { query_width: width, structure_channels: channels, structure_dim: dim, hidden } = config;
+  const frames = tokenTimes(config);
   const path = 'structure';
   const queries = queryCount(config);
   const [rows, columns] = gridOf(config, config.height, config.width);
@@ -185,7 +208,7 @@ function structureSpecs(config: TwinConfig): Entry[] {
 
 function dynamicsSpecs(config: TwinConfig): Entry[] {
   const { hidden, dynamics_halvings: halvings } = config;
-  const dim = dynamicsChannels(config);
+  const dim = config.patch_frames * dynamicsChannels(config);
   const doubling = config.average_dynamics ? lineSpecs : pictureSpecs;
   return [
     ...times(halvings, (index) => pictureSpecs(`dynamics.halvings.${index}`, hidden, hidden)),
@@ -195,9 +218,20 @@ function dynamicsSpecs(config: TwinConfig): Entry[] {
   ];
 }
 
+function directSpecs(config: TwinConfig): Entry[] {
+  const [pixels, gathered] = [patchPixels(config), gatheredNumbers(config)];
+  const numbers = config.queries * config.structure_dim;
+  return [
+    ...linearSpecs('direct.narrow', pixels, config.direct),
+    ...pictureSpecs('direct.cells_in', gathered, numbers),
+    ...pictureSpecs('direct.cells_out', numbers, gathered),
+    ...linearSpecs('direct.widen', config.direct, pixels),
+  ];
+}
+
 function singleSpecs(config: TwinConfig): Entry[] {
   const { hidden, structure_halvings: halvings } = config;
-  const dim = singleChannels(config);
+  const dim = config.patch_frames * singleChannels(config);
   return [
     ...times(halvings, (index) => pictureSpecs(`single.halvings.${index}`, hidden, hidden)),
     ...pictureSpecs('single.head', hidden, 2 * dim),

@@ -3,6 +3,7 @@ import { type Perceptual, perceptualDistance } from '../../models/judge/perceptu
 import { type DiscriminatorParameters, discriminate, hingeLoss } from '../../models/vidtwin/patch-discriminator.ts';
 import type { TwinConfig } from '../../models/vidtwin/twin-config.ts';
 import {
+  beside,
   type Twin,
   twinDecodeHidden,
   twinDivergence,
@@ -81,6 +82,7 @@ export function twinGradients(
   const scale = objective.weights.divergence / (3 * height * width);
   const real = pick(batch.clips, batch.looked);
 
+  type Inside = Omit<ReturnType<typeof forward>, 'divergence'>;
   const forward = (given: Tensors) => {
     const parameters = treeFromEntries(Object.entries(given)) as TwinParameters;
     const moments = twinMoments(config, parameters, batch.clips, objective);
@@ -90,10 +92,17 @@ export function twinGradients(
     };
     const latents = { structure: drawn('structure'), ...(moments.dynamics ? { dynamics: drawn('dynamics') } : {}) };
     const hidden = twinDecodeHidden(config, parameters, latents, [height, width], batch.keep, objective);
-    return { hidden, divergence: twinDivergence(moments) };
+    const more = beside(config, parameters, latents, [height, width], batch.keep);
+    return { hidden, more, direct: parameters.direct, divergence: twinDivergence(moments) };
   };
-  const pixels = (weight: tf.Tensor, bias: tf.Tensor, hidden: tf.Tensor) =>
-    twinPixels(config, { weight: weight as tf.Tensor2D, bias: bias as tf.Tensor1D }, hidden, [height, width]);
+  const pixels = (weight: tf.Tensor, bias: tf.Tensor, { hidden, more, direct }: Inside) =>
+    twinPixels(
+      config,
+      { patch_out: { weight: weight as tf.Tensor2D, bias: bias as tf.Tensor1D }, ...(direct ? { direct } : {}) },
+      hidden,
+      [height, width],
+      more,
+    );
   const plainTerms = (made: tf.Tensor, divergence: tf.Tensor) => {
     const l1 = tf.mean(tf.abs(tf.sub(made, batch.clips)));
     const seen = perceptualDistance(perceptual, pick(made, batch.looked), real);
@@ -105,10 +114,10 @@ export function twinGradients(
 
   const adversarial: TwinGradients['adversarial'] = {};
   if (isJudged) {
-    const { hidden, divergence } = forward(weights);
+    const { divergence, ...made } = forward(weights);
     const lengthOf = (loss: (made: tf.Tensor) => tf.Tensor) =>
-      tf.norm(tf.grad((last) => loss(pixels(last, weights[lastBias]!, hidden)))(weights[lastWeight]!));
-    const own = lengthOf((made) => plainTerms(made, divergence).loss);
+      tf.norm(tf.grad((last) => loss(pixels(last, weights[lastBias]!, made)))(weights[lastWeight]!));
+    const own = lengthOf((pictures) => plainTerms(pictures, divergence).loss);
     const others = lengthOf(opinion);
     adversarial.balance = tf.minimum(tf.div(own, tf.add(others, 1e-4)), largestBalance);
   }
@@ -118,8 +127,8 @@ export function twinGradients(
   const aside: Record<string, tf.Tensor> = {};
   const { grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
     const given = Object.fromEntries(names.map((name, index) => [name, values[index]!]));
-    const { hidden, divergence } = forward(given);
-    const made = pixels(given[lastWeight]!, given[lastBias]!, hidden);
+    const { divergence, ...inside } = forward(given);
+    const made = pixels(given[lastWeight]!, given[lastBias]!, inside);
     const terms = plainTerms(made, divergence);
     if (judges) aside.looked = tf.keep(pick(made, batch.looked));
     if (adversarial.balance) {

@@ -24,19 +24,17 @@ def orthogonalised(gradient):
 
 
 class Muon:
-    def __init__(self, model, rate, adam_rate, enabled=True, weight_decay=0.0, plain=(), embedding_rate=None):
-        """`plain`: parts of parameter names that Adam trains although they are matrices; `embedding_rate`: its rate for `shared`, if another."""
-        self.rate, self.weight_decay = rate, weight_decay
-        self.matrices, others, embedding = [], [], []
+    def __init__(self, model, rate, adam_rate, enabled=True, weight_decay=0.0, plain=(), rates=None):
+        """`plain`: parts of parameter names that Adam trains although they are matrices; `rates`: its rates of names that begin so, where they are others."""
+        self.rate, self.weight_decay, rates = rate, weight_decay, rates or {}
+        self.matrices, others, apart = [], [], {prefix: [] for prefix in rates}
         for name, parameter in model.named_parameters():
             matrix = parameter.ndim >= 2 and min(parameter.shape[0], parameter[0].numel()) >= 8
             if enabled and matrix and not any(part in name for part in plain):
                 self.matrices.append(parameter)
-            elif embedding_rate and name.startswith("shared"):
-                embedding.append(parameter)
             else:
-                others.append(parameter)
-        groups = [{"params": others, "rate": adam_rate}] + ([{"params": embedding, "rate": embedding_rate}] if embedding else [])
+                apart.get(next((prefix for prefix in rates if name.startswith(prefix)), None), others).append(parameter)
+        groups = [{"params": others, "rate": adam_rate}] + [{"params": apart[prefix], "rate": rate} for prefix, rate in rates.items() if apart[prefix]]
         self.momenta = [torch.zeros_like(p) for p in self.matrices]
         self.adam = torch.optim.AdamW(groups, lr=adam_rate, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.0, foreach=True)
 

@@ -230,7 +230,7 @@ def main():
     averaged.load_state_dict(model.state_dict())
     optimisers = {
         part: Muon(
-            model[part], options.rate * scale, options.adam_rate * scale, not options.adam, plain=ADAM_ONLY, embedding_rate=options.embedding_rate
+            model[part], options.rate * scale, options.adam_rate * scale, not options.adam, plain=ADAM_ONLY, rates={"shared": options.embedding_rate} if options.embedding_rate else None
         )
         for part, scale in {"transformer": 1.0, "text_encoder": options.text_rate}.items()
     }

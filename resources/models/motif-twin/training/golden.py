@@ -18,8 +18,7 @@ def stages(model, a, b):
     """Everything on the way of clip a; clip b for the cross-reenactment. Token tensors of the first frame alone."""
     size, c = tuple(a.shape[-2:]), model.config
     rows, columns = model.grid(*size)
-    p = c.patch
-    x = a.reshape(1, 3, c.frames, rows, p, columns, p).permute(0, 2, 3, 5, 1, 4, 6).reshape(1, c.frames, rows * columns, 3 * p * p)
+    x = model.patches(a)
     found = {"patches": x[0, 0], "positions": model.positions(rows, columns, CPU)[[0, 1, -1]]}
     x = model.patch_in(x) + model.positions(rows, columns, CPU)
     found["embedded"] = x[0, 0]

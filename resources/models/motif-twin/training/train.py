@@ -2,9 +2,7 @@
 
     python train.py --name v1 --world c --minutes 120
 
-The blocks begin as nothing: for the first minutes (--linear) they are passed by, and patches, structure and dynamics alone learn a codec
-in steps that cost an eighth; from then on the blocks better it. Crops of 64 x 64 first, then of 64 x 128 and 128 x 128 pixels, with as many tokens in each step: small ones teach nearly as much for a
-quarter of the time. The position of a crop's corner is drawn, so that the positions of a whole picture are known from the beginning. The
+The linear path begins as the best linear code of cells that overlap, and the rest as nothing beside it, so that training has only to better that. The
 rate stays as it is and falls linearly over the last share of the time (--fall); the state before the fall is kept, and a longer training
 (a larger --minutes with --from-plateau) goes on from there.
 """
@@ -28,22 +26,8 @@ from precision import autocast  # noqa: E402
 from run import Run, add_options  # noqa: E402
 
 CACHE = data.CACHE / "twin"
-PLAN = [(64, 64, 4), (64, 128, 2), (128, 64, 2), (128, 128, 1)]  # height, width, clips: 4,096 tokens each
-
-
-def shares(progress):
-    """How often each of PLAN is drawn."""
-    large = min(1.0, max(0.0, (progress - 0.35) / 0.4))
-    return np.array([0.85 - 0.65 * large, 0.05 + 0.075 * large, 0.05 + 0.075 * large, 0.05 + 0.5 * large])
-
-
-def shifted_positions(model, most=32):
-    """Lets training draw the corner that a crop's positions begin at; returns the function that sets it."""
-    c = model.config
-    table = vidtwin.positions(c.frames, most, most, c.hidden).view(c.frames, most, most, c.hidden)
-    corner = [0, 0]
-    model.positions = lambda rows, columns, device: table[:, corner[0] : corner[0] + rows, corner[1] : corner[1] + columns].reshape(c.frames, rows * columns, -1)
-    return lambda row, column: corner.__setitem__(slice(None), [row, column])
+SIZES = [(128, 128), (96, 176), (176, 96)]  # height, width
+CLIPS = 12  # in a step
 
 
 @torch.no_grad()
@@ -54,9 +38,42 @@ def silence(model):
             linear.weight.zero_()
 
 
-def passed_by(x, *_):
-    """A block that does nothing."""
-    return x
+@torch.no_grad()
+def principal(rows, count):
+    """The mean of rows [n, d], their first principal components [count, d], and the energy of each [count]."""
+    mean = rows.mean(0)
+    _, singular, vectors = torch.pca_lowrank(rows - mean, min(count + 16, *rows.shape), center=False, niter=3)
+    return mean, vectors.T[:count], singular[:count].square() / len(rows)
+
+
+def begin_direct(model, clips, deviation=4.0, steps=1200):
+    """Lets the linear path begin as principal components, of patches and then of what a cell gathers, and then as the best linear code whose cells overlap:
+    steps of Adam on cells alone, which take a minute. Latents begin with one deviation, far above the noise that they get; the network's own part of
+    their means begins as nothing."""
+    c, direct = model.config, model.direct
+    with torch.no_grad():
+        patches = model.pixel_patches(clips)
+        mean, basis, _ = principal(patches.flatten(0, 2)[:: max(1, patches[..., 0].numel() // 16000)], c.direct)
+        for layer, weight, bias in ((direct.narrow, basis, -basis @ mean), (direct.widen, basis.T, mean)):
+            layer.weight.copy_(weight)
+            layer.bias.copy_(bias)
+        cells = direct.gather(direct.narrow(patches), *model.grid(*clips.shape[-2:]))
+        mean, basis, energy = principal(cells.movedim(1, -1).flatten(0, 2), c.queries * c.structure_dim)
+        scale = (deviation / energy.sqrt())[:, None]
+        for layer, weight, bias in ((direct.cells_in, basis * scale, -(basis * scale) @ mean), (direct.cells_out, (basis / scale).T, mean)):
+            layer.weight.zero_()
+            layer.weight[..., 1, 1] = weight
+            layer.bias.copy_(bias)
+        head = model.structure.bottle_down
+        head.weight[: len(head.bias) // 2] = 0
+    layers = [direct.cells_in, direct.cells_out]
+    adam = torch.optim.Adam([p for layer in layers for p in layer.parameters()], 3e-4)
+    for step in range(steps):
+        x = cells[torch.randint(len(cells), (32,))]
+        (direct.cells_out(direct.cells_in(x)) - x).square().mean().backward()
+        adam.param_groups[0]["lr"] = 3e-4 * min(1.0, 3 * (1 - step / steps))
+        adam.step()
+        adam.zero_grad(set_to_none=True)
 
 
 @torch.no_grad()
@@ -77,10 +94,10 @@ def main():
     add_options(p)
     p.add_argument("--preset", default="motif-twin")
     p.add_argument("--ablation", choices=list(vidtwin.ABLATIONS), default="full")
-    p.add_argument("--linear", type=float, default=10, help="minutes without the blocks")
     p.add_argument("--from-plateau", action="store_true", help="go on from the state before the rate fell")
     p.add_argument("--real-share", type=float, default=0.5)
-    p.add_argument("--squares", type=float, default=1.0, help="weight of the squared error beside the absolute one")
+    p.add_argument("--direct-rate", type=float, default=3e-4, help="AdamW's for the linear path")
+    p.add_argument("--squares", type=float, default=5.0, help="weight of the squared error beside the absolute one")
     p.add_argument("--perceptual", type=float, default=0.05)
     p.add_argument("--perceptual-start", type=float, default=0.7, help="share of the time")
     p.add_argument("--gan", type=float, default=0, help="weight of the patch discriminator; 0.05 in the paper's loss")
@@ -96,9 +113,12 @@ def main():
     config = replace(vidtwin.PRESETS[a.preset], **vidtwin.ABLATIONS[a.ablation])
     model, mean = vidtwin.VidTwin(config), vidtwin.VidTwin(config)
     silence(model)
-    move = shifted_positions(model)
-    run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
-    optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries"])
+    real, world = data.RealMaterial(), data.WorldShards(*a.world)
+    if config.disentangle and model.direct:
+        if not (CACHE / a.name / "state.pt").exists():
+            begin_direct(model, data.crops(random, real, world, 400, 16, 128, 128, a.real_share))
+    model.run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
+    optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries", "direct"], rates={"direct": a.direct_rate})
     judge = Discriminator() if a.gan else None
     judge_optimiser = torch.optim.AdamW(judge.parameters(), lr=1e-4, betas=(0.9, 0.99)) if judge else None
     perceptual = Perceptual(HERE.parents[1] / "motif-judge" / "model.safetensors").eval() if a.perceptual else None
@@ -108,22 +128,16 @@ def main():
     more = {"judge": judge, "judge_optimiser": judge_optimiser} if judge else {}
     run = Run(CACHE / a.name, a, model, mean, optimiser, random, source, more)
 
-    real, world = data.RealMaterial(), data.WorldShards(*a.world)
     held_out, pick = data.WorldShards(*a.validation, training=False), np.random.default_rng(7)
     checks = {"world": [held_out.pick(pick)[0] for _ in range(12)]} if len(held_out) else {}
-    print(f"{vidtwin.parameters(model)} parameters, rate {config.rate():.4%}, {len(world)} world clips", flush=True)
+    print(f"{vidtwin.parameters(model)} parameters, rate {config.rate():.4%}, {len(world)} world clips, at first {({k: measure(model, v) for k, v in checks.items()})}", flush=True)
     found = lambda: {k: measure(mean, v) for k, v in checks.items()}
     while run.going():
         progress = run.progress
         if progress > 1 - a.fall and not plateau.exists():
             run.save(plateau.name)
-        chances = shares(progress)
-        h, w, b = PLAN[random.choice(len(PLAN), p=chances / chances.sum())]
-        linear = run.minutes < a.linear
-        b *= 4 if linear else 1
-        model.run_block, mean.run_block = (passed_by, passed_by) if linear else (run_block, vidtwin.block)
+        (h, w), b = SIZES[random.integers(len(SIZES))], CLIPS
         x = data.crops(random, real, world, b, 16, h, w, a.real_share)
-        move(int(random.integers(0, 17 - h // 8)), int(random.integers(0, 23 - w // 8)))
         keep = random.random(b)
         drop_d = keep < a.drop_dynamics * (1 + 3 * max(0.0, 1 - progress / 0.3))
         drop_s = keep > 1 - a.drop_structure

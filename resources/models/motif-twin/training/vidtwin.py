@@ -24,6 +24,7 @@ class Config:
     height: int = 128
     width: int = 128
     patch: int = 8
+    patch_frames: int = 1  # frames of a patch, which is one token; the paper's has one
     hidden: int = 192
     depth: int = 5  # blocks of the encoder, and as many of the decoder
     heads: int = 3
@@ -45,6 +46,17 @@ class Config:
     average_dynamics: bool = True
     q_former: bool = True
     move_space: bool = True
+    # numbers of each patch that the network reads and writes, and that a linear path beside it carries into structure and back; 0: pixels, and no such path
+    direct: int = 0
+
+    @property
+    def has_direct(self):
+        return self.direct > 0 and self.disentangle and (self.move_space or not self.q_former)
+
+    @property
+    def times(self):
+        """Tokens of a place."""
+        return self.frames // self.patch_frames
 
     def grid(self, height=None, width=None):
         return (height or self.height) // self.patch, (width or self.width) // self.patch
@@ -85,7 +97,10 @@ class Config:
 PAPER = dict(height=224, width=224, patch=16, queries=16, query_feed_forward=768, structure_channels=128)
 PRESETS = {
     "tiny": Config(),
-    "motif-twin": Config("motif-twin", hidden=128, depth=4, heads=2, queries=4, dynamics_dim=4),
+    "motif-twin": Config(
+        "motif-twin", patch=16, patch_frames=8, hidden=208, depth=3, heads=4, queries=4, structure_halvings=0, structure_dim=8, dynamics_halvings=0,
+        dynamics_dim=2, direct=192,
+    ),
     "paper-small": Config("paper-small", **PAPER, hidden=512, depth=12, heads=8),
     "paper-base": Config("paper-base", **PAPER, hidden=768, depth=16, heads=12),
     "paper-large": Config("paper-large", **PAPER, hidden=1536, depth=16, heads=12),
@@ -216,6 +231,48 @@ def centre(x, rows, columns):
     return x[..., top : top + rows, left : left + columns]
 
 
+def frames_apart(x, c):
+    """[b, times, patch_frames * n, ...] -> [b, frames, n, ...]: what a token gives for each of its frames."""
+    return x.unflatten(2, (c.patch_frames, -1)).flatten(1, 2)
+
+
+def frames_joined(z, c):
+    """[b, frames, n, ...] -> [b, times, patch_frames * n, ...]"""
+    return z.unflatten(1, (-1, c.patch_frames)).flatten(2, 3)
+
+
+class Direct(nn.Module):
+    """A linear path beside the network: `direct` numbers of every patch, gathered by the cells of structure, into z_s and back. Where it begins as the
+    transform that keeps most of the energy, the network, which reads and writes these numbers, has only to better what such a code gives."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.config, self.side = c, 2**c.structure_halvings
+        pixels, gathered = 3 * c.patch_frames * c.patch**2, c.times * self.side**2 * c.direct
+        self.narrow = nn.Linear(pixels, c.direct)
+        self.cells_in = nn.Conv2d(gathered, c.queries * c.structure_dim, 3, padding=1)
+        self.cells_out = nn.Conv2d(c.queries * c.structure_dim, gathered, 3, padding=1)
+        self.widen = nn.Linear(c.direct, pixels)
+
+    def gather(self, x, rows, columns):
+        """Numbers of patches [b, times, s, direct] -> cells [b, times * side * side * direct, h_S, w_S]; zeros where the last cell is larger than the picture."""
+        side = self.side
+        x = F.pad(x.unflatten(2, (rows, columns)), (0, 0, 0, -columns % side, 0, -rows % side))
+        x = x.unflatten(3, (-1, side)).unflatten(2, (-1, side))  # [b, times, h, side, w, side, direct]
+        return x.permute(0, 1, 3, 5, 6, 2, 4).flatten(1, 4)
+
+    def encode(self, numbers, rows, columns):
+        """Numbers of patches [b, times, s, direct] -> what is added to the mean of z_s [b, n_q, d_S, h_S, w_S]"""
+        return self.cells_in(self.gather(numbers, rows, columns)).unflatten(1, (self.config.queries, -1))
+
+    def decode(self, z, rows, columns):
+        """z_s -> numbers of patches [b, times, s, direct]"""
+        side = self.side
+        x = self.cells_out(z.flatten(1, 2)).unflatten(1, (self.config.times, side, side, -1))
+        x = x.permute(0, 1, 5, 2, 6, 3, 4).flatten(4, 5).flatten(2, 3)[:, :, :rows, :columns]
+        return x.flatten(2, 3)
+
+
 class Structure(nn.Module):
     """F_S and its way back: Q-Former over time at every place, then convolutions."""
 
@@ -228,7 +285,7 @@ class Structure(nn.Module):
         if c.q_former:
             self.q_former = QFormer(queries, width, c.query_layers, c.query_heads, c.query_feed_forward, c.hidden)
         else:  # ablation: a linear layer, and another over time
-            self.narrow, self.frames_to_queries = nn.Linear(c.hidden, width), nn.Linear(c.frames, c.queries)
+            self.narrow, self.frames_to_queries = nn.Linear(c.hidden, width), nn.Linear(c.times, c.queries)
         if self.whole:
             self.bottle_down, self.bottle_up = nn.Linear(width, 2 * c.structure_dim), nn.Linear(c.structure_dim, width)
         else:
@@ -240,7 +297,7 @@ class Structure(nn.Module):
             self.doublings = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in reversed(list(zip(sizes, sizes[1:]))))
             self.conv_out = nn.Conv2d(channels, width, 3, padding=1)
         self.widen = nn.Linear(width, c.hidden)
-        self.queries_to_frames = nn.Linear(queries, c.frames * rows * columns if self.whole else c.frames)
+        self.queries_to_frames = nn.Linear(queries, c.times * rows * columns if self.whole else c.times)
 
     def encode(self, x, rows, columns):
         """Tokens [b, t, s, c] -> mean and log-variance [b, n_q, 2 d_S, h_S, w_S]."""
@@ -257,7 +314,7 @@ class Structure(nn.Module):
 
     def decode(self, z, rows, columns):
         """z_s -> u_S, tokens [b, t, s, c]."""
-        b, t = z.shape[0], self.config.frames
+        b, t = z.shape[0], self.config.times
         if self.whole:
             x = F.relu(self.widen(self.bottle_up(z)))
             return self.queries_to_frames(x.transpose(1, 2)).transpose(1, 2).reshape(b, t, rows * columns, -1)
@@ -277,8 +334,8 @@ class Dynamics(nn.Module):
         self.config = c
         dim = c.dynamics_dim if c.average_dynamics else c.plane_dim
         self.halvings = nn.ModuleList(nn.Conv2d(c.hidden, c.hidden, 3, stride=2, padding=1) for _ in range(c.dynamics_halvings))
-        self.head = nn.Conv2d(c.hidden, 2 * dim, 3, padding=1)
-        self.widen = nn.Linear(dim, c.hidden)
+        self.head = nn.Conv2d(c.hidden, c.patch_frames * 2 * dim, 3, padding=1)
+        self.widen = nn.Linear(c.patch_frames * dim, c.hidden)
         conv = nn.Conv1d if c.average_dynamics else nn.Conv2d
         self.doublings = nn.ModuleList(conv(c.hidden, c.hidden, 3, padding=1) for _ in range(c.dynamics_halvings))
 
@@ -289,12 +346,13 @@ class Dynamics(nn.Module):
         for halving in self.halvings:
             x = F.relu(halving(x))
         if not self.config.average_dynamics:
-            return self.head(x).unflatten(0, (b, t))
+            return frames_apart(self.head(x).unflatten(0, (b, t)), self.config)
         x = x.unflatten(0, (b, t)).transpose(1, 2)  # [b, c, t, h_D, w_D]
-        return torch.cat([self.head(x.mean(4)), self.head(x.mean(3))], 3).transpose(1, 2)
+        return frames_apart(torch.cat([self.head(x.mean(4)), self.head(x.mean(3))], 3).transpose(1, 2), self.config)
 
     def decode(self, z, rows, columns):
         """z_d -> u_D of the rows plus u_D of the columns, tokens [b, t, s, c]."""
+        z = frames_joined(z, self.config)
         b, t = z.shape[:2]
         if not self.config.average_dynamics:
             x = self.widen(z.flatten(0, 1).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
@@ -319,8 +377,8 @@ class Single(nn.Module):
         super().__init__()
         self.config = c
         self.halvings = nn.ModuleList(nn.Conv2d(c.hidden, c.hidden, 3, stride=2, padding=1) for _ in range(c.structure_halvings))
-        self.head = nn.Conv2d(c.hidden, 2 * c.single_dim, 3, padding=1)
-        self.widen = nn.Conv2d(c.single_dim, c.hidden, 3, padding=1)
+        self.head = nn.Conv2d(c.hidden, c.patch_frames * 2 * c.single_dim, 3, padding=1)
+        self.widen = nn.Conv2d(c.patch_frames * c.single_dim, c.hidden, 3, padding=1)
         self.doublings = nn.ModuleList(nn.Conv2d(c.hidden, c.hidden, 3, padding=1) for _ in range(c.structure_halvings))
 
     def encode(self, x, rows, columns):
@@ -328,9 +386,10 @@ class Single(nn.Module):
         x = x.reshape(b * t, rows, columns, c).permute(0, 3, 1, 2)
         for halving in self.halvings:
             x = F.relu(halving(x))
-        return self.head(x).unflatten(0, (b, t))
+        return frames_apart(self.head(x).unflatten(0, (b, t)), self.config)
 
     def decode(self, z, rows, columns):
+        z = frames_joined(z, self.config)
         b, t = z.shape[:2]
         x = self.widen(z.flatten(0, 1))
         for doubling in self.doublings:
@@ -342,8 +401,9 @@ class VidTwin(nn.Module):
     def __init__(self, config=PRESETS["tiny"]):
         super().__init__()
         self.config = c = config
-        pixels = 3 * c.patch**2
-        self.patch_in = nn.Linear(pixels, c.hidden)
+        self.direct = Direct(c) if c.has_direct else None
+        numbers = c.direct if c.has_direct else 3 * c.patch_frames * c.patch**2
+        self.patch_in = nn.Linear(numbers, c.hidden)
         self.encoder = nn.ModuleList(Block(c.hidden, c.heads, c.causal) for _ in range(c.depth))
         self.encoder_norm = nn.LayerNorm(c.hidden, eps=1e-6)
         if c.disentangle:
@@ -352,7 +412,7 @@ class VidTwin(nn.Module):
             self.single = Single(c)
         self.decoder = nn.ModuleList(Block(c.hidden, c.heads, c.causal) for _ in range(c.depth))
         self.decoder_norm = nn.LayerNorm(c.hidden, eps=1e-6)
-        self.patch_out = nn.Linear(c.hidden, pixels)
+        self.patch_out = nn.Linear(c.hidden, numbers)
         for name, module in self.named_modules():
             if isinstance(module, (nn.Conv1d, nn.Conv2d)) or name.endswith("widen"):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # PyTorch's default fades over the structure's five
@@ -363,10 +423,12 @@ class VidTwin(nn.Module):
                 nn.init.zeros_(module.bias)
         nn.init.zeros_(self.patch_out.weight)
         with torch.no_grad():
-            for head in [self.structure.bottle_down, self.dynamics.head] if c.disentangle else [self.single.head]:
-                half = len(head.bias) // 2
-                head.weight[half:] *= 0.1
-                head.bias[half:] = -4  # log-variance: little noise at first
+            heads = [(self.structure.bottle_down, 1), (self.dynamics.head, c.patch_frames)] if c.disentangle else [(self.single.head, c.patch_frames)]
+            for head, frames in heads:
+                halves = torch.arange(len(head.bias)) // (len(head.bias) // (2 * frames))  # means, log-variances, means of the next frame ...
+                variances = halves % 2 == 1
+                head.weight[variances] *= 0.1
+                head.bias[variances] = -4  # log-variance: little noise at first
         self.run_block = block  # training puts a compiled one here
         self.position_cache = {}
 
@@ -374,7 +436,7 @@ class VidTwin(nn.Module):
         """Computed, not stored."""
         key = (rows, columns, device)
         if key not in self.position_cache:
-            self.position_cache[key] = positions(self.config.frames, rows, columns, self.config.hidden).to(device)
+            self.position_cache[key] = positions(self.config.times, rows, columns, self.config.hidden).to(device)
         return self.position_cache[key]
 
     def grid(self, height, width):
@@ -382,36 +444,50 @@ class VidTwin(nn.Module):
         assert height % stride == 0 and width % stride == 0, f"height and width must be multiples of {stride}"
         return height // stride, width // stride
 
-    def tokens(self, clip):
-        """[b, 3, t, h, w] -> encoder's output [b, t, s, c]."""
+    def patches(self, clip):
+        """[b, 3, frames, h, w] -> [b, times, s, patch_frames * 3 * patch * patch], the frames of a patch one after the other, or the numbers that stand for
+        them [b, times, s, direct]."""
+        pixels = self.pixel_patches(clip)
+        return self.direct.narrow(pixels) if self.direct else pixels
+
+    def pixel_patches(self, clip):
         b, _, t, height, width = clip.shape
         assert t == self.config.frames, f"clips have {self.config.frames} frames"
-        (rows, columns), p = self.grid(height, width), self.config.patch
-        x = clip.reshape(b, 3, t, rows, p, columns, p).permute(0, 2, 3, 5, 1, 4, 6).reshape(b, t, rows * columns, 3 * p * p)
-        x = self.patch_in(x) + self.positions(rows, columns, clip.device)
+        (rows, columns), p, f = self.grid(height, width), self.config.patch, self.config.patch_frames
+        x = clip.reshape(b, 3, t // f, f, rows, p, columns, p).permute(0, 2, 4, 6, 3, 1, 5, 7)
+        return x.reshape(b, t // f, rows * columns, f * 3 * p * p)
+
+    def tokens(self, patches, rows, columns):
+        """-> encoder's output [b, times, s, c]"""
+        x = self.patch_in(patches) + self.positions(rows, columns, patches.device)
         for layer in self.encoder:
             x = self.run_block(x, layer.heads, layer.causal, *layer.tensors())
         return self.encoder_norm(x)
 
-    def pixels(self, x, height, width):
-        """Tokens [b, t, s, c] -> clip [b, 3, t, h, w]; not clamped."""
+    def pixels(self, x, height, width, direct=0.0):
+        """Tokens [b, times, s, c] -> clip [b, 3, frames, h, w], with what is added to the patches; not clamped."""
         b, t, s, _ = x.shape
-        (rows, columns), p = self.grid(height, width), self.config.patch
+        (rows, columns), p, f = self.grid(height, width), self.config.patch, self.config.patch_frames
         x = (x + self.positions(rows, columns, x.device)).contiguous()
         for layer in self.decoder:
             x = self.run_block(x, layer.heads, layer.causal, *layer.tensors())
-        x = self.patch_out(self.decoder_norm(x))
-        return x.reshape(b, t, rows, columns, 3, p, p).permute(0, 4, 1, 2, 5, 3, 6).reshape(b, 3, t, height, width)
+        x = self.patch_out(self.decoder_norm(x)) + direct
+        if self.direct:
+            x = self.direct.widen(x)
+        return x.reshape(b, t, rows, columns, f, 3, p, p).permute(0, 5, 1, 4, 2, 6, 3, 7).reshape(b, 3, t * f, height, width)
 
     def moments(self, clip):
         """[(mean, logvar)] of z_s and z_d, or of the one latent."""
         rows, columns = self.grid(*clip.shape[-2:])
-        x = self.tokens(clip)
+        patches = self.patches(clip)
+        x = self.tokens(patches, rows, columns)
         parts = [self.structure, self.dynamics] if self.config.disentangle else [self.single]
         result = []
         for part in parts:
             mean, logvar = part.encode(x, rows, columns).float().chunk(2, 2)
             result.append((mean, logvar.clamp(-30, 20)))
+        if self.direct:
+            result[0] = (result[0][0] + self.direct.encode(patches, rows, columns).float(), result[0][1])
         return result
 
     def encode(self, clip):
@@ -431,10 +507,16 @@ class VidTwin(nn.Module):
             u = u + keep_d * self.dynamics.decode(z_d, rows, columns)
         return u
 
+    def beside(self, z_s, height, width, keep_s=1.0):
+        """What the linear path adds to the patches."""
+        if z_s is None or not self.direct:
+            return 0.0
+        return keep_s * self.direct.decode(z_s, *self.grid(height, width))
+
     def decode(self, z_s, z_d, size=None):
         """`size` is (height, width), the preset's own where left out."""
         height, width = size or (self.config.height, self.config.width)
-        return self.pixels(self.embed(z_s, z_d, height, width), height, width)
+        return self.pixels(self.embed(z_s, z_d, height, width), height, width, self.beside(z_s, height, width))
 
     def decode_structure(self, z_s, size=None):
         return self.decode(z_s, None, size)
@@ -454,7 +536,8 @@ class VidTwin(nn.Module):
             kl = kl + 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum() / clip.shape[0]
         latents += [None] * (2 - len(latents))
         height, width = clip.shape[-2:]
-        return self.pixels(self.embed(*latents, height, width, keep_s, keep_d), height, width).float(), kl
+        u = self.embed(*latents, height, width, keep_s, keep_d)
+        return self.pixels(u, height, width, self.beside(latents[0], height, width, keep_s)).float(), kl
 
 
 def parameters(model):
