@@ -207,7 +207,7 @@ function runBlocks(
  * clip [batch, 3, frames, height, width] -> [batch, times, places, patch_frames * 3 patch²]: a patch's frames one after the other, of each all red values row
  * by row, then green, then blue. Transpositions of at most 6 axes, the most that TensorFlow.js' backends take.
  */
-export function patchify({ frames, patch, patch_frames: depth }: TwinConfig, clip: tf.Tensor): tf.Tensor {
+function patchify({ frames, patch, patch_frames: depth }: TwinConfig, clip: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
     const [batch, channels, count, height, width] = clip.shape as [number, number, number, number, number];
     if (channels !== 3 || count !== frames)

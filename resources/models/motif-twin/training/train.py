@@ -49,14 +49,16 @@ def principal(rows, count):
 def begin_direct(model, clips, deviation=4.0, steps=1200):
     """Lets the linear path begin as principal components, of patches and then of what a cell gathers, and then as the best linear code whose cells overlap:
     steps of Adam on cells alone, which take a minute. Latents begin with one deviation, far above the noise that they get; the network's own part of
-    their means begins as nothing."""
+    their means begins as nothing, and what it reads has a deviation of one."""
     c, direct = model.config, model.direct
     with torch.no_grad():
         patches = model.pixel_patches(clips)
-        mean, basis, _ = principal(patches.flatten(0, 2)[:: max(1, patches[..., 0].numel() // 16000)], c.direct)
+        mean, basis, energy = principal(patches.flatten(0, 2)[:: max(1, patches[..., 0].numel() // 16000)], c.direct)
         for layer, weight, bias in ((direct.narrow, basis, -basis @ mean), (direct.widen, basis.T, mean)):
             layer.weight.copy_(weight)
             layer.bias.copy_(bias)
+        model.patch_in.weight.div_(energy.sqrt())
+        model.structure.bottle_up.weight.div_(deviation)
         cells = direct.gather(direct.narrow(patches), *model.grid(*clips.shape[-2:]))
         mean, basis, energy = principal(cells.movedim(1, -1).flatten(0, 2), c.queries * c.structure_dim)
         scale = (deviation / energy.sqrt())[:, None]
@@ -103,8 +105,8 @@ def main():
     p.add_argument("--gan", type=float, default=0, help="weight of the patch discriminator; 0.05 in the paper's loss")
     p.add_argument("--gan-start", type=float, default=0.8)
     p.add_argument("--kl", type=float, default=0.001)
-    p.add_argument("--drop-dynamics", type=float, default=0.1, help="share of clips decoded from structure only; four times that at the start")
-    p.add_argument("--drop-structure", type=float, default=0.05)
+    p.add_argument("--drop-dynamics", type=float, default=0.1, help="share of clips decoded from structure only; four times that at the start, without the linear path")
+    p.add_argument("--drop-structure", type=float, default=0.02)
     p.add_argument("--no-compile", action="store_true")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
@@ -114,9 +116,8 @@ def main():
     model, mean = vidtwin.VidTwin(config), vidtwin.VidTwin(config)
     silence(model)
     real, world = data.RealMaterial(), data.WorldShards(*a.world)
-    if config.disentangle and model.direct:
-        if not (CACHE / a.name / "state.pt").exists():
-            begin_direct(model, data.crops(random, real, world, 400, 16, 128, 128, a.real_share))
+    if model.direct and not (CACHE / a.name / "state.pt").exists():
+        begin_direct(model, data.crops(random, real, world, 400, 16, 128, 128, a.real_share))
     model.run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries", "direct"], rates={"direct": a.direct_rate})
     judge = Discriminator() if a.gan else None
@@ -130,8 +131,9 @@ def main():
 
     held_out, pick = data.WorldShards(*a.validation, training=False), np.random.default_rng(7)
     checks = {"world": [held_out.pick(pick)[0] for _ in range(12)]} if len(held_out) else {}
-    print(f"{vidtwin.parameters(model)} parameters, rate {config.rate():.4%}, {len(world)} world clips, at first {({k: measure(model, v) for k, v in checks.items()})}", flush=True)
+    print(f"{vidtwin.parameters(model)} parameters, rate {config.rate():.4%}, {len(world)} world clips", flush=True)
     found = lambda: {k: measure(mean, v) for k, v in checks.items()}
+    print(f"before the next step: {found()}", flush=True)
     while run.going():
         progress = run.progress
         if progress > 1 - a.fall and not plateau.exists():
@@ -139,7 +141,8 @@ def main():
         (h, w), b = SIZES[random.integers(len(SIZES))], CLIPS
         x = data.crops(random, real, world, b, 16, h, w, a.real_share)
         keep = random.random(b)
-        drop_d = keep < a.drop_dynamics * (1 + 3 * max(0.0, 1 - progress / 0.3))
+        lagging = 0.0 if config.has_direct else 3 * max(0.0, 1 - progress / 0.3)  # structure learns later than dynamics
+        drop_d = keep < a.drop_dynamics * (1 + lagging)
         drop_s = keep > 1 - a.drop_structure
         mask = lambda dropped: torch.from_numpy((~dropped).astype(np.float32)).view(b, 1, 1, 1)
         factors = {"keep_s": mask(drop_s), "keep_d": mask(drop_d)} if config.disentangle else {}
