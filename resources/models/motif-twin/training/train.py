@@ -46,20 +46,21 @@ def principal(rows, count):
     return mean, vectors.T[:count], singular[:count].square() / len(rows)
 
 
-def begin_direct(model, clips, deviation=4.0, steps=1200):
-    """Lets the linear path begin as principal components, of patches and then of what a cell gathers, and then as the best linear code whose cells overlap:
-    steps of Adam on cells alone, which take a minute. Latents begin with one deviation, far above the noise that they get; the network's own part of
-    their means begins as nothing, and what it reads has a deviation of one."""
+def begin_direct(model, draw, deviation=4.0, batches=20, steps=1500):
+    """Lets the linear path begin as principal components, of patches and then of what a cell gathers, and then as the best linear code of cells that
+    overlap: steps of Adam on cells alone. Latents begin with one deviation, far above the noise that they get; the network's own part of their means
+    begins as nothing, and what it reads has a deviation of one. `draw` gives a hundred clips [n, 3, frames, h, w]; of fewer than some two thousand in all
+    the cells' weights learn the clips by heart. It takes a minute."""
     c, direct = model.config, model.direct
     with torch.no_grad():
-        patches = model.pixel_patches(clips)
-        mean, basis, energy = principal(patches.flatten(0, 2)[:: max(1, patches[..., 0].numel() // 16000)], c.direct)
+        patches = torch.cat([model.pixel_patches(draw()).flatten(0, 2)[::4] for _ in range(5)])
+        mean, basis, energy = principal(patches, c.direct)
         for layer, weight, bias in ((direct.narrow, basis, -basis @ mean), (direct.widen, basis.T, mean)):
             layer.weight.copy_(weight)
             layer.bias.copy_(bias)
         model.patch_in.weight.div_(energy.sqrt())
         model.structure.bottle_up.weight.div_(deviation)
-        cells = direct.gather(direct.narrow(patches), *model.grid(*clips.shape[-2:]))
+        cells = torch.cat([direct.gather(model.patches(x), *model.grid(*x.shape[-2:])) for x in (draw() for _ in range(batches))])
         mean, basis, energy = principal(cells.movedim(1, -1).flatten(0, 2), c.queries * c.structure_dim)
         scale = (deviation / energy.sqrt())[:, None]
         for layer, weight, bias in ((direct.cells_in, basis * scale, -(basis * scale) @ mean), (direct.cells_out, (basis / scale).T, mean)):
@@ -117,7 +118,7 @@ def main():
     silence(model)
     real, world = data.RealMaterial(), data.WorldShards(*a.world)
     if model.direct and not (CACHE / a.name / "state.pt").exists():
-        begin_direct(model, data.crops(random, real, world, 400, 16, 128, 128, a.real_share))
+        begin_direct(model, lambda: data.crops(random, real, world, 100, 16, 128, 128, a.real_share))
     model.run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries", "direct"], rates={"direct": a.direct_rate})
     judge = Discriminator() if a.gan else None
