@@ -27,7 +27,6 @@ from run import Run, add_options  # noqa: E402
 
 CACHE = data.CACHE / "twin"
 SIZES = [(128, 128), (96, 176), (176, 96)]  # height, width
-CLIPS = 12  # in a step
 
 
 @torch.no_grad()
@@ -99,6 +98,7 @@ def main():
     p.add_argument("--ablation", choices=list(vidtwin.ABLATIONS), default="full")
     p.add_argument("--from-plateau", action="store_true", help="go on from the state before the rate fell")
     p.add_argument("--real-share", type=float, default=0.5)
+    p.add_argument("--clips", type=int, default=12, help="in a step; fewer for presets with patches of one frame, which have many times the tokens")
     p.add_argument("--direct-rate", type=float, default=3e-4, help="AdamW's for the linear path")
     p.add_argument("--squares", type=float, default=5.0, help="weight of the squared error beside the absolute one")
     p.add_argument("--perceptual", type=float, default=0.05)
@@ -139,7 +139,7 @@ def main():
         progress = run.progress
         if progress > 1 - a.fall and not plateau.exists():
             run.save(plateau.name)
-        (h, w), b = SIZES[random.integers(len(SIZES))], CLIPS
+        (h, w), b = SIZES[random.integers(len(SIZES))], a.clips
         x = data.crops(random, real, world, b, 16, h, w, a.real_share)
         keep = random.random(b)
         lagging = 0.0 if config.has_direct else 3 * max(0.0, 1 - progress / 0.3)  # structure learns later than dynamics

@@ -582,7 +582,7 @@ def load(folder, device="cpu"):
 
     folder = Path(folder)
     about = json.loads((folder / "config.json").read_text())
-    model = VidTwin(Config(**{k: about[k] for k in asdict(Config())}))
+    model = VidTwin(Config(**{k: about[k] for k in asdict(Config()) if k in about}))
     model.load_state_dict({k: v.float() for k, v in load_file(str(folder / "model.safetensors")).items()})
     return model.to(device).eval()
 
