@@ -1,4 +1,4 @@
-"""Makes vidtwin/: random networks, whole, in the four ablations, and with patches of two frames and a linear path beside it, on a grid of 5 x 3 patches and six frames, so that halving rounds up,
+"""Makes vidtwin/: random networks, whole, in the four ablations, and with patches of two frames and a linear code beside it, on a grid of 5 x 3 patches and six frames, so that halving rounds up,
 doubling is cut and no two axes are of one length: weights, every stage, the losses, and the gradient of every weight.
 
     python test/golden/make_vidtwin_golden.py     needs torch and safetensors; the test needs none of it
@@ -59,7 +59,7 @@ source = torch.randint(0, 256, (2, 6, HEIGHT, WIDTH, 3), generator=torch.Generat
 both = to_clip(source.numpy(), CPU)
 write("clips", {"a": source[0], "b": source[1]})
 
-for ablation, changes in {**vidtwin.ABLATIONS, "direct": {"patch_frames": 2, "direct": 3}}.items():
+for ablation, changes in {**vidtwin.ABLATIONS, "direct": {"patch_frames": 2, "direct": 5, "kinds": 4}}.items():
     config = replace(vidtwin.PRESETS["tiny"], name="micro", frames=6, height=HEIGHT, width=WIDTH, patch=4, hidden=12, depth=2, heads=2,
                      queries=4, query_width=8, query_layers=3, query_heads=2, query_feed_forward=12, structure_channels=4, structure_dim=3,
                      dynamics_dim=5, **changes)

@@ -19,7 +19,7 @@ import { disposeTree, treeEntries, treeFromEntries } from '../../main/engine/nn/
 import { expectGolden, onEachBackend, openCase, relativeError } from './golden.ts';
 import { openGoldenJudge, openGoldenTwin, toClip } from './vidtwin.ts';
 
-/** And the whole one with patches of two frames and a linear path beside it, as the one that comes along. */
+/** And the whole one with patches of two frames and a linear code of four kinds beside it, as the one that comes along. */
 const ablations = [...Object.keys(twinAblations), 'direct'];
 
 async function openClips() {

@@ -2,6 +2,7 @@ import { type Additions, hooksOf } from '../adapters/additions.ts';
 import { kindOf, type Parts } from '../adapters/parts.ts';
 import * as tf from '../backends/tf.ts';
 import { type Traced, traced } from '../backends/traced.ts';
+import { withoutGradient } from '../backends/without-gradient.ts';
 import { type StagePlan, tokenRows, trainedNames } from '../methods/method.ts';
 import type { Hooks } from '../nn/hooks.ts';
 import { type AdamWOptions, type AdamWRates, type AdamWState, adamW, clipGlobalNorm, type Tensors } from './adamw.ts';
@@ -111,13 +112,6 @@ export function conceptStep(model: TrainableModel, options: StepOptions, selfCon
     return { trained: parameters, moments: state, loss };
   });
 }
-
-/** A function whose result counts as a constant, whatever it is computed from. */
-const withoutGradient = (compute: (x: tf.Tensor) => tf.Tensor) =>
-  tf.customGrad((x) => {
-    const given = x as tf.Tensor;
-    return { value: compute(given), gradFunc: () => tf.fill(given.shape, 0) };
-  });
 
 export type ConceptStep = Traced<StepInputs, StepOutputs>;
 

@@ -18,12 +18,15 @@ export function initialTwin(config: TwinConfig, seed: number): Tree {
     const count = sizeOf(stored);
     const [layer, kind] = [name.slice(0, name.lastIndexOf('.')), name.slice(name.lastIndexOf('.') + 1)];
     if (kind === 'queries') return random.normals(count);
+    if (kind === 'scale') return ones(count);
     if (kind === 'modulation') {
       // shift, scale, gate, shift, scale, gate
       return Float32Array.from({ length: count }, (_, i) => (Math.floor(i / config.hidden) % 3 === 2 ? 1 : 0));
     }
     if (stored.length === 1) return isNorm(layer) && kind === 'weight' ? ones(count) : halfBias(config, layer, count);
     if (layer.endsWith('time_out') || layer === 'patch_out') return new Float32Array(count);
+    if (name === 'direct.mean') return new Float32Array(count);
+    if (name === 'direct.components') return random.normals(count).map((value) => value / Math.sqrt(stored[2]!));
     const inputs = sizeOf(stored.slice(1));
     if (stored.length > 2 || layer.endsWith('widen')) {
       const deviation = Math.sqrt(2 / inputs);

@@ -47,8 +47,10 @@ export const twinConfigSchema = z
     average_dynamics: z.boolean(),
     q_former: z.boolean(),
     move_space: z.boolean(),
-    /** Numbers of each patch that the network reads and writes, and that a linear path beside it carries into structure and back; 0: pixels, and no path. */
+    /** Numbers of each patch that the network reads and writes, and that a linear code beside it carries into structure and back; 0: pixels, and no such code. */
     direct: z.int().nonnegative().max(4096).default(0),
+    /** Of cells, each with a linear code of its own; of several, structure's first two numbers name the cell's. */
+    kinds: few.default(1),
   })
   .refine(({ hidden, heads }) => hidden % heads === 0, { message: 'hidden must be a multiple of heads' })
   .refine(({ hidden }) => hidden % 4 === 0, { message: 'hidden must be a multiple of 4, for its positions' })
@@ -57,6 +59,10 @@ export const twinConfigSchema = z
   })
   .refine(({ frames, patch_frames }) => frames % patch_frames === 0, {
     message: 'frames must be a multiple of patch_frames',
+  })
+  .refine(({ kinds }) => Number.isInteger(Math.sqrt(kinds)), { message: 'kinds must be a square number' })
+  .refine(({ kinds, queries, structure_dim }) => kinds === 1 || queries * structure_dim > 2, {
+    message: 'structure needs more than the two numbers that name a kind',
   })
   .refine(({ height, width, patch }) => height % patch === 0 && width % patch === 0, {
     message: 'height and width must be multiples of patch',
@@ -93,6 +99,7 @@ const tiny: TwinConfig = {
   q_former: true,
   move_space: true,
   direct: 0,
+  kinds: 1,
 };
 
 /** What the paper's three sizes have in common. */
@@ -158,10 +165,13 @@ const ownGrid = (config: TwinConfig) => gridOf(config, config.height, config.wid
 /** Whether one Q-Former reads all places and frames at once, an ablation: then there is one size of picture. */
 export const isWhole = (config: TwinConfig) => config.disentangle && config.q_former && !config.move_space;
 
-/** Whether there is a linear path beside the network. */
+/** Whether there is a linear code beside the network. */
 export const hasDirect = (config: TwinConfig) => config.direct > 0 && config.disentangle && !isWhole(config);
 
-/** Numbers that a cell of structure gathers from its patches for the linear path. */
+/** Numbers of a cell that name its kind. */
+export const kindCoordinates = ({ kinds }: TwinConfig) => (kinds > 1 ? 2 : 0);
+
+/** Numbers that a cell of structure gathers from its patches for the linear code. */
 export const gatheredNumbers = (config: TwinConfig) =>
   tokenTimes(config) * 4 ** config.structure_halvings * config.direct;
 

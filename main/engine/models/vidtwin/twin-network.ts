@@ -12,7 +12,7 @@ import {
   encodeStructure,
 } from './twin-branches.ts';
 import { type Grid, gridOf, type TwinConfig, tokenTimes } from './twin-config.ts';
-import { decodeDirect, encodeDirect } from './twin-direct.ts';
+import { decodeDirect, encodeDirect, openNumbers } from './twin-direct.ts';
 import type { BlockParameters, TwinParameters } from './twin-parameters.ts';
 
 /**
@@ -59,7 +59,10 @@ export function twinMoments(
   const { direct } = parameters;
   return {
     structure: direct
-      ? { ...structure, mean: tf.add(structure.mean, encodeDirect(config, direct, patches, grid)) }
+      ? {
+          ...structure,
+          mean: tf.add(tf.mul(structure.mean, openNumbers(config)), encodeDirect(config, direct, patches, grid)),
+        }
       : structure,
     dynamics: momentsOf(encodeDynamics(config, parameters.dynamics!, x, grid)),
   };
@@ -88,12 +91,18 @@ export function twinDecode(
   shares: Shares = {},
 ): tf.Tensor {
   return tf.tidy(() => {
-    const hidden = twinDecodeHidden(config, parameters, latents, size, shares);
-    return twinPixels(config, parameters, hidden, size, beside(config, parameters, latents, size, shares));
+    const { hidden, patches } = twinDecodeHidden(config, parameters, latents, size, shares);
+    return twinPixels(config, parameters, hidden, size, patches);
   });
 }
 
-/** All but the last layer: -> [batch, frames, places, hidden] */
+/** What the decoder's last layer gets, [batch, times, places, hidden], and the patches of the linear code, to which it adds. */
+export interface DecodedHidden {
+  hidden: tf.Tensor;
+  patches?: tf.Tensor;
+}
+
+/** All but the last layer. */
 export function twinDecodeHidden(
   config: TwinConfig,
   parameters: TwinParameters,
@@ -101,30 +110,33 @@ export function twinDecodeHidden(
   [height, width]: readonly [height: number, width: number],
   shares: Shares = {},
   options: TwinOptions = {},
-): tf.Tensor {
+): DecodedHidden {
   return tf.tidy(() => {
     const grid = gridOf(config, height, width);
     const u = embedLatents(config, parameters, latents, grid, shares);
     const placed = tf.add(u, tokenPositions(tokenTimes(config), grid, config.hidden));
+    const patches = directPatches(config, parameters, latents, grid, shares);
+    const read = patches ? tf.add(placed, linear(parameters.direct!.read, patches)) : placed;
     const { weight, bias } = parameters.decoder_norm;
-    return layerNorm(runBlocks(config, parameters.decoder, placed, options), weight, bias, blockEpsilon);
+    const hidden = layerNorm(runBlocks(config, parameters.decoder, read, options), weight, bias, blockEpsilon);
+    return (patches ? { hidden, patches } : { hidden }) as DecodedHidden & tf.TensorContainerObject;
   });
 }
 
-/** What the linear path adds to the patches, by structure's share; nothing where there is no such path. */
-export function beside(
+/** The patches that the linear code has of z_s, by structure's share; none without such a code. */
+function directPatches(
   config: TwinConfig,
   { direct }: TwinParameters,
   { structure }: Twin<tf.Tensor>,
-  [height, width]: readonly [height: number, width: number],
-  shares: Shares = {},
+  grid: Grid,
+  shares: Shares,
 ): tf.Tensor | undefined {
   if (!direct || shares.structure === false) return undefined;
-  const patches = decodeDirect(config, direct, structure, gridOf(config, height, width));
+  const patches = decodeDirect(config, direct, structure, grid);
   return shares.structure ? tf.mul(patches, shares.structure) : patches;
 }
 
-/** The last layer, and what comes from `beside`: [batch, times, places, hidden] -> clip [batch, 3, frames, height, width] */
+/** The last layer, added to the patches of the linear code: -> clip [batch, 3, frames, height, width] */
 export function twinPixels(
   config: TwinConfig,
   { patch_out, direct }: Pick<TwinParameters, 'patch_out' | 'direct'>,

@@ -8,6 +8,7 @@ import {
   gridOf,
   hasDirect,
   isWhole,
+  kindCoordinates,
   queryCount,
   singleChannels,
   type TwinConfig,
@@ -67,11 +68,17 @@ export type DynamicsParameters = {
   doublings?: List<PictureConvolution>;
 };
 
-/** The linear path beside the network. */
+/** The linear code beside the network. */
 export type DirectParameters = {
   narrow: Linear;
-  cells_in: PictureConvolution;
-  cells_out: PictureConvolution;
+  /** What a cell of each kind gathers [kinds, gathered]. */
+  mean: tf.Tensor2D;
+  /** Of each kind, at right angles and of length one [kinds, components, gathered]. */
+  components: tf.Tensor3D;
+  /** Of the components in z_s. */
+  scale: tf.Tensor1D;
+  /** Numbers of patches -> what the decoder's tokens get of them. */
+  read: Linear;
   widen: Linear;
 };
 
@@ -220,11 +227,13 @@ function dynamicsSpecs(config: TwinConfig): Entry[] {
 
 function directSpecs(config: TwinConfig): Entry[] {
   const [pixels, gathered] = [patchPixels(config), gatheredNumbers(config)];
-  const numbers = config.queries * config.structure_dim;
+  const components = config.queries * config.structure_dim - kindCoordinates(config);
   return [
     ...linearSpecs('direct.narrow', pixels, config.direct),
-    ...pictureSpecs('direct.cells_in', gathered, numbers),
-    ...pictureSpecs('direct.cells_out', numbers, gathered),
+    ['direct.mean', { stored: [config.kinds, gathered] }],
+    ['direct.components', { stored: [config.kinds, components, gathered] }],
+    ['direct.scale', { stored: [components] }],
+    ...linearSpecs('direct.read', config.direct, config.hidden),
     ...linearSpecs('direct.widen', config.direct, pixels),
   ];
 }

@@ -3,7 +3,6 @@ import { type Perceptual, perceptualDistance } from '../../models/judge/perceptu
 import { type DiscriminatorParameters, discriminate, hingeLoss } from '../../models/vidtwin/patch-discriminator.ts';
 import type { TwinConfig } from '../../models/vidtwin/twin-config.ts';
 import {
-  beside,
   type Twin,
   twinDecodeHidden,
   twinDivergence,
@@ -91,17 +90,16 @@ export function twinGradients(
       return tf.add(mean, tf.mul(batch.noise[name]!, tf.exp(tf.mul(logVariance, 0.5))));
     };
     const latents = { structure: drawn('structure'), ...(moments.dynamics ? { dynamics: drawn('dynamics') } : {}) };
-    const hidden = twinDecodeHidden(config, parameters, latents, [height, width], batch.keep, objective);
-    const more = beside(config, parameters, latents, [height, width], batch.keep);
-    return { hidden, more, direct: parameters.direct, divergence: twinDivergence(moments) };
+    const decoded = twinDecodeHidden(config, parameters, latents, [height, width], batch.keep, objective);
+    return { ...decoded, direct: parameters.direct, divergence: twinDivergence(moments) };
   };
-  const pixels = (weight: tf.Tensor, bias: tf.Tensor, { hidden, more, direct }: Inside) =>
+  const pixels = (weight: tf.Tensor, bias: tf.Tensor, { hidden, patches, direct }: Inside) =>
     twinPixels(
       config,
       { patch_out: { weight: weight as tf.Tensor2D, bias: bias as tf.Tensor1D }, ...(direct ? { direct } : {}) },
       hidden,
       [height, width],
-      more,
+      patches,
     );
   const plainTerms = (made: tf.Tensor, divergence: tf.Tensor) => {
     const l1 = tf.mean(tf.abs(tf.sub(made, batch.clips)));

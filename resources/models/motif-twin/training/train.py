@@ -2,8 +2,8 @@
 
     python train.py --name v1 --world c --minutes 120
 
-The linear path begins as the best linear code of cells that overlap, and the rest as nothing beside it, so that training has only to better that. The
-rate stays as it is and falls linearly over the last share of the time (--fall); the state before the fall is kept, and a longer training
+Clips are steadied first (steady.py, which needs opencv). The linear code begins as principal components of kinds of cells, and the rest as nothing beside it, so that
+training has only to better that. The rate stays as it is and falls linearly over the last share of the time (--fall); the state before the fall is kept, and a longer training
 (a larger --minutes with --from-plateau) goes on from there.
 """
 
@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "motif-tiny" / "training"))
 
 import data  # noqa: E402
+import steady  # noqa: E402
 import vidtwin  # noqa: E402
 from losses import Discriminator, Perceptual, psnr, ssim  # noqa: E402
 from optimiser import Muon  # noqa: E402
@@ -37,45 +38,71 @@ def silence(model):
             linear.weight.zero_()
 
 
+def principal(covariance, count):
+    """Components [count, d] of most energy, each of length one, and their energies [count]."""
+    energy, vectors = torch.linalg.eigh(covariance)
+    return vectors.T.flip(0)[:count].contiguous(), energy.flip(0)[:count]
+
+
 @torch.no_grad()
-def principal(rows, count):
-    """The mean of rows [n, d], their first principal components [count, d], and the energy of each [count]."""
-    mean = rows.mean(0)
-    _, singular, vectors = torch.pca_lowrank(rows - mean, min(count + 16, *rows.shape), center=False, niter=3)
-    return mean, vectors.T[:count], singular[:count].square() / len(rows)
+def kinds_of(x, kinds, count, rounds=8, shrink=50.0):
+    """Parts cells x [n, d] into kinds, each with its mean and the components that leave least of it: -> means [kinds, d], components [kinds, count, d],
+    energies [kinds, count]. It begins with cells of equal error by one code for all and lets each go where it leaves the least error, as k-means does with
+    distances (k-planes, Bradley & Mangasarian 2000). A kind's covariance counts as `shrink` cells of all kinds more, so that rare kinds learn nothing by heart."""
+    mean = x.mean(0)
+    whole = (x - mean).T @ (x - mean) / len(x)
+    components, energy = principal(whole, count)
+    if kinds == 1:
+        return mean[None], components[None], energy[None]
+    left = lambda mean, components: (x - mean).square().sum(1) - ((x - mean) @ components.T).square().sum(1)
+    kind = left(mean, components).argsort().argsort() * kinds // len(x)
+    for _ in range(rounds):
+        found, least, nearest = [], torch.full((len(x),), torch.inf), torch.zeros(len(x), dtype=torch.long)
+        for k in range(kinds):
+            own = x[kind == k]
+            centre = (own.sum(0) + shrink / 10 * mean) / (len(own) + shrink / 10)
+            covariance = ((own - centre).T @ (own - centre) + shrink * whole) / (len(own) + shrink)
+            found.append((centre, *principal(covariance, count)))
+            error = left(*found[k][:2])
+            nearest[error < least] = k
+            least = torch.minimum(least, error)
+        kind = nearest
+    return tuple(torch.stack(part) for part in zip(*found))
 
 
-def begin_direct(model, draw, deviation=4.0, batches=20, steps=1500):
-    """Lets the linear path begin as principal components, of patches and then of what a cell gathers, and then as the best linear code of cells that
-    overlap: steps of Adam on cells alone. Latents begin with one deviation, far above the noise that they get; the network's own part of their means
-    begins as nothing, and what it reads has a deviation of one. `draw` gives a hundred clips [n, 3, frames, h, w]; of fewer than some two thousand in all
-    the cells' weights learn the clips by heart. It takes a minute."""
+def on_a_sheet(means, energies, side):
+    """An order of kinds in which neighbours on a square sheet of side x side are alike: sorted by the first of two principal components of what they are, and each
+    row by the second."""
+    about = torch.cat([means, energies.log()], 1)
+    about = (about - about.mean(0)) / (about.std(0) + 1e-6)
+    first, second = (about @ principal(about.T @ about, 2)[0].T).unbind(1)
+    rows = first.argsort().view(side, side)
+    return torch.cat([row[second[row].argsort()] for row in rows])
+
+
+@torch.no_grad()
+def begin_direct(model, draw, deviation=4.0, batches=40):
+    """Lets the linear code begin as principal components, of patches and then of each kind of cells. Latents begin with one deviation, far above the noise that they
+    get; the network's own part of their means begins as nothing, and what it reads has a deviation of one. `draw` gives a hundred clips
+    [n, 3, frames, h, w]; some minutes."""
     c, direct = model.config, model.direct
-    with torch.no_grad():
-        patches = torch.cat([model.pixel_patches(draw()).flatten(0, 2)[::4] for _ in range(5)])
-        mean, basis, energy = principal(patches, c.direct)
-        for layer, weight, bias in ((direct.narrow, basis, -basis @ mean), (direct.widen, basis.T, mean)):
-            layer.weight.copy_(weight)
-            layer.bias.copy_(bias)
-        model.patch_in.weight.div_(energy.sqrt())
-        model.structure.bottle_up.weight.div_(deviation)
-        cells = torch.cat([direct.gather(model.patches(x), *model.grid(*x.shape[-2:])) for x in (draw() for _ in range(batches))])
-        mean, basis, energy = principal(cells.movedim(1, -1).flatten(0, 2), c.queries * c.structure_dim)
-        scale = (deviation / energy.sqrt())[:, None]
-        for layer, weight, bias in ((direct.cells_in, basis * scale, -(basis * scale) @ mean), (direct.cells_out, (basis / scale).T, mean)):
-            layer.weight.zero_()
-            layer.weight[..., 1, 1] = weight
-            layer.bias.copy_(bias)
-        head = model.structure.bottle_down
-        head.weight[: len(head.bias) // 2] = 0
-    layers = [direct.cells_in, direct.cells_out]
-    adam = torch.optim.Adam([p for layer in layers for p in layer.parameters()], 3e-4)
-    for step in range(steps):
-        x = cells[torch.randint(len(cells), (32,))]
-        (direct.cells_out(direct.cells_in(x)) - x).square().mean().backward()
-        adam.param_groups[0]["lr"] = 3e-4 * min(1.0, 3 * (1 - step / steps))
-        adam.step()
-        adam.zero_grad(set_to_none=True)
+    patches = torch.cat([model.pixel_patches(draw()).flatten(0, 2)[::8] for _ in range(12)])
+    mean = patches.mean(0)
+    basis, energy = principal((patches - mean).T @ (patches - mean) / len(patches), c.direct)
+    for layer, weight, bias in ((direct.narrow, basis, -basis @ mean), (direct.widen, basis.T, mean)):
+        layer.weight.copy_(weight)
+        layer.bias.copy_(bias)
+    model.patch_in.weight.div_(energy.sqrt())
+    direct.read.weight.div_(energy.sqrt())
+    model.structure.bottle_up.weight.div_(deviation)
+    cells = torch.cat([direct.gather(model.patches(x), *model.grid(*x.shape[-2:])).flatten(0, 2) for x in (draw() for _ in range(batches))])
+    means, components, energies = kinds_of(cells, c.kinds, direct.components.shape[1])
+    order = on_a_sheet(means, energies, c.side) if c.kinds > 1 else [0]
+    direct.mean.copy_(means[order])
+    direct.components.copy_(components[order])
+    direct.scale.copy_(deviation / energies.mean(0).sqrt())
+    head = model.structure.bottle_down
+    head.weight[: len(head.bias) // 2] = 0
 
 
 @torch.no_grad()
@@ -83,11 +110,17 @@ def measure(model, clips):
     """Means over clips uint8 [16, h, w, 3]: PSNR and SSIM of the reconstruction, PSNR of structure only and of dynamics only."""
     rows = []
     for clip in clips:
-        x = data.to_batch([clip[:16]])
+        clip = clip[:16]
+        path = steady.camera_path(clip) if model.config.steadied else None
+        x, size = data.to_batch([clip]), clip.shape[1:3]
         with autocast():
-            z_s, z_d = model.encode(x)
-            both, s, d = model.decode(z_s, z_d, x.shape[-2:]), model.decode_structure(z_s, x.shape[-2:]), model.decode_dynamics(z_d, x.shape[-2:])
-        rows.append([psnr(both.float(), x).item(), ssim(both.float(), x).item(), psnr(s.float(), x).item(), psnr(d.float(), x).item()])
+            z_s, z_d = model.encode(x if path is None else data.to_batch([steady.steady(clip, path)]))
+            made = [model.decode(z_s, z_d, size), model.decode_structure(z_s, size), model.decode_dynamics(z_d, size)]
+        if path is not None:
+            moved = lambda y: torch.from_numpy(steady.unsteady(y[0].float().permute(1, 2, 3, 0).numpy(), path)).permute(3, 0, 1, 2)[None]
+            made = [moved(y) if i != 1 else y for i, y in enumerate(made)]
+        both, s, d = (y.float() for y in made)
+        rows.append([psnr(both, x).item(), ssim(both, x).item(), psnr(s, x).item(), psnr(d, x).item()])
     return dict(zip(["psnr", "ssim", "psnrStructure", "psnrDynamics"], np.round(np.mean(rows, 0), 3).tolist()))
 
 
@@ -98,15 +131,16 @@ def main():
     p.add_argument("--ablation", choices=list(vidtwin.ABLATIONS), default="full")
     p.add_argument("--from-plateau", action="store_true", help="go on from the state before the rate fell")
     p.add_argument("--real-share", type=float, default=0.5)
+    p.add_argument("--steadied", type=int, default=8000, help="so many clips are steadied before training, each used often; a tenth of a second each")
     p.add_argument("--clips", type=int, default=12, help="in a step; fewer for presets with patches of one frame, which have many times the tokens")
-    p.add_argument("--direct-rate", type=float, default=3e-4, help="AdamW's for the linear path")
+    p.add_argument("--direct-rate", type=float, default=3e-4, help="AdamW's for the linear code")
     p.add_argument("--squares", type=float, default=5.0, help="weight of the squared error beside the absolute one")
     p.add_argument("--perceptual", type=float, default=0.05)
     p.add_argument("--perceptual-start", type=float, default=0.7, help="share of the time")
     p.add_argument("--gan", type=float, default=0, help="weight of the patch discriminator; 0.05 in the paper's loss")
     p.add_argument("--gan-start", type=float, default=0.8)
     p.add_argument("--kl", type=float, default=0.001)
-    p.add_argument("--drop-dynamics", type=float, default=0.1, help="share of clips decoded from structure only; four times that at the start, without the linear path")
+    p.add_argument("--drop-dynamics", type=float, default=0.1, help="share of clips decoded from structure only; four times that at the start, without the linear code")
     p.add_argument("--drop-structure", type=float, default=0.02)
     p.add_argument("--no-compile", action="store_true")
     a = p.parse_args()
@@ -117,8 +151,13 @@ def main():
     model, mean = vidtwin.VidTwin(config), vidtwin.VidTwin(config)
     silence(model)
     real, world = data.RealMaterial(), data.WorldShards(*a.world)
+    crop = lambda count, h, w: data.crops(random, real, world, count, 16, h, w, a.real_share)
+    if config.steadied:
+        shares = dict(zip(SIZES, (0.7, 0.15, 0.15)))
+        steadied = steady.SteadyClips(CACHE / "steadied", lambda h, w: crop(1, h, w), {size: round(a.steadied * share) for size, share in shares.items()})
+    batch = lambda count, size: steadied.batch(random, count, size) if config.steadied else crop(count, *size)
     if model.direct and not (CACHE / a.name / "state.pt").exists():
-        begin_direct(model, lambda: data.crops(random, real, world, 100, 16, 128, 128, a.real_share))
+        begin_direct(model, lambda: batch(100, (128, 128)))
     model.run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries", "direct"], rates={"direct": a.direct_rate})
     judge = Discriminator() if a.gan else None
@@ -140,7 +179,7 @@ def main():
         if progress > 1 - a.fall and not plateau.exists():
             run.save(plateau.name)
         (h, w), b = SIZES[random.integers(len(SIZES))], a.clips
-        x = data.crops(random, real, world, b, 16, h, w, a.real_share)
+        x = batch(b, (h, w))
         keep = random.random(b)
         lagging = 0.0 if config.has_direct else 3 * max(0.0, 1 - progress / 0.3)  # structure learns later than dynamics
         drop_d = keep < a.drop_dynamics * (1 + lagging)

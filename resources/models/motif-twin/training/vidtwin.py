@@ -46,12 +46,29 @@ class Config:
     average_dynamics: bool = True
     q_former: bool = True
     move_space: bool = True
-    # numbers of each patch that the network reads and writes, and that a linear path beside it carries into structure and back; 0: pixels, and no such path
+    # numbers of each patch that the network reads and writes, and that a linear code beside it carries into structure and back; 0: pixels, and no such code
     direct: int = 0
+    steadied: bool = False  # clips are steadied before (steady.py), and the camera's path lies behind the columns of z_d
+    kinds: int = 1  # of cells, each with a linear code of its own: a square number, of which structure's first two numbers tell the row and the column
 
     @property
     def has_direct(self):
         return self.direct > 0 and self.disentangle and (self.move_space or not self.q_former)
+
+    @property
+    def side(self):
+        """Kinds in a row, and in a column."""
+        return math.isqrt(self.kinds)
+
+    @property
+    def coordinates(self):
+        """Numbers of a cell that name its kind."""
+        return 2 if self.kinds > 1 else 0
+
+    @property
+    def path_lines(self):
+        """Lines of z_d that hold six numbers of each frame."""
+        return -(-6 // self.dynamics_dim) if self.steadied and self.disentangle and self.average_dynamics else 0
 
     @property
     def times(self):
@@ -70,7 +87,7 @@ class Config:
         structure = (self.queries, self.structure_dim, *s)
         if not self.move_space and self.q_former:
             structure = (self.queries * s[0] * s[1], self.structure_dim)
-        dynamics = (self.frames, self.dynamics_dim, d[0] + d[1]) if self.average_dynamics else (self.frames, self.plane_dim, *d)
+        dynamics = (self.frames, self.dynamics_dim, d[0] + d[1] + self.path_lines) if self.average_dynamics else (self.frames, self.plane_dim, *d)
         return structure, dynamics
 
     @property
@@ -98,8 +115,8 @@ PAPER = dict(height=224, width=224, patch=16, queries=16, query_feed_forward=768
 PRESETS = {
     "tiny": Config(),
     "motif-twin": Config(
-        "motif-twin", patch=16, patch_frames=8, hidden=208, depth=3, heads=4, queries=4, structure_halvings=0, structure_dim=8, dynamics_halvings=0,
-        dynamics_dim=2, direct=192,
+        "motif-twin", patch=16, patch_frames=8, hidden=176, depth=3, heads=4, queries=4, structure_halvings=0, structure_dim=10, dynamics_halvings=0,
+        dynamics_dim=1, direct=192, kinds=64, steadied=True,
     ),
     "paper-small": Config("paper-small", **PAPER, hidden=512, depth=12, heads=8),
     "paper-base": Config("paper-base", **PAPER, hidden=768, depth=16, heads=12),
@@ -242,35 +259,60 @@ def frames_joined(z, c):
 
 
 class Direct(nn.Module):
-    """A linear path beside the network: `direct` numbers of every patch, gathered by the cells of structure, into z_s and back. Where it begins as the
-    transform that keeps most of the energy, the network, which reads and writes these numbers, has only to better what such a code gives."""
+    """A linear code beside the network that suits what it codes: `direct` numbers of every patch, gathered by the cells of structure, as principal components
+    of that kind of cells which leaves the least error. Kinds lie on a square sheet, neighbours alike; where a kind lies there goes into z_s with the components.
+    The network reads and writes the numbers of patches, and has only to better what such a code gives."""
 
     def __init__(self, c):
         super().__init__()
-        self.config, self.side = c, 2**c.structure_halvings
-        pixels, gathered = 3 * c.patch_frames * c.patch**2, c.times * self.side**2 * c.direct
+        self.config, self.cell_side = c, 2**c.structure_halvings
+        pixels, gathered = 3 * c.patch_frames * c.patch**2, c.times * self.cell_side**2 * c.direct
+        components = c.queries * c.structure_dim - c.coordinates
         self.narrow = nn.Linear(pixels, c.direct)
-        self.cells_in = nn.Conv2d(gathered, c.queries * c.structure_dim, 3, padding=1)
-        self.cells_out = nn.Conv2d(c.queries * c.structure_dim, gathered, 3, padding=1)
+        self.mean = nn.Parameter(torch.zeros(c.kinds, gathered))
+        self.components = nn.Parameter(gathered**-0.5 * torch.randn(c.kinds, components, gathered))  # rows at right angles, of length one
+        self.scale = nn.Parameter(torch.ones(components))
+        self.read = nn.Linear(c.direct, c.hidden)
         self.widen = nn.Linear(c.direct, pixels)
+        sheet = torch.arange(c.kinds).float()
+        places = torch.stack([2 * (sheet // c.side) - (c.side - 1), 2 * (sheet % c.side) - (c.side - 1)], 1)[:, : c.coordinates]
+        self.register_buffer("places", places, persistent=False)  # [kinds, coordinates], two apart
+        own = torch.ones(c.queries * c.structure_dim)
+        own[: c.coordinates] = 0
+        self.register_buffer("open", own.view(c.queries, c.structure_dim, 1, 1), persistent=False)  # what of z_s the network may add to
 
     def gather(self, x, rows, columns):
-        """Numbers of patches [b, times, s, direct] -> cells [b, times * side * side * direct, h_S, w_S]; zeros where the last cell is larger than the picture."""
-        side = self.side
+        """Numbers of patches [b, times, s, direct] -> cells [b, h_S, w_S, times * side * side * direct]; zeros where the last cell is larger than the picture."""
+        side = self.cell_side
         x = F.pad(x.unflatten(2, (rows, columns)), (0, 0, 0, -columns % side, 0, -rows % side))
         x = x.unflatten(3, (-1, side)).unflatten(2, (-1, side))  # [b, times, h, side, w, side, direct]
-        return x.permute(0, 1, 3, 5, 6, 2, 4).flatten(1, 4)
+        return x.permute(0, 2, 4, 1, 3, 5, 6).flatten(3)
 
     def encode(self, numbers, rows, columns):
         """Numbers of patches [b, times, s, direct] -> what is added to the mean of z_s [b, n_q, d_S, h_S, w_S]"""
-        return self.cells_in(self.gather(numbers, rows, columns)).unflatten(1, (self.config.queries, -1))
+        with torch.autocast("cpu", enabled=False):  # errors are small differences
+            x = self.gather(numbers.float(), rows, columns)
+            found = torch.einsum("...i,kni->...kn", x, self.components) - (self.mean[:, None] * self.components).sum(2)
+            error = self.mean.square().sum(1) - 2 * x @ self.mean.T - found.square().sum(-1)  # but for the energy of x
+            kind = error.argmin(-1)
+            chosen = found.take_along_dim(kind[..., None, None], -2).squeeze(-2) * self.scale
+            z = torch.cat([self.places[kind], chosen], -1)
+        return z.permute(0, 3, 1, 2).unflatten(1, (self.config.queries, -1))
 
     def decode(self, z, rows, columns):
         """z_s -> numbers of patches [b, times, s, direct]"""
-        side = self.side
-        x = self.cells_out(z.flatten(1, 2)).unflatten(1, (self.config.times, side, side, -1))
-        x = x.permute(0, 1, 5, 2, 6, 3, 4).flatten(4, 5).flatten(2, 3)[:, :, :rows, :columns]
-        return x.flatten(2, 3)
+        c, side = self.config, self.cell_side
+        with torch.autocast("cpu", enabled=False):
+            x = z.float().flatten(1, 2).permute(0, 2, 3, 1)
+            if c.coordinates:
+                on_sheet = ((x[..., :2] + (c.side - 1)) / 2).round().clamp(0, c.side - 1).long()
+                kind = on_sheet[..., 0] * c.side + on_sheet[..., 1]
+            else:
+                kind = torch.zeros(x.shape[:-1], dtype=torch.long)
+            found = (x[..., None, c.coordinates :] / self.scale) @ self.components[kind]
+            x = found.squeeze(-2) + self.mean[kind]
+        x = x.unflatten(3, (c.times, side, side, -1)).permute(0, 3, 1, 4, 2, 5, 6)
+        return x.flatten(4, 5).flatten(2, 3)[:, :, :rows, :columns].flatten(2, 3)
 
 
 class Structure(nn.Module):
@@ -469,6 +511,8 @@ class VidTwin(nn.Module):
         b, t, s, _ = x.shape
         (rows, columns), p, f = self.grid(height, width), self.config.patch, self.config.patch_frames
         x = (x + self.positions(rows, columns, x.device)).contiguous()
+        if torch.is_tensor(direct):
+            x = x + self.direct.read(direct)
         for layer in self.decoder:
             x = self.run_block(x, layer.heads, layer.causal, *layer.tensors())
         x = self.patch_out(self.decoder_norm(x)) + direct
@@ -487,7 +531,7 @@ class VidTwin(nn.Module):
             mean, logvar = part.encode(x, rows, columns).float().chunk(2, 2)
             result.append((mean, logvar.clamp(-30, 20)))
         if self.direct:
-            result[0] = (result[0][0] + self.direct.encode(patches, rows, columns).float(), result[0][1])
+            result[0] = (result[0][0] * self.direct.open + self.direct.encode(patches, rows, columns), result[0][1])
         return result
 
     def encode(self, clip):
@@ -508,7 +552,7 @@ class VidTwin(nn.Module):
         return u
 
     def beside(self, z_s, height, width, keep_s=1.0):
-        """What the linear path adds to the patches."""
+        """What the linear code adds to the patches."""
         if z_s is None or not self.direct:
             return 0.0
         return keep_s * self.direct.decode(z_s, *self.grid(height, width))
