@@ -55,7 +55,7 @@ const makers: Record<string, (model: string) => Promise<TaskWork>> = {
   'joint-step': (model) => jointStepTask(model, rank, Number(values.clips), Number(values.concepts)),
   edit: (model) => samplingTask(model, Number(values['edit-steps'])),
   twin: twinTask,
-  'twin-generate': () => twinGenerateTask(Number(values['edit-steps'])),
+  'twin-generate': (model) => twinGenerateTask(model, Number(values['edit-steps'])),
   preview: (model) => samplingTask(model, Number(values['preview-steps'])),
 };
 

@@ -297,12 +297,13 @@ def autoencoder(options):
 
 
 def twin(options):
-    """Encode and decode of VidTwin's modules, as they lie beside their training; a fresh network of the preset for processors."""
-    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../resources/models/motif-twin/training"))
+    """Encode and decode of VidTwin's modules, as they lie beside their training, with the weights of the twin beside the model; the camera's path is not looked for."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(options.model)), "motif-twin")
+    sys.path.insert(0, os.path.join(folder, "training"))
     import vidtwin
 
-    config = vidtwin.PRESETS["tiny"]
-    network = vidtwin.VidTwin(config).eval().to(options.dtype)
+    network = vidtwin.load(folder).to(options.dtype)
+    config = network.config
     rows, columns = network.grid(config.height, config.width)
     place = torch.device("cpu")
     network.position_cache = {(rows, columns, place): network.positions(rows, columns, place).to(options.dtype)}

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as tf from '../../main/engine/backends/tf.ts';
-import { writeSafetensors } from '../../main/engine/formats/safetensors-write.ts';
 import { openTwinAutoencoder } from '../../main/engine/models/autoencoders.ts';
 import type { TwinAutoencoder } from '../../main/engine/models/twin-autoencoder.ts';
 import {
@@ -12,35 +9,19 @@ import {
   structureSize,
 } from '../../main/engine/models/twin-generator/generator-config.ts';
 import type { GeneratorParameters } from '../../main/engine/models/twin-generator/generator-network.ts';
-import { initialTwin } from '../../main/engine/models/vidtwin/initial-parameters.ts';
-import { twinPresets } from '../../main/engine/models/vidtwin/twin-config.ts';
-import { twinSpecs } from '../../main/engine/models/vidtwin/twin-parameters.ts';
-import { parametersToWrite } from '../../main/engine/nn/parameters.ts';
 import { Random } from '../../main/engine/nn/random.ts';
-import { disposeTree, treeFromEntries } from '../../main/engine/nn/tree.ts';
+import { treeFromEntries } from '../../main/engine/nn/tree.ts';
 import { sampleTwin } from '../../main/engine/sampling/generate-twin.ts';
 import type { TaskWork } from './task.ts';
 
-/** Fresh networks: what they compute does not depend on their weights. */
-
-const config = twinPresets.tiny;
-
-/** Of the preset for processors. */
-async function freshTwin(): Promise<TwinAutoencoder> {
-  const folder = mkdtempSync(join(tmpdir(), 'motif-bench-twin-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const weights = initialTwin(config, 1);
-  await writeSafetensors(join(folder, 'model.safetensors'), parametersToWrite(weights, twinSpecs(config), 'F32'));
-  disposeTree(weights);
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  return openTwinAutoencoder(folder);
-}
+/** The twin that lies beside a model. */
+const openTwin = (model: string) => openTwinAutoencoder(join(dirname(model), 'motif-twin'));
 
 const whole = { structure: 1, dynamics: 1 };
 
 /** Encode, then decode what came out. */
-export async function twinTask(): Promise<TaskWork> {
-  const twin = await freshTwin();
+export async function twinTask(model: string): Promise<TaskWork> {
+  const twin = await openTwin(model);
   const { frames: count, width, height } = twin;
   const data = Uint8Array.from(new Random(1).normals(count * height * width * 3), (value) => 128 + 40 * value);
   return {
@@ -53,11 +34,16 @@ export async function twinTask(): Promise<TaskWork> {
   };
 }
 
-/** Both latents of one clip from noise with guidance, from cached words, then decoding: beside the task `edit` of the model's own latents. */
-export async function twinGenerateTask(steps: number): Promise<TaskWork> {
-  const twin = await freshTwin();
+/**
+ * Both latents of one clip from noise with guidance, from cached words, then decoding: beside the task `edit` of the model's own latents. A fresh network of the
+ * preset: what it computes does not depend on its weights.
+ */
+export async function twinGenerateTask(model: string, steps: number): Promise<TaskWork> {
+  const twin = await openTwin(model);
   const { frames: frameCount, width, height } = twin;
-  const latents = { queries: config.queries, structure_dim: config.structure_dim, dynamics_dim: config.dynamics_dim };
+  const { structure, dynamics } = twin.shapesOf(width, height) as { structure: number[]; dynamics: number[] };
+  const [queries, structureDim, rows, columns] = structure as [number, number, number, number];
+  const latents = { queries, structure_dim: structureDim, dynamics_dim: dynamics[1]! };
   const sizes = { structure: structureSize(latents), dynamics: dynamicsSize({ ...latents, frames: frameCount }) };
   const shape = { hidden: 192, depth: 6, heads: 3, feed_forward: 768, time_features: 256, text_width: 256 };
   const generator = generatorConfigSchema.parse({
@@ -78,7 +64,6 @@ export async function twinGenerateTask(steps: number): Promise<TaskWork> {
     }),
   ) as GeneratorParameters;
   const text = tf.tensor(random.normals(2 * 80 * shape.text_width), [2, 80, shape.text_width]);
-  const [rows, columns] = twin.shapesOf(width, height).structure.slice(2) as [number, number];
   const numbers = [...specs.values()].reduce((sum, { stored }) => sum + tf.util.sizeFromShape(stored), 0);
   return {
     note: `${steps} steps, ${rows * columns + rows + columns} tokens, ${(numbers / 1e6).toFixed(2)} M parameters`,

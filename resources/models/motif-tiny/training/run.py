@@ -16,7 +16,7 @@ def add_options(parser, ema=0.998):
     parser.add_argument("--name", default="v1")
     parser.add_argument("--world", nargs="*", default=["v2"])
     parser.add_argument("--validation", nargs="*", default=["v2-val"], help="rendered clips that are measured and never trained on")
-    parser.add_argument("--minutes", type=float, default=120, help="of training, all its runs together")
+    parser.add_argument("--minutes", type=float, default=120, help="of a core's time in training, all its runs together")
     parser.add_argument("--rate", type=float, default=1e-2, help="Muon's; AdamW's is --adam-rate")
     parser.add_argument("--adam-rate", type=float, default=2e-3)
     parser.add_argument("--warm-up", type=float, default=3, help="minutes")
@@ -67,7 +67,7 @@ class Run:
         os.replace(file.with_suffix(".partial"), file)
 
     def going(self):
-        self.began = time.time()
+        self.began = time.process_time()
         return self.minutes < self.options.minutes and not self.stopping
 
     @property
@@ -94,7 +94,7 @@ class Run:
             total, n = self.sums.get(name, (0.0, 0))
             self.sums[name] = (total + value.item(), n + 1)
         self.counted += 1
-        self.minutes += min(time.time() - self.began, 20) / 60  # a paused machine is no training
+        self.minutes += (time.process_time() - self.began) / 60 / self.options.threads
         if self.counted == 100:
             print(f"{self.minutes:7.2f} min, step {self.step}, " + ", ".join(f"{k} {t / n:.4g}" for k, (t, n) in self.sums.items()), flush=True)
             self.sums, self.counted = {}, 0

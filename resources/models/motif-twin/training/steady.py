@@ -85,12 +85,18 @@ def unsteady(window, path):
     return np.stack([cv2.warpAffine(frame, in_pixels(m, h, w), (w, h), **flags) for frame, m in zip(window, path)])
 
 
-def with_path(z_d, path, c):
-    """z_d [1, frames, d_D, h_D + w_D] and a path -> [1, frames, d_D, h_D + w_D + lines]: what a path has beside the identity, in the lines behind the columns."""
-    numbers = torch.from_numpy(GAIN * (path - IDENTITY)).float().flatten(1)
-    lines = torch.zeros(c.frames, c.path_lines * c.dynamics_dim)
-    lines[:, :6] = numbers
-    return torch.cat([z_d, lines.view(1, c.frames, c.dynamics_dim, c.path_lines)], 3)
+@torch.no_grad()
+def encode(model, clip):
+    """Both latents of a clip of the network's frames, as files hold them: what a path has beside the identity lies in the lines behind the columns."""
+    c = model.config
+    path = camera_path(clip) if c.path_lines else np.stack([IDENTITY] * c.frames)
+    pictures = steady(clip, path)
+    z_s, z_d = model.encode(torch.from_numpy(np.ascontiguousarray(pictures)).permute(3, 0, 1, 2)[None].float() / 127.5 - 1)
+    if c.path_lines:
+        lines = torch.zeros(c.frames, c.dynamics_dim * c.path_lines)
+        lines[:, :6] = torch.from_numpy(GAIN * (path - IDENTITY)).float().flatten(1)
+        z_d = torch.cat([z_d.float(), lines.view(1, c.frames, c.dynamics_dim, c.path_lines)], 3)
+    return z_s, z_d
 
 
 class SteadyClips:

@@ -2,9 +2,8 @@
 
     python train.py --name v1 --world c --minutes 120
 
-Clips are steadied first (steady.py, which needs opencv). The linear code begins as principal components of kinds of cells, and the rest as nothing beside it, so that
-training has only to better that. The rate stays as it is and falls linearly over the last share of the time (--fall); the state before the fall is kept, and a longer training
-(a larger --minutes with --from-plateau) goes on from there.
+Clips are steadied first (steady.py, which needs opencv). A twin with a linear code begins as that, and learns for --begin-minutes without pixels (begin.py). The rate stays as it is and falls linearly over the
+last share of the time (--fall); the state before the fall is kept, and a longer training (a larger --minutes with --from-plateau) goes on from there.
 """
 
 import argparse
@@ -21,6 +20,7 @@ sys.path.insert(0, str(HERE.parents[1] / "motif-tiny" / "training"))
 import data  # noqa: E402
 import steady  # noqa: E402
 import vidtwin  # noqa: E402
+from begin import begin  # noqa: E402
 from losses import Discriminator, Perceptual, psnr, ssim  # noqa: E402
 from optimiser import Muon  # noqa: E402
 from precision import autocast  # noqa: E402
@@ -36,73 +36,6 @@ def silence(model):
     for layer in [*model.encoder, *model.decoder]:
         for linear in (layer.space_out, layer.time_out, layer.down):
             linear.weight.zero_()
-
-
-def principal(covariance, count):
-    """Components [count, d] of most energy, each of length one, and their energies [count]."""
-    energy, vectors = torch.linalg.eigh(covariance)
-    return vectors.T.flip(0)[:count].contiguous(), energy.flip(0)[:count]
-
-
-@torch.no_grad()
-def kinds_of(x, kinds, count, rounds=8, shrink=50.0):
-    """Parts cells x [n, d] into kinds, each with its mean and the components that leave least of it: -> means [kinds, d], components [kinds, count, d],
-    energies [kinds, count]. It begins with cells of equal error by one code for all and lets each go where it leaves the least error, as k-means does with
-    distances (k-planes, Bradley & Mangasarian 2000). A kind's covariance counts as `shrink` cells of all kinds more, so that rare kinds learn nothing by heart."""
-    mean = x.mean(0)
-    whole = (x - mean).T @ (x - mean) / len(x)
-    components, energy = principal(whole, count)
-    if kinds == 1:
-        return mean[None], components[None], energy[None]
-    left = lambda mean, components: (x - mean).square().sum(1) - ((x - mean) @ components.T).square().sum(1)
-    kind = left(mean, components).argsort().argsort() * kinds // len(x)
-    for _ in range(rounds):
-        found, least, nearest = [], torch.full((len(x),), torch.inf), torch.zeros(len(x), dtype=torch.long)
-        for k in range(kinds):
-            own = x[kind == k]
-            centre = (own.sum(0) + shrink / 10 * mean) / (len(own) + shrink / 10)
-            covariance = ((own - centre).T @ (own - centre) + shrink * whole) / (len(own) + shrink)
-            found.append((centre, *principal(covariance, count)))
-            error = left(*found[k][:2])
-            nearest[error < least] = k
-            least = torch.minimum(least, error)
-        kind = nearest
-    return tuple(torch.stack(part) for part in zip(*found))
-
-
-def on_a_sheet(means, energies, side):
-    """An order of kinds in which neighbours on a square sheet of side x side are alike: sorted by the first of two principal components of what they are, and each
-    row by the second."""
-    about = torch.cat([means, energies.log()], 1)
-    about = (about - about.mean(0)) / (about.std(0) + 1e-6)
-    first, second = (about @ principal(about.T @ about, 2)[0].T).unbind(1)
-    rows = first.argsort().view(side, side)
-    return torch.cat([row[second[row].argsort()] for row in rows])
-
-
-@torch.no_grad()
-def begin_direct(model, draw, deviation=4.0, batches=40):
-    """Lets the linear code begin as principal components, of patches and then of each kind of cells. Latents begin with one deviation, far above the noise that they
-    get; the network's own part of their means begins as nothing, and what it reads has a deviation of one. `draw` gives a hundred clips
-    [n, 3, frames, h, w]; some minutes."""
-    c, direct = model.config, model.direct
-    patches = torch.cat([model.pixel_patches(draw()).flatten(0, 2)[::8] for _ in range(12)])
-    mean = patches.mean(0)
-    basis, energy = principal((patches - mean).T @ (patches - mean) / len(patches), c.direct)
-    for layer, weight, bias in ((direct.narrow, basis, -basis @ mean), (direct.widen, basis.T, mean)):
-        layer.weight.copy_(weight)
-        layer.bias.copy_(bias)
-    model.patch_in.weight.div_(energy.sqrt())
-    direct.read.weight.div_(energy.sqrt())
-    model.structure.bottle_up.weight.div_(deviation)
-    cells = torch.cat([direct.gather(model.patches(x), *model.grid(*x.shape[-2:])).flatten(0, 2) for x in (draw() for _ in range(batches))])
-    means, components, energies = kinds_of(cells, c.kinds, direct.components.shape[1])
-    order = on_a_sheet(means, energies, c.side) if c.kinds > 1 else [0]
-    direct.mean.copy_(means[order])
-    direct.components.copy_(components[order])
-    direct.scale.copy_(deviation / energies.mean(0).sqrt())
-    head = model.structure.bottle_down
-    head.weight[: len(head.bias) // 2] = 0
 
 
 @torch.no_grad()
@@ -133,6 +66,7 @@ def main():
     p.add_argument("--real-share", type=float, default=0.5)
     p.add_argument("--steadied", type=int, default=8000, help="so many clips are steadied before training, each used often; a tenth of a second each")
     p.add_argument("--clips", type=int, default=12, help="in a step; fewer for presets with patches of one frame, which have many times the tokens")
+    p.add_argument("--begin-minutes", type=float, default=40, help="of a core's time, without pixels")
     p.add_argument("--direct-rate", type=float, default=3e-4, help="AdamW's for the linear code")
     p.add_argument("--squares", type=float, default=5.0, help="weight of the squared error beside the absolute one")
     p.add_argument("--perceptual", type=float, default=0.05)
@@ -156,8 +90,11 @@ def main():
         shares = dict(zip(SIZES, (0.7, 0.15, 0.15)))
         steadied = steady.SteadyClips(CACHE / "steadied", lambda h, w: crop(1, h, w), {size: round(a.steadied * share) for size, share in shares.items()})
     batch = lambda count, size: steadied.batch(random, count, size) if config.steadied else crop(count, *size)
+    held_out, pick = data.WorldShards(*a.validation, training=False), np.random.default_rng(7)
+    checks = {"world": [held_out.pick(pick)[0] for _ in range(12)]} if len(held_out) else {}
+    found = lambda: {k: measure(mean, v) for k, v in checks.items()}
     if model.direct and not (CACHE / a.name / "state.pt").exists():
-        begin_direct(model, lambda: batch(100, (128, 128)))
+        begin(model, mean, batch, SIZES, CACHE / a.name / "begin", a, random, found)
     model.run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries", "direct"], rates={"direct": a.direct_rate})
     judge = Discriminator() if a.gan else None
@@ -169,10 +106,7 @@ def main():
     more = {"judge": judge, "judge_optimiser": judge_optimiser} if judge else {}
     run = Run(CACHE / a.name, a, model, mean, optimiser, random, source, more)
 
-    held_out, pick = data.WorldShards(*a.validation, training=False), np.random.default_rng(7)
-    checks = {"world": [held_out.pick(pick)[0] for _ in range(12)]} if len(held_out) else {}
     print(f"{vidtwin.parameters(model)} parameters, rate {config.rate():.4%}, {len(world)} world clips", flush=True)
-    found = lambda: {k: measure(mean, v) for k, v in checks.items()}
     print(f"before the next step: {found()}", flush=True)
     while run.going():
         progress = run.progress

@@ -19,6 +19,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[2] / "motif-tiny/trainin
 
 import data  # noqa: E402
 import generator  # noqa: E402
+import steady  # noqa: E402
 import vidtwin  # noqa: E402
 from networks import embed, load_tokenizer, tokenize  # noqa: E402
 from optimiser import Muon  # noqa: E402
@@ -59,7 +60,7 @@ class Latents:
         c, structure, dynamics = twin.config, [], []
         for i in part:
             with autocast():
-                z_s, z_d = twin.encode(data.to_batch([frames[i][: c.frames]]))
+                z_s, z_d = steady.encode(twin, frames[i][: c.frames])
             structure.append(generator.structure_tokens(z_s.float())[0].half().numpy())
             dynamics.append(generator.dynamics_tokens(z_d.float())[0].half().numpy())
         partial = kept.with_suffix(".partial")

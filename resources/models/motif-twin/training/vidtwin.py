@@ -112,8 +112,12 @@ class Config:
 
 
 PAPER = dict(height=224, width=224, patch=16, queries=16, query_feed_forward=768, structure_channels=128)
+# what is compared at equal time of training: the paper's method alone, of few tokens
+TRIAL = Config("trial", patch=16, patch_frames=4, hidden=128, depth=3, heads=4, queries=4, structure_halvings=0, structure_dim=8, dynamics_halvings=0, dynamics_dim=4)
 PRESETS = {
     "tiny": Config(),
+    "trial": TRIAL,
+    "trial-large": replace(TRIAL, name="trial-large", hidden=256, depth=4, heads=8),
     "motif-twin": Config(
         "motif-twin", patch=16, patch_frames=8, hidden=176, depth=3, heads=4, queries=4, structure_halvings=0, structure_dim=10, dynamics_halvings=0,
         dynamics_dim=1, direct=192, kinds=64, steadied=True,
