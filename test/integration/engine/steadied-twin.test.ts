@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { selectBackend } from '../../../main/engine/backends/select.ts';
 import * as tf from '../../../main/engine/backends/tf.ts';
+import { readJson } from '../../../main/engine/formats/diffusers.ts';
 import type { Pictures } from '../../../main/engine/formats/raw-frames.ts';
 import { openTwinAutoencoder } from '../../../main/engine/models/autoencoders.ts';
 import type { TwinAutoencoder, TwinLatents } from '../../../main/engine/models/twin-autoencoder.ts';
@@ -11,6 +12,10 @@ import { readTwinFile, writeTwinFile } from '../../../main/engine/models/twin-fi
 import { findCameraPath } from '../../../main/engine/models/vidtwin/camera-path.ts';
 import { steady } from '../../../main/engine/models/vidtwin/steady-clip.ts';
 import { cutChunk } from '../../../main/engine/models/vidtwin/twin-chunks.ts';
+import { twinConfigSchema } from '../../../main/engine/models/vidtwin/twin-config.ts';
+import { Random } from '../../../main/engine/nn/random.ts';
+import { clipsBySize, drawTwinBatch } from '../../../main/engine/training/twin/twin-batches.ts';
+import { twinTraining } from '../../../shared/domain/twin.ts';
 import { drawClip } from '../../unit/engine/models/vidtwin/drawn-camera.ts';
 import { temporaryFolder } from './tiny-model.ts';
 
@@ -156,6 +161,31 @@ test('a clip of several chunks has the length and size of the clip, each chunk w
   expect(made).toMatchObject({ count: 15, ...size });
   expect(made.data).toHaveLength(clip.data.length);
   dispose(latents);
+});
+
+test('training sees the window, and makes noise for what the network itself gives', async () => {
+  const even = { width: 64, height: 48 };
+  const clip = drawClip(
+    Array.from({ length: frames }, (_, frame) => ({ x: 2 * frame, y: -frame })),
+    even,
+  );
+  const file = join(folder, 'panned.rgb');
+  await writeFile(file, clip.data);
+  const raw = { file, frameCount: frames, ...even, rate: { numerator: 8, denominator: 1 } };
+  const config = await readJson(join(steadied.folder, 'config.json'), twinConfigSchema);
+  const steps: number[] = [];
+  for (const isSteadied of [true, false]) {
+    const own = { ...config, steadied: isSteadied };
+    const training = twinTraining.parse({ batchSize: 2 });
+    const batch = await drawTwinBatch(own, clipsBySize(own, [raw]), training, 0, new Random(4));
+    expect(batch.noise.dynamics!.shape).toEqual([2, ...plain.shapesOf(even.width, even.height).dynamics!]);
+    const [before, after] = [0, 1].map((from) =>
+      tf.slice(batch.clips, [0, 0, from, 0, 0], [2, 3, frames - 1, even.height, even.width]),
+    ) as [tf.Tensor, tf.Tensor];
+    steps.push((await tf.mean(tf.abs(tf.sub(after, before))).data())[0]!);
+    tf.dispose([batch.clips, batch.noise.structure, batch.noise.dynamics!, batch.looked, ...Object.values(batch.keep)]);
+  }
+  expect(steps[0]).toBeLessThan(steps[1]! / 3);
 });
 
 async function through(twin: TwinAutoencoder, pictures: Pictures): Promise<Pictures> {

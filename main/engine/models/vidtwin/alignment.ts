@@ -155,8 +155,10 @@ function differ({ count, x, y, values }: Points, other: Level, [a, b, x0, y0]: S
       into[point] = Number.NaN;
       continue;
     }
-    const [column, row] = [u | 0, v | 0];
-    const [right, low] = [u - column, v - row];
+    const column = u | 0;
+    const row = v | 0;
+    const right = u - column;
+    const low = v - row;
     const i = row * width + column;
     const top = field[i]! + right * (field[i + 1]! - field[i]!);
     const bottom = field[i + width]! + right * (field[i + width + 1]! - field[i + width]!);
@@ -180,7 +182,8 @@ const ofDeviation = 0.4538;
 function limitOf(differences: Float32Array): number {
   const counts = new Int32Array(bins);
   let total = 0;
-  for (const difference of differences) {
+  for (let point = 0; point < differences.length; point++) {
+    const difference = differences[point]!;
     if (Number.isNaN(difference)) continue;
     counts[Math.min(bins - 1, (Math.abs(difference) * 2 * bins) | 0)]!++;
     total++;
@@ -192,11 +195,13 @@ function limitOf(differences: Float32Array): number {
 
 /** Tukey's error, 1 from the limit on, averaged over the points inside. */
 function meanError(differences: Float32Array, limit: number): number {
-  let [sum, count] = [0, 0];
-  for (const difference of differences) {
-    if (Number.isNaN(difference)) continue;
-    const share = (difference / limit) ** 2;
-    sum += share < 1 ? 1 - (1 - share) ** 3 : 1;
+  let sum = 0;
+  let count = 0;
+  for (let point = 0; point < differences.length; point++) {
+    const ratio = differences[point]! / limit;
+    const left = 1 - ratio * ratio; // NaN outside
+    if (Number.isNaN(left)) continue;
+    sum += left > 0 ? 1 - left * left * left : 1;
     count++;
   }
   return count > 0 ? sum / count : 1;
@@ -223,33 +228,43 @@ function improve(points: Points, other: Level, map: Similarity): { map: Similari
 /** Along what the pictures do not tell, as across the stripes of a striped one, nothing moves. */
 const damping = 1e-4;
 
+type Fourteen = [...Four, ...Four, ...Four, number, number];
+type Four = [number, number, number, number];
+
 /** Weighted least squares: slopes · step = differences. */
 function stepOf({ count, slopes }: Points, differences: Float32Array, limit: number): number[] | undefined {
-  let [xx, xy, xs, xr, yy, ys, yr, ss, sr, rr] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-  let [x, y, s, r] = [0, 0, 0, 0];
+  // Sums of products: above the diagonal row by row, then the right side.
+  const sums = new Float64Array(14);
   for (let point = 0; point < count; point++) {
     const difference = differences[point]!;
     const share = (difference / limit) ** 2;
     if (!(share < 1)) continue; // also outside
     const weight = (1 - share) ** 2;
     const i = 4 * point;
-    const [gx, gy, gs, gr] = [slopes[i]!, slopes[i + 1]!, slopes[i + 2]!, slopes[i + 3]!];
-    const [wx, wy, ws, wr] = [weight * gx, weight * gy, weight * gs, weight * gr];
-    xx += wx * gx;
-    xy += wx * gy;
-    xs += wx * gs;
-    xr += wx * gr;
-    yy += wy * gy;
-    ys += wy * gs;
-    yr += wy * gr;
-    ss += ws * gs;
-    sr += ws * gr;
-    rr += wr * gr;
-    x += wx * difference;
-    y += wy * difference;
-    s += ws * difference;
-    r += wr * difference;
+    const x = slopes[i]!;
+    const y = slopes[i + 1]!;
+    const s = slopes[i + 2]!;
+    const r = slopes[i + 3]!;
+    const wx = weight * x;
+    const wy = weight * y;
+    const ws = weight * s;
+    const wr = weight * r;
+    sums[0]! += wx * x;
+    sums[1]! += wx * y;
+    sums[2]! += wx * s;
+    sums[3]! += wx * r;
+    sums[4]! += wy * y;
+    sums[5]! += wy * s;
+    sums[6]! += wy * r;
+    sums[7]! += ws * s;
+    sums[8]! += ws * r;
+    sums[9]! += wr * r;
+    sums[10]! += wx * difference;
+    sums[11]! += wy * difference;
+    sums[12]! += ws * difference;
+    sums[13]! += wr * difference;
   }
+  const [xx, xy, xs, xr, yy, ys, yr, ss, sr, rr, x, y, s, r] = Array.from(sums) as Fourteen;
   const more = damping * Math.max(xx, yy, ss, rr);
   if (!(more > 0)) return undefined;
   return solve([

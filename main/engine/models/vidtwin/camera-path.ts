@@ -99,8 +99,8 @@ const corners = [
   [1, 1],
 ] as const;
 
-export const mapX = ([a, b, c]: Affine, x: number, y: number) => a * x + b * y + c;
-export const mapY = ([, , , d, e, f]: Affine, x: number, y: number) => d * x + e * y + f;
+export const mapX = (map: Affine, x: number, y: number) => map[0] * x + map[1] * y + map[2];
+export const mapY = (map: Affine, x: number, y: number) => map[3] * x + map[4] * y + map[5];
 
 /** Scaled and shifted along both axes so that the corners of all frames just fit; nothing where they spread too far. */
 function intoWindow(maps: CameraPath): CameraPath | undefined {

@@ -54,13 +54,15 @@ function smooth(level: Level): Level {
   for (let row = 0; row < height; row++)
     for (let column = 0; column < width; column++) {
       const i = row * width + column;
-      const [before, after] = [column > 0 ? i - 1 : i, column < width - 1 ? i + 1 : i];
+      const before = column > 0 ? i - 1 : i;
+      const after = column < width - 1 ? i + 1 : i;
       along[i] = (level.values[before]! + 2 * level.values[i]! + level.values[after]!) / 4;
     }
   for (let row = 0; row < height; row++)
     for (let column = 0; column < width; column++) {
       const i = row * width + column;
-      const [before, after] = [row > 0 ? i - width : i, row < height - 1 ? i + width : i];
+      const before = row > 0 ? i - width : i;
+      const after = row < height - 1 ? i + width : i;
       values[i] = (along[before]! + 2 * along[i]! + along[after]!) / 4;
     }
   return { ...level, values };

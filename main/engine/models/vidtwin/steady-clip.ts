@@ -15,14 +15,22 @@ export function steady(pictures: Pictures, path: CameraPath): Pictures {
     const others = path.map((_, index) => index).sort((a, b) => Math.abs(a - frame) - Math.abs(b - frame));
     for (let row = 0; row < height; row++)
       for (let column = 0; column < width; column++) {
-        const [px, py] = [(column + 0.5) / width, (row + 0.5) / height];
-        let [least, from, x, y] = [Number.POSITIVE_INFINITY, frame, 0, 0];
-        for (const other of others) {
-          const [u, v] = [mapX(inverses[other]!, px, py) * width, mapY(inverses[other]!, px, py) * height];
-          const outside = Math.hypot(Math.max(-u, u - width, 0), Math.max(-v, v - height, 0));
+        const px = (column + 0.5) / width;
+        const py = (row + 0.5) / height;
+        let least = Number.POSITIVE_INFINITY;
+        let from = frame;
+        let x = 0;
+        let y = 0;
+        for (let index = 0; index < count && least > 0; index++) {
+          const other = others[index]!;
+          const u = mapX(inverses[other]!, px, py) * width;
+          const v = mapY(inverses[other]!, px, py) * height;
+          const outside = Math.max(-u, u - width, 0) ** 2 + Math.max(-v, v - height, 0) ** 2;
           if (outside >= least) continue;
-          [least, from, x, y] = [outside, other, u, v];
-          if (outside === 0) break;
+          least = outside;
+          from = other;
+          x = u;
+          y = v;
         }
         readBytes(pictures, from, x - 0.5, y - 0.5, data, ((frame * height + row) * width + column) * 3);
       }
@@ -39,9 +47,12 @@ function readBytes(
   into: Uint8Array,
   target: number,
 ): void {
-  const [u, v] = [Math.max(0, Math.min(width - 1, x)), Math.max(0, Math.min(height - 1, y))];
-  const [left, top] = [u | 0, v | 0];
-  const [share, low] = [u - left, v - top];
+  const u = Math.max(0, Math.min(width - 1, x));
+  const v = Math.max(0, Math.min(height - 1, y));
+  const left = u | 0;
+  const top = v | 0;
+  const share = u - left;
+  const low = v - top;
   const first = ((frame * height + top) * width + left) * 3;
   const right = left < width - 1 ? 3 : 0;
   const down = top < height - 1 ? width * 3 : 0;
@@ -67,11 +78,14 @@ export function unsteady(
   for (const [frame, map] of path.entries())
     for (let row = 0; row < height; row++)
       for (let column = 0; column < width; column++) {
-        const [px, py] = [(column + 0.5) / width, (row + 0.5) / height];
+        const px = (column + 0.5) / width;
+        const py = (row + 0.5) / height;
         const u = Math.max(0, Math.min(width - 1, mapX(map, px, py) * width - 0.5));
         const v = Math.max(0, Math.min(height - 1, mapY(map, px, py) * height - 0.5));
-        const [left, top] = [u | 0, v | 0];
-        const [share, low] = [u - left, v - top];
+        const left = u | 0;
+        const top = v | 0;
+        const share = u - left;
+        const low = v - top;
         const right = left < width - 1 ? 1 : 0;
         const down = top < height - 1 ? chunk.width : 0;
         for (let channel = 0; channel < 3; channel++) {
