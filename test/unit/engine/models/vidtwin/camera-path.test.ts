@@ -41,7 +41,7 @@ describe.each(Object.entries(motions))('a camera that %s', (_, moved) => {
     const clip = drawClip(moved, square);
     const path = findCameraPath(clip);
     const window = steady(clip, path);
-    // The ground stands still, but for what is interpolated: a fifth of what moved at most.
+    // The ground stands still, but for what is interpolated.
     expect(stepsOf(window)).toBeLessThan(Math.min(3.5, stepsOf(clip) / 2));
     const back = unsteady({ values: valuesOf(window), frames, ...square }, path, square);
     expect(psnr(back.values, valuesOf(clip))).toBeGreaterThan(28);
@@ -118,6 +118,40 @@ test('half a path goes half as far, and none of it not at all', () => {
       for (const axis of [0, 1] as const) expect(corner[axis]).toBeCloseTo((whole[axis] + own[axis]) / 2, 9);
     }
   expect(isStill(scalePath(path, 0))).toBe(true);
+});
+
+test('a camera that moves by less than 0.75 pixel is taken to stand still', () => {
+  const trembling = (size: number) => views((frame) => ({ x: size * Math.sin(2 * frame), y: 0 }));
+  expect(isStill(findCameraPath(drawClip(trembling(0.2), square)))).toBe(true);
+  expect(isStill(findCameraPath(drawClip(trembling(0.8), square)))).toBe(false);
+});
+
+test('put back, a pixel has the value of the window where the path says, and at its edge that of the edge', () => {
+  const [width, height] = [10, 6];
+  const padded = { width: 12, height: 8 };
+  const places = (value: (x: number, y: number) => number) =>
+    Float32Array.from({ length: 96 }, (_, i) => value(i % padded.width, Math.floor(i / padded.width)));
+  // Three channels of one frame: how far right, how far down, and nothing; 99 where the window was padded.
+  const inside = (value: number) => (x: number, y: number) => (x < width && y < height ? value : 99);
+  const planes = [
+    places((x, y) => inside(x)(x, y)),
+    places((x, y) => inside(y)(x, y)),
+    places((x, y) => inside(0)(x, y)),
+  ];
+  const values = Float32Array.from(planes.flatMap((plane) => Array.from(plane)));
+  const map: Affine = [0.8, 0.1, 0.15, -0.05, 0.7, 0.3];
+  const made = unsteady({ values, frames: 1, ...padded }, [map], { width, height });
+  expect(made).toMatchObject({ frames: 1, width, height });
+  for (let row = 0; row < height; row++)
+    for (let column = 0; column < width; column++) {
+      const [x, y] = [(column + 0.5) / width, (row + 0.5) / height];
+      const across = (0.8 * x + 0.1 * y + 0.15) * width - 0.5;
+      const down = (-0.05 * x + 0.7 * y + 0.3) * height - 0.5;
+      const at = row * width + column;
+      expect(made.values[at]).toBeCloseTo(Math.min(width - 1, across), 4);
+      expect(made.values[60 + at]).toBeCloseTo(Math.min(height - 1, down), 4);
+      expect(made.values[120 + at]).toBe(0);
+    }
 });
 
 test('what no frame shows is filled from the nearest edge, and what another one shows from there', () => {
