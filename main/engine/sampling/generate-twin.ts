@@ -7,7 +7,12 @@ import * as tf from '../backends/tf.ts';
 import { traced } from '../backends/traced.ts';
 import { writeRawFrames } from '../formats/raw-frames.ts';
 import type { TwinAutoencoder, TwinLatents } from '../models/twin-autoencoder.ts';
-import { dynamicsSize, type GeneratorConfig, structureSize } from '../models/twin-generator/generator-config.ts';
+import {
+  dynamicsLines,
+  dynamicsSize,
+  type GeneratorConfig,
+  structureSize,
+} from '../models/twin-generator/generator-config.ts';
 import { fromTokens, generatorFlow, type TwinTokens } from '../models/twin-generator/generator-network.ts';
 import { openTwinGenerator, type TwinGenerator } from '../models/twin-generator/twin-generator.ts';
 import { timestepFeatures } from '../nn/positions.ts';
@@ -70,7 +75,7 @@ function gridOf(config: GeneratorConfig, twin: TwinAutoencoder, width: number, h
   const { structure, dynamics } = twin.shapesOf(width, height);
   const [rows, columns] = structure.slice(2) as [number, number];
   const expected = [config.queries, config.structure_dim, rows, columns];
-  const lines = [config.frames, config.dynamics_dim, rows + columns];
+  const lines = [config.frames, config.dynamics_dim, dynamicsLines(config, [rows, columns])];
   if (`${structure}` !== `${expected}` || `${dynamics}` !== `${lines}`)
     throw new Error(
       `"${config.name}" makes [${expected}] and [${lines}], the twin has [${structure}] and [${dynamics}]`,
@@ -88,7 +93,7 @@ interface SampleOptions {
 
 /**
  * Both latents of one clip, by Euler steps down evenly spaced noise levels with classifier-free guidance. text [2, words, text width]: of the
- * prompt, then of the negative one. -> structure [1, queries, dim, rows, columns] and dynamics [1, frames, dim, rows + columns]
+ * prompt, then of the negative one. -> structure [1, queries, dim, rows, columns] and dynamics [1, frames, dim, lines]
  */
 export async function sampleTwin(
   { config, parameters }: TwinGenerator,
@@ -100,7 +105,7 @@ export async function sampleTwin(
   const noise = (tokens: number, numbers: number) => tf.tensor(random.normals(tokens * numbers), [1, tokens, numbers]);
   let x: TwinTokens = {
     structure: noise(grid[0] * grid[1], structureSize(config)),
-    dynamics: noise(grid[0] + grid[1], dynamicsSize(config)),
+    dynamics: noise(dynamicsLines(config, grid), dynamicsSize(config)),
   };
   type Inputs = { x: TwinTokens; timeFeatures: tf.Tensor; text: tf.Tensor; push: tf.Tensor; change: tf.Tensor };
   const step = traced(({ x: noisy, timeFeatures, text: words, push, change }: Inputs) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { linearSpecs, type ParameterSpec, type ParameterSpecs } from '../../nn/parameters.ts';
+import { pathNumbers } from '../vidtwin/twin-config.ts';
 
 /** No published network comes near. */
 const width = z.int().positive().max(16_384);
@@ -27,6 +28,8 @@ export const generatorConfigSchema = z
     structure_dim: few,
     frames: few,
     dynamics_dim: few,
+    /** Lines of the dynamics behind the columns, which hold the camera's path and have no place. */
+    path_lines: z.int().nonnegative().max(pathNumbers).default(0),
     /** The twin whose latents these are: the SHA-256 of its weights' file, and the picture that it was trained on. */
     twin: z.object({ name: z.string().max(100), weights: z.string().length(64), height: width, width }),
     /** Of each number of both kinds of tokens. */
@@ -50,7 +53,7 @@ export type GeneratorConfig = z.infer<typeof generatorConfigSchema>;
 /** Numbers of a token of the structure: those of all queries at a place. */
 export const structureSize = (config: { queries: number; structure_dim: number }) =>
   config.queries * config.structure_dim;
-/** Numbers of a token of the dynamics: those of all frames in a row or a column. */
+/** Numbers of a token of the dynamics: those of all frames in a line. */
 export const dynamicsSize = (config: { frames: number; dynamics_dim: number }) => config.frames * config.dynamics_dim;
 
 type Entry = [string, ParameterSpec];
@@ -62,7 +65,7 @@ export function generatorSpecs(config: GeneratorConfig): ParameterSpecs {
   return new Map([
     ...linearSpecs('structure_in', structureSize(config), size),
     ...linearSpecs('dynamics_in', dynamicsSize(config), size),
-    table('kinds', 3),
+    table('kinds', 3 + config.path_lines),
     ...linearSpecs('time_in', config.time_features, size),
     ...linearSpecs('time_out', size, size),
     ...linearSpecs('time_table', size, 6 * size),
@@ -89,3 +92,7 @@ function blockSpecs(path: string, { hidden: size, feed_forward: wide }: Generato
     ...linearSpecs(`${path}.down`, wide, size),
   ];
 }
+
+/** Lines of the dynamics: rows, columns, and those of the camera's path. */
+export const dynamicsLines = (config: { path_lines: number }, [rows, columns]: readonly [number, number]) =>
+  rows + columns + config.path_lines;

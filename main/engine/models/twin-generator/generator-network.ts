@@ -2,7 +2,7 @@ import { attention, gelu, layerNorm } from '../../backends/fused.ts';
 import * as tf from '../../backends/tf.ts';
 import { type Linear, linear } from '../../nn/linear.ts';
 import { sinusoids } from '../../nn/positions.ts';
-import type { GeneratorConfig } from './generator-config.ts';
+import { dynamicsLines, type GeneratorConfig } from './generator-config.ts';
 
 type Block = {
   /** Shift, scale and gate of attention, then those of the feed-forward [6, hidden]. */
@@ -20,7 +20,7 @@ type Block = {
 export type GeneratorParameters = {
   structure_in: Linear;
   dynamics_in: Linear;
-  /** Of places, rows and columns [3, hidden]. */
+  /** Of places, rows and columns, and of each line of the camera's path [3 + path_lines, hidden]. */
   kinds: tf.Tensor2D;
   time_in: Linear;
   time_out: Linear;
@@ -37,7 +37,7 @@ export type GeneratorParameters = {
 /** Rows and columns of the structure. */
 type Grid = readonly [rows: number, columns: number];
 
-/** Both latents as tokens: places [batch, rows * columns, numbers], lines [batch, rows + columns, numbers]. */
+/** Both latents as tokens: places [batch, rows * columns, numbers], lines [batch, rows + columns + path_lines, numbers]. */
 export interface TwinTokens {
   structure: tf.Tensor;
   dynamics: tf.Tensor;
@@ -61,11 +61,12 @@ export function generatorFlow(
   const places = rows * columns;
   const { hidden } = config;
   const embedded = tf.concat([linear(parameters.structure_in, structure), linear(parameters.dynamics_in, dynamics)], 1);
+  const pathKinds = Array.from({ length: config.path_lines }, (_, line) => 3 + line);
   const kinds = tf.gather(
     parameters.kinds,
-    tf.tensor1d([...repeat(0, places), ...repeat(1, rows), ...repeat(2, columns)], 'int32'),
+    tf.tensor1d([...repeat(0, places), ...repeat(1, rows), ...repeat(2, columns), ...pathKinds], 'int32'),
   );
-  let x = tf.add(embedded, tf.add(kinds, tokenPlaces(grid, hidden)));
+  let x = tf.add(embedded, tf.add(kinds, tokenPlaces(config, grid)));
   const time = linear(parameters.time_out, silu(linear(parameters.time_in, timeFeatures))); // [batch, hidden]
   const batch = time.shape[0]!;
   const table = tf.reshape(linear(parameters.time_table, silu(time)), [batch, 6, hidden]);
@@ -73,7 +74,7 @@ export function generatorFlow(
   for (const block of Object.values(parameters.blocks)) x = runBlock(block, x, { table, words, heads: config.heads });
   const [shift, scale] = modulation(tf.add(parameters.table, tf.reshape(time, [batch, 1, hidden])));
   x = tf.add(tf.mul(normal(x), tf.add(scale!, 1)), shift!);
-  const [seen, moving] = tf.split(x, [places, rows + columns], 1) as [tf.Tensor, tf.Tensor];
+  const [seen, moving] = tf.split(x, [places, dynamicsLines(config, grid)], 1) as [tf.Tensor, tf.Tensor];
   return { structure: linear(parameters.structure_out, seen), dynamics: linear(parameters.dynamics_out, moving) };
 }
 
@@ -101,17 +102,21 @@ const silu = (x: tf.Tensor) => tf.mul(x, tf.sigmoid(x));
 
 const repeat = (value: number, count: number) => new Array<number>(count).fill(value);
 
-/** [tokens, hidden], computed: a place has its column in the first half and its row in the second, a line what it has of these. */
-function tokenPlaces([rows, columns]: Grid, hidden: number): tf.Tensor2D {
+/**
+ * [tokens, hidden], computed: a place has its column in the first half and its row in the second, a line what it has of these, the camera's path
+ * zeros.
+ */
+function tokenPlaces({ hidden, path_lines: count }: GeneratorConfig, [rows, columns]: Grid): tf.Tensor2D {
   const half = hidden / 2;
   const [down, across] = [sinusoids(rows, half), sinusoids(columns, half)];
   const nowhere = repeat(0, half);
   const places = down.flatMap((row) => across.map((column) => [...column, ...row]));
   const lines = [...down.map((row) => [...nowhere, ...row]), ...across.map((column) => [...column, ...nowhere])];
-  return tf.tensor2d([...places, ...lines]);
+  const path = Array.from({ length: count }, () => repeat(0, hidden));
+  return tf.tensor2d([...places, ...lines, ...path]);
 }
 
-/** Structure [batch, queries, dim, rows, columns] and dynamics [batch, frames, dim, rows + columns] -> tokens */
+/** Structure [batch, queries, dim, rows, columns] and dynamics [batch, frames, dim, lines] -> tokens */
 export function toTokens({ structure, dynamics }: TwinTokens): TwinTokens {
   return tf.tidy(() => {
     const [batch, queries, dim, rows, columns] = structure.shape as [number, number, number, number, number];
@@ -124,15 +129,12 @@ export function toTokens({ structure, dynamics }: TwinTokens): TwinTokens {
 }
 
 /** Inverse of `toTokens`. */
-export function fromTokens(
-  config: GeneratorConfig,
-  { structure, dynamics }: TwinTokens,
-  [rows, columns]: Grid,
-): TwinTokens {
+export function fromTokens(config: GeneratorConfig, { structure, dynamics }: TwinTokens, grid: Grid): TwinTokens {
+  const [rows, columns] = grid;
   return tf.tidy(() => {
     const [batch, , numbers] = structure.shape as [number, number, number];
     const places = tf.reshape(structure, [batch, rows, columns, config.queries, numbers / config.queries]);
-    const lines = tf.reshape(dynamics, [batch, rows + columns, config.frames, config.dynamics_dim]);
+    const lines = tf.reshape(dynamics, [batch, dynamicsLines(config, grid), config.frames, config.dynamics_dim]);
     return { structure: tf.transpose(places, [0, 3, 4, 1, 2]), dynamics: tf.transpose(lines, [0, 2, 3, 1]) };
   });
 }

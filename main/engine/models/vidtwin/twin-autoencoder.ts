@@ -10,8 +10,11 @@ import { disposeTree } from '../../nn/tree.ts';
 import { countParameters, loadComponent, loadedOnce } from '../components.ts';
 import { framesToVideo } from '../frames.ts';
 import type { TwinAutoencoder, TwinLatents } from '../twin-autoencoder.ts';
+import { findCameraPath } from './camera-path.ts';
+import { joinPath, splitPath } from './path-lines.ts';
+import { scalePath, steady, unsteady } from './steady-clip.ts';
 import { ChunkJoiner, chunkStarts, cutChunk } from './twin-chunks.ts';
-import { isWhole, latentNumbers, latentShapes, type TwinConfig, twinConfigSchema } from './twin-config.ts';
+import { isWhole, latentNumbers, latentShapes, pathLines, type TwinConfig, twinConfigSchema } from './twin-config.ts';
 import { type Twin, twinDecode, twinEncode } from './twin-network.ts';
 import { type TwinParameters, twinSpecs } from './twin-parameters.ts';
 
@@ -49,8 +52,12 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
       try {
         for (const [index, start] of starts.entries()) {
           signal?.throwIfAborted();
-          const clip = framesToVideo(cutChunk(pictures, start, config.frames, padded(width), padded(height)));
-          parts.push(await encode.run(clip, signal).finally(() => clip.dispose()));
+          const chunk = cutChunk(pictures, start, config.frames, width, height);
+          const path = pathLines(config) > 0 ? findCameraPath(chunk) : undefined;
+          const seen = path ? steady(chunk, path) : chunk;
+          const clip = framesToVideo(cutChunk(seen, 0, config.frames, padded(width), padded(height)));
+          const part = await encode.run(clip, signal).finally(() => clip.dispose());
+          parts.push(path ? { ...part, dynamics: joinPath(config, part.dynamics!, path) } : part);
           onProgress?.(index + 1, starts.length);
         }
         const joined = (found: (tf.Tensor | undefined)[]) => tf.concat(found as tf.Tensor[], 0);
@@ -80,9 +87,10 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
           signal?.throwIfAborted();
           const part = (all: tf.Tensor) =>
             tf.slice(all, [index, ...all.shape.slice(1).map(() => 0)], [1, ...all.shape.slice(1)]);
+          const moving = latents.dynamics && (await splitPath(config, part(latents.dynamics)));
           const inputs: DecodeInputs = {
             structure: part(latents.structure),
-            ...(latents.dynamics ? { dynamics: part(latents.dynamics) } : {}),
+            ...(moving ? { dynamics: moving.dynamics } : {}),
             shares,
           };
           const clip = await decode
@@ -90,7 +98,9 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
             .finally(() => tf.dispose([inputs.structure, inputs.dynamics ?? []]));
           const values = (await clip.data()) as Float32Array;
           clip.dispose();
-          joiner.add({ start, values, frames: config.frames, width, height }, starts[index + 1]);
+          const window = { values, frames: config.frames, width, height };
+          const path = moving?.path && scalePath(moving.path, strengths.dynamics);
+          joiner.add({ start, ...(path ? unsteady(window, path, latents) : window) }, starts[index + 1]);
           onProgress?.(index + 1, starts.length);
         }
         return joiner.result();

@@ -34,13 +34,14 @@ export function cutChunk(pictures: Pictures, start: number, length: number, widt
 }
 
 /** Pixels of one chunk, [3, frames, height, width] in -1..1, as the network gives them. */
-export interface DecodedChunk {
-  start: number;
+export interface ChunkValues {
   values: Float32Array;
   frames: number;
   width: number;
   height: number;
 }
+
+export type DecodedChunk = ChunkValues & { start: number };
 
 /**
  * Joins chunks that come in their order. Frame j of the n that a chunk shares with what came before it takes (j + 1) / (n + 1) of the new

@@ -51,6 +51,8 @@ export const twinConfigSchema = z
     direct: z.int().nonnegative().max(4096).default(0),
     /** Of cells, each with a linear code of its own; of several, structure's first two numbers name the cell's. */
     kinds: few.default(1),
+    /** Whether clips are coded as a camera that holds still would have seen them, and its path goes with the dynamics. */
+    steadied: z.boolean().default(false),
   })
   .refine(({ hidden, heads }) => hidden % heads === 0, { message: 'hidden must be a multiple of heads' })
   .refine(({ hidden }) => hidden % 4 === 0, { message: 'hidden must be a multiple of 4, for its positions' })
@@ -100,6 +102,7 @@ const tiny: TwinConfig = {
   move_space: true,
   direct: 0,
   kinds: 1,
+  steadied: false,
 };
 
 /** What the paper's three sizes have in common. */
@@ -202,13 +205,29 @@ function roundHalfEven(x: number): number {
   return x - down === 0.5 ? down + (down % 2) : Math.round(x);
 }
 
+/** Numbers of the camera's path for each frame: those of a map of the plane. */
+export const pathNumbers = 6;
+
+/** Lines of the dynamics, behind the columns, that hold the camera's path. */
+export const pathLines = ({ steadied, disentangle, average_dynamics, dynamics_dim }: TwinConfig) =>
+  steadied && disentangle && average_dynamics ? Math.ceil(pathNumbers / dynamics_dim) : 0;
+
 /** Shapes of the two latents of a chunk, without the batch; without disentanglement there is no second. */
 export interface LatentShapes {
   structure: number[];
   dynamics: number[] | undefined;
 }
 
-export function latentShapes(config: TwinConfig, height = config.height, width = config.width): LatentShapes {
+/** As they are stored, the camera's path among them. */
+export function latentShapes(config: TwinConfig, height?: number, width?: number): LatentShapes {
+  const { structure, dynamics } = networkShapes(config, height, width);
+  const more = pathLines(config);
+  if (!dynamics || more === 0) return { structure, dynamics };
+  return { structure, dynamics: [...dynamics.slice(0, -1), dynamics.at(-1)! + more] };
+}
+
+/** As the network makes and reads them. */
+export function networkShapes(config: TwinConfig, height = config.height, width = config.width): LatentShapes {
   const grid = gridOf(config, height, width);
   const places = structureGrid(config, grid);
   if (!config.disentangle)

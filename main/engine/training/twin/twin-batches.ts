@@ -3,7 +3,10 @@ import type { RawFrames } from '../../../../shared/domain/clip.ts';
 import type { TwinTraining } from '../../../../shared/domain/twin.ts';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import * as tf from '../../backends/tf.ts';
-import { latentShapes, type TwinConfig } from '../../models/vidtwin/twin-config.ts';
+import type { Pictures } from '../../formats/raw-frames.ts';
+import { findCameraPath } from '../../models/vidtwin/camera-path.ts';
+import { steady } from '../../models/vidtwin/steady-clip.ts';
+import { networkShapes, pathLines, type TwinConfig } from '../../models/vidtwin/twin-config.ts';
 import type { Random } from '../../nn/random.ts';
 import type { TwinBatch } from './twin-gradients.ts';
 
@@ -59,10 +62,12 @@ export async function drawTwinBatch(
   const channels = random.uniform() < 0.2 ? random.shuffle([0, 1, 2]) : [0, 1, 2];
   for (let index = 0; index < batch; index++) {
     const clip = same[random.integer(same.length)]!;
-    const pixels = await readFrames(clip, random.integer(clip.frameCount - config.frames + 1), config.frames);
-    augment(pixels, values.subarray(index * size, (index + 1) * size), { width, height, channels, random });
+    const pictures = await readFrames(clip, random.integer(clip.frameCount - config.frames + 1), config.frames);
+    // Found again each time: next to a step that is little, and clips differ by where they begin.
+    const { data } = pathLines(config) > 0 ? steady(pictures, findCameraPath(pictures)) : pictures;
+    augment(data, values.subarray(index * size, (index + 1) * size), { width, height, channels, random });
   }
-  const shapes = latentShapes(config, height, width);
+  const shapes = networkShapes(config, height, width);
   const normal = (shape: readonly number[]) => {
     const count = shape.reduce((product, length) => product * length, batch);
     return tf.tensor(random.normals(count), [batch, ...shape]);
@@ -104,7 +109,7 @@ function drawLooked(frames: number, wanted: number, random: Random): tf.Tensor {
   return tf.tensor(rows, [count, frames]);
 }
 
-async function readFrames({ file, width, height }: RawFrames, start: number, count: number): Promise<Uint8Array> {
+async function readFrames({ file, width, height }: RawFrames, start: number, count: number): Promise<Pictures> {
   const bytes = new Uint8Array(count * width * height * 3);
   const handle = await open(file, 'r');
   try {
@@ -117,7 +122,7 @@ async function readFrames({ file, width, height }: RawFrames, start: number, cou
   } finally {
     await handle.close();
   }
-  return bytes;
+  return { data: bytes, count, width, height };
 }
 
 /** pixels [frames, height, width, 3] -> values [3, frames, height, width] in -1..1 */

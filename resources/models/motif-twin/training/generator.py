@@ -1,7 +1,8 @@
 """A small diffusion transformer that makes both latents of a twin from words, by flow matching.
 
 x = (1 - sigma) x0 + sigma noise in normalised latents; the network predicts noise - x0. Its tokens are the places of the structure (the numbers of
-all queries there) and the lines of the dynamics (the numbers of all frames there): 64 + 16 for pictures of 128 x 128, whatever the length.
+all queries there) and the lines of the dynamics (the numbers of all frames there): 64 + 16 for pictures of 128 x 128, whatever the length. Behind the
+columns a twin that steadies its clips has `path_lines` lines more, with the camera's path.
 """
 
 import hashlib
@@ -31,6 +32,7 @@ class Config:
     structure_dim: int = 4
     frames: int = 16
     dynamics_dim: int = 4
+    path_lines: int = 0
 
     @property
     def structure_size(self):
@@ -47,7 +49,7 @@ def structure_tokens(z):
 
 
 def dynamics_tokens(z):
-    """[b, frames, d, rows + columns] -> [b, rows + columns, frames x d]"""
+    """[b, frames, d, lines] -> [b, lines, frames x d]"""
     return z.permute(0, 3, 1, 2).flatten(2)
 
 
@@ -66,12 +68,13 @@ def time_features(timesteps, size):
     return torch.cat([angles.cos(), angles.sin()], 1)
 
 
-def positions(rows, columns, size):
-    """[rows x columns + rows + columns, size]: a place has its column in the first half and its row in the second, a line what it has of these."""
+def positions(rows, columns, path_lines, size):
+    """[rows x columns + rows + columns + path_lines, size]: a place has its column in the first half and its row in the second, a line what it has of
+    these, the camera's path zeros."""
     row, column = sinusoids(torch.arange(rows), size // 2), sinusoids(torch.arange(columns), size // 2)
     places = torch.cat([column[None].expand(rows, -1, -1), row[:, None].expand(-1, columns, -1)], -1).flatten(0, 1)
     along_rows, along_columns = torch.cat([torch.zeros_like(row), row], 1), torch.cat([column, torch.zeros_like(column)], 1)
-    return torch.cat([places, along_rows, along_columns])
+    return torch.cat([places, along_rows, along_columns, torch.zeros(path_lines, size)])
 
 
 class Block(nn.Module):
@@ -102,7 +105,7 @@ class TwinGenerator(nn.Module):
         self.config = c = config
         n = c.hidden
         self.structure_in, self.dynamics_in = nn.Linear(c.structure_size, n), nn.Linear(c.dynamics_size, n)
-        self.kinds = nn.Parameter(0.02 * torch.randn(3, n))  # places, rows, columns
+        self.kinds = nn.Parameter(0.02 * torch.randn(3 + c.path_lines, n))  # places, rows, columns, each line of the path
         self.time_in, self.time_out, self.time_table = nn.Linear(c.time_features, n), nn.Linear(n, n), nn.Linear(n, 6 * n)
         self.text_in, self.text_out = nn.Linear(c.text_width, n), nn.Linear(n, n)
         self.blocks = nn.ModuleList(Block(c) for _ in range(c.depth))
@@ -120,8 +123,9 @@ class TwinGenerator(nn.Module):
     def forward(self, structure, dynamics, sigma, text, grid):
         """Tokens [b, places, .] and [b, lines, .], sigma [b], text [b, words, text_width], grid (rows, columns) -> the flow of both."""
         rows, columns = grid
-        kinds = torch.cat([self.kinds[0].expand(rows * columns, -1), self.kinds[1].expand(rows, -1), self.kinds[2].expand(columns, -1)])
-        x = torch.cat([self.structure_in(structure), self.dynamics_in(dynamics)], 1) + kinds + positions(rows, columns, self.config.hidden)
+        counts = torch.tensor([rows * columns, rows, columns, *[1] * self.config.path_lines])
+        kinds = self.kinds.repeat_interleave(counts, 0)
+        x = torch.cat([self.structure_in(structure), self.dynamics_in(dynamics)], 1) + kinds + positions(rows, columns, self.config.path_lines, self.config.hidden)
         time = self.time_out(F.silu(self.time_in(time_features(1000 * sigma, self.config.time_features))))
         table = self.time_table(F.silu(time)).unflatten(1, (6, -1))
         text = self.text_out(F.gelu(self.text_in(text), approximate="tanh"))

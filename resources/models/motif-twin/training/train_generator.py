@@ -117,7 +117,10 @@ def main():
     latents, held_out = Latents(a.twin, a.world, True, a.clips), Latents(a.twin, a.validation, False, min(a.clips, 200))
     statistics = latents.statistics()
     centre = {k: torch.tensor(v) for k, v in statistics.items()}
-    config = generator.Config(queries=about["queries"], structure_dim=about["structure_dim"], frames=about["frames"], dynamics_dim=about["dynamics_dim"])
+    (rows, columns), groups = next(iter(latents.groups.items()))
+    path_lines = groups[0][1].shape[1] - rows - columns
+    config = generator.Config(queries=about["queries"], structure_dim=about["structure_dim"], frames=about["frames"], dynamics_dim=about["dynamics_dim"],
+                              path_lines=path_lines)
     model, mean = generator.TwinGenerator(config), generator.TwinGenerator(config).eval()
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["table", "kinds", "structure_in", "dynamics_in", "structure_out", "dynamics_out", "time_", "text_in"])
     reader, tokenizer = UMT5EncoderModel.from_pretrained(data.MODEL / "text_encoder", dtype=torch.float32).eval().requires_grad_(False), load_tokenizer()
