@@ -1,7 +1,6 @@
 import { dirname, join } from 'node:path';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openTwinAutoencoder } from '../../main/engine/models/autoencoders.ts';
-import type { TwinAutoencoder } from '../../main/engine/models/twin-autoencoder.ts';
 import {
   dynamicsSize,
   generatorConfigSchema,
@@ -48,7 +47,7 @@ export async function twinGenerateTask(model: string, steps: number): Promise<Ta
   const shape = { hidden: 192, depth: 6, heads: 3, feed_forward: 768, time_features: 256, text_width: 256 };
   const generator = generatorConfigSchema.parse({
     ...{ version: 1, method: 'TwinGenerator', name: 'fresh', ...shape, ...latents, frames: frameCount },
-    twin: { name: config.name, weights: '0'.repeat(64), width, height },
+    twin: { name: twin.name, weights: '0'.repeat(64), width, height },
     structure_mean: new Array(sizes.structure).fill(0),
     structure_std: new Array(sizes.structure).fill(1),
     dynamics_mean: new Array(sizes.dynamics).fill(0),
