@@ -297,9 +297,11 @@ def autoencoder(options):
 
 
 def twin(options):
-    """Encode and decode of VidTwin's modules, as they lie beside their training, with the weights of the twin beside the model; the camera's path is not looked for."""
+    """Encode and decode of VidTwin's modules, as they lie beside their training, with the weights of the twin beside the model; clips are steadied by OpenCV."""
     folder = os.path.join(os.path.dirname(os.path.abspath(options.model)), "motif-twin")
     sys.path.insert(0, os.path.join(folder, "training"))
+    import numpy as np
+    import steady
     import vidtwin
 
     network = vidtwin.load(folder).to(options.dtype)
@@ -307,12 +309,17 @@ def twin(options):
     rows, columns = network.grid(config.height, config.width)
     place = torch.device("cpu")
     network.position_cache = {(rows, columns, place): network.positions(rows, columns, place).to(options.dtype)}
-    clip = torch.rand(1, 3, config.frames, config.height, config.width, dtype=options.dtype) * 2 - 1
     through = options.compile(lambda x: network.decode(*(z.to(options.dtype) for z in network.encode(x))), dynamic=False)
+    t, y, x, c = np.meshgrid(*(np.arange(n) for n in (config.frames, config.height, config.width, 3)), indexing="ij")
+    waves = sum(20 * np.sin((0.05 + 0.07 * k) * (x + 1.5 * t) + (0.08 + 0.05 * k) * y + k + c) for k in range(6))
+    clip = np.clip(128 + waves, 0, 255).astype(np.uint8)
 
     def work():
         with torch.no_grad():
-            through(clip)
+            path = steady.camera_path(clip)
+            pictures = torch.from_numpy(steady.steady(clip, path)).permute(3, 0, 1, 2)[None].to(options.dtype) / 127.5 - 1
+            made = through(pictures)
+            steady.unsteady(made[0].float().permute(1, 2, 3, 0).contiguous().numpy(), path)
 
     return work, f"{config.frames} frames of {config.width}x{config.height}, {vidtwin.parameters(network) / 1e6:.2f} M parameters"
 

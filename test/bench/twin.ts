@@ -18,11 +18,28 @@ const openTwin = (model: string) => openTwinAutoencoder(join(dirname(model), 'mo
 
 const whole = { structure: 1, dynamics: 1 };
 
-/** Encode, then decode what came out. */
+/** Waves that a camera goes along, a pixel and a half a frame; peer.py draws the same. */
+function movingPictures(count: number, width: number, height: number): Uint8Array {
+  const data = new Uint8Array(count * height * width * 3);
+  for (let frame = 0; frame < count; frame++)
+    for (let row = 0; row < height; row++)
+      for (let column = 0; column < width; column++)
+        for (let channel = 0; channel < 3; channel++) {
+          let value = 128;
+          for (let wave = 0; wave < 6; wave++)
+            value +=
+              20 *
+              Math.sin((0.05 + 0.07 * wave) * (column + 1.5 * frame) + (0.08 + 0.05 * wave) * row + wave + channel);
+          data[((frame * height + row) * width + column) * 3 + channel] = Math.max(0, Math.min(255, value));
+        }
+  return data;
+}
+
+/** Steadied and encoded, then what came out decoded and set in motion. */
 export async function twinTask(model: string): Promise<TaskWork> {
   const twin = await openTwin(model);
   const { frames: count, width, height } = twin;
-  const data = Uint8Array.from(new Random(1).normals(count * height * width * 3), (value) => 128 + 40 * value);
+  const data = movingPictures(count, width, height);
   return {
     note: `${count} frames of ${width}x${height}, ${(twin.parameters / 1e6).toFixed(2)} M parameters`,
     async work() {

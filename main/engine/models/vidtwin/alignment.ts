@@ -19,12 +19,14 @@ export interface Points {
   /** [count, 4]: by shift across and down, and by scale and rotation, which are told as pixels at `radius` from the middle. */
   slopes: Float32Array;
   radius: number;
+  /** For what one step computes. */
+  differences: Float32Array;
 }
 
 /** Luminance for each step of a level's grid. */
 const leastGradient = 2 / 255;
-/** A hundredth of a pixel is found with so many. */
-const mostPoints = 4096;
+/** Some hundredths of a pixel are found with so many. */
+const mostPoints = 2048;
 
 export function pointsOf(level: Level): Points {
   const { values, width, height, scale, middle } = level;
@@ -38,6 +40,7 @@ export function pointsOf(level: Level): Points {
     values: new Float32Array(most),
     slopes: new Float32Array(4 * most),
     radius: Math.hypot(...middle) / 2,
+    differences: new Float32Array(most),
   };
   for (let row = 1; row < height - 1; row += stride)
     for (let column = 1; column < width - 1; column += stride) {
@@ -209,7 +212,7 @@ function meanError(differences: Float32Array, limit: number): number {
 
 /** One step: map after the inverse of the small map by which the points' own picture would come nearest to the other. */
 function improve(points: Points, other: Level, map: Similarity): { map: Similarity; moved: number } | undefined {
-  const differences = new Float32Array(points.count);
+  const differences = points.differences.subarray(0, points.count);
   if (differ(points, other, map, differences) < leastPoints) return undefined;
   const step = stepOf(points, differences, limitOf(differences));
   if (!step) return undefined;

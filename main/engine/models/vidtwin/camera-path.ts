@@ -14,8 +14,8 @@ export type CameraPath = readonly Affine[];
 const identity: Affine = [1, 0, 0, 0, 1, 0];
 
 /** The camera stands still: nothing is done to the frames. */
-export const isStill = (path: CameraPath) =>
-  path.every((map) => map.every((value, index) => value === identity[index]));
+export const isStill = (path: CameraPath) => path.every(isIdentity);
+export const isIdentity = (map: Affine) => map.every((value, index) => value === identity[index]);
 
 /** A window that holds more than 1 / 0.35 of a side would show everything too small. */
 const leastScale = 0.35;

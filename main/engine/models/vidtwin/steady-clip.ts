@@ -8,34 +8,70 @@ import type { ChunkValues } from './twin-chunks.ts';
  */
 export function steady(pictures: Pictures, path: CameraPath): Pictures {
   if (isStill(path)) return pictures;
-  const { count, width, height } = pictures;
-  const data = new Uint8Array(pictures.data.length);
-  const inverses = path.map(inverseOf);
+  const { data: source, count, width, height } = pictures;
+  const data = new Uint8Array(source.length);
+  const inverses = path.map((map) => inPixels(inverseOf(map), width, height));
   for (let frame = 0; frame < count; frame++) {
     const others = path.map((_, index) => index).sort((a, b) => Math.abs(a - frame) - Math.abs(b - frame));
+    const [a, b, c, d, e, f] = inverses[frame]!;
+    let target = frame * height * width * 3;
     for (let row = 0; row < height; row++)
-      for (let column = 0; column < width; column++) {
-        const px = (column + 0.5) / width;
-        const py = (row + 0.5) / height;
-        let least = Number.POSITIVE_INFINITY;
-        let from = frame;
-        let x = 0;
-        let y = 0;
-        for (let index = 0; index < count && least > 0; index++) {
-          const other = others[index]!;
-          const u = mapX(inverses[other]!, px, py) * width;
-          const v = mapY(inverses[other]!, px, py) * height;
-          const outside = Math.max(-u, u - width, 0) ** 2 + Math.max(-v, v - height, 0) ** 2;
-          if (outside >= least) continue;
-          least = outside;
-          from = other;
-          x = u;
-          y = v;
+      for (let column = 0; column < width; column++, target += 3) {
+        const u = a * column + b * row + c;
+        const v = d * column + e * row + f;
+        if (!(u >= 0 && v >= 0 && u < width - 1 && v < height - 1)) {
+          readOther(pictures, inverses, others, column, row, data, target);
+          continue;
         }
-        readBytes(pictures, from, x - 0.5, y - 0.5, data, ((frame * height + row) * width + column) * 3);
+        const left = u | 0;
+        const top = v | 0;
+        const share = u - left;
+        const low = v - top;
+        const i = ((frame * height + top) * width + left) * 3;
+        const j = i + width * 3;
+        for (let channel = 0; channel < 3; channel++) {
+          const upper = source[i + channel]! + share * (source[i + 3 + channel]! - source[i + channel]!);
+          const lower = source[j + channel]! + share * (source[j + 3 + channel]! - source[j + channel]!);
+          data[target + channel] = upper + low * (lower - upper) + 0.5;
+        }
       }
   }
   return { data, count, width, height };
+}
+
+/** What the frame shows that sees a place of the window, or lies nearest to it: the first such of `others`. */
+function readOther(
+  pictures: Pictures,
+  inverses: readonly Affine[],
+  others: readonly number[],
+  column: number,
+  row: number,
+  into: Uint8Array,
+  target: number,
+): void {
+  const { width, height } = pictures;
+  let least = Number.POSITIVE_INFINITY;
+  let from = 0;
+  let x = 0;
+  let y = 0;
+  for (let index = 0; index < others.length && least > 0; index++) {
+    const other = others[index]!;
+    const u = mapX(inverses[other]!, column, row);
+    const v = mapY(inverses[other]!, column, row);
+    const outside = Math.max(-0.5 - u, u + 0.5 - width, 0) ** 2 + Math.max(-0.5 - v, v + 0.5 - height, 0) ** 2;
+    if (outside >= least) continue;
+    least = outside;
+    from = other;
+    x = u;
+    y = v;
+  }
+  readBytes(pictures, from, x, y, into, target);
+}
+
+/** A map of fractions as one of pixels, counted from the middle of the first. */
+function inPixels([a, b, c, d, e, f]: Affine, width: number, height: number): Affine {
+  const [across, down] = [(b * width) / height, (d * height) / width];
+  return [a, across, (a + across - 1) / 2 + c * width, down, e, (down + e - 1) / 2 + f * height];
 }
 
 /** A frame's colours between its pixels, x and y counted in those from the middle of the first. */
@@ -64,39 +100,35 @@ function readBytes(
 }
 
 /**
- * The inverse of `steady` for what it shows of the frames: frame t is picture t of the window where the path says. The window may have been padded at its right
- * and its bottom: it ends at `size`, which is also what comes out. A path that is all identity gives the chunk itself.
+ * The inverse of `steady` for what it shows of the frames: frame t is picture t of the window where the path says, [3, height, width]. The window may have been
+ * padded at its right and its bottom: it ends at `size`, which is also what comes out. A map that is the identity gives the picture itself.
  */
 export function unsteady(
-  chunk: ChunkValues,
-  path: CameraPath,
+  { values: source, frames, width: wide, height: high }: ChunkValues,
+  frame: number,
+  map: Affine,
   { width, height }: { width: number; height: number },
-): ChunkValues {
-  if (isStill(path)) return chunk;
-  const { values: source, frames } = chunk;
-  const values = new Float32Array(3 * frames * height * width);
-  for (const [frame, map] of path.entries())
-    for (let row = 0; row < height; row++)
-      for (let column = 0; column < width; column++) {
-        const px = (column + 0.5) / width;
-        const py = (row + 0.5) / height;
-        const u = Math.max(0, Math.min(width - 1, mapX(map, px, py) * width - 0.5));
-        const v = Math.max(0, Math.min(height - 1, mapY(map, px, py) * height - 0.5));
-        const left = u | 0;
-        const top = v | 0;
-        const share = u - left;
-        const low = v - top;
-        const right = left < width - 1 ? 1 : 0;
-        const down = top < height - 1 ? chunk.width : 0;
-        for (let channel = 0; channel < 3; channel++) {
-          const plane = channel * frames + frame;
-          const i = (plane * chunk.height + top) * chunk.width + left;
-          const upper = source[i]! + share * (source[i + right]! - source[i]!);
-          const lower = source[i + down]! + share * (source[i + down + right]! - source[i + down]!);
-          values[(plane * height + row) * width + column] = upper + low * (lower - upper);
-        }
+): Float32Array {
+  const values = new Float32Array(3 * height * width);
+  const [a, b, c, d, e, f] = inPixels(map, width, height);
+  for (let row = 0, target = 0; row < height; row++)
+    for (let column = 0; column < width; column++, target++) {
+      const u = Math.max(0, Math.min(width - 1, a * column + b * row + c));
+      const v = Math.max(0, Math.min(height - 1, d * column + e * row + f));
+      const left = u | 0;
+      const top = v | 0;
+      const share = u - left;
+      const low = v - top;
+      const right = left < width - 1 ? 1 : 0;
+      const down = top < height - 1 ? wide : 0;
+      let i = (frame * high + top) * wide + left;
+      for (let channel = 0; channel < 3; channel++, i += frames * high * wide) {
+        const upper = source[i]! + share * (source[i + right]! - source[i]!);
+        const lower = source[i + down]! + share * (source[i + down + right]! - source[i + down]!);
+        values[channel * height * width + target] = upper + low * (lower - upper);
       }
-  return { values, frames, width, height };
+    }
+  return values;
 }
 
 function inverseOf([a, b, c, d, e, f]: Affine): Affine {

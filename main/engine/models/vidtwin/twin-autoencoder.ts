@@ -12,7 +12,7 @@ import { framesToVideo } from '../frames.ts';
 import type { TwinAutoencoder, TwinLatents } from '../twin-autoencoder.ts';
 import { findCameraPath } from './camera-path.ts';
 import { joinPath, splitPath } from './path-lines.ts';
-import { scalePath, steady, unsteady } from './steady-clip.ts';
+import { scalePath, steady } from './steady-clip.ts';
 import { ChunkJoiner, chunkStarts, cutChunk } from './twin-chunks.ts';
 import { isWhole, latentNumbers, latentShapes, pathLines, type TwinConfig, twinConfigSchema } from './twin-config.ts';
 import { type Twin, twinDecode, twinEncode } from './twin-network.ts';
@@ -100,7 +100,7 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
           clip.dispose();
           const window = { values, frames: config.frames, width, height };
           const path = moving?.path && scalePath(moving.path, strengths.dynamics);
-          joiner.add({ start, ...(path ? unsteady(window, path, latents) : window) }, starts[index + 1]);
+          joiner.add({ start, ...window, ...(path ? { path } : {}) }, starts[index + 1]);
           onProgress?.(index + 1, starts.length);
         }
         return joiner.result();

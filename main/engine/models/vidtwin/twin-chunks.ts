@@ -1,4 +1,6 @@
 import type { Pictures } from '../../formats/raw-frames.ts';
+import { type CameraPath, isIdentity } from './camera-path.ts';
+import { unsteady } from './steady-clip.ts';
 
 /** A clip of any length as chunks of as many frames as the network takes, and one clip again. */
 
@@ -18,6 +20,8 @@ export function chunkStarts(frameCount: number, length: number): number[] {
 
 /** Frames `start` to `start + length` of a clip, its last one held behind its end, with sides repeated up to `width` and `height`. */
 export function cutChunk(pictures: Pictures, start: number, length: number, width: number, height: number): Pictures {
+  const isWhole = start === 0 && length === pictures.count;
+  if (isWhole && width === pictures.width && height === pictures.height) return pictures;
   const data = new Uint8Array(length * height * width * 3);
   const line = pictures.width * 3;
   for (let frame = 0; frame < length; frame++) {
@@ -41,7 +45,11 @@ export interface ChunkValues {
   height: number;
 }
 
-export type DecodedChunk = ChunkValues & { start: number };
+export type DecodedChunk = ChunkValues & {
+  start: number;
+  /** Along which the camera went over these pictures, which are its still window. */
+  path?: CameraPath;
+};
 
 /**
  * Joins chunks that come in their order. Frame j of the n that a chunk shares with what came before it takes (j + 1) / (n + 1) of the new
@@ -81,7 +89,9 @@ export class ChunkJoiner {
     return this.#result;
   }
 
-  #frameOf({ values, frames, width, height }: DecodedChunk, frame: number): Float32Array {
+  #frameOf(chunk: DecodedChunk, frame: number): Float32Array {
+    const { values, frames, width, height, path } = chunk;
+    if (path && !isIdentity(path[frame]!)) return unsteady(chunk, frame, path[frame]!, this.#result);
     const { width: cutWidth, height: cutHeight } = this.#result;
     const cut = new Float32Array(3 * cutHeight * cutWidth);
     for (let channel = 0; channel < 3; channel++)
@@ -94,11 +104,9 @@ export class ChunkJoiner {
 
   #write(frame: number, values: Float32Array): void {
     const pixels = this.#result.width * this.#result.height;
-    const offset = frame * pixels * 3;
-    for (let pixel = 0; pixel < pixels; pixel++)
-      for (let channel = 0; channel < 3; channel++) {
-        const value = Math.round((values[channel * pixels + pixel]! + 1) * 127.5);
-        this.#result.data[offset + pixel * 3 + channel] = Math.max(0, Math.min(255, value));
-      }
+    const { buffer, byteOffset } = this.#result.data;
+    const written = new Uint8ClampedArray(buffer, byteOffset + frame * pixels * 3, pixels * 3); // which rounds and clips
+    for (let channel = 0, from = 0; channel < 3; channel++)
+      for (let target = channel; target < 3 * pixels; target += 3) written[target] = (values[from++]! + 1) * 127.5;
   }
 }

@@ -127,7 +127,9 @@ def begin(model, mean, batch, sizes, folder, options, random, measure):
     else:
         known = torch.load(code)
         model.load_state_dict(known["model"])
-    numbers = Numbers(model, batch, sizes)
+    optimiser = Muon(model, 0.006, 0.0015, plain=PLAIN)
+    run = Run(folder, Namespace(**{**vars(options), "minutes": options.begin_minutes, "fall": 0.6, "warm_up": 1}), model, mean, optimiser, random)
+    numbers = Numbers(model, batch, sizes) if run.minutes < options.begin_minutes else None
     if not known:
         with torch.no_grad():
             errors = [x - coded(model, x, size)[1] for x, size in (numbers.batch(random) for _ in range(8))]
@@ -136,8 +138,6 @@ def begin(model, mean, batch, sizes, folder, options, random, measure):
         code.with_suffix(".partial").replace(code)
     deviation = known["deviation"]
     outside = 3 * model.config.patch_frames * model.config.patch**2  # numbers of a patch's pixels
-    optimiser = Muon(model, 0.006, 0.0015, plain=PLAIN)
-    run = Run(folder, Namespace(**{**vars(options), "minutes": options.begin_minutes, "fall": 0.6, "warm_up": 1}), model, mean, optimiser, random)
 
     @torch.no_grad()
     def scaled(network, by):

@@ -91,7 +91,7 @@ def encode(model, clip):
     c = model.config
     path = camera_path(clip) if c.path_lines else np.stack([IDENTITY] * c.frames)
     pictures = steady(clip, path)
-    z_s, z_d = model.encode(torch.from_numpy(np.ascontiguousarray(pictures)).permute(3, 0, 1, 2)[None].float() / 127.5 - 1)
+    z_s, z_d = model.encode(torch.from_numpy(pictures.copy()).permute(3, 0, 1, 2)[None].float() / 127.5 - 1)
     if c.path_lines:
         lines = torch.zeros(c.frames, c.dynamics_dim * c.path_lines)
         lines[:, :6] = torch.from_numpy(GAIN * (path - IDENTITY)).float().flatten(1)
