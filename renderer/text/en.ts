@@ -516,7 +516,7 @@ export const text = {
     },
     reenact: {
       title: 'Reenact',
-      hint: 'The scene of one clip with the fine, fast motion of another. The motion clip is cropped to match, and the longer clip is trimmed at its end.',
+      hint: 'The scene of one clip, filmed by the camera of another: what moves in a scene mostly stays with it. The camera’s clip is cropped to match, and the longer clip is trimmed at its end.',
       missing: 'This needs a twin autoencoder, and none is installed.',
       structure: 'Structure from',
       dynamics: 'Dynamics from',

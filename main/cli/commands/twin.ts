@@ -49,7 +49,7 @@ export const registerTwin: Registration = (program, run) => {
   const twin = program
     .command('twin')
     .description(
-      'Takes clips apart into structure (what is there, and slow motion) and dynamics (local detail, and fast motion), and puts them together again (VidTwin).',
+      "Takes clips apart into structure (what is there, and slow motion) and dynamics (the camera's path, and fast motion), and puts them together again (VidTwin).",
     )
     .addHelpText(
       'after',

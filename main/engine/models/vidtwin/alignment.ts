@@ -32,6 +32,7 @@ export function pointsOf(level: Level): Points {
   const { values, width, height, scale, middle } = level;
   const stride = Math.ceil(Math.sqrt((width * height) / mostPoints));
   const most = Math.ceil(width / stride) * Math.ceil(height / stride);
+  const least = (leastGradient / scale) ** 2;
   const points: Points = {
     level,
     count: 0,
@@ -42,21 +43,27 @@ export function pointsOf(level: Level): Points {
     radius: Math.hypot(...middle) / 2,
     differences: new Float32Array(most),
   };
+  const { x: xs, y: ys, slopes, radius } = points;
+  const [middleX, middleY] = middle;
+  let point = 0;
   for (let row = 1; row < height - 1; row += stride)
     for (let column = 1; column < width - 1; column += stride) {
       const i = row * width + column;
-      const [across, down] = [(values[i + 1]! - values[i - 1]!) / 2, (values[i + width]! - values[i - width]!) / 2];
-      if (across * across + down * down < leastGradient ** 2) continue;
-      const [x, y] = [(column + 0.5) * scale - middle[0], (row + 0.5) * scale - middle[1]];
-      const point = points.count++;
-      points.x[point] = x;
-      points.y[point] = y;
+      const across = (values[i + 1]! - values[i - 1]!) / (2 * scale);
+      const down = (values[i + width]! - values[i - width]!) / (2 * scale);
+      if (across * across + down * down < least) continue;
+      const x = (column + 0.5) * scale - middleX;
+      const y = (row + 0.5) * scale - middleY;
+      xs[point] = x;
+      ys[point] = y;
       points.values[point] = values[i]!;
-      points.slopes[4 * point] = across / scale;
-      points.slopes[4 * point + 1] = down / scale;
-      points.slopes[4 * point + 2] = (across * x + down * y) / (scale * points.radius);
-      points.slopes[4 * point + 3] = (down * x - across * y) / (scale * points.radius);
+      slopes[4 * point] = across;
+      slopes[4 * point + 1] = down;
+      slopes[4 * point + 2] = (across * x + down * y) / radius;
+      slopes[4 * point + 3] = (down * x - across * y) / radius;
+      point++;
     }
+  points.count = point;
   return points;
 }
 
