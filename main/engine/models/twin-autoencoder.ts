@@ -8,6 +8,8 @@ export interface TwinLatents {
   structure: tf.Tensor;
   /** [chunks, ...]; none where the network has one latent alone. */
   dynamics?: tf.Tensor;
+  /** Whether the dynamics are another clip's. */
+  isBorrowed?: boolean;
   /** Of the clip, before it was padded to whole patches. */
   frameCount: number;
   width: number;

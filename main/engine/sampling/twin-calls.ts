@@ -114,7 +114,8 @@ export async function reenact(
       return twin.encodeTwin(pictures, { signal, onProgress: chunksDone(onEvent, phase) });
     });
   const structure = await latentsOf('structure');
-  const latents = { ...structure, dynamics: (await latentsOf('dynamics')).dynamics! };
+  const { dynamics } = await latentsOf('dynamics');
+  const latents = { ...structure, dynamics: dynamics!, isBorrowed: request.structure.file !== request.dynamics.file };
   const made = await twin.decodeTwin(latents, request.strengths, { signal, onProgress: chunksDone(onEvent, 'decode') });
   return writeRawFrames(request.output, made, request.structure.rate);
 }

@@ -136,6 +136,17 @@ function inverseOf([a, b, c, d, e, f]: Affine): Affine {
   return [e / size, -b / size, (b * f - c * e) / size, -d / size, a / size, (c * d - a * f) / size];
 }
 
+/**
+ * A path for another clip's window. A path's own window may be narrower than high, or wider, and holds its clip stretched so; what another window holds is not.
+ * The longer side of the view is shortened around the window's middle.
+ */
+export const unstretched = (path: CameraPath): CameraPath =>
+  path.map(([a, b, c, d, e, f]): Affine => {
+    const stretch = Math.abs(a / e);
+    const [across, down] = stretch < 1 ? [1, stretch] : [1 / stretch, 1];
+    return [a * across, b * across, 0.5 + (c - 0.5) * across, d * down, e * down, 0.5 + (f - 0.5) * down];
+  });
+
 /** The path times a strength: 0 holds the camera still over the window, 1 is the path itself. */
 export const scalePath = (path: CameraPath, strength: number): CameraPath =>
   path.map(

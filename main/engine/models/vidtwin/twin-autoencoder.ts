@@ -12,7 +12,7 @@ import { framesToVideo } from '../frames.ts';
 import type { TwinAutoencoder, TwinLatents } from '../twin-autoencoder.ts';
 import { findCameraPath } from './camera-path.ts';
 import { joinPath, splitPath } from './path-lines.ts';
-import { scalePath, steady } from './steady-clip.ts';
+import { scalePath, steady, unstretched } from './steady-clip.ts';
 import { ChunkJoiner, chunkStarts, cutChunk } from './twin-chunks.ts';
 import { isWhole, latentNumbers, latentShapes, pathLines, type TwinConfig, twinConfigSchema } from './twin-config.ts';
 import { type Twin, twinDecode, twinEncode } from './twin-network.ts';
@@ -99,7 +99,8 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
           const values = (await clip.data()) as Float32Array;
           clip.dispose();
           const window = { values, frames: config.frames, width, height };
-          const path = moving?.path && scalePath(moving.path, strengths.dynamics);
+          const found = moving?.path && (latents.isBorrowed ? unstretched(moving.path) : moving.path);
+          const path = found && scalePath(found, strengths.dynamics);
           joiner.add({ start, ...window, ...(path ? { path } : {}) }, starts[index + 1]);
           onProgress?.(index + 1, starts.length);
         }

@@ -6,7 +6,7 @@ import {
   findCameraPath,
   isStill,
 } from '../../../../../main/engine/models/vidtwin/camera-path.ts';
-import { scalePath, steady, unsteady } from '../../../../../main/engine/models/vidtwin/steady-clip.ts';
+import { scalePath, steady, unsteady, unstretched } from '../../../../../main/engine/models/vidtwin/steady-clip.ts';
 import { ChunkJoiner, cutChunk } from '../../../../../main/engine/models/vidtwin/twin-chunks.ts';
 import { Random } from '../../../../../main/engine/nn/random.ts';
 import { drawClip, pathError, type View } from './drawn-camera.ts';
@@ -129,6 +129,17 @@ test('half a path goes half as far, and none of it not at all', () => {
       for (const axis of [0, 1] as const) expect(corner[axis]).toBeCloseTo((whole[axis] + own[axis]) / 2, 9);
     }
   expect(isStill(scalePath(path, 0))).toBe(true);
+});
+
+test('a path for another clip does not stretch it, and stays within its window', () => {
+  const wide = findCameraPath(drawClip(motions['pans by a pixel'], square));
+  for (const map of unstretched(wide)) {
+    expect(map[0]).toBeCloseTo(map[4], 9);
+    const places = cornersOf(map).flat();
+    expect(Math.min(...places)).toBeGreaterThanOrEqual(-1e-9);
+    expect(Math.max(...places)).toBeLessThanOrEqual(1 + 1e-9);
+  }
+  expect(Math.abs(wide[0]![0] - wide[0]![4])).toBeGreaterThan(0.03);
 });
 
 test('a camera that moves by less than 0.75 pixel is taken to stand still', () => {
