@@ -180,6 +180,7 @@ function differ({ count, x, y, values }: Points, other: Level, [a, b, x0, y0]: S
 
 /** Differences are counted in so many steps of 1 / 2048. */
 const bins = 1024;
+const counts = new Int32Array(bins);
 /** Below a grey value's rounding differences tell nothing. */
 const leastDeviation = 0.5 / 255;
 
@@ -190,7 +191,7 @@ const ofDeviation = 0.4538;
 
 /** Where Tukey's biweight ends: 4.685 deviations, as a quantile of the absolute differences tells them. */
 function limitOf(differences: Float32Array): number {
-  const counts = new Int32Array(bins);
+  counts.fill(0);
   let total = 0;
   for (let point = 0; point < differences.length; point++) {
     const difference = differences[point]!;

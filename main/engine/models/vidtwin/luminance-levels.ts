@@ -50,13 +50,13 @@ function reduce({ data, width, height }: Pictures, frame: number): Level {
 function smooth(level: Level): Level {
   const { width, height } = level;
   const along = new Float32Array(level.values.length);
-  const values = new Float32Array(level.values.length);
+  const { values } = level; // which are written over
   for (let row = 0; row < height; row++)
     for (let column = 0; column < width; column++) {
       const i = row * width + column;
       const before = column > 0 ? i - 1 : i;
       const after = column < width - 1 ? i + 1 : i;
-      along[i] = (level.values[before]! + 2 * level.values[i]! + level.values[after]!) / 4;
+      along[i] = (values[before]! + 2 * values[i]! + values[after]!) / 4;
     }
   for (let row = 0; row < height; row++)
     for (let column = 0; column < width; column++) {
@@ -65,7 +65,7 @@ function smooth(level: Level): Level {
       const after = row < height - 1 ? i + width : i;
       values[i] = (along[before]! + 2 * along[i]! + along[after]!) / 4;
     }
-  return { ...level, values };
+  return level;
 }
 
 function halve({ values, width, height, scale, middle }: Level): Level {
