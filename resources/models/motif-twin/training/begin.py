@@ -49,6 +49,16 @@ def kinds_of(x, kinds, count, rounds=8, shrink=50.0):
 
 
 @torch.no_grad()
+def turned(means, components, mean, common):
+    """Turns each kind's components within what they span until they are as near to `common` [count, d] as they come (orthogonal Procrustes), and moves its mean there too,
+    so that the numbers of a cell say the same of it whatever its kind: what is decoded stays as it was, and neighbours become three times as like each other."""
+    turns = [torch.linalg.svd(common @ own.T) for own in components]
+    components = torch.stack([u @ v @ own for (u, _, v), own in zip(turns, components)])
+    inside = torch.einsum("kni,ki->kn", components, means - mean)
+    return means - torch.einsum("kni,kn->ki", components, inside), components
+
+
+@torch.no_grad()
 def on_a_sheet(means, energies, side):
     """An order of kinds in which neighbours on a square sheet of side x side are alike: sorted by the first of two principal components of what they are, and each
     row by the second."""
@@ -77,9 +87,12 @@ def begin_direct(model, draw, deviation=4.0, batches=40):
     cells = torch.cat([direct.gather(model.patches(x), *model.grid(*x.shape[-2:])).flatten(0, 2) for x in (draw() for _ in range(batches))])
     means, components, energies = kinds_of(cells, c.kinds, direct.components.shape[1])
     order = on_a_sheet(means, energies, c.side) if c.kinds > 1 else [0]
+    mean = cells.mean(0)
+    common, energy = principal((cells - mean).T @ (cells - mean) / len(cells), components.shape[1])
+    means, components = turned(means, components, mean, common)
     direct.mean.copy_(means[order])
     direct.components.copy_(components[order])
-    direct.scale.copy_(deviation / energies.mean(0).sqrt())
+    direct.scale.copy_(deviation / energy.sqrt())
     head = model.structure.bottle_down
     head.weight[: len(head.bias) // 2] = 0
 
