@@ -295,12 +295,13 @@ class Direct(nn.Module):
     def encode(self, numbers, rows, columns):
         """Numbers of patches [b, times, s, direct] -> what is added to the mean of z_s [b, n_q, d_S, h_S, w_S]"""
         with torch.autocast("cpu", enabled=False):  # errors are small differences
+            mean, components = self.mean.float(), self.components.float()
             x = self.gather(numbers.float(), rows, columns)
-            found = torch.einsum("...i,kni->...kn", x, self.components) - (self.mean[:, None] * self.components).sum(2)
-            error = self.mean.square().sum(1) - 2 * x @ self.mean.T - found.square().sum(-1)  # but for the energy of x
+            found = torch.einsum("...i,kni->...kn", x, components) - (mean[:, None] * components).sum(2)
+            error = mean.square().sum(1) - 2 * x @ mean.T - found.square().sum(-1)  # but for the energy of x
             kind = error.argmin(-1)
-            chosen = found.take_along_dim(kind[..., None, None], -2).squeeze(-2) * self.scale
-            z = torch.cat([self.places[kind], chosen], -1)
+            chosen = found.take_along_dim(kind[..., None, None], -2).squeeze(-2) * self.scale.float()
+            z = torch.cat([self.places[kind].float(), chosen], -1)
         return z.permute(0, 3, 1, 2).unflatten(1, (self.config.queries, -1))
 
     def decode(self, z, rows, columns):
@@ -313,8 +314,8 @@ class Direct(nn.Module):
                 kind = on_sheet[..., 0] * c.side + on_sheet[..., 1]
             else:
                 kind = torch.zeros(x.shape[:-1], dtype=torch.long)
-            found = (x[..., None, c.coordinates :] / self.scale) @ self.components[kind]
-            x = found.squeeze(-2) + self.mean[kind]
+            found = (x[..., None, c.coordinates :] / self.scale.float()) @ self.components[kind].float()
+            x = (found.squeeze(-2) + self.mean[kind].float()).to(self.mean.dtype)
         x = x.unflatten(3, (c.times, side, side, -1)).permute(0, 3, 1, 4, 2, 5, 6)
         return x.flatten(4, 5).flatten(2, 3)[:, :, :rows, :columns].flatten(2, 3)
 
