@@ -48,7 +48,9 @@ def measure(model, clips):
         x, size = data.to_batch([clip]), clip.shape[1:3]
         with autocast():
             z_s, z_d = model.encode(x if path is None else data.to_batch([steady.steady(clip, path)]))
-            made = [model.decode(z_s, z_d, size), model.decode_structure(z_s, size), model.decode_dynamics(z_d, size)]
+            made = [model.decode(z_s, z_d, size)] * 3  # what one latent holds, both hold
+            if z_d is not None:
+                made[1:] = model.decode_structure(z_s, size), model.decode_dynamics(z_d, size)
         if path is not None:
             moved = lambda y: torch.from_numpy(steady.unsteady(y[0].float().permute(1, 2, 3, 0).numpy(), path)).permute(3, 0, 1, 2)[None]
             made = [moved(y) if i != 1 else y for i, y in enumerate(made)]
