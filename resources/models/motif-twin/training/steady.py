@@ -1,4 +1,5 @@
-"""Steadies clips before a twin codes them, and sets them in motion again behind it, as main/engine/models/vidtwin does: the camera's path goes into the dynamics.
+"""Steadies clips before a twin codes them, and sets them in motion again behind it: the camera's path goes into the dynamics. main/engine/models/vidtwin does the same in
+its own way: it finds the path by direct alignment instead of corners, and fills what no frame shows from the nearest edge.
 
 A path is [frames, 2, 3]: where a frame's coordinates lie in the window, both in fractions of width and height, a pixel's middle at (i + 0.5) / n.
 Clips are uint8 [frames, h, w, 3]."""
