@@ -26,17 +26,17 @@ from precision import autocast
 BETA = 1e-6  # weight of the KL divergence
 
 
-def build(decoder_base=32, multipliers=(1, 2, 2)):
+def build(decoder_base=32, multipliers=(1, 2, 2), channels=16):
     vae = AutoencoderKLWan(
         base_dim=32,
         decoder_base_dim=decoder_base,
-        z_dim=16,
+        z_dim=channels,
         dim_mult=list(multipliers),
         num_res_blocks=2,
         attn_scales=[],
         temperal_downsample=[True, True],
-        latents_mean=[0.0] * 16,
-        latents_std=[1.0] * 16,
+        latents_mean=[0.0] * channels,
+        latents_std=[1.0] * channels,
         is_residual=True,
         in_channels=12,
         out_channels=12,
@@ -76,8 +76,9 @@ def initialise(vae):
             source.time_conv.weight[-1] = 0
             source.time_conv.bias[-1] = 3
     vae.encoder.conv_out.bias.zero_()
-    vae.quant_conv.weight[16:] *= 0.1
-    vae.quant_conv.bias[16:] = -6
+    channels = vae.config.z_dim
+    vae.quant_conv.weight[channels:] *= 0.1
+    vae.quant_conv.bias[channels:] = -6
 
 
 def start_weights(name):
@@ -139,6 +140,7 @@ def main():
     parser.add_argument("--real-share", type=float, default=0.4)
     parser.add_argument("--decoder-base", type=int, default=32)
     parser.add_argument("--multipliers", type=int, nargs=3, default=[1, 2, 2])
+    parser.add_argument("--channels", type=int, default=16, help="of the latents; the model folder has 16, fewer are for comparisons at another rate")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--ema", type=float, default=0.998)
     parser.add_argument("--validate-every", type=float, default=4, help="minutes")
@@ -148,8 +150,7 @@ def main():
     torch.manual_seed(options.seed)
     folder = data.CACHE / f"autoencoder-{options.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    vae = build(options.decoder_base, options.multipliers)
-    averaged = build(options.decoder_base, options.multipliers)
+    vae, averaged = (build(options.decoder_base, options.multipliers, options.channels) for _ in range(2))
     averaged.load_state_dict(vae.state_dict())
     optimiser = Muon(vae, options.rate, options.adam_rate, options.optimiser == "muon")
     step, elapsed = 0, 0.0
@@ -228,6 +229,7 @@ def main():
     save()
     if stopping:
         return
+    averaged.save_pretrained(folder / "export")  # for `motif evaluate vidtwin --autoencoder`; export.py fills the model folder
     scores = validate(averaged, detail)
     print(f"end: real {scores[0]:.2f} dB, world {scores[1]:.2f} dB", flush=True)
 

@@ -86,17 +86,18 @@ def main():
     config = replace(vidtwin.PRESETS[a.preset], **vidtwin.ABLATIONS[a.ablation])
     model, mean = vidtwin.VidTwin(config), vidtwin.VidTwin(config)
     silence(model)
+    sizes = SIZES[:1] if config.disentangle and model.structure.whole else SIZES  # one Q-Former over all places knows one size only
     real, world = data.RealMaterial(), data.WorldShards(*a.world)
     crop = lambda count, h, w: data.crops(random, real, world, count, 16, h, w, a.real_share)
     if config.steadied:
-        shares = dict(zip(SIZES, (0.7, 0.15, 0.15)))
+        shares = dict(zip(sizes, (0.7, 0.15, 0.15)))
         steadied = steady.SteadyClips(CACHE / "steadied", lambda h, w: crop(1, h, w), {size: round(a.steadied * share) for size, share in shares.items()})
     batch = lambda count, size: steadied.batch(random, count, size) if config.steadied else crop(count, *size)
     held_out, pick = data.WorldShards(*a.validation, training=False), np.random.default_rng(7)
     checks = {"world": [held_out.pick(pick)[0] for _ in range(12)]} if len(held_out) else {}
     found = lambda: {k: measure(mean, v) for k, v in checks.items()}
     if model.direct and not (CACHE / a.name / "state.pt").exists():
-        begin(model, mean, batch, SIZES, CACHE / a.name / "begin", a, random, found)
+        begin(model, mean, batch, sizes, CACHE / a.name / "begin", a, random, found)
     model.run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries", "direct"], rates={"direct": a.direct_rate})
     judge = Discriminator() if a.gan else None
@@ -114,7 +115,7 @@ def main():
         progress = run.progress
         if progress > 1 - a.fall and not plateau.exists():
             run.save(plateau.name)
-        (h, w), b = SIZES[random.integers(len(SIZES))], a.clips
+        (h, w), b = sizes[random.integers(len(sizes))], a.clips
         x = batch(b, (h, w))
         keep = random.random(b)
         lagging = 0.0 if config.has_direct else 3 * max(0.0, 1 - progress / 0.3)  # structure learns later than dynamics
