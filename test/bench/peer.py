@@ -297,7 +297,8 @@ def autoencoder(options):
 
 
 def twin(options):
-    """Encode and decode of VidTwin's modules, as they lie beside their training, with the weights of the twin beside the model; clips are steadied by OpenCV."""
+    """Encode and decode of VidTwin's modules, as they lie beside their training, with the weights of the twin beside the model; a clip's chunks are steadied by OpenCV
+    and go through the network together."""
     folder = os.path.join(os.path.dirname(os.path.abspath(options.model)), "motif-twin")
     sys.path.insert(0, os.path.join(folder, "training"))
     import numpy as np
@@ -310,18 +311,22 @@ def twin(options):
     place = torch.device("cpu")
     network.position_cache = {(rows, columns, place): network.positions(rows, columns, place).to(options.dtype)}
     through = options.compile(lambda x: network.decode(*(z.to(options.dtype) for z in network.encode(x))), dynamic=False)
-    t, y, x, c = np.meshgrid(*(np.arange(n) for n in (config.frames, config.height, config.width, 3)), indexing="ij")
+    chunks, apart = 3, -(-3 * config.frames // 4)
+    count = config.frames + (chunks - 1) * apart
+    t, y, x, c = np.meshgrid(*(np.arange(n) for n in (count, config.height, config.width, 3)), indexing="ij")
     waves = sum(20 * np.sin((0.05 + 0.07 * k) * (x + 1.5 * t) + (0.08 + 0.05 * k) * y + k + c) for k in range(6))
     clip = np.clip(128 + waves, 0, 255).astype(np.uint8)
 
     def work():
         with torch.no_grad():
-            path = steady.camera_path(clip)
-            pictures = torch.from_numpy(steady.steady(clip, path)).permute(3, 0, 1, 2)[None].to(options.dtype) / 127.5 - 1
-            made = through(pictures)
-            steady.unsteady(made[0].float().permute(1, 2, 3, 0).contiguous().numpy(), path)
+            parts = [clip[k * apart : k * apart + config.frames] for k in range(chunks)]
+            paths = [steady.camera_path(part) for part in parts]
+            pictures = np.stack([steady.steady(part, path) for part, path in zip(parts, paths)])
+            made = through(torch.from_numpy(pictures).permute(0, 4, 1, 2, 3).to(options.dtype) / 127.5 - 1)
+            for one, path in zip(made, paths):
+                steady.unsteady(one.float().permute(1, 2, 3, 0).contiguous().numpy(), path)
 
-    return work, f"{config.frames} frames of {config.width}x{config.height}, {vidtwin.parameters(network) / 1e6:.2f} M parameters"
+    return work, f"{count} frames of {config.width}x{config.height} in {chunks} chunks, {vidtwin.parameters(network) / 1e6:.2f} M parameters"
 
 
 def sampling(options, steps):
