@@ -76,7 +76,7 @@ async function reenact(
   const structure = await twin.encodeTwin(seen, { signal });
   const dynamics = await twin.encodeTwin(moving, { signal });
   try {
-    const latents = { ...structure, dynamics: dynamics.dynamics!, isBorrowed: true };
+    const latents = { ...structure, dynamics: dynamics.dynamics!, ownDynamics: structure.dynamics! };
     return await twin.decodeTwin(latents, { structure: 1, dynamics: 1 }, { signal });
   } finally {
     tf.dispose([structure.structure, structure.dynamics!, dynamics.structure, dynamics.dynamics!]);

@@ -8,8 +8,8 @@ export interface TwinLatents {
   structure: tf.Tensor;
   /** [chunks, ...]; none where the network has one latent alone. */
   dynamics?: tf.Tensor;
-  /** Whether the dynamics are another clip's. */
-  isBorrowed?: boolean;
+  /** Of the clip that gave the structure, where the dynamics are another's: they say where its camera was. */
+  ownDynamics?: tf.Tensor;
   /** Of the clip, before it was padded to whole patches. */
   frameCount: number;
   width: number;

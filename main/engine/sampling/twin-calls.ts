@@ -115,7 +115,12 @@ export async function reenact(
     });
   const structure = await latentsOf('structure');
   const { dynamics } = await latentsOf('dynamics');
-  const latents = { ...structure, dynamics: dynamics!, isBorrowed: request.structure.file !== request.dynamics.file };
+  const isBorrowed = request.structure.file !== request.dynamics.file;
+  const latents = {
+    ...structure,
+    dynamics: dynamics!,
+    ...(isBorrowed ? { ownDynamics: structure.dynamics! } : {}),
+  };
   const made = await twin.decodeTwin(latents, request.strengths, { signal, onProgress: chunksDone(onEvent, 'decode') });
   return writeRawFrames(request.output, made, request.structure.rate);
 }

@@ -19,7 +19,7 @@ export interface Points {
   /** [count, 4]: by shift across and down, and by scale and rotation, which are told as pixels at `radius` from the middle. */
   slopes: Float32Array;
   radius: number;
-  /** For what one step computes. */
+  /** [2, most]: for what is computed of one map or of two. */
   differences: Float32Array;
 }
 
@@ -28,12 +28,13 @@ const leastGradient = 2 / 255;
 /** Some hundredths of a pixel are found with so many. */
 const mostPoints = 2048;
 
-export function pointsOf(level: Level): Points {
+/** The arrays of `spent`, points of another frame's level of the same size, are written over. */
+export function pointsOf(level: Level, spent?: Points): Points {
   const { values, width, height, scale, middle } = level;
   const stride = Math.ceil(Math.sqrt((width * height) / mostPoints));
   const most = Math.ceil(width / stride) * Math.ceil(height / stride);
   const least = (leastGradient / scale) ** 2;
-  const points: Points = {
+  const points: Points = spent ?? {
     level,
     count: 0,
     x: new Float32Array(most),
@@ -41,9 +42,10 @@ export function pointsOf(level: Level): Points {
     values: new Float32Array(most),
     slopes: new Float32Array(4 * most),
     radius: Math.hypot(...middle) / 2,
-    differences: new Float32Array(most),
+    differences: new Float32Array(2 * most),
   };
-  const { x: xs, y: ys, slopes, radius } = points;
+  points.level = level;
+  const { x: xs, y: ys, values: own, slopes, radius } = points;
   const [middleX, middleY] = middle;
   let point = 0;
   for (let row = 1; row < height - 1; row += stride)
@@ -56,7 +58,7 @@ export function pointsOf(level: Level): Points {
       const y = (row + 0.5) * scale - middleY;
       xs[point] = x;
       ys[point] = y;
-      points.values[point] = values[i]!;
+      own[point] = values[i]!;
       slopes[4 * point] = across;
       slopes[4 * point + 1] = down;
       slopes[4 * point + 2] = (across * x + down * y) / radius;
@@ -113,15 +115,16 @@ function descend(points: readonly Points[], other: readonly Level[], start: Simi
   return map;
 }
 
-/** Mean errors of several maps by the strictest of their limits, and how many points lie inside. */
+/** Mean errors of one map or two by the stricter of their limits, and how many points lie inside. */
 function compare(points: Points, other: Level, maps: readonly Similarity[]) {
-  const differences = maps.map(() => new Float32Array(points.count));
+  const most = points.differences.length / 2;
+  const differences = maps.map((_, index) => points.differences.subarray(index * most, index * most + points.count));
   const insides = maps.map((map, index) => differ(points, other, map, differences[index]!));
   const limit = Math.min(...differences.map(limitOf));
   return { errors: differences.map((values) => meanError(values, limit)), insides };
 }
 
-/** How badly each map fits, 0 to 1, what does not move with most of the picture left out. */
+/** How badly each of one map or two fits, 0 to 1, what does not move with most of the picture left out. */
 export const errorsOf = (points: Points, other: Level, maps: readonly Similarity[]) =>
   compare(points, other, maps).errors;
 
@@ -132,10 +135,21 @@ const largestDifference = 0.1;
 const apart = 2;
 const nearlyAsGood = 1.5;
 
+/** The nearest first. */
+const shifts = Array.from({ length: (2 * reach + 1) ** 2 }, (_, index) => {
+  const row = Math.floor(index / (2 * reach + 1));
+  return [(index % (2 * reach + 1)) - reach, row - reach] as const;
+}).sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
+
 function shiftsOf(own: Level, other: Level): Similarity[] {
+  const [values, seen] = [greysOf(own), greysOf(other)];
   const found: { error: number; x: number; y: number }[] = [];
-  for (let y = -reach; y <= reach; y++)
-    for (let x = -reach; x <= reach; x++) found.push({ error: shiftError(own, other, x, y), x, y });
+  let least = Number.POSITIVE_INFINITY;
+  for (const [x, y] of shifts) {
+    const error = shiftError({ ...own, values }, seen, x, y, nearlyAsGood * least);
+    least = Math.min(least, error);
+    found.push({ error, x, y });
+  }
   found.sort((a, b) => a.error - b.error);
   const [best] = found as [(typeof found)[0]];
   const second = found.find(({ x, y }) => Math.max(Math.abs(x - best.x), Math.abs(y - best.y)) >= apart)!;
@@ -143,25 +157,47 @@ function shiftsOf(own: Level, other: Level): Similarity[] {
   return starts.map(({ x, y }) => [1, 0, x * own.scale, y * own.scale]);
 }
 
-/** Mean of what two pictures differ by where they overlap, one shifted by whole pixels. */
-function shiftError({ values, width, height }: Level, other: Level, x: number, y: number): number {
+const greySteps = 4096;
+const greysOf = ({ values }: Level) => Int32Array.from(values, (value) => greySteps * value);
+
+/** Mean of what two pictures differ by where they overlap, one shifted by whole pixels; infinite where it is over `limit`. */
+function shiftError(
+  { values, width, height }: { values: Int32Array; width: number; height: number },
+  seen: Int32Array,
+  x: number,
+  y: number,
+  limit: number,
+): number {
+  const most = Math.round(greySteps * largestDifference);
+  const count = (height - Math.abs(y)) * (width - Math.abs(x));
+  const [left, right] = [Math.max(0, -x), width - Math.max(0, x)];
   let sum = 0;
-  for (let row = Math.max(0, -y); row < height - Math.max(0, y); row++)
-    for (let column = Math.max(0, -x); column < width - Math.max(0, x); column++) {
-      const i = row * width + column;
-      sum += Math.min(largestDifference, Math.abs(other.values[i + y * width + x]! - values[i]!));
+  for (let row = Math.max(0, -y); row < height - Math.max(0, y); row++) {
+    const end = row * width + right;
+    const shift = y * width + x;
+    for (let i = row * width + left; i < end; i++) {
+      // The smaller of the absolute difference and `most`, without branches: which of them it is cannot be foreseen.
+      const difference = seen[i + shift]! - values[i]!;
+      const sign = difference >> 31;
+      const over = (difference ^ sign) - sign - most;
+      sum = (sum + most + (over & (over >> 31))) | 0;
     }
-  return sum / ((height - Math.abs(y)) * (width - Math.abs(x)));
+    if (sum > limit * count) return Number.POSITIVE_INFINITY;
+  }
+  return sum / count;
 }
 
 /** other(map(point)) - value of each point, NaN outside. Returns how many lie inside. */
 function differ({ count, x, y, values }: Points, other: Level, [a, b, x0, y0]: Similarity, into: Float32Array): number {
   const { width, height, scale, middle, values: field } = other;
+  const [along, across] = [a / scale, b / scale];
+  const [left, above] = [(x0 + middle[0]) / scale - 0.5, (y0 + middle[1]) / scale - 0.5];
+  const [wide, high] = [width - 1, height - 1];
   let inside = 0;
   for (let point = 0; point < count; point++) {
-    const u = (a * x[point]! - b * y[point]! + x0 + middle[0]) / scale - 0.5;
-    const v = (b * x[point]! + a * y[point]! + y0 + middle[1]) / scale - 0.5;
-    if (!(u >= 0 && v >= 0 && u < width - 1 && v < height - 1)) {
+    const u = along * x[point]! - across * y[point]! + left;
+    const v = across * x[point]! + along * y[point]! + above;
+    if (!(u >= 0 && v >= 0 && u < wide && v < high)) {
       into[point] = Number.NaN;
       continue;
     }

@@ -1,9 +1,7 @@
 import type { Pictures } from '../../formats/raw-frames.ts';
+import { type Affine, identity, isIdentity, mapX, mapY } from './affine.ts';
 import { align, errorsOf, type Points, pointsOf, type Similarity } from './alignment.ts';
 import { type Level, levelsOf } from './luminance-levels.ts';
-
-/** [a, b, c, d, e, f]: (x, y) -> (a x + b y + c, d x + e y + f) */
-export type Affine = readonly [number, number, number, number, number, number];
 
 /**
  * How the camera moved over a chunk: for each frame the map from its own coordinates to those of one still window that holds all that any frame
@@ -11,14 +9,11 @@ export type Affine = readonly [number, number, number, number, number, number];
  */
 export type CameraPath = readonly Affine[];
 
-const identity: Affine = [1, 0, 0, 0, 1, 0];
-
 /** The camera stands still: nothing is done to the frames. */
 export const isStill = (path: CameraPath) => path.every(isIdentity);
-export const isIdentity = (map: Affine) => map.every((value, index) => value === identity[index]);
 
 /** A window that holds more than 1 / 0.35 of a side would show everything too small. */
-const leastScale = 0.35;
+export const leastScale = 0.35;
 /** Pixels that a corner has to move by: less is not worth being interpolated twice. */
 const leastMotion = 0.75;
 /** Share of a frame that has to lie in the key frame to be compared with it. */
@@ -42,21 +37,26 @@ export function findCameraPath(pictures: Pictures): CameraPath {
 
 /** Of each frame's pixels to those of the frame in the middle; nothing where pictures are too small, or none of it explains what changes. */
 function similarities(pictures: Pictures): Similarity[] | undefined {
-  const frames = Array.from({ length: pictures.count }, (_, frame) => levelsOf(pictures, frame));
-  if (frames[0]!.length === 0) return undefined;
-  const points = frames.map((levels) => levels.map(pointsOf));
   const middle = pictures.count >> 1;
-  const found: Similarity[] = frames.map(() => unmoved);
-  const chain = (frame: number, before: number) => {
-    found[frame] = follow(points[frame]!, frames[before]!, frames[middle]!, found[before]!);
-  };
-  for (let frame = middle + 1; frame < pictures.count; frame++) chain(frame, frame - 1);
-  for (let frame = middle - 1; frame >= 0; frame--) chain(frame, frame + 1);
+  const key = levelsOf(pictures, middle);
+  if (key.length === 0) return undefined;
+  const found: Similarity[] = Array.from({ length: pictures.count }, () => unmoved);
   let [followed, stood] = [0, 0];
-  for (const [frame, map] of found.entries()) {
-    const [error, before] = errorsOf(points[frame]![0]!, frames[middle]![0]!, [map, unmoved]) as [number, number];
-    followed += error;
-    stood += before;
+  let points: Points[] = [];
+  for (const step of [1, -1]) {
+    let beside = key;
+    let spent: Level[] = [];
+    for (let frame = middle + step; frame >= 0 && frame < pictures.count; frame += step) {
+      const own = levelsOf(pictures, frame, spent);
+      points = own.map((level, index) => pointsOf(level, points[index]));
+      const map = follow(points, beside, key, found[frame - step]!);
+      const [error, before] = errorsOf(points[0]!, key[0]!, [map, unmoved]) as [number, number];
+      followed += error;
+      stood += before;
+      found[frame] = map;
+      spent = beside === key ? [] : beside;
+      beside = own;
+    }
   }
   return followed < leastGain * stood ? found : undefined;
 }
@@ -99,18 +99,15 @@ const corners = [
   [1, 1],
 ] as const;
 
-export const mapX = (map: Affine, x: number, y: number) => map[0] * x + map[1] * y + map[2];
-export const mapY = (map: Affine, x: number, y: number) => map[3] * x + map[4] * y + map[5];
-
-/** Scaled and shifted along both axes so that the corners of all frames just fit; nothing where they spread too far. */
+/** Nothing where frames spread too far for one window. */
 function intoWindow(maps: CameraPath): CameraPath | undefined {
-  const rangeOf = (values: number[]) => {
-    const low = Math.min(...values);
-    return { low, scale: 1 / (Math.max(...values) - low) };
-  };
-  const across = rangeOf(maps.flatMap((map) => corners.map(([x, y]) => mapX(map, x, y))));
-  const down = rangeOf(maps.flatMap((map) => corners.map(([x, y]) => mapY(map, x, y))));
-  if (!(Math.min(across.scale, down.scale) >= leastScale)) return undefined;
+  const [across, down] = rangesOf(maps);
+  return Math.min(across.scale, down.scale) >= leastScale ? fitted(maps) : undefined;
+}
+
+/** Scaled and shifted along both axes so that the corners of all frames just fit. */
+export function fitted(maps: CameraPath): CameraPath {
+  const [across, down] = rangesOf(maps);
   return maps.map(
     ([a, b, c, d, e, f]): Affine => [
       a * across.scale,
@@ -121,6 +118,18 @@ function intoWindow(maps: CameraPath): CameraPath | undefined {
       (f - down.low) * down.scale,
     ],
   );
+}
+
+/** Where the corners of all frames begin across and down, and what makes their extent 1. */
+export function rangesOf(maps: CameraPath) {
+  const rangeOf = (values: number[]) => {
+    const low = Math.min(...values);
+    return { low, scale: 1 / (Math.max(...values) - low) };
+  };
+  return [
+    rangeOf(maps.flatMap((map) => corners.map(([x, y]) => mapX(map, x, y)))),
+    rangeOf(maps.flatMap((map) => corners.map(([x, y]) => mapY(map, x, y)))),
+  ] as const;
 }
 
 /** Pixels by which a path moves a corner at most. */

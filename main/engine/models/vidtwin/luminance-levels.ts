@@ -14,13 +14,16 @@ const largestSide = 160;
 const levelCount = 3;
 const smallestSide = 16;
 
-/** A frame in up to three sizes, the finest first, none longer than 160; none at all of a picture with a side below 16. */
-export function levelsOf(pictures: Pictures, frame: number): Level[] {
-  const base = smooth(reduce(pictures, frame));
+/**
+ * A frame in up to three sizes, the finest first, none longer than 160; none at all of a picture with a side below 16. The arrays of `spent`, another
+ * frame's levels, are written over.
+ */
+export function levelsOf(pictures: Pictures, frame: number, spent: readonly Level[] = []): Level[] {
+  const base = smooth(reduce(pictures, frame, spent[0]?.values));
   if (Math.min(base.width, base.height) < smallestSide) return [];
   const levels = [base];
   while (levels.length < levelCount) {
-    const half = halve(levels.at(-1)!);
+    const half = halve(levels.at(-1)!, spent[levels.length]?.values);
     if (Math.min(half.width, half.height) < smallestSide) break;
     levels.push(half);
   }
@@ -28,10 +31,10 @@ export function levelsOf(pictures: Pictures, frame: number): Level[] {
 }
 
 /** Luma (BT.709) averaged over squares of pixels. */
-function reduce({ data, width, height }: Pictures, frame: number): Level {
+function reduce({ data, width, height }: Pictures, frame: number, spent?: Float32Array): Level {
   const scale = Math.ceil(Math.max(width, height) / largestSide);
   const [wide, high] = [Math.floor(width / scale), Math.floor(height / scale)];
-  const values = new Float32Array(wide * high);
+  const values = spent?.fill(0) ?? new Float32Array(wide * high);
   const share = 1 / (255 * scale * scale);
   for (let row = 0; row < high * scale; row++) {
     const target = Math.floor(row / scale) * wide;
@@ -46,31 +49,31 @@ function reduce({ data, width, height }: Pictures, frame: number): Level {
   return { values, width: wide, height: high, scale, middle: [width / 2, height / 2] };
 }
 
-/** By 1 2 1 along both axes, the edge repeated. */
+/** By 1 2 1 along both axes, the edge repeated; in place. */
 function smooth(level: Level): Level {
-  const { width, height } = level;
-  const along = new Float32Array(level.values.length);
-  const { values } = level; // which are written over
-  for (let row = 0; row < height; row++)
-    for (let column = 0; column < width; column++) {
-      const i = row * width + column;
-      const before = column > 0 ? i - 1 : i;
-      const after = column < width - 1 ? i + 1 : i;
-      along[i] = (values[before]! + 2 * values[i]! + values[after]!) / 4;
+  const { width, values } = level;
+  for (let begin = 0; begin < values.length; begin += width) {
+    let before = values[begin]!;
+    for (let i = begin; i < begin + width; i++) {
+      const value = values[i]!;
+      values[i] = (before + 2 * value + values[i < begin + width - 1 ? i + 1 : i]!) / 4;
+      before = value;
     }
-  for (let row = 0; row < height; row++)
-    for (let column = 0; column < width; column++) {
-      const i = row * width + column;
-      const before = row > 0 ? i - width : i;
-      const after = row < height - 1 ? i + width : i;
-      values[i] = (along[before]! + 2 * along[i]! + along[after]!) / 4;
+  }
+  const above = values.slice(0, width);
+  const last = values.length - width;
+  for (let begin = 0; begin <= last; begin += width)
+    for (let i = begin; i < begin + width; i++) {
+      const value = values[i]!;
+      values[i] = (above[i - begin]! + 2 * value + values[i < last ? i + width : i]!) / 4;
+      above[i - begin] = value;
     }
   return level;
 }
 
-function halve({ values, width, height, scale, middle }: Level): Level {
+function halve({ values, width, height, scale, middle }: Level, spent?: Float32Array): Level {
   const [wide, high] = [width >> 1, height >> 1];
-  const half = new Float32Array(wide * high);
+  const half = spent ?? new Float32Array(wide * high);
   for (let row = 0; row < high; row++)
     for (let column = 0; column < wide; column++) {
       const i = 2 * row * width + 2 * column;

@@ -1,5 +1,6 @@
 import * as tf from '../../backends/tf.ts';
-import type { Affine, CameraPath } from './camera-path.ts';
+import { type Affine, identity } from './affine.ts';
+import type { CameraPath } from './camera-path.ts';
 import { pathLines, pathNumbers, type TwinConfig } from './twin-config.ts';
 
 /**
@@ -9,7 +10,6 @@ import { pathLines, pathNumbers, type TwinConfig } from './twin-config.ts';
 
 /** Maps differ from the identity by hundredths to tenths, which makes them as large as the other dynamics. */
 const gain = 16;
-const identity: Affine = [1, 0, 0, 0, 1, 0];
 
 /** Dynamics [1, frames, dim, rows + columns], which are disposed of -> [1, frames, dim, rows + columns + lines] */
 export function joinPath(config: TwinConfig, dynamics: tf.Tensor, path: CameraPath): tf.Tensor {
@@ -24,21 +24,23 @@ export function joinPath(config: TwinConfig, dynamics: tf.Tensor, path: CameraPa
   return joined;
 }
 
-/** Inverse of `joinPath`; also disposes of what it is given. */
-export async function splitPath(
-  config: TwinConfig,
-  joined: tf.Tensor,
-): Promise<{ dynamics: tf.Tensor; path?: CameraPath }> {
+/** Dynamics [n, frames, dim, rows + columns + lines] without the lines of the path. */
+export function withoutPath(config: TwinConfig, joined: tf.Tensor): tf.Tensor {
+  const own = joined.shape.slice(0, 3) as [number, number, number];
+  return tf.slice(joined, [0, 0, 0, 0], [...own, joined.shape[3]! - pathLines(config)]);
+}
+
+/** The paths among dynamics [n, frames, dim, rows + columns + lines]; nothing where there are no lines. */
+export async function readPaths(config: TwinConfig, joined: tf.Tensor): Promise<CameraPath[] | undefined> {
   const lines = pathLines(config);
-  if (lines === 0) return { dynamics: joined };
-  const [, frames, dim, all] = joined.shape as [number, number, number, number];
-  const [dynamics, more] = tf.split(joined, [all - lines, lines], 3) as [tf.Tensor, tf.Tensor];
+  if (lines === 0) return undefined;
+  const [count, frames, dim, all] = joined.shape as [number, number, number, number];
+  const more = tf.slice(joined, [0, 0, 0, all - lines], [count, frames, dim, lines]);
   const values = await more.data();
-  tf.dispose([joined, more]);
-  const path = Array.from({ length: frames }, (_, frame) => {
-    const begin = frame * dim * lines;
-    const numbers = Array.from(values.subarray(begin, begin + pathNumbers));
-    return numbers.map((value, k) => identity[k]! + value / gain) as unknown as Affine;
-  });
-  return { dynamics, path };
+  more.dispose();
+  const mapAt = (begin: number) =>
+    Array.from(values.subarray(begin, begin + pathNumbers), (value, k) => identity[k]! + value / gain);
+  return Array.from({ length: count }, (_, chunk) =>
+    Array.from({ length: frames }, (_, frame) => mapAt((chunk * frames + frame) * dim * lines) as unknown as Affine),
+  );
 }

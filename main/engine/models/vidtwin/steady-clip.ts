@@ -1,5 +1,6 @@
 import type { Pictures } from '../../formats/raw-frames.ts';
-import { type Affine, type CameraPath, isStill, mapX, mapY } from './camera-path.ts';
+import { type Affine, inverseOf } from './affine.ts';
+import { type CameraPath, isStill } from './camera-path.ts';
 import type { ChunkValues } from './twin-chunks.ts';
 
 /**
@@ -13,6 +14,7 @@ export function steady(pictures: Pictures, path: CameraPath): Pictures {
   const inverses = path.map((map) => inPixels(inverseOf(map), width, height));
   for (let frame = 0; frame < count; frame++) {
     const others = path.map((_, index) => index).sort((a, b) => Math.abs(a - frame) - Math.abs(b - frame));
+    const maps = Float64Array.from(others.flatMap((other) => inverses[other]!));
     const [a, b, c, d, e, f] = inverses[frame]!;
     let target = frame * height * width * 3;
     for (let row = 0; row < height; row++)
@@ -20,7 +22,7 @@ export function steady(pictures: Pictures, path: CameraPath): Pictures {
         const u = a * column + b * row + c;
         const v = d * column + e * row + f;
         if (!(u >= 0 && v >= 0 && u < width - 1 && v < height - 1)) {
-          readOther(pictures, inverses, others, column, row, data, target);
+          readOther(pictures, maps, others, column, row, data, target);
           continue;
         }
         const left = u | 0;
@@ -39,10 +41,10 @@ export function steady(pictures: Pictures, path: CameraPath): Pictures {
   return { data, count, width, height };
 }
 
-/** What the frame shows that sees a place of the window, or lies nearest to it: the first such of `others`. */
+/** What the frame shows that sees a place of the window, or lies nearest to it: the first such of `others`, whose maps follow each other in `maps`. */
 function readOther(
   pictures: Pictures,
-  inverses: readonly Affine[],
+  maps: Float64Array,
   others: readonly number[],
   column: number,
   row: number,
@@ -55,13 +57,16 @@ function readOther(
   let x = 0;
   let y = 0;
   for (let index = 0; index < others.length && least > 0; index++) {
-    const other = others[index]!;
-    const u = mapX(inverses[other]!, column, row);
-    const v = mapY(inverses[other]!, column, row);
-    const outside = Math.max(-0.5 - u, u + 0.5 - width, 0) ** 2 + Math.max(-0.5 - v, v + 0.5 - height, 0) ** 2;
+    const i = 6 * index;
+    const u = maps[i]! * column + maps[i + 1]! * row + maps[i + 2]!;
+    const v = maps[i + 3]! * column + maps[i + 4]! * row + maps[i + 5]!;
+    const isInside = u >= -0.5 && v >= -0.5 && u <= width - 0.5 && v <= height - 0.5;
+    const outside = isInside
+      ? 0
+      : Math.max(-0.5 - u, u + 0.5 - width, 0) ** 2 + Math.max(-0.5 - v, v + 0.5 - height, 0) ** 2;
     if (outside >= least) continue;
     least = outside;
-    from = other;
+    from = others[index]!;
     x = u;
     y = v;
   }
@@ -101,16 +106,17 @@ function readBytes(
 
 /**
  * The inverse of `steady` for what it shows of the frames: frame t is picture t of the window where the path says, [3, height, width]. The window may have been
- * padded at its right and its bottom: it ends at `size`, which is also what comes out. A map that is the identity gives the picture itself.
+ * padded at its right and its bottom: it ends at `size`, which is also what comes out, in `into`. A map that is the identity gives the picture itself.
  */
 export function unsteady(
   { values: source, frames, width: wide, height: high }: ChunkValues,
   frame: number,
   map: Affine,
   { width, height }: { width: number; height: number },
-): Float32Array {
-  const values = new Float32Array(3 * height * width);
+  into: Float32Array,
+): void {
   const [a, b, c, d, e, f] = inPixels(map, width, height);
+  const [plane, cut] = [frames * high * wide, height * width];
   for (let row = 0, target = 0; row < height; row++)
     for (let column = 0; column < width; column++, target++) {
       const u = Math.max(0, Math.min(width - 1, a * column + b * row + c));
@@ -122,40 +128,10 @@ export function unsteady(
       const right = left < width - 1 ? 1 : 0;
       const down = top < height - 1 ? wide : 0;
       let i = (frame * high + top) * wide + left;
-      for (let channel = 0; channel < 3; channel++, i += frames * high * wide) {
+      for (let to = target; to < 3 * cut; to += cut, i += plane) {
         const upper = source[i]! + share * (source[i + right]! - source[i]!);
         const lower = source[i + down]! + share * (source[i + down + right]! - source[i + down]!);
-        values[channel * height * width + target] = upper + low * (lower - upper);
+        into[to] = upper + low * (lower - upper);
       }
     }
-  return values;
 }
-
-function inverseOf([a, b, c, d, e, f]: Affine): Affine {
-  const size = a * e - b * d;
-  return [e / size, -b / size, (b * f - c * e) / size, -d / size, a / size, (c * d - a * f) / size];
-}
-
-/**
- * A path for another clip's window. A path's own window may be narrower than high, or wider, and holds its clip stretched so; what another window holds is not.
- * The longer side of the view is shortened around the window's middle.
- */
-export const unstretched = (path: CameraPath): CameraPath =>
-  path.map(([a, b, c, d, e, f]): Affine => {
-    const stretch = Math.abs(a / e);
-    const [across, down] = stretch < 1 ? [1, stretch] : [1 / stretch, 1];
-    return [a * across, b * across, 0.5 + (c - 0.5) * across, d * down, e * down, 0.5 + (f - 0.5) * down];
-  });
-
-/** The path times a strength: 0 holds the camera still over the window, 1 is the path itself. */
-export const scalePath = (path: CameraPath, strength: number): CameraPath =>
-  path.map(
-    ([a, b, c, d, e, f]): Affine => [
-      1 + strength * (a - 1),
-      strength * b,
-      strength * c,
-      strength * d,
-      1 + strength * (e - 1),
-      strength * f,
-    ],
-  );

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../../../shared/ipc/result.ts';
 import * as tf from '../../backends/tf.ts';
 import { traced } from '../../backends/traced.ts';
@@ -10,10 +11,11 @@ import { disposeTree } from '../../nn/tree.ts';
 import { countParameters, loadComponent, loadedOnce } from '../components.ts';
 import { framesToVideo } from '../frames.ts';
 import type { TwinAutoencoder, TwinLatents } from '../twin-autoencoder.ts';
-import { findCameraPath } from './camera-path.ts';
-import { joinPath, splitPath } from './path-lines.ts';
-import { scalePath, steady, unstretched } from './steady-clip.ts';
-import { ChunkJoiner, chunkStarts, cutChunk } from './twin-chunks.ts';
+import { borrowPath, scaleOwnPath } from './borrowed-path.ts';
+import { type CameraPath, findCameraPath } from './camera-path.ts';
+import { joinPath, readPaths, withoutPath } from './path-lines.ts';
+import { steady } from './steady-clip.ts';
+import { ChunkJoiner, chunkStarts, cutChunk, type DecodedChunk } from './twin-chunks.ts';
 import { isWhole, latentNumbers, latentShapes, pathLines, type TwinConfig, twinConfigSchema } from './twin-config.ts';
 import { type Twin, twinDecode, twinEncode } from './twin-network.ts';
 import { type TwinParameters, twinSpecs } from './twin-parameters.ts';
@@ -50,13 +52,20 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
       const starts = chunkStarts(count, config.frames);
       const parts: Twin<tf.Tensor>[] = [];
       try {
-        for (const [index, start] of starts.entries()) {
-          signal?.throwIfAborted();
+        const prepare = (start: number) => {
           const chunk = cutChunk(pictures, start, config.frames, width, height);
           const path = pathLines(config) > 0 ? findCameraPath(chunk) : undefined;
           const seen = path ? steady(chunk, path) : chunk;
-          const clip = framesToVideo(cutChunk(seen, 0, config.frames, padded(width), padded(height)));
-          const part = await encode.run(clip, signal).finally(() => clip.dispose());
+          return { path, seen: cutChunk(seen, 0, config.frames, padded(width), padded(height)) };
+        };
+        let next = prepare(starts[0]!);
+        for (const index of starts.keys()) {
+          signal?.throwIfAborted();
+          const { path, seen } = next;
+          const clip = framesToVideo(seen);
+          const part = await meanwhile(encode.run(clip, signal), () => {
+            if (index + 1 < starts.length) next = prepare(starts[index + 1]!);
+          }).finally(() => clip.dispose());
           parts.push(path ? { ...part, dynamics: joinPath(config, part.dynamics!, path) } : part);
           onProgress?.(index + 1, starts.length);
         }
@@ -81,29 +90,29 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
       const decode = decoder(height, width);
       const joiner = new ChunkJoiner(latents);
       const starts = chunkStarts(latents.frameCount, config.frames);
+      const paths = await pathsOf(config, latents, starts, strengths.dynamics);
       const shares = { structure: tf.scalar(strengths.structure), dynamics: tf.scalar(strengths.dynamics) };
       try {
+        let decoded: DecodedChunk | undefined;
         for (const [index, start] of starts.entries()) {
           signal?.throwIfAborted();
           const part = (all: tf.Tensor) =>
             tf.slice(all, [index, ...all.shape.slice(1).map(() => 0)], [1, ...all.shape.slice(1)]);
-          const moving = latents.dynamics && (await splitPath(config, part(latents.dynamics)));
           const inputs: DecodeInputs = {
             structure: part(latents.structure),
-            ...(moving ? { dynamics: moving.dynamics } : {}),
+            ...(latents.dynamics ? { dynamics: tf.tidy(() => withoutPath(config, part(latents.dynamics!))) } : {}),
             shares,
           };
-          const clip = await decode
-            .run(inputs, signal)
-            .finally(() => tf.dispose([inputs.structure, inputs.dynamics ?? []]));
+          const clip = await meanwhile(decode.run(inputs, signal), () => {
+            if (decoded) joiner.add(decoded, start);
+          }).finally(() => tf.dispose([inputs.structure, inputs.dynamics ?? []]));
           const values = (await clip.data()) as Float32Array;
           clip.dispose();
           const window = { values, frames: config.frames, width, height };
-          const found = moving?.path && (latents.isBorrowed ? unstretched(moving.path) : moving.path);
-          const path = found && scalePath(found, strengths.dynamics);
-          joiner.add({ start, ...window, ...(path ? { path } : {}) }, starts[index + 1]);
+          decoded = { start, ...window, ...(paths ? { path: paths[index]! } : {}) };
           onProgress?.(index + 1, starts.length);
         }
+        joiner.add(decoded!, undefined);
         return joiner.result();
       } finally {
         tf.dispose([shares.structure, shares.dynamics]);
@@ -121,6 +130,26 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
     },
     dispose: network.release,
   };
+}
+
+/** What runs, once `work` is done too, for which there is time where it runs beside this thread. */
+async function meanwhile<T>(running: Promise<T>, work: () => void): Promise<T> {
+  const [ran, done] = await Promise.allSettled([running, setImmediate().then(work)]);
+  if (ran.status === 'rejected') throw ran.reason;
+  if (done.status === 'rejected') throw done.reason;
+  return ran.value;
+}
+
+/** Of the camera over each chunk's window; nothing where clips are not steadied. */
+async function pathsOf(
+  config: TwinConfig,
+  { dynamics, ownDynamics }: TwinLatents,
+  starts: readonly number[],
+  strength: number,
+): Promise<CameraPath[] | undefined> {
+  const paths = dynamics && (await readPaths(config, dynamics));
+  if (!paths || !ownDynamics) return paths && scaleOwnPath(starts, paths, strength);
+  return borrowPath(starts, (await readPaths(config, ownDynamics))!, paths, strength);
 }
 
 function createNetwork(config: TwinConfig, parameters: TwinParameters) {

@@ -1,5 +1,6 @@
 import type { Pictures } from '../../formats/raw-frames.ts';
-import { type CameraPath, isIdentity } from './camera-path.ts';
+import { isIdentity } from './affine.ts';
+import type { CameraPath } from './camera-path.ts';
 import { unsteady } from './steady-clip.ts';
 
 /** A clip of any length as chunks of as many frames as the network takes, and one clip again. */
@@ -59,6 +60,8 @@ export class ChunkJoiner {
   readonly #result: Pictures;
   /** Frames that the next chunk may still change, by index, as values [3, height, width] cut to the clip's size. */
   readonly #open = new Map<number, Float32Array>();
+  /** What a frame was in that has been written. */
+  readonly #spent: Float32Array[] = [];
 
   constructor({ frameCount, width, height }: { frameCount: number; width: number; height: number }) {
     this.#result = { data: new Uint8Array(frameCount * height * width * 3), count: frameCount, width, height };
@@ -73,13 +76,13 @@ export class ChunkJoiner {
       if (before) {
         const share = (frame - chunk.start + 1) / (shared + 1);
         for (let i = 0; i < values.length; i++) values[i] = before[i]! + share * (values[i]! - before[i]!);
+        this.#spent.push(before);
       }
       this.#open.set(frame, values);
-    }
-    for (const [frame, values] of this.#open) {
       if (nextStart !== undefined && frame >= nextStart) continue;
       this.#write(frame, values);
       this.#open.delete(frame);
+      this.#spent.push(values);
     }
   }
 
@@ -91,9 +94,12 @@ export class ChunkJoiner {
 
   #frameOf(chunk: DecodedChunk, frame: number): Float32Array {
     const { values, frames, width, height, path } = chunk;
-    if (path && !isIdentity(path[frame]!)) return unsteady(chunk, frame, path[frame]!, this.#result);
     const { width: cutWidth, height: cutHeight } = this.#result;
-    const cut = new Float32Array(3 * cutHeight * cutWidth);
+    const cut = this.#spent.pop() ?? new Float32Array(3 * cutHeight * cutWidth);
+    if (path && !isIdentity(path[frame]!)) {
+      unsteady(chunk, frame, path[frame]!, this.#result, cut);
+      return cut;
+    }
     for (let channel = 0; channel < 3; channel++)
       for (let row = 0; row < cutHeight; row++) {
         const begin = ((channel * frames + frame) * height + row) * width;

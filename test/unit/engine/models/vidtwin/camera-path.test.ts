@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Pictures } from '../../../../../main/engine/formats/raw-frames.ts';
-import {
-  type Affine,
-  type CameraPath,
-  findCameraPath,
-  isStill,
-} from '../../../../../main/engine/models/vidtwin/camera-path.ts';
-import { scalePath, steady, unsteady, unstretched } from '../../../../../main/engine/models/vidtwin/steady-clip.ts';
+import type { Affine } from '../../../../../main/engine/models/vidtwin/affine.ts';
+import { scalePath, unstretched } from '../../../../../main/engine/models/vidtwin/borrowed-path.ts';
+import { type CameraPath, findCameraPath, isStill } from '../../../../../main/engine/models/vidtwin/camera-path.ts';
+import { steady, unsteady } from '../../../../../main/engine/models/vidtwin/steady-clip.ts';
 import { ChunkJoiner, cutChunk } from '../../../../../main/engine/models/vidtwin/twin-chunks.ts';
 import { Random } from '../../../../../main/engine/nn/random.ts';
 import { drawClip, pathError, type View } from './drawn-camera.ts';
@@ -162,8 +159,8 @@ test('put back, a pixel has the value of the window where the path says, and at 
   ];
   const values = Float32Array.from(planes.flatMap((plane) => Array.from(plane)));
   const map: Affine = [0.8, 0.1, 0.15, -0.05, 0.7, 0.3];
-  const made = unsteady({ values, frames: 1, ...padded }, 0, map, { width, height });
-  expect(made).toHaveLength(3 * width * height);
+  const made = new Float32Array(3 * width * height).fill(Number.NaN);
+  unsteady({ values, frames: 1, ...padded }, 0, map, { width, height }, made);
   for (let row = 0; row < height; row++)
     for (let column = 0; column < width; column++) {
       const [x, y] = [(column + 0.5) / width, (row + 0.5) / height];

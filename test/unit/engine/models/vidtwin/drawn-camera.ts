@@ -1,5 +1,5 @@
 import type { Pictures } from '../../../../../main/engine/formats/raw-frames.ts';
-import type { Affine } from '../../../../../main/engine/models/vidtwin/camera-path.ts';
+import type { Affine } from '../../../../../main/engine/models/vidtwin/affine.ts';
 import { Random } from '../../../../../main/engine/nn/random.ts';
 
 /** Where a camera looks: pixels of the picture, counted from its middle, turned, scaled and shifted into the drawn plane. */
