@@ -88,7 +88,7 @@ export async function twinGenerateTask(model: string, steps: number): Promise<Ta
   return {
     note: `${steps} steps, ${rows * columns + rows + columns} tokens, ${(numbers / 1e6).toFixed(2)} M parameters`,
     async work() {
-      const made = await sampleTwin({ config: generator, parameters }, text, [rows, columns], {
+      const made = await sampleTwin({ config: generator, parameters }, twin, text, [rows, columns], {
         steps,
         guidance: 4,
         seed: 1,

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openWeights, readJson } from '../../main/engine/formats/diffusers.ts';
+import { openTwinAutoencoder } from '../../main/engine/models/autoencoders.ts';
 import { generatorConfigSchema, generatorSpecs } from '../../main/engine/models/twin-generator/generator-config.ts';
 import {
+  cellsOf,
   fromTokens,
   type GeneratorParameters,
   generatorFlow,
@@ -31,15 +33,23 @@ async function open(name: string) {
 const grid = [3, 2] as const;
 
 onEachBackend(() => {
-  describe.each(['twin-generator', 'twin-generator-path'])('%s', (name) => {
-    test('a generator predicts the flow of both latents as its reference does', async () => {
-      const { config, parameters, expected, given } = await open(name);
+  test.each(['twin-generator', 'twin-generator-path'])(
+    'the latents of %s are cut into tokens and back',
+    async (name) => {
+      const { config, expected } = await open(name);
       const tokens = toTokens({ structure: expected.z_s!, dynamics: expected.z_d! });
       await expectGolden(tokens.structure, expected.structure!);
       await expectGolden(tokens.dynamics, expected.dynamics!);
       const back = fromTokens(config, tokens, grid);
       await expectGolden(back.structure, expected.z_s!);
       await expectGolden(back.dynamics, expected.z_d!);
+    },
+  );
+
+  describe.each(['twin-generator', 'twin-generator-path', 'twin-generator-common'])('%s', (name) => {
+    test('a generator predicts the flow of both latents as its reference does', async () => {
+      const { config, parameters, expected, given } = await open(name);
+      const tokens = { structure: expected.structure!, dynamics: expected.dynamics! };
       const flow = tf.tidy(
         () => generatorFlow(config, parameters, tokens, given, grid) as unknown as tf.TensorContainer,
       );
@@ -50,7 +60,7 @@ onEachBackend(() => {
 
     test('it has the gradient of every weight', async () => {
       const { config, parameters, expected, given } = await open(name);
-      const entries = treeEntries(parameters);
+      const entries = treeEntries(parameters).filter(([path]) => !path.startsWith('common'));
       const tokens = { structure: expected.structure!, dynamics: expected.dynamics! };
       const { value, grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
         const tree = treeFromEntries(entries.map(([path], index) => [path, values[index]!])) as GeneratorParameters;
@@ -61,12 +71,22 @@ onEachBackend(() => {
       await expectGolden(value, expected.loss!);
       const gradients = treeFromEntries(entries.map(([path], index) => [path, grads[index]!]));
       const wrong: [string, number][] = [];
-      for (const { name, values } of parametersToWrite(gradients, generatorSpecs(config))) {
+      const learned = new Map([...generatorSpecs(config)].filter(([path]) => !path.startsWith('common')));
+      for (const { name, values } of parametersToWrite(gradients, learned)) {
         const stored = typeof values === 'function' ? await values() : values;
         const error = relativeError(stored, await expected[`gradient ${name}`]!.data());
         if (!(error < 1e-4)) wrong.push([name, error]);
       }
       expect(wrong).toEqual([]);
     });
+  });
+
+  test('a place that was made is coded as the kind of cells that suits it best, as its reference does', async () => {
+    const { parameters, expected } = await open('twin-generator-common');
+    const twin = await openTwinAutoencoder(golden('vidtwin/direct'));
+    const tokens = tf.split(expected.structure!, 2, 0);
+    const coded = await Promise.all(tokens.map((part) => twin.codeCells!(cellsOf(parameters.common!, part), grid)));
+    await expectGolden(tf.concat(coded, 0), expected.coded!);
+    await twin.dispose();
   });
 });

@@ -13,7 +13,13 @@ import {
   type GeneratorConfig,
   structureSize,
 } from '../models/twin-generator/generator-config.ts';
-import { fromTokens, generatorFlow, type TwinTokens } from '../models/twin-generator/generator-network.ts';
+import {
+  cellsOf,
+  dynamicsFrom,
+  fromTokens,
+  generatorFlow,
+  type TwinTokens,
+} from '../models/twin-generator/generator-network.ts';
 import { openTwinGenerator, type TwinGenerator } from '../models/twin-generator/twin-generator.ts';
 import { timestepFeatures } from '../nn/positions.ts';
 import { Random } from '../nn/random.ts';
@@ -52,7 +58,7 @@ export async function generateTwinClip(
       signal,
       onLayer: report('text', 'layers'),
     });
-    const made = await sampleTwin(generator, text, grid, {
+    const made = await sampleTwin(generator, twin, text, grid, {
       ...request,
       signal,
       onStep: report('sample', 'steps'),
@@ -80,6 +86,8 @@ function gridOf(config: GeneratorConfig, twin: TwinAutoencoder, width: number, h
     throw new Error(
       `"${config.name}" makes [${expected}] and [${lines}], the twin has [${structure}] and [${dynamics}]`,
     );
+  if (config.cell > 0 && config.cell !== twin.cellNumbers)
+    throw new Error(`"${config.name}" makes cells of ${config.cell} numbers, the twin has ${twin.cellNumbers}`);
   return [rows, columns];
 }
 
@@ -97,6 +105,7 @@ interface SampleOptions {
  */
 export async function sampleTwin(
   { config, parameters }: TwinGenerator,
+  twin: Pick<TwinAutoencoder, 'codeCells'>,
   text: tf.Tensor,
   grid: Grid,
   { steps, guidance, seed, signal, onStep }: SampleOptions,
@@ -132,14 +141,23 @@ export async function sampleTwin(
       tf.dispose([before.structure, before.dynamics]);
       onStep?.(index + 1, steps);
     }
-    return tf.tidy(
-      () => fromTokens(config, denormalised(config, x), grid) as unknown as tf.TensorContainer,
-    ) as unknown as TwinTokens;
+    const tokens = tidied(() => denormalised(config, x));
+    try {
+      if (!parameters.common) return tidied(() => fromTokens(config, tokens, grid));
+      const cells = cellsOf(parameters.common, tokens.structure);
+      const structure = await twin.codeCells!(cells, grid).finally(() => cells.dispose());
+      return { structure, dynamics: dynamicsFrom(config, tokens.dynamics, grid) };
+    } finally {
+      tf.dispose([tokens.structure, tokens.dynamics]);
+    }
   } finally {
     tf.dispose([x.structure, x.dynamics, push]);
     step.dispose();
   }
 }
+
+const tidied = (work: () => TwinTokens) =>
+  tf.tidy(work as unknown as () => tf.TensorContainer) as unknown as TwinTokens;
 
 function denormalised(config: GeneratorConfig, { structure, dynamics }: TwinTokens): TwinTokens {
   const restore = (x: tf.Tensor, mean: number[], deviation: number[]) =>

@@ -64,6 +64,15 @@ test('any size can be made', async () => {
   expect(bytes).toHaveLength(6 * 25 * 16 * 3);
 });
 
+test('for a twin with kinds of cells', async () => {
+  const { frames, bytes } = await generate({
+    twin: golden('vidtwin/direct'),
+    generator: golden('twin-generator-common'),
+  });
+  expect(frames).toMatchObject({ frameCount: 6, width: 12, height: 20 });
+  expect(new Set(bytes).size).toBeGreaterThan(16);
+});
+
 test('a folder without a generator, one of another twin and one of another text encoder are refused', async () => {
   await expect(generate({ generator: join(twin, 'generator') })).rejects.toMatchObject({
     code: 'not-found',

@@ -30,6 +30,9 @@ export const generatorConfigSchema = z
     dynamics_dim: few,
     /** Lines of the dynamics behind the columns, which hold the camera's path and have no place. */
     path_lines: z.int().nonnegative().max(pathNumbers).default(0),
+    /** Where a twin has kinds of cells: tokens of structure hold so many components of the `cell` numbers that any cell decodes to. */
+    common: z.int().nonnegative().max(4096).default(0),
+    cell: z.int().nonnegative().max(65_536).default(0),
     /** The twin whose latents these are: the SHA-256 of its weights' file, and the picture that it was trained on. */
     twin: z.object({ name: z.string().max(100), weights: z.string().length(64), height: width, width }),
     /** Of each number of both kinds of tokens. */
@@ -40,6 +43,9 @@ export const generatorConfigSchema = z
   })
   .refine(({ hidden, heads }) => hidden % heads === 0, { message: 'hidden must be a multiple of heads' })
   .refine(({ hidden }) => hidden % 4 === 0, { message: 'hidden must be a multiple of 4, for its positions' })
+  .refine(({ common, cell }) => common <= cell && (common > 0 || cell === 0), {
+    message: 'common must not be more than cell, and both 0 or neither',
+  })
   .refine(({ time_features: size }) => size % 2 === 0, { message: 'time_features must be even' })
   .refine(
     (config) =>
@@ -50,9 +56,9 @@ export const generatorConfigSchema = z
 
 export type GeneratorConfig = z.infer<typeof generatorConfigSchema>;
 
-/** Numbers of a token of the structure: those of all queries at a place. */
-export const structureSize = (config: { queries: number; structure_dim: number }) =>
-  config.queries * config.structure_dim;
+/** Numbers of a token of the structure: those of all queries at a place, or those that all cells have in common. */
+export const structureSize = (config: { queries: number; structure_dim: number; common?: number }) =>
+  config.common || config.queries * config.structure_dim;
 /** Numbers of a token of the dynamics: those of all frames in a line. */
 export const dynamicsSize = (config: { frames: number; dynamics_dim: number }) => config.frames * config.dynamics_dim;
 
@@ -63,6 +69,12 @@ export function generatorSpecs(config: GeneratorConfig): ParameterSpecs {
   const { hidden: size } = config;
   const table = (path: string, rows: number): Entry => [path, { stored: [rows, size] }];
   return new Map([
+    ...(config.common > 0
+      ? ([
+          ['common.mean', { stored: [config.cell] }],
+          ['common.components', { stored: [config.common, config.cell] }],
+        ] satisfies Entry[])
+      : []),
     ...linearSpecs('structure_in', structureSize(config), size),
     ...linearSpecs('dynamics_in', dynamicsSize(config), size),
     table('kinds', 3 + config.path_lines),

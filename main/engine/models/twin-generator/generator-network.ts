@@ -18,6 +18,8 @@ type Block = {
 };
 
 export type GeneratorParameters = {
+  /** Of cells: their mean [cell], and components [common, cell]; not learned. */
+  common?: { mean: tf.Tensor1D; components: tf.Tensor2D };
   structure_in: Linear;
   dynamics_in: Linear;
   /** Of places, rows and columns, and of each line of the camera's path [3 + path_lines, hidden]. */
@@ -128,13 +130,29 @@ export function toTokens({ structure, dynamics }: TwinTokens): TwinTokens {
   });
 }
 
+/** Tokens of structure [1, places, common] -> what their cells decode to [places, cell] */
+export function cellsOf(
+  { mean, components }: NonNullable<GeneratorParameters['common']>,
+  tokens: tf.Tensor,
+): tf.Tensor {
+  return tf.tidy(() => tf.add(tf.matMul(tf.squeeze(tokens, [0]), components), mean));
+}
+
 /** Inverse of `toTokens`. */
 export function fromTokens(config: GeneratorConfig, { structure, dynamics }: TwinTokens, grid: Grid): TwinTokens {
   const [rows, columns] = grid;
-  return tf.tidy(() => {
+  const places = tf.tidy(() => {
     const [batch, , numbers] = structure.shape as [number, number, number];
-    const places = tf.reshape(structure, [batch, rows, columns, config.queries, numbers / config.queries]);
-    const lines = tf.reshape(dynamics, [batch, dynamicsLines(config, grid), config.frames, config.dynamics_dim]);
-    return { structure: tf.transpose(places, [0, 3, 4, 1, 2]), dynamics: tf.transpose(lines, [0, 2, 3, 1]) };
+    const latent = tf.reshape(structure, [batch, rows, columns, config.queries, numbers / config.queries]);
+    return tf.transpose(latent, [0, 3, 4, 1, 2]);
+  });
+  return { structure: places, dynamics: dynamicsFrom(config, dynamics, grid) };
+}
+
+/** Tokens [batch, lines, frames * dim] -> dynamics [batch, frames, dim, lines] */
+export function dynamicsFrom(config: GeneratorConfig, tokens: tf.Tensor, grid: Grid): tf.Tensor {
+  return tf.tidy(() => {
+    const lines = tf.reshape(tokens, [-1, dynamicsLines(config, grid), config.frames, config.dynamics_dim]);
+    return tf.transpose(lines, [0, 2, 3, 1]);
   });
 }

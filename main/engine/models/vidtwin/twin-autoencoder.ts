@@ -16,7 +16,18 @@ import { type CameraPath, findCameraPath } from './camera-path.ts';
 import { joinPath, readPaths, withoutPath } from './path-lines.ts';
 import { steady } from './steady-clip.ts';
 import { ChunkJoiner, chunkStarts, cutChunk, type DecodedChunk } from './twin-chunks.ts';
-import { isWhole, latentNumbers, latentShapes, pathLines, type TwinConfig, twinConfigSchema } from './twin-config.ts';
+import {
+  type Grid,
+  gatheredNumbers,
+  hasDirect,
+  isWhole,
+  latentNumbers,
+  latentShapes,
+  pathLines,
+  type TwinConfig,
+  twinConfigSchema,
+} from './twin-config.ts';
+import { codeCells } from './twin-direct.ts';
 import { type Twin, twinDecode, twinEncode } from './twin-network.ts';
 import { type TwinParameters, twinSpecs } from './twin-parameters.ts';
 
@@ -119,6 +130,12 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
       }
     },
 
+    ...(hasDirect(config)
+      ? {
+          cellNumbers: gatheredNumbers(config),
+          codeCells: async (cells: tf.Tensor, grid: Grid) => (await network()).code(cells, grid),
+        }
+      : {}),
     shapesOf: (width, height) => latentShapes(config, padded(height), padded(width)),
     rateOf({ frameCount, width, height }) {
       const chunks = chunkStarts(frameCount, config.frames).length;
@@ -161,6 +178,7 @@ function createNetwork(config: TwinConfig, parameters: TwinParameters) {
     );
   return {
     encode,
+    code: (cells: tf.Tensor, grid: Grid) => codeCells(config, parameters.direct!, cells, grid),
     /** Latents alone do not say how large the pictures are: halving rounds up. */
     decoder(height: number, width: number) {
       const key = `${height} ${width}`;

@@ -19,13 +19,12 @@ import type { DirectParameters } from './twin-parameters.ts';
 /** Numbers of patches -> what is added to the mean of z_s [batch, queries, structure_dim, rows, columns] */
 export function encodeDirect(
   config: TwinConfig,
-  { mean, components, scale }: DirectParameters,
+  parameters: DirectParameters,
   patches: tf.Tensor,
   [rows, columns]: Grid,
 ): tf.Tensor {
   return tf.tidy(() => {
     const [batch, times] = patches.shape as [number, number];
-    const [kinds, count] = components.shape;
     const side = 2 ** config.structure_halvings;
     const [high, wide] = structureGrid(config, [rows, columns]);
     const size = gatheredNumbers(config);
@@ -39,6 +38,22 @@ export function encodeDirect(
     ]);
     const apart = tf.reshape(whole, [batch, times, high, side, wide, side * config.direct]);
     const cells = tf.reshape(tf.transpose(apart, [0, 2, 4, 1, 3, 5]), [batch * high * wide, size]);
+    return codeCells(config, parameters, cells, [high, wide]);
+  });
+}
+
+/**
+ * Numbers of cells, those of their patches one after the other [batch * rows * columns, numbers], on the structure's grid -> structure
+ * [batch, queries, structure_dim, rows, columns], each cell as the kind that suits it best.
+ */
+export function codeCells(
+  config: TwinConfig,
+  { mean, components, scale }: DirectParameters,
+  cells: tf.Tensor,
+  [rows, columns]: Grid,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const [kinds, count, size] = components.shape;
     // by every kind
     const offsets = tf.sum(tf.mul(tf.expandDims(mean, 1), components), 2); // [kinds, count]
     const projected = tf.matMul(cells, tf.reshape(components, [kinds * count, size]), false, true);
@@ -51,7 +66,7 @@ export function encodeDirect(
     const chosen = leastOf(error); // [cells, kinds]
     const own = tf.mul(tf.sum(tf.mul(found, tf.expandDims(chosen, 2)), 1), scale);
     const z = config.kinds > 1 ? tf.concat([tf.matMul(chosen, sheet(config)), own], 1) : own;
-    const pictures = tf.reshape(z, [batch, high, wide, config.queries, config.structure_dim]);
+    const pictures = tf.reshape(z, [-1, rows, columns, config.queries, config.structure_dim]);
     return tf.transpose(pictures, [0, 3, 4, 1, 2]);
   });
 }

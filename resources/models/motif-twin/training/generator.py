@@ -3,6 +3,9 @@
 x = (1 - sigma) x0 + sigma noise in normalised latents; the network predicts noise - x0. Its tokens are the places of the structure (the numbers of
 all queries there) and the lines of the dynamics (the numbers of all frames there): 64 + 16 for pictures of 128 x 128, whatever the length. Behind the
 columns a twin that steadies its clips has `path_lines` lines more, with the camera's path.
+
+A twin with kinds of cells says the same thing by other numbers in every kind, and at a border of two kinds nothing goes on. There the tokens hold `common` principal
+components of what all cells decode to, in which neighbours are alike, and what was made is coded by kinds at the end.
 """
 
 import hashlib
@@ -33,10 +36,12 @@ class Config:
     frames: int = 16
     dynamics_dim: int = 4
     path_lines: int = 0
+    common: int = 0  # numbers of a place that all cells have in common, instead of those of the queries
+    cell: int = 0  # numbers that a cell decodes to
 
     @property
     def structure_size(self):
-        return self.queries * self.structure_dim
+        return self.common or self.queries * self.structure_dim
 
     @property
     def dynamics_size(self):
@@ -59,6 +64,33 @@ def structure_latent(x, config, rows, columns):
 
 def dynamics_latent(x, config):
     return x.reshape(x.shape[0], x.shape[1], config.frames, config.dynamics_dim).permute(0, 2, 3, 1)
+
+
+class Common(nn.Module):
+    """What the tokens of structure hold where cells are of several kinds: components [count, numbers] of what they decode to, less its mean [numbers]."""
+
+    def __init__(self, count, numbers):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(numbers))
+        self.register_buffer("components", torch.zeros(count, numbers))
+
+    def tokens(self, twin, z):
+        """z_s [b, queries, d, rows, columns] -> [b, rows x columns, count]"""
+        return (cells(twin, z) - self.mean) @ self.components.T
+
+    def latent(self, twin, x, rows, columns):
+        """Inverse of `tokens`, but for what the components leave out: every cell as the kind that suits it best."""
+        made = x @ self.components + self.mean
+        side, c = twin.direct.cell_side, twin.config
+        made = made.unflatten(1, (rows, columns)).unflatten(3, (c.times, side, side, -1))
+        numbers = made.permute(0, 3, 1, 4, 2, 5, 6).flatten(4, 5).flatten(2, 3).flatten(2, 3)
+        return twin.direct.encode(numbers, rows * side, columns * side)
+
+
+def cells(twin, z):
+    """What cells decode to [b, rows x columns, numbers], whole ones."""
+    rows, columns = (twin.direct.cell_side * n for n in z.shape[-2:])
+    return twin.direct.gather(twin.direct.decode(z, rows, columns), rows, columns).flatten(1, 2)
 
 
 def time_features(timesteps, size):
@@ -104,6 +136,7 @@ class TwinGenerator(nn.Module):
         super().__init__()
         self.config = c = config
         n = c.hidden
+        self.common = Common(c.common, c.cell) if c.common else None
         self.structure_in, self.dynamics_in = nn.Linear(c.structure_size, n), nn.Linear(c.dynamics_size, n)
         self.kinds = nn.Parameter(0.02 * torch.randn(3 + c.path_lines, n))  # places, rows, columns, each line of the path
         self.time_in, self.time_out, self.time_table = nn.Linear(c.time_features, n), nn.Linear(n, n), nn.Linear(n, 6 * n)

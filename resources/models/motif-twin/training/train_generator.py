@@ -21,6 +21,7 @@ import data  # noqa: E402
 import generator  # noqa: E402
 import steady  # noqa: E402
 import vidtwin  # noqa: E402
+from begin import principal  # noqa: E402
 from networks import embed, load_tokenizer, tokenize  # noqa: E402
 from optimiser import Muon  # noqa: E402
 from precision import autocast  # noqa: E402
@@ -71,11 +72,44 @@ class Latents:
     def __len__(self):
         return sum(len(captions) for group in self.groups.values() for *_, captions in group)
 
+    def common(self, twin, count):
+        """Principal components of what the structure's cells decode to."""
+        total, squares, seen = 0.0, 0.0, 0
+        for x in self.cells(twin):
+            total, squares, seen = total + x.sum(0), squares + x.T @ x, seen + len(x)
+        found = generator.Common(count, len(total))
+        found.mean.copy_(total / seen)
+        found.components.copy_(principal((squares / seen - found.mean.outer(found.mean)).float(), count)[0])
+        return found
+
+    def cells(self, twin):
+        for structure, rows, columns in self.structures():
+            z = generator.structure_latent(torch.from_numpy(structure).float(), twin.config, rows, columns)
+            yield generator.cells(twin, z).flatten(0, 1).double()
+
+    def structures(self):
+        return ((structure, *grid) for grid, group in self.groups.items() for structure, *_ in group)
+
+    @torch.no_grad()
+    def turn(self, twin, common):
+        """Lets the tokens of structure be those in common."""
+        for (rows, columns), group in self.groups.items():
+            for i, (structure, *rest) in enumerate(group):
+                z = generator.structure_latent(torch.from_numpy(structure).float(), twin.config, rows, columns)
+                group[i] = (common.tokens(twin, z).numpy(), *rest)
+
     def statistics(self):
         found = {}
         for name, index in (("structure", 0), ("dynamics", 1)):
             values = np.concatenate([part[index].reshape(-1, part[index].shape[-1]) for group in self.groups.values() for part in group]).astype(np.float64)
             found[f"{name}_mean"], found[f"{name}_std"] = values.mean(0).tolist(), np.maximum(values.std(0), 1e-3).tolist()
+        return found
+
+    def statistics_in_common(self):
+        """Large components of cells stay larger than small ones, by the root of their deviation, with a mean square of one."""
+        found = self.statistics()
+        root = np.sqrt(found["structure_std"])
+        found["structure_std"] = (root * np.sqrt(np.mean(root**2))).tolist()
         return found
 
     def batch(self, random, size):
@@ -106,7 +140,9 @@ def main():
     add_options(p, ema=0.999)
     p.add_argument("--twin", required=True, help="folder of a trained twin")
     p.add_argument("--clips", type=int, default=100_000, help="so many clips at most")
+    p.add_argument("--common", type=int, default=0, help="for a twin with kinds of cells: so many components that all have in common")
     p.add_argument("--batch", type=int, default=16)
+    p.add_argument("--no-compile", action="store_true")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
@@ -115,13 +151,21 @@ def main():
     assert about["disentangle"] and about["average_dynamics"] and about["move_space"], "it makes the latents of a whole twin, not of an ablation"
     assert about["structure_halvings"] == about["dynamics_halvings"], "its lines are those of the structure's places"
     latents, held_out = Latents(a.twin, a.world, True, a.clips), Latents(a.twin, a.validation, False, min(a.clips, 200))
-    statistics = latents.statistics()
+    twin_network = vidtwin.load(a.twin)
+    common = None
+    if a.common:
+        common = latents.common(twin_network, a.common)
+        for source in (latents, held_out):
+            source.turn(twin_network, common)
+    statistics = latents.statistics_in_common() if common else latents.statistics()
     centre = {k: torch.tensor(v) for k, v in statistics.items()}
     (rows, columns), groups = next(iter(latents.groups.items()))
     path_lines = groups[0][1].shape[1] - rows - columns
     config = generator.Config(queries=about["queries"], structure_dim=about["structure_dim"], frames=about["frames"], dynamics_dim=about["dynamics_dim"],
-                              path_lines=path_lines)
+                              path_lines=path_lines, common=a.common, cell=len(common.mean) if common else 0)
     model, mean = generator.TwinGenerator(config), generator.TwinGenerator(config).eval()
+    if common:
+        model.common.load_state_dict(common.state_dict())
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["table", "kinds", "structure_in", "dynamics_in", "structure_out", "dynamics_out", "time_", "text_in"])
     reader, tokenizer = UMT5EncoderModel.from_pretrained(data.MODEL / "text_encoder", dtype=torch.float32).eval().requires_grad_(False), load_tokenizer()
     run = Run(CACHE / a.name, a, model, mean, optimiser, random)
@@ -147,13 +191,14 @@ def main():
         rows = [[e.item() for e in errors(mean, held_out, draw, 16, (torch.arange(16) + 0.5) / 16, noise)] for _ in range(8)]
         return dict(zip(["structure", "dynamics"], np.round(np.mean(rows, 0), 4).tolist()))
 
+    network = model if a.no_compile else torch.compile(model, dynamic=False)
     print(f"{generator.parameters(model)} parameters, {len(latents)} clips, {len(held_out)} held out", flush=True)
     while run.going():
-        structure, dynamics = errors(model, latents, random, a.batch, torch.sigmoid(torch.randn(a.batch)))
+        structure, dynamics = errors(network, latents, random, a.batch, torch.sigmoid(torch.randn(a.batch)))
         run.learn(structure + dynamics, {"structure": structure, "dynamics": dynamics}, validate)
     found = run.end(validate)
     twin = {"name": about["name"], "weights": generator.weights_hash(a.twin), "height": about["height"], "width": about["width"]}
-    trained = {**run.about("twin", "clips"), "clips": len(latents)}
+    trained = {**run.about("twin", "clips", "no_compile"), "clips": len(latents)}
     generator.save(mean, run.folder / "export", twin, statistics, {"training": trained, "measured": {"flow error on held-out scenes": found}})
 
 
