@@ -79,8 +79,8 @@ const suppliedMeasures = z.object({
 export type SuppliedMeasures = z.infer<typeof suppliedMeasures>;
 
 /** A network of a user's that measured, and its files. */
-const suppliedMetric = z.object({
-  kind: z.enum(['clip', 'dino', 'arcface', 'i3d']),
+export const suppliedMetric = z.object({
+  kind: z.enum(['clip', 'dino', 'arcface', 'i3d', 'lpips']),
   name: z.string(),
   files: z.array(z.object({ file: z.string(), sha256: z.string() })),
   /** SHA-256 of how it is used. */

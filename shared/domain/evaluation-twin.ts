@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { rawFrames } from './clip.ts';
 import { sheetRow, statistic } from './evaluation.ts';
+import { suppliedMetric } from './evaluation-table.ts';
 
 /** Autoencoders with two latents measured side by side with others at known rates (VidTwin, arXiv 2412.17726, table 1). */
 
@@ -8,6 +9,8 @@ export const evaluateTwinRequest = z.object({
   /** The model whose autoencoder is measured beside. */
   model: z.string(),
   judge: z.string(),
+  /** A user's own networks (docs/metrics.md), of which those for LPIPS and FVD measure. */
+  metrics: z.string().nullable().default(null),
   /** Folders of the twins. */
   twins: z.array(z.string()).min(1).max(20),
   /** Folders of other autoencoders, measured beside: a causal one, or the model's with fewer channels. */
@@ -27,6 +30,10 @@ export type EvaluateTwinRequest = z.infer<typeof evaluateTwinRequest>;
 
 const codedBy = z.enum(['twin', 'autoencoder', 'cosine']);
 
+/** What a Fréchet distance is taken over: the judge's features, and those of a user's network for clips where there is one. */
+const clipFeatures = z.object({ judge: z.array(z.number()), video: z.array(z.number()).nullable() });
+export type ClipFeatures = z.infer<typeof clipFeatures>;
+
 /** One clip through one way of coding it. Frames that all ways code are measured alone. */
 const codedClip = z.object({
   way: z.string(),
@@ -37,6 +44,10 @@ const codedClip = z.object({
   ssim: z.number(),
   /** Ours, by the judge's features: not comparable with LPIPS. */
   perceptual: z.number(),
+  /** Null without a network of the user's. */
+  lpips: z.number().nullable(),
+  /** Of the clip that came back, for Fréchet distances. */
+  features: clipFeatures,
   /** Decoded from one latent alone, in dB. */
   psnrStructure: z.number().nullable(),
   psnrDynamics: z.number().nullable(),
@@ -46,7 +57,12 @@ const codedClip = z.object({
 export type CodedClip = z.infer<typeof codedClip>;
 
 /** The content of one clip's JSON file. */
-export const codedClips = z.object({ name: z.string(), coded: z.array(codedClip), sheet: z.array(sheetRow) });
+export const codedClips = z.object({
+  name: z.string(),
+  features: clipFeatures,
+  coded: z.array(codedClip),
+  sheet: z.array(sheetRow),
+});
 
 /** The structure of one test scene with the dynamics of another. */
 const reenactedPair = z.object({
@@ -72,6 +88,10 @@ const codedRow = z.object({
   psnr: statistic,
   ssim: statistic,
   perceptual: statistic,
+  lpips: statistic,
+  /** Of all clips that came back to the clips themselves, by the judge's features and by a user's network for clips; null for fewer than two. */
+  frechet: z.number().nullable(),
+  frechetVideo: z.number().nullable(),
   psnrStructure: statistic,
   psnrDynamics: statistic,
   encodeSeconds: statistic,
@@ -93,6 +113,7 @@ export const evaluateTwinResult = z.object({
   rows: z.array(codedRow),
   reenacted: z.array(reenactedRow),
   twins: z.array(z.object({ name: z.string(), folder: z.string(), parameters: z.int() })),
+  supplied: z.array(suppliedMetric),
   sheet: z.array(sheetRow),
   seconds: z.number(),
   takenOver: z.int(),

@@ -13,12 +13,13 @@ import { timeTaken } from '../evaluation/numbers.ts';
 import { importFolder } from '../evaluation/real-clips.ts';
 import { twinPage } from '../evaluation/twin/twin-page.ts';
 import { formatTwinReport } from '../evaluation/twin/twin-text.ts';
-import { collect, parseInteger } from '../options.ts';
+import { collect, parseInteger, parsePlace } from '../options.ts';
 
 interface Options extends PlaceOptions {
   twin?: string[];
   autoencoder?: string[];
   clips?: string;
+  metrics?: string;
   fast?: boolean;
   scenes?: number;
   pairs?: number;
@@ -42,6 +43,11 @@ export function registerEvaluateTwin(evaluate: Command, run: ActionWrapper): voi
       collect,
     )
     .option('--clips <folder>', 'real videos too')
+    .option(
+      '--metrics <folder>',
+      'measure with your own LPIPS and I3D too: ONNX files and their descriptions (docs/metrics.md)',
+      parsePlace,
+    )
     .option('--scenes <n>', `test scenes (default: ${usual.scenes})`, parseInteger(1, 1000))
     .option('--pairs <n>', `pairs to reenact (default: ${usual.pairs})`, parseInteger(0, 1000))
     .option('--fast', `${fast.scenes} scenes and ${fast.pairs} pairs: a first look`);
@@ -69,6 +75,7 @@ Run again with the same folder, it goes on where it was stopped.`,
             {
               model: model.directory,
               judge: place.judge,
+              metrics: options.metrics === undefined ? null : resolve(options.metrics),
               twins,
               autoencoders: (options.autoencoder ?? []).map((autoencoder) => resolve(autoencoder)),
               seeds: Array.from({ length: scenes }, (_, index) => 10 * index),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { SheetRow } from '../../../shared/domain/evaluation.ts';
 import {
+  type ClipFeatures,
   type CodedClip,
   type CodedRow,
   codedClips,
@@ -16,6 +17,8 @@ import { sampleScene } from '../../world/scene.ts';
 import { belongsTo } from '../../world/split.ts';
 import { firstFrames } from '../formats/fit-pictures.ts';
 import type { Pictures } from '../formats/raw-frames.ts';
+import { frechetDistance } from '../metrics/frechet.ts';
+import { openSuppliedMetrics, type SuppliedMetrics } from '../metrics/supplied/supplied-metrics.ts';
 import { openTwinAutoencoder, openVideoAutoencoder } from '../models/autoencoders.ts';
 import { openPerceptual } from '../models/judge/perceptual.ts';
 import type { TwinAutoencoder } from '../models/twin-autoencoder.ts';
@@ -53,7 +56,9 @@ export async function evaluateTwin(
   const perceptual = await openPerceptual(request.judge);
   const twins: TwinAutoencoder[] = [];
   const others: { name: string; autoencoder: VideoAutoencoder }[] = [];
+  let metrics: SuppliedMetrics | null = null;
   try {
+    if (request.metrics !== null) metrics = await openSuppliedMetrics(request.metrics);
     for (const twin of request.twins) twins.push(await openTwinAutoencoder(twin));
     const places = whatTellsApart(request.twins);
     const shared = new Set(twins.map(({ name }) => name)).size < twins.length;
@@ -67,8 +72,9 @@ export async function evaluateTwin(
       kind: 'twin',
       ...(await standingOf(model, request.judge)),
       twins: await Promise.all(twins.map((twin) => twin.fingerprint())),
-      // A run of before there were others goes on.
+      // A run of before there were these goes on.
       ...(others.length > 0 ? { autoencoders: await Promise.all(request.autoencoders.map(weightsStamp)) } : {}),
+      ...(metrics ? { supplied: [...metrics.used] } : {}),
       curve: request.curve,
       learnedClips: request.learnedClips,
     });
@@ -78,13 +84,15 @@ export async function evaluateTwin(
       twins,
       autoencoders: [{ name: `autoencoder of ${pipeline.name}`, autoencoder: pipeline }, ...others],
       perceptual,
+      judge,
+      metrics,
       codecOf: codecs,
       curve: request.curve,
       folder,
       signal: options.signal,
     };
     const report = phaseReporter(options.onEvent, 'coding', 'clips', sources.length);
-    const clips: { set: CodedRow['set']; coded: CodedClip[] }[] = [];
+    const clips: MeasuredClip[] = [];
     const sheet: SheetRow[] = [];
     let takenOver = 0;
     for (const { name, set, pictures } of sources) {
@@ -97,7 +105,7 @@ export async function evaluateTwin(
         codeClip(coders, name, clip, stem, shown),
       );
       if (isKept) takenOver++;
-      clips.push({ set, coded: value.coded });
+      clips.push({ set, features: value.features, coded: value.coded });
       sheet.push(...value.sheet);
       report(clips.length, clips.length - takenOver);
     }
@@ -108,12 +116,14 @@ export async function evaluateTwin(
       rows: (['world', 'real'] as const).flatMap((set) => rowsOf(set, clips)),
       reenacted: twins.flatMap(({ name }) => reenactedRow(name, pairs.value.pairs)),
       twins: twins.map(({ name, folder: place, parameters }) => ({ name, folder: place, parameters })),
+      supplied: [...(metrics?.used ?? [])],
       sheet: [...sheet, ...pairs.value.sheet],
       seconds: (performance.now() - startedAt) / 1000,
       takenOver,
     };
   } finally {
     judge.dispose();
+    metrics?.dispose();
     disposeTree(perceptual.parameters);
     for (const twin of twins) await twin.dispose();
     for (const { autoencoder } of others) await autoencoder.dispose();
@@ -158,18 +168,36 @@ function codecsOf({ pipeline }: OpenModel, count: number, signal?: AbortSignal) 
   };
 }
 
-function rowsOf(set: CodedRow['set'], clips: readonly { set: CodedRow['set']; coded: CodedClip[] }[]): CodedRow[] {
-  const own = clips.filter((clip) => clip.set === set).flatMap(({ coded }) => coded);
-  const ways = [...new Set(own.map(({ way }) => way))];
+interface MeasuredClip {
+  set: CodedRow['set'];
+  features: ClipFeatures;
+  coded: CodedClip[];
+}
+
+function rowsOf(set: CodedRow['set'], clips: readonly MeasuredClip[]): CodedRow[] {
+  const own = clips.filter((clip) => clip.set === set);
+  const sources = own.map(({ features }) => features);
+  const ways = [...new Set(own.flatMap(({ coded }) => coded.map(({ way }) => way)))];
   return ways.map((way) => {
-    const coded = own.filter((clip) => clip.way === way);
-    const of = (name: Exclude<keyof CodedClip, 'way' | 'kind'>) => statisticOf(coded.map((clip) => clip[name]));
+    const coded = own.flatMap((clip) => clip.coded.filter((each) => each.way === way));
+    const of = (name: Exclude<keyof CodedClip, 'way' | 'kind' | 'features'>) =>
+      statisticOf(coded.map((clip) => clip[name]));
+    const made = coded.map(({ features }) => features);
     return {
       ...{ way, kind: coded[0]!.kind, set, clips: coded.length, rate: of('rate'), psnr: of('psnr'), ssim: of('ssim') },
-      ...{ perceptual: of('perceptual'), psnrStructure: of('psnrStructure'), psnrDynamics: of('psnrDynamics') },
+      ...{ perceptual: of('perceptual'), lpips: of('lpips') },
+      ...{ frechet: distanceOf(made, sources, 'judge'), frechetVideo: distanceOf(made, sources, 'video') },
+      ...{ psnrStructure: of('psnrStructure'), psnrDynamics: of('psnrDynamics') },
       ...{ encodeSeconds: of('encodeSeconds'), decodeSeconds: of('decodeSeconds') },
     };
   });
+}
+
+function distanceOf(made: readonly ClipFeatures[], source: readonly ClipFeatures[], by: keyof ClipFeatures) {
+  const [a, b] = [made, source].map((clips) =>
+    clips.flatMap(({ [by]: values }) => (values ? [Float32Array.from(values)] : [])),
+  );
+  return a!.length < 2 || b!.length < 2 ? null : frechetDistance(a!, b!);
 }
 
 function reenactedRow(twin: string, pairs: readonly ReenactedPair[]): ReenactedRow[] {

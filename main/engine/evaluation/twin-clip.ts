@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { SheetRow } from '../../../shared/domain/evaluation.ts';
-import type { CodedClip } from '../../../shared/domain/evaluation-twin.ts';
+import type { ClipFeatures, CodedClip } from '../../../shared/domain/evaluation-twin.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import * as tf from '../backends/tf.ts';
 import { firstFrames, holdEnd } from '../formats/fit-pictures.ts';
@@ -8,7 +8,9 @@ import { type Pictures, writeRawFrames } from '../formats/raw-frames.ts';
 import { meanSquaredError } from '../metrics/mse.ts';
 import { psnrOfMse } from '../metrics/psnr.ts';
 import { structuralSimilarity } from '../metrics/ssim.ts';
+import type { SuppliedMetrics } from '../metrics/supplied/supplied-metrics.ts';
 import { framesToVideo } from '../models/frames.ts';
+import type { Judge } from '../models/judge/judge.ts';
 import { type Perceptual, perceptualDistance } from '../models/judge/perceptual.ts';
 import type { TwinAutoencoder } from '../models/twin-autoencoder.ts';
 import type { VideoAutoencoder } from '../models/video-autoencoder.ts';
@@ -20,6 +22,9 @@ export interface Coders {
   /** The model's own, and others. */
   autoencoders: readonly { name: string; autoencoder: VideoAutoencoder }[];
   perceptual: Perceptual;
+  judge: Judge;
+  /** A user's own. */
+  metrics: SuppliedMetrics | null;
   /** By size of the clip and frames, learned when it is first asked for. */
   codecOf(size: Pick<Pictures, 'count' | 'width' | 'height'>): Promise<CosineCodec>;
   curve: readonly number[];
@@ -62,7 +67,7 @@ export async function codeClip(coders: Coders, name: string, pictures: Pictures,
         await show(`${twin.name}: ${note}`, part);
         return finite(psnrOfMse(meanSquaredError(part.data, source.data)));
       };
-      const measured = await measureCoded(coders.perceptual, source, made);
+      const measured = await measureCoded(coders, source, made);
       await show(`${twin.name}, ${(100 * twin.rateOf(size)).toFixed(2)} %, ${measured.psnr?.toFixed(1)} dB`, made);
       coded.push({
         way: twin.name,
@@ -86,13 +91,13 @@ export async function codeClip(coders: Coders, name: string, pictures: Pictures,
     const startedAt = performance.now();
     const made = codec.code(source, Math.round(rate * source.data.length));
     const codedAt = performance.now();
-    const measured = await measureCoded(coders.perceptual, source, made);
+    const measured = await measureCoded(coders, source, made);
     if (isEqual) await show(`${way}, ${measured.psnr?.toFixed(1)} dB`, made);
     // There and back take the same.
     const seconds = (codedAt - startedAt) / 2000;
     coded.push({ way, kind: 'cosine', rate, ...measured, ...none, encodeSeconds: seconds, decodeSeconds: seconds });
   }
-  return { name, coded, sheet };
+  return { name, features: await featuresOf(coders, source), coded, sheet };
 }
 
 /** The rates of the curve, and those of the twins, which are told by their names. */
@@ -111,7 +116,7 @@ const none = { psnrStructure: null, psnrDynamics: null };
 async function codeByAutoencoder(
   way: string,
   autoencoder: VideoAutoencoder,
-  { perceptual, signal }: Coders,
+  coders: Coders,
   pictures: Pictures,
   source: Pictures,
   show: (note: string, made: Pictures) => Promise<void>,
@@ -119,14 +124,14 @@ async function codeByAutoencoder(
   const { frames } = autoencoder.strides;
   const held = holdEnd(pictures, 1 + frames * Math.ceil((pictures.count - 1) / frames));
   const startedAt = performance.now();
-  const latents = await autoencoder.encodeFrames(held, { signal });
+  const latents = await autoencoder.encodeFrames(held, { signal: coders.signal });
   await latents.data();
   const rate = latents.size / pictures.data.length;
   const encodedAt = performance.now();
-  const whole = await autoencoder.decodeFrames(latents, { signal }).finally(() => latents.dispose());
+  const whole = await autoencoder.decodeFrames(latents, { signal: coders.signal }).finally(() => latents.dispose());
   const decodedAt = performance.now();
   const made = firstFrames(whole, source.count);
-  const measured = await measureCoded(perceptual, source, made);
+  const measured = await measureCoded(coders, source, made);
   await show(`${way}, ${(100 * rate).toFixed(2)} %, ${measured.psnr?.toFixed(1)} dB`, made);
   return {
     way,
@@ -139,12 +144,18 @@ async function codeByAutoencoder(
   };
 }
 
-async function measureCoded(perceptual: Perceptual, source: Pictures, made: Pictures) {
+async function featuresOf({ judge, metrics }: Coders, clip: Pictures): Promise<ClipFeatures> {
+  const { features } = await judge.assess(clip);
+  const video = metrics?.featuresOf(clip);
+  return { judge: Array.from(features), video: video ? Array.from(video) : null };
+}
+
+async function measureCoded(coders: Coders, source: Pictures, made: Pictures) {
   const distance = tf.tidy(() => {
     const [real, found] = [source, made].map((pictures) =>
       tf.squeeze(tf.transpose(framesToVideo(pictures), [2, 0, 1, 3, 4]), [1]),
     );
-    return perceptualDistance(perceptual, found!, real!);
+    return perceptualDistance(coders.perceptual, found!, real!);
   });
   const [value] = await distance.data();
   distance.dispose();
@@ -152,6 +163,8 @@ async function measureCoded(perceptual: Perceptual, source: Pictures, made: Pict
     psnr: finite(psnrOfMse(meanSquaredError(made.data, source.data))),
     ssim: structuralSimilarity(made.data, source.data, source),
     perceptual: value!,
+    lpips: coders.metrics?.distanceOf(made, source) ?? null,
+    features: await featuresOf(coders, made),
   };
 }
 

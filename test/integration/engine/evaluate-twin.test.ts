@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEngine } from '../../../main/engine/index.ts';
 import type { EvaluateTwinRequest } from '../../../shared/domain/evaluation-twin.ts';
 import type { Engine } from '../../../shared/ipc/engine-contract.ts';
+import { writeStandIns } from '../../unit/engine/metrics/stand-ins.ts';
 import { temporaryFolder, tinyModel } from './tiny-model.ts';
 
 const golden = (name: string) => fileURLToPath(new URL(`../../golden/${name}`, import.meta.url));
@@ -29,6 +30,7 @@ afterAll(async () => {
 const request = (changes: Partial<EvaluateTwinRequest> = {}): EvaluateTwinRequest => ({
   model,
   judge: golden('judge'),
+  metrics: null,
   twins: [golden('vidtwin/full'), golden('vidtwin/no-disentanglement')],
   autoencoders: [golden('magvit')],
   seeds: [0, 10],
@@ -54,6 +56,8 @@ test('every way of coding has a row, a cosine transform at each rate of a networ
   expect(much.psnr.mean!).toBeGreaterThan(little.psnr.mean! + 3);
   expect(much.perceptual.mean!).toBeLessThan(little.perceptual.mean!);
   expect(much.ssim.mean!).toBeGreaterThan(little.ssim.mean!);
+  expect(much.frechet!).toBeLessThan(little.frechet!);
+  expect(much).toMatchObject({ lpips: { count: 0 }, frechetVideo: null });
   expect(of('micro, full')).toMatchObject({ clips: 2, psnrStructure: { count: 2 }, psnrDynamics: { count: 2 } });
   expect(of('micro, no-disentanglement')).toMatchObject({ clips: 2, psnrStructure: { count: 0 } });
   expect(first.reenacted).toMatchObject([{ twin: 'micro, full', pairs: 1 }]);
@@ -62,6 +66,19 @@ test('every way of coding has a row, a cosine transform at each rate of a networ
   const again = await engine.evaluateTwin(request());
   expect(again.takenOver).toBe(2);
   expect(again.rows).toEqual(first.rows);
+});
+
+test("a user's own networks measure too", async () => {
+  const metrics = join(folder, 'networks');
+  await writeStandIns(metrics);
+  const { rows, supplied } = await engine.evaluateTwin(request({ metrics, outputFolder: join(folder, 'supplied') }));
+  expect(supplied.map(({ kind }) => kind)).toContain('lpips');
+  const of = (way: string) => rows.find((row) => row.way === way)!;
+  const [little, much] = [of('DCT, 1.00 %'), of('DCT, 50.00 %')];
+  // The stand-in for LPIPS is the mean square, in units of half the range.
+  expect(much.lpips.count).toBe(2);
+  expect(much.lpips.mean!).toBeLessThan(little.lpips.mean!);
+  expect(much.frechetVideo!).toBeLessThan(little.frechetVideo!);
 });
 
 test('a folder of another network is refused', async () => {

@@ -16,6 +16,9 @@ const row = (way: string, kind: CodedRow['kind'], rate: number, psnr: number): C
     psnr: known(psnr),
     ssim: known(0.8),
     perceptual: known(0.2),
+    lpips: known(0.31),
+    frechet: 7.25,
+    frechetVideo: 812.5,
   },
   ...{ psnrStructure: unknown, psnrDynamics: unknown, encodeSeconds: known(1), decodeSeconds: known(1) },
 });
@@ -25,7 +28,7 @@ const rows = [
   row('DCT, 1.00 %', 'cosine', 0.01, 25),
 ];
 const result: EvaluateTwinResult = {
-  ...{ rows, reenacted: [], twins: [], sheet: [], seconds: 1, takenOver: 0 },
+  ...{ rows, reenacted: [], twins: [], supplied: [], sheet: [], seconds: 1, takenOver: 0 },
 };
 
 test('the page needs nothing from elsewhere, and names are text whatever they hold', () => {
@@ -51,4 +54,14 @@ test('the text has every row, and says which numbers cannot be compared', () => 
   for (const { way } of rows) expect(text).toContain(way);
   expect(text).toContain('0.500');
   expect(text).toContain('cannot be compared with LPIPS');
+});
+
+test("columns of a user's networks are there where they measured", () => {
+  const [without, all] = [[], ['lpips', 'i3d'] as const].map((kinds) => {
+    const supplied = kinds.map((kind) => ({ kind, name: kind, files: [], settings: '' }));
+    return formatTwinReport({ ...result, supplied });
+  });
+  expect(without).toContain('7.25');
+  expect(without).not.toMatch(/FVD {2}|812|0\.31/);
+  for (const text of ['LPIPS  ', 'FVD  ', '0.3100 ± 0.5000', '812.5']) expect(all).toContain(text);
 });

@@ -3,8 +3,7 @@ import { html, type Markup, Markup as Raw } from '../table/markup.ts';
 import { reportStyle } from '../table/report-style.ts';
 import { rateDistortion } from './rate-distortion.ts';
 import {
-  codedCells,
-  codedHeader,
+  codedTable,
   notes,
   paperHeader,
   paperRows,
@@ -22,7 +21,7 @@ export function twinPage(
   heading: string,
   sheets: readonly { name: string; png: Buffer }[],
 ): string {
-  const { rows, reenacted } = result;
+  const { rows, reenacted, supplied } = result;
   const table = (
     header: string[],
     body: string[][],
@@ -31,11 +30,8 @@ export function twinPage(
   const parts = (['world', 'real'] as const).map((set) => {
     const own = rows.filter((row) => row.set === set);
     if (own.length === 0) return null;
-    return html`<h2>${sets[set]} (${own[0]!.clips})</h2>
-${table(
-  ['', ...codedHeader],
-  own.map((row) => [row.way, ...codedCells(row)]),
-)}${rateDistortion(own)}`;
+    const { header, cells } = codedTable(own, supplied);
+    return html`<h2>${sets[set]} (${own[0]!.clips})</h2>${table(['', ...header], cells)}${rateDistortion(own)}`;
   });
   const reenactment =
     reenacted.length === 0

@@ -1,31 +1,32 @@
+import type { SuppliedMetric } from '../../../../shared/domain/evaluation-table.ts';
 import type { CodedRow, EvaluateTwinResult, ReenactedRow } from '../../../../shared/domain/evaluation-twin.ts';
 import { formatTable } from '../../tables.ts';
-import { percent, spread } from '../numbers.ts';
+import { percent, plain, spread } from '../numbers.ts';
 
 const sets = { world: 'test scenes', real: 'real clips' };
 
-export const codedHeader = [
-  'rate %',
-  'PSNR dB',
-  'SSIM',
-  'perceptual',
-  'structure alone dB',
-  'dynamics alone dB',
-  's to encode',
-  's to decode',
+/** Columns in their order; those of a user's networks only where there are any. */
+const columns: { title: string; kind?: SuppliedMetric['kind']; cell(row: CodedRow): string }[] = [
+  { title: 'rate %', cell: ({ rate }) => (rate.mean === null ? '-' : (100 * rate.mean).toFixed(3)) },
+  { title: 'PSNR dB', cell: ({ psnr }) => spread(psnr, 2) },
+  { title: 'SSIM', cell: ({ ssim }) => spread(ssim, 4) },
+  { title: 'perceptual', cell: ({ perceptual }) => spread(perceptual, 4) },
+  { title: 'LPIPS', kind: 'lpips', cell: ({ lpips }) => spread(lpips, 4) },
+  { title: 'Fréchet, judge', cell: ({ frechet }) => plain(frechet, 2) },
+  { title: 'FVD', kind: 'i3d', cell: ({ frechetVideo }) => plain(frechetVideo, 1) },
+  { title: 'structure alone dB', cell: ({ psnrStructure }) => spread(psnrStructure, 2) },
+  { title: 'dynamics alone dB', cell: ({ psnrDynamics }) => spread(psnrDynamics, 2) },
+  { title: 's to encode', cell: ({ encodeSeconds }) => spread(encodeSeconds, 2) },
+  { title: 's to decode', cell: ({ decodeSeconds }) => spread(decodeSeconds, 2) },
 ];
 
-export function codedCells(row: CodedRow): string[] {
-  return [
-    row.rate.mean === null ? '-' : (100 * row.rate.mean).toFixed(3),
-    spread(row.psnr, 2),
-    spread(row.ssim, 4),
-    spread(row.perceptual, 4),
-    spread(row.psnrStructure, 2),
-    spread(row.psnrDynamics, 2),
-    spread(row.encodeSeconds, 2),
-    spread(row.decodeSeconds, 2),
-  ];
+/** Titles, and the cells of each row. */
+export function codedTable(rows: readonly CodedRow[], supplied: readonly SuppliedMetric[]) {
+  const shown = columns.filter(({ kind }) => !kind || supplied.some((metric) => metric.kind === kind));
+  return {
+    header: shown.map(({ title }) => title),
+    cells: rows.map((row) => [row.way, ...shown.map(({ cell }) => cell(row))]),
+  };
 }
 
 export const reenactedHeader = [
@@ -73,21 +74,18 @@ export const paperTrials = [
 export const notes = [
   'Mean ± standard deviation over clips, over the frames that all ways code. Rate: numbers of the code for each number of the pixels.',
   "Perceptual: ours, by the features of the judge's convolutions, 0 equal; its numbers cannot be compared with LPIPS, which stands in the paper.",
+  "Fréchet: the distance of all clips that came back to the clips themselves, by the judge's features or, as FVD, by your own network's. Of so few clips it is no number to compare with a paper's.",
   'DCT: a cosine transform over frames, rows and columns that keeps, for every clip, the coefficients with most energy in training scenes; not quantised, as latents are not.',
   "The paper's numbers are of other clips, other sizes and networks 15 to 170 times as large.",
 ];
 
-export function formatTwinReport({ rows, reenacted }: EvaluateTwinResult): string {
+export function formatTwinReport({ rows, reenacted, supplied }: EvaluateTwinResult): string {
   const parts = (['world', 'real'] as const).flatMap((set) => {
     const own = rows.filter((row) => row.set === set);
     if (own.length === 0) return [];
+    const { header, cells } = codedTable(own, supplied);
     const title = `${sets[set]} (${own[0]!.clips})`;
-    return [
-      formatTable(
-        [title, ...codedHeader],
-        own.map((row) => [row.way, ...codedCells(row)]),
-      ),
-    ];
+    return [formatTable([title, ...header], cells)];
   });
   if (reenacted.length > 0)
     parts.push(

@@ -68,6 +68,20 @@ const clipNetwork = z.strictObject({
 });
 export type ClipNetwork = z.infer<typeof clipNetwork>;
 
+/**
+ * A network that tells how far apart two pictures are: both float32 [1, 3, height, width], made `size` wide and high where that is said, and else as large as
+ * they are.
+ */
+const pairNetwork = z.strictObject({
+  file: fileName,
+  inputs: z.tuple([portName, portName]),
+  /** One number. */
+  output: portName,
+  size: side.optional(),
+  ...normalised,
+});
+export type PairNetwork = z.infer<typeof pairNetwork>;
+
 const name = z.string().min(1).max(80);
 
 /** What a file of a user's is: the content of a JSON file beside it. Names of files are relative to it. */
@@ -82,5 +96,6 @@ export const metricDescription = z.discriminatedUnion('kind', [
       'scores, boxes and points need one name for each stride',
     ),
   z.strictObject({ kind: z.literal('i3d'), name, clip: clipNetwork }),
+  z.strictObject({ kind: z.literal('lpips'), name, pair: pairNetwork }),
 ]);
 export type MetricDescription = z.infer<typeof metricDescription>;

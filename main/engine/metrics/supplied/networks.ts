@@ -6,7 +6,7 @@ import { type OnnxFile, openOnnxFile, requirePorts } from '../../backends/onnx-f
 import { readJson } from '../../formats/diffusers.ts';
 import { middleSquare, type Picture, pictureOf, planesOf, resized, writePlanes } from '../../formats/picture-input.ts';
 import type { Pictures } from '../../formats/raw-frames.ts';
-import type { ClipNetwork, FaceDetector, PictureNetwork, TextNetwork } from './description.ts';
+import type { ClipNetwork, FaceDetector, PairNetwork, PictureNetwork, TextNetwork } from './description.ts';
 import { type DetectorLevel, type Face, facesOf } from './faces.ts';
 
 /** Something of a user's that makes `Out` of `In`. */
@@ -55,6 +55,28 @@ export function openClipNetwork(folder: string, described: ClipNetwork): Network
       }
       const [made] = network.run({ [input]: { values, shape: [1, 3, frames, size, size] } }, [output]);
       return firstVector(path, output, made!);
+    },
+    dispose: () => network.dispose(),
+  };
+}
+
+/** How far apart two pictures of one size are. */
+export function openPairNetwork(folder: string, described: PairNetwork): Network<readonly [Picture, Picture], number> {
+  const { file, inputs, output, size } = described;
+  const path = join(folder, file);
+  const network = opened(path, { inputs, outputs: [output] });
+  return {
+    of(pair) {
+      const given = Object.fromEntries(
+        pair.map((picture, index) => {
+          const { width, height } = size ? { width: size, height: size } : picture;
+          const values = planesOf(size ? resized(picture, size, size) : picture, described);
+          return [inputs[index]!, { values, shape: [1, 3, height, width] }];
+        }),
+      );
+      const [made] = network.run(given, [output]);
+      if (made!.values.length === 1) return made!.values[0]!;
+      throw new AppError('damaged-file', `${path}: its output "${output}" is [${made!.shape}], not one number.`);
     },
     dispose: () => network.dispose(),
   };

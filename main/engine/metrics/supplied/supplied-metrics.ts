@@ -10,7 +10,7 @@ import type { Pictures } from '../../formats/raw-frames.ts';
 import { cosine, temporalCoherence } from '../temporal-coherence.ts';
 import { type MetricDescription, metricDescription } from './description.ts';
 import { alignedFace } from './faces.ts';
-import { openClipNetwork, openFaceDetector, openPictureNetwork, openTextNetwork } from './networks.ts';
+import { openClipNetwork, openFaceDetector, openPairNetwork, openPictureNetwork, openTextNetwork } from './networks.ts';
 
 /** What the networks see in a clip, for others to be compared with it. */
 export type SeenClip = {
@@ -28,6 +28,8 @@ export interface SuppliedMetrics {
   measure(clip: Pictures, source: SeenClip, words: string): SuppliedMeasures;
   /** The vector of a whole clip, of which a Fréchet distance is made; null without a network for it. */
   featuresOf(clip: Pictures): Float32Array | null;
+  /** Mean distance of corresponding frames of two clips of one size; null without a network for it. */
+  distanceOf(clip: Pictures, source: Pictures): number | null;
   dispose(): void;
 }
 
@@ -36,6 +38,7 @@ interface Opened {
   see?(pictures: readonly Picture[]): SeenClip;
   textOf?(words: string): Float32Array;
   featuresOf?(clip: Pictures): Float32Array;
+  distanceOf?(pictures: readonly [Picture, Picture]): number;
   dispose(): void;
 }
 
@@ -69,6 +72,13 @@ export async function openSuppliedMetrics(folder: string): Promise<SuppliedMetri
       return measures(see(clip), source, text);
     },
     featuresOf: (clip) => opened.find(({ featuresOf }) => featuresOf)?.featuresOf?.(clip) ?? null,
+    distanceOf(clip, source) {
+      const network = opened.find(({ distanceOf }) => distanceOf);
+      const pairOf = (frame: number) => [pictureOf(clip, frame), pictureOf(source, frame)] as const;
+      return network
+        ? mean(Array.from({ length: clip.count }, (_, frame) => network.distanceOf!(pairOf(frame))))
+        : null;
+    },
     dispose,
   };
 }
@@ -148,6 +158,10 @@ async function open(folder: string, description: MetricDescription): Promise<Ope
       const network = openClipNetwork(folder, description.clip);
       return { description, featuresOf: (clip) => network.of(clip), dispose: () => network.dispose() };
     }
+    case 'lpips': {
+      const network = openPairNetwork(folder, description.pair);
+      return { description, distanceOf: (pictures) => network.of(pictures), dispose: () => network.dispose() };
+    }
     default:
       throw new Error(`unknown kind ${description satisfies never}`);
   }
@@ -199,6 +213,8 @@ function filesOf(description: MetricDescription): string[] {
       return [description.detector.file, description.face.file];
     case 'i3d':
       return [description.clip.file];
+    case 'lpips':
+      return [description.pair.file];
     default:
       throw new Error(`unknown kind ${description satisfies never}`);
   }

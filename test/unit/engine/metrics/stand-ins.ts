@@ -104,6 +104,18 @@ const coloursOverTime = (frames: number, size: number): OnnxGraph => ({
   literals: [axes('axes', [3, 4]), axes('flat', [1, 3 * frames])],
 });
 
+/** The mean square of what two pictures of any size differ by. */
+const meanSquare: OnnxGraph = {
+  nodes: [
+    node('Sub', ['made', 'source'], ['difference']),
+    node('Mul', ['difference', 'difference'], ['squares']),
+    node('ReduceMean', ['squares', 'axes'], ['distance'], { keepdims: 1 }),
+  ],
+  inputs: [float('made', [1, 3, 'height', 'width']), float('source', [1, 3, 'height', 'width'])],
+  outputs: [float('distance', [1, 1, 1, 1]), float('squares', [1, 3, 'height', 'width'])],
+  literals: [axes('axes', [1, 2, 3])],
+};
+
 const zeroToOne = { mean: [0, 0, 0], deviation: [1, 1, 1] };
 
 /** What describes the stand-ins: networks of a few operations, of which it is known what they say. */
@@ -132,6 +144,10 @@ export const descriptions = {
     ...{ kind: 'i3d', name: 'a stand-in for I3D' },
     clip: { file: 'clip.onnx', input: 'frames', output: 'features', frames: 4, size: 8, ...zeroToOne },
   },
+  lpips: {
+    ...{ kind: 'lpips', name: 'a stand-in for LPIPS' },
+    pair: { file: 'pair.onnx', inputs: ['made', 'source'], output: 'distance' },
+  },
 } as const;
 
 /** A folder with all of them. */
@@ -144,6 +160,7 @@ export async function writeStandIns(folder: string): Promise<void> {
     'detector.onnx': oneFace(),
     'face.onnx': meanColour(112),
     'clip.onnx': coloursOverTime(4, 8),
+    'pair.onnx': meanSquare,
   };
   for (const [name, graph] of Object.entries(graphs)) await writeFile(join(folder, name), encodeModel(graph));
   const tokenizer = resolve(import.meta.dirname, '../../../golden/model/tokenizer/tokenizer.json');

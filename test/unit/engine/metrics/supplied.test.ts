@@ -83,12 +83,19 @@ describe('with all networks', () => {
     expect([...features!]).toEqual([1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 0]);
   });
 
+  it('pictures are compared with those at the same time, of any size', () => {
+    const [made, source] = [plain([red, green, white]), plain([red, green, black])];
+    expect(metrics.distanceOf(made, source)).toBeCloseTo((0 + 0 + 4) / 3, 5); // values go from -1 to 1
+    expect(metrics.distanceOf(plain([white], 5, 7), plain([black], 5, 7))).toBeCloseTo(4, 5);
+  });
+
   it('says which files were used', () => {
     expect(metrics.used.map(({ kind, name }) => `${kind}: ${name}`)).toEqual([
       'arcface: a stand-in for ArcFace',
       'clip: a stand-in for CLIP',
       'dino: a stand-in for DINO',
       'i3d: a stand-in for I3D',
+      'lpips: a stand-in for LPIPS',
     ]);
     for (const { files } of metrics.used) for (const { sha256 } of files) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -132,12 +139,12 @@ describe('what cannot be used is refused', () => {
       'damaged-file',
       /one name for each stride/,
     ],
-    ['an unknown kind', { ...dino, kind: 'lpips' }, 'damaged-file', /kind/],
+    ['an unknown kind', { ...dino, kind: 'vmaf' }, 'damaged-file', /kind/],
     ['an unknown setting', { ...dino, weights: 3 }, 'damaged-file', /weights/],
     ['a deviation of 0', { ...dino, image: { ...image, deviation: [0, 1, 1] } }, 'damaged-file', /must be above 0/],
   ])('%s', async (_, description, code, message) => {
     await writeFile(join(folder, 'text.onnx'), 'this is no network');
-    await describeNetwork(folder, description.kind === 'lpips' ? 'dino' : description.kind, description);
+    await describeNetwork(folder, description.kind === 'vmaf' ? 'dino' : description.kind, description);
     await expect(openSuppliedMetrics(folder)).rejects.toMatchObject({ code, message });
   });
 
@@ -160,6 +167,14 @@ describe('what cannot be used is refused', () => {
     await describeNetwork(folder, 'arcface', { ...arcface, detector: { ...detector, strides: [8] } });
     const metrics = await openSuppliedMetrics(folder);
     expect(() => metrics.see(plain([white]))).toThrow(/at stride 8 it has 32 scores/);
+    metrics.dispose();
+  });
+
+  it('a network of pairs that makes more than a number', async () => {
+    const { lpips } = descriptions;
+    await describeNetwork(folder, 'lpips', { ...lpips, pair: { ...lpips.pair, output: 'squares' } });
+    const metrics = await openSuppliedMetrics(folder);
+    expect(() => metrics.distanceOf(plain([red]), plain([red]))).toThrow(/"squares" is \[1,3,16,24\], not one number/);
     metrics.dispose();
   });
 
