@@ -24,6 +24,8 @@ export const evaluateTwinRequest = z.object({
   learnedClips: z.int().positive().max(1000),
   /** How many pairs of test scenes are reenacted. */
   pairs: z.int().nonnegative(),
+  /** How many captions of test scenes are made into clips, where a twin has a generator beside it. */
+  words: z.int().nonnegative().max(1000).default(0),
   outputFolder: z.string(),
 });
 export type EvaluateTwinRequest = z.infer<typeof evaluateTwinRequest>;
@@ -109,9 +111,25 @@ const reenactedRow = z.object({
 });
 export type ReenactedRow = z.infer<typeof reenactedRow>;
 
+/** Clips of words alone, judged beside the scenes whose captions they are. */
+const wordedRow = z.object({
+  way: z.string(),
+  clips: z.int(),
+  /** Share of the attributes in the caption that the judge names in the clip, and of the subjects. */
+  named: statistic,
+  subject: statistic,
+  /** Cosine of words and clip by the judge. */
+  agreement: statistic,
+  /** To the scenes, by the judge's features. */
+  frechet: z.number().nullable(),
+  seconds: statistic,
+});
+export type WordedRow = z.infer<typeof wordedRow>;
+
 export const evaluateTwinResult = z.object({
   rows: z.array(codedRow),
   reenacted: z.array(reenactedRow),
+  worded: z.array(wordedRow),
   twins: z.array(z.object({ name: z.string(), folder: z.string(), parameters: z.int() })),
   supplied: z.array(suppliedMetric),
   sheet: z.array(sheetRow),

@@ -23,12 +23,13 @@ interface Options extends PlaceOptions {
   fast?: boolean;
   scenes?: number;
   pairs?: number;
+  words?: number;
 }
 
 /** In numbers for each number of the pixels. */
 const curve = [0.001, 0.002, 0.005, 0.01, 0.0245, 0.05];
-const usual = { scenes: 24, pairs: 12, learnedClips: 60 };
-const fast = { scenes: 6, pairs: 3, learnedClips: 20 };
+const usual = { scenes: 24, pairs: 12, words: 12, learnedClips: 60 };
+const fast = { scenes: 6, pairs: 3, words: 4, learnedClips: 20 };
 
 export function registerEvaluateTwin(evaluate: Command, run: ActionWrapper): void {
   const command = evaluate
@@ -50,7 +51,12 @@ export function registerEvaluateTwin(evaluate: Command, run: ActionWrapper): voi
     )
     .option('--scenes <n>', `test scenes (default: ${usual.scenes})`, parseInteger(1, 1000))
     .option('--pairs <n>', `pairs to reenact (default: ${usual.pairs})`, parseInteger(0, 1000))
-    .option('--fast', `${fast.scenes} scenes and ${fast.pairs} pairs: a first look`);
+    .option(
+      '--words <n>',
+      `captions to make clips of, where a network has a generator beside it (default: ${usual.words})`,
+      parseInteger(0, 1000),
+    )
+    .option('--fast', `${fast.scenes} scenes, ${fast.pairs} pairs and ${fast.words} captions: a first look`);
   addPlaceOptions(command, 'out/evaluate-vidtwin')
     .addHelpText(
       'after',
@@ -83,6 +89,7 @@ Run again with the same folder, it goes on where it was stopped.`,
               curve,
               learnedClips: numbers.learnedClips,
               pairs: options.pairs ?? numbers.pairs,
+              words: options.words ?? numbers.words,
               outputFolder: folder,
             },
             listening(context),

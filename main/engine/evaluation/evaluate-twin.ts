@@ -35,6 +35,7 @@ import { checkTestSeeds, renderOptions, renderPictures } from './scenes.ts';
 import { standingOf, weightsStamp } from './stamp.ts';
 import { statisticOf } from './statistics.ts';
 import { codeClip } from './twin-clip.ts';
+import { generatorOf, withGenerator, wordsToClips } from './twin-words.ts';
 
 /** So many clips of each set are kept as pictures, for the contact sheet. */
 const shownPerSet = 2;
@@ -68,12 +69,14 @@ export async function evaluateTwin(
       const autoencoder = await openVideoAutoencoder(request.autoencoders[index]!);
       others.push({ name: `autoencoder ${name}`, autoencoder });
     }
+    const generators = request.words > 0 ? withGenerator(twins).map(generatorOf) : [];
     await openEvaluationFolder(folder, {
       kind: 'twin',
       ...(await standingOf(model, request.judge)),
       twins: await Promise.all(twins.map((twin) => twin.fingerprint())),
       // A run of before there were these goes on.
       ...(others.length > 0 ? { autoencoders: await Promise.all(request.autoencoders.map(weightsStamp)) } : {}),
+      ...(generators.length > 0 ? { generators: await Promise.all(generators.map(weightsStamp)) } : {}),
       ...(metrics ? { supplied: [...metrics.used] } : {}),
       curve: request.curve,
       learnedClips: request.learnedClips,
@@ -112,12 +115,14 @@ export async function evaluateTwin(
     const pairs = await keptOr(join(folder, `pairs-${request.pairs}.json`), reenactedPairs, () =>
       reenactPairs(model, judge, twins, { count: request.pairs, folder }, options),
     );
+    const words = await wordsToClips(model, judge, twins, request, options);
     return {
       rows: (['world', 'real'] as const).flatMap((set) => rowsOf(set, clips)),
       reenacted: twins.flatMap(({ name }) => reenactedRow(name, pairs.value.pairs)),
       twins: twins.map(({ name, folder: place, parameters }) => ({ name, folder: place, parameters })),
       supplied: [...(metrics?.used ?? [])],
-      sheet: [...sheet, ...pairs.value.sheet],
+      worded: words.worded,
+      sheet: [...sheet, ...pairs.value.sheet, ...words.sheet],
       seconds: (performance.now() - startedAt) / 1000,
       takenOver,
     };

@@ -14,24 +14,15 @@ import { attributes, caption } from '../../world/caption.ts';
 import { sampleScene } from '../../world/scene.ts';
 import { readRawFrames } from '../formats/raw-frames.ts';
 import { frechetDistance } from '../metrics/frechet.ts';
-import type { Judge, Judgement } from '../models/judge/judge.ts';
+import type { Judge } from '../models/judge/judge.ts';
 import { generateClip } from '../sampling/generate-clip.ts';
 import type { OpenModel } from '../sampling/open-model.ts';
 import { captionTexts } from '../training/captions.ts';
+import { type AssessedClip, assessedClip, assessorOf } from './assessed-clip.ts';
 import { readKept, writePart } from './folder.ts';
-import { agreementOf, askedAttributes, coherenceOf, namesIt } from './judging.ts';
 import { phaseReporter } from './progress.ts';
 import { renderOptions, renderPictures, sizeOfSeed } from './scenes.ts';
 import { meanOf, statisticOf } from './statistics.ts';
-
-/** What the judge says of one clip beside its prompt. */
-const assessedClip = z.object({
-  right: z.record(z.string(), z.boolean()),
-  textAgreement: z.number(),
-  temporalCoherence: z.number(),
-  features: z.array(z.number()),
-});
-type AssessedClip = z.infer<typeof assessedClip>;
 
 const promptMeasures = z.object({
   seed: z.int(),
@@ -97,17 +88,8 @@ async function measurePrompt(
   const prompt = captionTexts(caption(scene)).full;
   const size = sizeOfSeed(model.pipeline, request.size, seed);
   const options = renderOptions(model.pipeline, size);
-  const asked = askedAttributes(attributes(scene), judge.labels);
-  const [text] = await judge.embedTexts([prompt]);
-  const describe = (judgement: Judgement): AssessedClip => ({
-    right: Object.fromEntries(
-      asked.map((name) => [name, namesIt(judgement, judge.labels, name, attributes(scene)[name]) === true]),
-    ),
-    textAgreement: agreementOf(judgement, text!),
-    temporalCoherence: coherenceOf(judgement),
-    features: Array.from(judgement.features),
-  });
-  const rendered = describe(await judge.assess(await renderPictures(scene, options)));
+  const assess = await assessorOf(judge, prompt, attributes(scene));
+  const rendered = await assess(await renderPictures(scene, options));
   const other = await judge.assess(await renderPictures(sampleScene(otherSeeds + seed, { edition }), options));
   const { steps, guidance } = request.sampling;
   const { frames, seconds } = await generateClip(
@@ -124,7 +106,7 @@ async function measurePrompt(
     },
     { signal },
   );
-  const generated = describe(await judge.assess(await readRawFrames(frames)));
+  const generated = await assess(await readRawFrames(frames));
   return { seed, prompt, seconds, frames, generated, rendered, other: Array.from(other.features) };
 }
 

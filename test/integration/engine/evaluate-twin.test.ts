@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEngine } from '../../../main/engine/index.ts';
-import type { EvaluateTwinRequest } from '../../../shared/domain/evaluation-twin.ts';
+import type { EvaluateTwinRequest, WordedRow } from '../../../shared/domain/evaluation-twin.ts';
 import type { Engine } from '../../../shared/ipc/engine-contract.ts';
 import { writeStandIns } from '../../unit/engine/metrics/stand-ins.ts';
 import { temporaryFolder, tinyModel } from './tiny-model.ts';
@@ -38,6 +38,7 @@ const request = (changes: Partial<EvaluateTwinRequest> = {}): EvaluateTwinReques
   curve: [0.01, 0.5],
   learnedClips: 2,
   pairs: 1,
+  words: 0,
   outputFolder: join(folder, 'measured'),
   ...changes,
 });
@@ -66,6 +67,22 @@ test('every way of coding has a row, a cosine transform at each rate of a networ
   const again = await engine.evaluateTwin(request());
   expect(again.takenOver).toBe(2);
   expect(again.rows).toEqual(first.rows);
+});
+
+test('clips of words are judged beside the scenes, where a network has a generator', async () => {
+  const twin = join(folder, 'worded');
+  await cp(golden('vidtwin/direct'), twin, { recursive: true });
+  await cp(golden('twin-generator-common'), join(twin, 'generator'), { recursive: true });
+  const asked = { twins: [twin], autoencoders: [], seeds: [0], pairs: 0, outputFolder: join(folder, 'words') };
+  const { worded, sheet } = await engine.evaluateTwin(request({ ...asked, words: 2 }));
+  expect(worded.map(({ way }) => way)).toEqual(['rendered truth', 'small', 'micro']);
+  const [truth, , made] = worded as [WordedRow, WordedRow, WordedRow];
+  expect(truth).toMatchObject({ clips: 2, frechet: null, seconds: { count: 0 } });
+  expect(made).toMatchObject({ clips: 2, seconds: { count: 2 } });
+  expect(made.frechet).toBeGreaterThan(0);
+  expect(sheet.filter(({ group }) => group === 'of words')).toHaveLength(6);
+  expect((await engine.evaluateTwin(request({ ...asked, words: 2 }))).worded).toEqual(worded);
+  expect((await engine.evaluateTwin(request())).worded).toEqual([]);
 });
 
 test("a user's own networks measure too", async () => {

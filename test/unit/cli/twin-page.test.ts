@@ -28,7 +28,7 @@ const rows = [
   row('DCT, 1.00 %', 'cosine', 0.01, 25),
 ];
 const result: EvaluateTwinResult = {
-  ...{ rows, reenacted: [], twins: [], supplied: [], sheet: [], seconds: 1, takenOver: 0 },
+  ...{ rows, reenacted: [], worded: [], twins: [], supplied: [], sheet: [], seconds: 1, takenOver: 0 },
 };
 
 test('the page needs nothing from elsewhere, and names are text whatever they hold', () => {

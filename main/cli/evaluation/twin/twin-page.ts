@@ -11,6 +11,8 @@ import {
   paperTrialsHeader,
   reenactedCells,
   reenactedHeader,
+  wordedCells,
+  wordedHeader,
 } from './twin-text.ts';
 
 const sets = { world: 'Test scenes', real: 'Real clips' };
@@ -21,7 +23,7 @@ export function twinPage(
   heading: string,
   sheets: readonly { name: string; png: Buffer }[],
 ): string {
-  const { rows, reenacted, supplied } = result;
+  const { rows, reenacted, worded, supplied } = result;
   const table = (
     header: string[],
     body: string[][],
@@ -40,9 +42,16 @@ export function twinPage(
           ['', ...reenactedHeader],
           reenacted.map((row) => [row.twin, ...reenactedCells(row)]),
         )}`;
+  const words =
+    worded.length === 0
+      ? null
+      : html`<h2>Clips of words</h2>${table(
+          ['', ...wordedHeader],
+          worded.map((row) => [row.way, ...wordedCells(row)]),
+        )}`;
   const page = html`<title>Structure and dynamics</title><style>${new Raw(reportStyle)}</style>
 <h1>Structure and dynamics, side by side with other codes</h1><p>${heading}</p>
-${parts}${reenactment}
+${parts}${reenactment}${words}
 <h2>In the paper</h2>${table(paperHeader, paperRows)}${table(paperTrialsHeader, paperTrials)}
 ${notes.map((note) => html`<p>${note}</p>`)}
 ${sheets.map(({ name, png }) => html`<h2>${name}</h2><img alt="${name}" src="data:image/png;base64,${png.toString('base64')}" style="max-width:100%">`)}`;

@@ -1,5 +1,10 @@
 import type { SuppliedMetric } from '../../../../shared/domain/evaluation-table.ts';
-import type { CodedRow, EvaluateTwinResult, ReenactedRow } from '../../../../shared/domain/evaluation-twin.ts';
+import type {
+  CodedRow,
+  EvaluateTwinResult,
+  ReenactedRow,
+  WordedRow,
+} from '../../../../shared/domain/evaluation-twin.ts';
 import { formatTable } from '../../tables.ts';
 import { percent, plain, spread } from '../numbers.ts';
 
@@ -47,6 +52,19 @@ export function reenactedCells(row: ReenactedRow): string[] {
   ];
 }
 
+export const wordedHeader = ['clips', 'named %', 'subject %', 'words and clip', 'Fréchet, judge', 's a clip'];
+
+export function wordedCells(row: WordedRow): string[] {
+  return [
+    String(row.clips),
+    percent(row.named),
+    percent(row.subject),
+    spread(row.agreement, 3),
+    plain(row.frechet, 2),
+    spread(row.seconds, 2),
+  ];
+}
+
 /** Table 1 of the paper (arXiv 2412.17726): MCL-JCV at 25 frames a second, 16 frames of 224 x 224, its own LPIPS. */
 export const paperRows = [
   ['iVideoGPT', '1.50', '19.35', '.5752'],
@@ -75,11 +93,12 @@ export const notes = [
   'Mean ± standard deviation over clips, over the frames that all ways code. Rate: numbers of the code for each number of the pixels.',
   "Perceptual: ours, by the features of the judge's convolutions, 0 equal; its numbers cannot be compared with LPIPS, which stands in the paper.",
   "Fréchet: the distance of all clips that came back to the clips themselves, by the judge's features or, as FVD, by your own network's. Of so few clips it is no number to compare with a paper's.",
+  'Of words: captions of test scenes made into clips, in as many steps; named: what the caption says that the judge finds.',
   'DCT: a cosine transform over frames, rows and columns that keeps, for every clip, the coefficients with most energy in training scenes; not quantised, as latents are not.',
   "The paper's numbers are of other clips, other sizes and networks 15 to 170 times as large.",
 ];
 
-export function formatTwinReport({ rows, reenacted, supplied }: EvaluateTwinResult): string {
+export function formatTwinReport({ rows, reenacted, worded, supplied }: EvaluateTwinResult): string {
   const parts = (['world', 'real'] as const).flatMap((set) => {
     const own = rows.filter((row) => row.set === set);
     if (own.length === 0) return [];
@@ -92,6 +111,13 @@ export function formatTwinReport({ rows, reenacted, supplied }: EvaluateTwinResu
       formatTable(
         ['reenacted', ...reenactedHeader],
         reenacted.map((row) => [row.twin, ...reenactedCells(row)]),
+      ),
+    );
+  if (worded.length > 0)
+    parts.push(
+      formatTable(
+        ['of words', ...wordedHeader],
+        worded.map((row) => [row.way, ...wordedCells(row)]),
       ),
     );
   parts.push(formatTable(paperHeader, paperRows), formatTable(paperTrialsHeader, paperTrials));
