@@ -142,7 +142,7 @@ test('with networks of a user, clips are measured by them too, and apart from th
   expect(plain.rows.some(({ cells }) => cells.clipText!.interval)).toBe(false);
   const result = await engine.evaluateTable(request({ ...base, metrics }));
   // The default recipe's time alone is taken over.
-  expect(result).toMatchObject({ takenOver: 1, supplied: [{}, { name: 'a stand-in for CLIP' }, {}, {}] });
+  expect(result).toMatchObject({ takenOver: 1, supplied: [{}, { name: 'a stand-in for CLIP' }, {}, {}, {}] });
   expect(evaluateTableResult.parse(result)).toEqual(result);
   for (const { row, cells } of result.rows) {
     for (const column of ['clipText', 'clipImage', 'dinoImage', 'clipCoherence', 'faceShare'])
