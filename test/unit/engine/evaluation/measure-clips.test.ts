@@ -44,7 +44,7 @@ it('clips are measured against their sources, and all of them together by their 
   expect(result.clips[0]!.measures.clipImage).toBeCloseTo(Math.SQRT1_2, 5);
   expect(result.clips[1]!.measures).toMatchObject({ faceShare: 1 });
   expect(result.clips[1]!.measures.faceIdentity).toBeCloseTo(1, 5);
-  expect(result.supplied).toHaveLength(4);
+  expect(result.supplied).toHaveLength(5);
   expect(result.frechetVideo).toBeGreaterThan(0);
   expect(phases).toEqual(['0/2', '1/2']);
   expect((await measureClips({ metrics, clips: clips.slice(1) })).frechetVideo).toBeNull();
