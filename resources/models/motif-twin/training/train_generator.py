@@ -72,6 +72,7 @@ class Latents:
     def __len__(self):
         return sum(len(captions) for group in self.groups.values() for *_, captions in group)
 
+    @torch.no_grad()
     def common(self, twin, count):
         """Principal components of what the structure's cells decode to."""
         total, squares, seen = 0.0, 0.0, 0
