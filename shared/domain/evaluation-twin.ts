@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { rawFrames } from './clip.ts';
-import { sheetRow, statistic } from './evaluation.ts';
+import { evaluationSize, sheetRow, statistic } from './evaluation.ts';
 import { suppliedMetric } from './evaluation-table.ts';
 
 /** Autoencoders with two latents measured side by side with others at known rates (VidTwin, arXiv 2412.17726, table 1). */
@@ -15,6 +15,10 @@ export const evaluateTwinRequest = z.object({
   twins: z.array(z.string()).min(1).max(20),
   /** Folders of other autoencoders, measured beside: a causal one, or the model's with fewer channels. */
   autoencoders: z.array(z.string()).max(20).default([]),
+  /** Of all clips; null: those of the model, by turns, and for real ones that which fits best. */
+  size: evaluationSize.nullable().default(null),
+  /** Of each clip of words; null: as many as a twin's generator takes where nothing is said. */
+  steps: z.int().positive().nullable().default(null),
   /** Test seeds of the world. */
   seeds: z.array(z.int().nonnegative()).min(1),
   realClips: z.array(z.object({ name: z.string(), frames: rawFrames })),

@@ -75,12 +75,14 @@ Run again with the same folder, it goes on where it was stopped.`,
           const numbers = options.fast ? fast : usual;
           const scenes = options.scenes ?? numbers.scenes;
           const realClips = options.clips
-            ? await importFolder(context, services, model, null, resolve(options.clips), join(folder, 'clips'))
+            ? await importFolder(context, services, model, place.size, resolve(options.clips), join(folder, 'clips'))
             : [];
           const result = await services.engine.evaluateTwin(
             {
               model: model.directory,
               judge: place.judge,
+              size: place.size,
+              steps: options.steps ?? null,
               metrics: options.metrics === undefined ? null : resolve(options.metrics),
               twins,
               autoencoders: (options.autoencoder ?? []).map((autoencoder) => resolve(autoencoder)),

@@ -76,12 +76,15 @@ export async function evaluateTwin(
       twins: await Promise.all(twins.map((twin) => twin.fingerprint())),
       // A run of before there were these goes on.
       ...(others.length > 0 ? { autoencoders: await Promise.all(request.autoencoders.map(weightsStamp)) } : {}),
-      ...(generators.length > 0 ? { generators: await Promise.all(generators.map(weightsStamp)) } : {}),
+      ...(request.size ? { size: request.size } : {}),
+      ...(generators.length > 0
+        ? { generators: await Promise.all(generators.map(weightsStamp)), steps: request.steps }
+        : {}),
       ...(metrics ? { supplied: [...metrics.used] } : {}),
       curve: request.curve,
       learnedClips: request.learnedClips,
     });
-    const sources = clipSources(pipeline, { seeds, size: null, realClips: request.realClips });
+    const sources = clipSources(pipeline, { seeds, size: request.size, realClips: request.realClips });
     const codecs = codecsOf(model, request.learnedClips, options.signal);
     const coders = {
       twins,
@@ -113,7 +116,7 @@ export async function evaluateTwin(
       report(clips.length, clips.length - takenOver);
     }
     const pairs = await keptOr(join(folder, `pairs-${request.pairs}.json`), reenactedPairs, () =>
-      reenactPairs(model, judge, twins, { count: request.pairs, folder }, options),
+      reenactPairs(model, judge, twins, { count: request.pairs, size: request.size, folder }, options),
     );
     const words = await wordsToClips(model, judge, twins, request, options);
     return {

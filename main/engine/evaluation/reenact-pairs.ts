@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { SheetRow } from '../../../shared/domain/evaluation.ts';
+import type { EvaluationSize, SheetRow } from '../../../shared/domain/evaluation.ts';
 import type { ReenactedPair } from '../../../shared/domain/evaluation-twin.ts';
 import { parseRational } from '../../../shared/domain/time.ts';
 import type { EngineCallOptions } from '../../../shared/ipc/engine-contract.ts';
@@ -27,7 +27,7 @@ export async function reenactPairs(
   { pipeline }: OpenModel,
   judge: Judge,
   twins: readonly TwinAutoencoder[],
-  { count, folder }: { count: number; folder: string },
+  { count, size, folder }: { count: number; size: EvaluationSize | null; folder: string },
   { signal, onEvent }: EngineCallOptions,
 ): Promise<{ pairs: ReenactedPair[]; sheet: SheetRow[] }> {
   const able = twins.filter(({ disentangled }) => disentangled);
@@ -35,7 +35,7 @@ export async function reenactPairs(
   const pairs: ReenactedPair[] = [];
   const sheet: SheetRow[] = [];
   for (let index = 0; index < count && able.length > 0; index++) {
-    const [a, b] = [await sceneOf(pipeline, 20 * index), await sceneOf(pipeline, 20 * index + 10)];
+    const [a, b] = [await sceneOf(pipeline, size, 20 * index), await sceneOf(pipeline, size, 20 * index + 10)];
     for (const twin of able) {
       signal?.throwIfAborted();
       const [seen, moving] = [firstFrames(a.pictures, twin.frames), firstFrames(b.pictures, twin.frames)];
@@ -61,9 +61,9 @@ export async function reenactPairs(
   return { pairs, sheet };
 }
 
-async function sceneOf(pipeline: OpenModel['pipeline'], seed: number) {
+async function sceneOf(pipeline: OpenModel['pipeline'], size: EvaluationSize | null, seed: number) {
   const scene = sampleScene(seed, { edition: pipeline.extras.worldEdition });
-  const pictures = await renderPictures(scene, renderOptions(pipeline, sizeOfConcepts(pipeline, null)));
+  const pictures = await renderPictures(scene, renderOptions(pipeline, sizeOfConcepts(pipeline, size)));
   return { name: `seed ${seed}`, pictures, subject: attributes(scene).subject };
 }
 

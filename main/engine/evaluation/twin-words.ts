@@ -21,7 +21,7 @@ import { captionTexts } from '../training/captions.ts';
 import { assessedClip, assessorOf } from './assessed-clip.ts';
 import { keptOr } from './folder.ts';
 import { phaseReporter } from './progress.ts';
-import { renderOptions, renderPictures } from './scenes.ts';
+import { renderOptions, renderPictures, sizeOfConcepts } from './scenes.ts';
 import { statisticOf } from './statistics.ts';
 
 const wordedClips = z.object({
@@ -78,9 +78,9 @@ async function makeAll(
   const { extras } = pipeline;
   const scene = sampleScene(apart * index, { edition: extras.worldEdition });
   const prompt = captionTexts(caption(scene)).full;
-  const size = extras.sizes[0]!;
-  const options = renderOptions(pipeline, { ...size, frameCount: extras.frames });
-  const frames = Math.min(extras.frames, ...twins.map((twin) => twin.frames));
+  const { frameCount, ...size } = sizeOfConcepts(pipeline, request.size);
+  const options = renderOptions(pipeline, { ...size, frameCount });
+  const frames = Math.min(frameCount, ...twins.map((twin) => twin.frames));
   const assess = await assessorOf(judge, prompt, attributes(scene));
   const found: WordedClips = { made: [], sheet: [] };
   const place = (way: string) =>
@@ -93,18 +93,25 @@ async function makeAll(
     found.sheet.push({ group: 'of words', label: prompt, note: way, frames: written });
   };
   await keep(truthWay, await renderPictures(scene, options), null);
-  const { steps } = generateTwinRequest.shape;
-  const settings = editSettings.parse({ prompt, steps: steps.parse(undefined), seed: index });
+  const steps = request.steps ?? generateTwinRequest.shape.steps.parse(undefined);
+  const settings = editSettings.parse({ prompt, steps, seed: index });
   const own = await generateClip(
     model,
-    { model: request.model, conceptFile: null, source: null, size: null, settings, output: place(pipeline.name) },
+    {
+      model: request.model,
+      conceptFile: null,
+      source: null,
+      size: { ...size, frameCount },
+      settings,
+      output: place(pipeline.name),
+    },
     { signal },
   );
   await keep(pipeline.name, await readRawFrames(own.frames), own.seconds);
   for (const twin of twins) {
     const startedAt = performance.now();
     const folders = { model: request.model, twin: twin.folder, generator: generatorOf(twin) };
-    const asked = generateTwinRequest.parse({ ...folders, prompt, size, seed: index, output: place(twin.name) });
+    const asked = generateTwinRequest.parse({ ...folders, prompt, steps, size, seed: index, output: place(twin.name) });
     const made = await generateTwinClip(model, twin, asked, { signal });
     await keep(twin.name, await readRawFrames(made), (performance.now() - startedAt) / 1000);
   }

@@ -31,6 +31,8 @@ const request = (changes: Partial<EvaluateTwinRequest> = {}): EvaluateTwinReques
   model,
   judge: golden('judge'),
   metrics: null,
+  size: null,
+  steps: null,
   twins: [golden('vidtwin/full'), golden('vidtwin/no-disentanglement')],
   autoencoders: [golden('magvit')],
   seeds: [0, 10],
@@ -83,6 +85,16 @@ test('clips of words are judged beside the scenes, where a network has a generat
   expect(sheet.filter(({ group }) => group === 'of words')).toHaveLength(6);
   expect((await engine.evaluateTwin(request({ ...asked, words: 2 }))).worded).toEqual(worded);
   expect((await engine.evaluateTwin(request())).worded).toEqual([]);
+});
+
+test('all clips can have one size, as a network needs that takes no other', async () => {
+  const asked = { autoencoders: [], seeds: [0], pairs: 1, outputFolder: join(folder, 'sized') };
+  const size = { width: 24, height: 16, frameCount: 9 };
+  const { rows, sheet } = await engine.evaluateTwin(request({ ...asked, twins: [golden('vidtwin/full')], size }));
+  expect(rows[0]).toMatchObject({ clips: 1 });
+  for (const { frames } of sheet) expect(frames).toMatchObject({ width: 24, height: 16, frameCount: 6 });
+  const whole = request({ ...asked, twins: [golden('vidtwin/no-move')], outputFolder: join(folder, 'whole') });
+  await expect(engine.evaluateTwin(whole)).rejects.toMatchObject({ message: /12 x 20 alone/ });
 });
 
 test("a user's own networks measure too", async () => {

@@ -196,7 +196,7 @@ function createNetwork(config: TwinConfig, parameters: TwinParameters) {
 function checkSize(config: TwinConfig, width: number, height: number): void {
   if (!isWhole(config) || (width === config.width && height === config.height)) return;
   throw new AppError('invalid-input', `This network takes pictures of ${config.width} x ${config.height} alone.`, {
-    hint: 'Bring the clip to that size first.',
+    hint: 'Bring the clip to that size first, or measure with --size.',
   });
 }
 
