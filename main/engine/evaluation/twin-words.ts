@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { editSettings } from '../../../shared/domain/edit.ts';
@@ -83,12 +84,12 @@ async function makeAll(
   const frames = Math.min(frameCount, ...twins.map((twin) => twin.frames));
   const assess = await assessorOf(judge, prompt, attributes(scene));
   const found: WordedClips = { made: [], sheet: [] };
-  const place = (way: string) =>
-    join(request.outputFolder, `words-${index}-${way}.rgb`.replaceAll(/[^\w./\\:-]+/g, '-'));
+  const place = (way: string) => join(request.outputFolder, `words-${index}-${way}.rgb`.replaceAll(/[^\w.-]+/g, '-'));
   const keep = async (way: string, pictures: Pictures, seconds: number | null) => {
     const seen = firstFrames(pictures, frames);
-    found.made.push({ way, seconds, assessed: await assess(seen) });
-    if (index >= shownPrompts) return;
+    // The first one reads weights and compiles.
+    found.made.push({ way, seconds: index > 0 ? seconds : null, assessed: await assess(seen) });
+    if (index >= shownPrompts) return rm(place(way), { force: true });
     const written = await writeRawFrames(place(way), seen, parseRational(String(extras.frameRate)));
     found.sheet.push({ group: 'of words', label: prompt, note: way, frames: written });
   };
