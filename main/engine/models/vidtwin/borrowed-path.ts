@@ -1,5 +1,5 @@
 import { type Affine, combine, compose, identity, inverseOf, mapX, mapY } from './affine.ts';
-import { type CameraPath, fitted, leastScale, rangesOf } from './camera-path.ts';
+import { type CameraPath, fitted, rangesOf } from './camera-path.ts';
 
 /** Cameras over a scene whose chunks have windows of their own, and which moves from one to the next. */
 
@@ -14,17 +14,26 @@ export function borrowPath(
   camera: readonly CameraPath[],
   strength: number,
 ): CameraPath[] {
-  const seen = windowsOf(starts, camera);
-  const frames = camera[0]!.length;
-  const last = starts.at(-1)! + frames;
-  const chunkOf = (frame: number) => starts.findLastIndex((start) => start <= frame);
-  const whole = Array.from({ length: last }, (_, frame) => {
-    const chunk = chunkOf(frame);
-    return compose(seen[chunk]!, camera[chunk]![frame - starts[chunk]!]!);
-  });
+  const whole = followed(starts, camera);
   const views = scalePath(unstretched(fitted(shorten(shorten(whole, 0), 1))), strength);
   const stages = stagesOf(starts, scene);
   return starts.map((start, chunk) => stages[chunk]!.map((stage, index) => compose(stage, views[start + index]!)));
+}
+
+/** A camera's path through all chunks on the first one's plane; where two that share frames disagree, from the one to the other. */
+function followed(starts: readonly number[], paths: readonly CameraPath[]): CameraPath {
+  const windows = windowsOf(starts, paths);
+  const whole: Affine[] = [];
+  for (const [chunk, start] of starts.entries()) {
+    const shared = whole.length - start;
+    for (const [index, map] of paths[chunk]!.entries()) {
+      const own = compose(windows[chunk]!, map);
+      const before = whole[start + index];
+      const share = (index + 1) / (shared + 1);
+      whole[start + index] = before ? combine(before, own, (a, b) => a + share * (b - a)) : own;
+    }
+  }
+  return whole;
 }
 
 /** A camera's path over its own clip at another strength: 1 is the path itself, 0 goes from each chunk's window to the next. */
@@ -70,10 +79,13 @@ function between(maps: readonly Affine[], moments: readonly number[], moment: nu
   return combine(maps[after - 1]!, maps[after]!, (a, b) => a + share * (b - a));
 }
 
-/** Shortens the camera's way along an axis (0 across, 1 down) where it is so long that a window for all of it would show everything too small. */
+/** A view of less than half of the scene would be a few blurred cells. */
+const leastView = 0.5;
+
+/** Shortens the camera's way along an axis (0 across, 1 down) so that the largest view has `leastView` of it. */
 function shorten(path: CameraPath, axis: 0 | 1): CameraPath {
   const largest = Math.max(...path.map((map) => 1 / rangesOf([map])[axis].scale));
-  const most = largest / leastScale;
+  const most = largest / leastView;
   if (1 / rangesOf(path)[axis].scale <= most) return path;
   const at = axis === 0 ? mapX : mapY;
   const middles = path.map((map) => at(map, 0.5, 0.5));

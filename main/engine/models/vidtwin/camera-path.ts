@@ -13,7 +13,7 @@ export type CameraPath = readonly Affine[];
 export const isStill = (path: CameraPath) => path.every(isIdentity);
 
 /** A window that holds more than 1 / 0.35 of a side would show everything too small. */
-export const leastScale = 0.35;
+const leastScale = 0.35;
 /** Pixels that a corner has to move by: less is not worth being interpolated twice. */
 const leastMotion = 0.75;
 /** Share of a frame that has to lie in the key frame to be compared with it. */
