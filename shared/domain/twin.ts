@@ -120,7 +120,7 @@ export const generateTwinRequest = z.object({
   negativePrompt: promptText.default(''),
   steps: z.int().min(1).max(200).default(24),
   /** Classifier-free guidance, 1 for none. */
-  guidance: z.number().min(0).max(30).default(4),
+  guidance: z.number().min(0).max(30).default(3),
   seed: z.int().nonnegative().default(1),
   /** In pixels; null: that of the twin's training. */
   size: z

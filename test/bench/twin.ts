@@ -1,15 +1,10 @@
 import { dirname, join } from 'node:path';
 import * as tf from '../../main/engine/backends/tf.ts';
 import { openTwinAutoencoder } from '../../main/engine/models/autoencoders.ts';
-import {
-  dynamicsSize,
-  generatorConfigSchema,
-  generatorSpecs,
-  structureSize,
-} from '../../main/engine/models/twin-generator/generator-config.ts';
-import type { GeneratorParameters } from '../../main/engine/models/twin-generator/generator-network.ts';
+import { countParameters } from '../../main/engine/models/components.ts';
+import { dynamicsLines, generatorSpecs } from '../../main/engine/models/twin-generator/generator-config.ts';
+import { openTwinGenerator } from '../../main/engine/models/twin-generator/twin-generator.ts';
 import { Random } from '../../main/engine/nn/random.ts';
-import { treeFromEntries } from '../../main/engine/nn/tree.ts';
 import { sampleTwin } from '../../main/engine/sampling/generate-twin.ts';
 import type { TaskWork } from './task.ts';
 
@@ -54,45 +49,20 @@ export async function twinTask(model: string): Promise<TaskWork> {
   };
 }
 
-/**
- * Both latents of one clip from noise with guidance, from cached words, then decoding: beside the task `edit` of the model's own latents. A fresh network of the
- * preset: what it computes does not depend on its weights.
- */
+/** Both latents of one clip from noise with guidance, from cached words, then decoding: beside the task `edit` of the model's own latents. */
 export async function twinGenerateTask(model: string, steps: number): Promise<TaskWork> {
   const twin = await openTwin(model);
   const { frames: frameCount, width, height } = twin;
-  const { structure, dynamics } = twin.shapesOf(width, height) as { structure: number[]; dynamics: number[] };
-  const [queries, structureDim, rows, columns] = structure as [number, number, number, number];
-  const latents = { queries, structure_dim: structureDim, dynamics_dim: dynamics[1]! };
-  const sizes = { structure: structureSize(latents), dynamics: dynamicsSize({ ...latents, frames: frameCount }) };
-  const shape = { hidden: 192, depth: 6, heads: 3, feed_forward: 768, time_features: 256, text_width: 256 };
-  const generator = generatorConfigSchema.parse({
-    ...{ version: 1, method: 'TwinGenerator', name: 'fresh', ...shape, ...latents, frames: frameCount },
-    twin: { name: twin.name, weights: '0'.repeat(64), width, height },
-    structure_mean: new Array(sizes.structure).fill(0),
-    structure_std: new Array(sizes.structure).fill(1),
-    dynamics_mean: new Array(sizes.dynamics).fill(0),
-    dynamics_std: new Array(sizes.dynamics).fill(1),
-  });
-  const random = new Random(1);
-  const specs = generatorSpecs(generator);
-  const parameters = treeFromEntries(
-    [...specs].map(([name, { stored, axes }]) => {
-      const inMemory = axes ? axes.map((axis) => stored[axis]!) : stored;
-      const values = random.normals(tf.util.sizeFromShape(stored)).map((value) => 0.05 * value);
-      return [name, tf.keep(tf.tensor(values, inMemory))];
-    }),
-  ) as GeneratorParameters;
-  const text = tf.tensor(random.normals(2 * 80 * shape.text_width), [2, 80, shape.text_width]);
-  const numbers = [...specs.values()].reduce((sum, { stored }) => sum + tf.util.sizeFromShape(stored), 0);
+  const generator = await openTwinGenerator(join(twin.folder, 'generator'), twin);
+  const { config, parameters } = generator;
+  const [rows, columns] = twin.shapesOf(width, height).structure.slice(2) as [number, number];
+  const text = tf.tensor(new Random(1).normals(2 * 80 * config.text_width), [2, 80, config.text_width]);
+  const numbers = countParameters(generatorSpecs(config));
   return {
-    note: `${steps} steps, ${rows * columns + rows + columns} tokens, ${(numbers / 1e6).toFixed(2)} M parameters`,
+    note: `${steps} steps, ${rows * columns + dynamicsLines(config, [rows, columns])} tokens, ${(numbers / 1e6).toFixed(2)} M parameters`,
     async work() {
-      const made = await sampleTwin({ config: generator, parameters }, twin, text, [rows, columns], {
-        steps,
-        guidance: 4,
-        seed: 1,
-      });
+      const options = { steps, guidance: 3, seed: 1 };
+      const made = await sampleTwin({ config, parameters }, twin, text, [rows, columns], options);
       await twin.decodeTwin({ ...made, frameCount, width, height }, whole);
       tf.dispose([made.structure, made.dynamics]);
     },

@@ -91,7 +91,8 @@ async function makeAll(
     found.made.push({ way, seconds: index > 0 ? seconds : null, assessed: await assess(seen) });
     if (index >= shownPrompts) return rm(place(way), { force: true });
     const written = await writeRawFrames(place(way), seen, parseRational(String(extras.frameRate)));
-    found.sheet.push({ group: 'of words', label: prompt, note: way, frames: written });
+    const note = way === truthWay ? prompt : '';
+    found.sheet.push({ group: 'of words', label: `${index + 1}, ${way}`, note, frames: written });
   };
   await keep(truthWay, await renderPictures(scene, options), null);
   const steps = request.steps ?? generateTwinRequest.shape.steps.parse(undefined);

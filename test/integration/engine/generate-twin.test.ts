@@ -122,3 +122,26 @@ test('it tells how far it is, can be stopped, and leaves nothing behind', async 
   await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
   expect(tf.memory().numTensors).toBe(before);
 });
+
+test('the weights that come along hear of light, colour and place', async () => {
+  const shipped = (name: string) => fileURLToPath(new URL(`../../../resources/models/${name}`, import.meta.url));
+  const folders = {
+    model: shipped('motif-tiny'),
+    twin: shipped('motif-twin'),
+    generator: shipped('motif-twin/generator'),
+  };
+  const meanOf = async (prompt: string) => {
+    const sums = [0, 0, 0];
+    for (const seed of [1, 2]) {
+      const { bytes } = await generate({ ...folders, prompt, steps: 8, seed });
+      for (const [index, byte] of bytes.entries()) sums[index % 3]! += byte / (bytes.length / 3) / 2;
+    }
+    return sums as [red: number, green: number, blue: number];
+  };
+  const night = await meanOf('a man in a city by night, he is walking');
+  const snow = await meanOf('a man in a snowy landscape in daylight, he is walking');
+  const desert = await meanOf('a man in the desert in the evening sun, he is walking');
+  const brightness = ([red, green, blue]: typeof night) => (red + green + blue) / 3;
+  expect(brightness(snow)).toBeGreaterThan(brightness(night) + 40);
+  expect(desert[0] - desert[2]).toBeGreaterThan(snow[0] - snow[2] + 30); // warmer
+});
