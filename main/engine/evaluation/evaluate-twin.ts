@@ -67,7 +67,7 @@ export async function evaluateTwin(
       twins.push({ ...twin, name: `${twin.name}, ${places[index]}` });
     for (const [index, name] of whatTellsApart(request.autoencoders).entries()) {
       const autoencoder = await openVideoAutoencoder(request.autoencoders[index]!);
-      others.push({ name: `autoencoder ${name}`, autoencoder });
+      others.push({ name: name.startsWith('autoencoder') ? name : `autoencoder ${name}`, autoencoder });
     }
     const generators = request.words > 0 ? withGenerator(twins).map(generatorOf) : [];
     await openEvaluationFolder(folder, {

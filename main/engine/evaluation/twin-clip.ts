@@ -100,12 +100,15 @@ export async function codeClip(coders: Coders, name: string, pictures: Pictures,
   return { name, features: await featuresOf(coders, source), coded, sheet };
 }
 
-/** The rates of the curve, and those of the twins, which are told by their names. */
+/** The rates of the curve, and those of the twins. */
 function cosineRates({ twins, curve }: Coders, size: { frameCount: number; width: number; height: number }) {
-  const equal = new Map<number, string[]>();
-  for (const twin of twins) equal.set(twin.rateOf(size), [...(equal.get(twin.rateOf(size)) ?? []), twin.name]);
+  const equal = new Set(twins.map((twin) => twin.rateOf(size)));
   return [
-    ...[...equal].map(([rate, names]) => ({ rate, way: `DCT at the rate of ${names.join(' and ')}`, isEqual: true })),
+    ...[...equal].map((rate) => ({
+      rate,
+      way: `DCT of equal rate${equal.size > 1 ? `, ${(100 * rate).toFixed(2)} %` : ''}`,
+      isEqual: true,
+    })),
     ...curve.map((rate) => ({ rate, way: cosineName(rate), isEqual: false })),
   ].sort((a, b) => a.rate - b.rate);
 }

@@ -24,7 +24,7 @@ const row = (way: string, kind: CodedRow['kind'], rate: number, psnr: number): C
 });
 const rows = [
   row('<b>twin</b>', 'twin', 0.005, 26),
-  row('DCT at the rate of twin', 'cosine', 0.005, 24),
+  row('DCT of equal rate', 'cosine', 0.005, 24),
   row('DCT, 1.00 %', 'cosine', 0.01, 25),
 ];
 const result: EvaluateTwinResult = {
@@ -47,6 +47,12 @@ test('the plot draws a point for each row, higher for more decibels, further rig
   expect(circles[0]![0]).toBe(circles[1]![0]);
   expect(circles[2]![0]).toBeGreaterThan(circles[1]![0]!);
   expect(rateDistortion(rows.slice(0, 1))).toBeNull();
+  // Points that are nearly the same have labels below each other.
+  const crowded = [0, 0.01, 0.02, 0.03].map((step) => row(`twin ${step}`, 'twin', 0.005, 26 + step));
+  const labels = [...rateDistortion([...rows, ...crowded])!.text.matchAll(/<text x="[\d.]+" y="([\d.]+)">/g)];
+  const heights = labels.map(([, y]) => Number(y)).sort((a, b) => a - b);
+  expect(heights).toHaveLength(6);
+  for (const [index, y] of heights.slice(1).entries()) expect(y - heights[index]!).toBeGreaterThanOrEqual(13.9);
 });
 
 test('the text has every row, and says which numbers cannot be compared', () => {

@@ -29,6 +29,8 @@ export function rateDistortion(rows: readonly CodedRow[]): Markup | null {
   const ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05].filter(
     (rate) => Math.log(rate) >= Math.min(...rates) && Math.log(rate) <= Math.max(...rates),
   );
+  const named = points.filter(({ kind, way }) => kind !== 'cosine' || way.includes('equal rate'));
+  const labels = apart(named.map((point) => ({ ...at(point), text: `${point.way}, ${point.psnr.toFixed(1)} dB` })));
   const steps = [Math.min(...levels), (Math.min(...levels) + Math.max(...levels)) / 2, Math.max(...levels)];
   return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Rate against PSNR">
 <line class="axis" x1="${left}" x2="${width - right + 12}" y1="${height - bottom}" y2="${height - bottom}"/>
@@ -38,10 +40,27 @@ ${steps.map((level) => html`<text class="quiet" x="${left - 8}" y="${y(level) + 
 <polyline class="front" points="${line}"/>
 ${points.map((point) => {
   const place = at(point);
-  const isNamed = point.kind !== 'cosine' || point.way.includes('rate of');
-  return html`<g class="${point.kind === 'twin' ? 'point' : 'untold'}"><circle cx="${place.x}" cy="${place.y}" r="4"/>
-${isNamed ? html`<text x="${Number(place.x) + 8}" y="${Number(place.y) + 4}">${point.way}, ${point.psnr.toFixed(1)} dB</text>` : null}</g>`;
+  return html`<g class="${point.kind === 'twin' ? 'point' : 'untold'}"><circle cx="${place.x}" cy="${place.y}" r="4"/></g>`;
 })}
+${labels.map(({ x, y, text }) => html`<text x="${(x + 8).toFixed(1)}" y="${(y + 4).toFixed(1)}">${text}</text>`)}
 <text class="quiet" x="${(left + width - right) / 2}" y="${height - 8}" text-anchor="middle">rate: numbers of the code for each number of the pixels →</text>
 <text class="quiet" transform="translate(14 ${height / 2}) rotate(-90)" text-anchor="middle">PSNR, dB →</text></svg>`;
+}
+
+/** About what a letter and a line of the labels take. */
+const [letter, line] = [6.3, 14];
+
+/** Moves labels down until none lies over another, from the highest on. */
+function apart(labels: readonly { x: string; y: string; text: string }[]): { x: number; y: number; text: string }[] {
+  const placed: { x: number; y: number; text: string }[] = [];
+  const wanted = labels.map(({ x, y, text }) => ({ x: Number(x), y: Number(y), text })).sort((a, b) => a.y - b.y);
+  for (const label of wanted) {
+    const meets = (other: (typeof placed)[0]) =>
+      Math.abs(other.y - label.y) < line &&
+      label.x < other.x + letter * other.text.length &&
+      other.x < label.x + letter * label.text.length;
+    for (let other = placed.find(meets); other; other = placed.find(meets)) label.y = other.y + line;
+    placed.push(label);
+  }
+  return placed;
 }
