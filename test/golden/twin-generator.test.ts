@@ -85,7 +85,7 @@ onEachBackend(() => {
     const { parameters, expected } = await open('twin-generator-common');
     const twin = await openTwinAutoencoder(golden('vidtwin/direct'));
     const tokens = tf.split(expected.structure!, 2, 0);
-    const coded = await Promise.all(tokens.map((part) => twin.codeCells!(cellsOf(parameters.common!, part), grid)));
+    const coded = await Promise.all(tokens.map((part) => twin.cells!.code(cellsOf(parameters.common!, part), grid)));
     await expectGolden(tf.concat(coded, 0), expected.coded!);
     await twin.dispose();
   });

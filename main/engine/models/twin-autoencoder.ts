@@ -44,13 +44,13 @@ export interface TwinAutoencoder {
   encodeTwin(pictures: Pictures, options?: CodingOptions): Promise<TwinLatents>;
   /** Pictures of the clip's own length and size; where chunks overlap, one is faded into the next. */
   decodeTwin(latents: TwinLatents, strengths: TwinStrengths, options?: CodingOptions): Promise<Pictures>;
-  /**
-   * Structure [1, ...] of cells from what each of them decodes to, [rows * columns, numbers] row by row, on the structure's grid. None where the structure has no linear
-   * code of its cells.
-   */
-  codeCells?(cells: tf.Tensor, grid: readonly [rows: number, columns: number]): Promise<tf.Tensor>;
-  /** How many numbers that are for each cell. */
-  readonly cellNumbers?: number;
+  /** The linear code of the structure's cells, where there is one. */
+  readonly cells?: {
+    /** How many numbers a cell decodes to. */
+    readonly numbers: number;
+    /** Those of all cells, [rows * columns, numbers] row by row on the structure's grid -> structure [1, ...] */
+    code(cells: tf.Tensor, grid: readonly [rows: number, columns: number]): Promise<tf.Tensor>;
+  };
   /** Shapes of one chunk's latents for pictures of this size. */
   shapesOf(width: number, height: number): { structure: number[]; dynamics: number[] | undefined };
   /** Numbers in the latents of a clip for each number of its pixels. */

@@ -86,8 +86,8 @@ function gridOf(config: GeneratorConfig, twin: TwinAutoencoder, width: number, h
     throw new Error(
       `"${config.name}" makes [${expected}] and [${lines}], the twin has [${structure}] and [${dynamics}]`,
     );
-  if (config.cell > 0 && config.cell !== twin.cellNumbers)
-    throw new Error(`"${config.name}" makes cells of ${config.cell} numbers, the twin has ${twin.cellNumbers}`);
+  if (config.cell > 0 && config.cell !== twin.cells?.numbers)
+    throw new Error(`"${config.name}" makes cells of ${config.cell} numbers, the twin has ${twin.cells?.numbers}`);
   return [rows, columns];
 }
 
@@ -105,7 +105,7 @@ interface SampleOptions {
  */
 export async function sampleTwin(
   { config, parameters }: TwinGenerator,
-  twin: Pick<TwinAutoencoder, 'codeCells'>,
+  twin: Pick<TwinAutoencoder, 'cells'>,
   text: tf.Tensor,
   grid: Grid,
   { steps, guidance, seed, signal, onStep }: SampleOptions,
@@ -145,7 +145,7 @@ export async function sampleTwin(
     try {
       if (!parameters.common) return tidied(() => fromTokens(config, tokens, grid));
       const cells = cellsOf(parameters.common, tokens.structure);
-      const structure = await twin.codeCells!(cells, grid).finally(() => cells.dispose());
+      const structure = await twin.cells!.code(cells, grid).finally(() => cells.dispose());
       return { structure, dynamics: dynamicsFrom(config, tokens.dynamics, grid) };
     } finally {
       tf.dispose([tokens.structure, tokens.dynamics]);

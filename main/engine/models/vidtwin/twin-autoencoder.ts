@@ -132,8 +132,10 @@ export async function openVidTwin(folder: string): Promise<TwinAutoencoder> {
 
     ...(hasDirect(config)
       ? {
-          cellNumbers: gatheredNumbers(config),
-          codeCells: async (cells: tf.Tensor, grid: Grid) => (await network()).code(cells, grid),
+          cells: {
+            numbers: gatheredNumbers(config),
+            code: async (cells: tf.Tensor, grid: Grid) => (await network()).codeCells(cells, grid),
+          },
         }
       : {}),
     shapesOf: (width, height) => latentShapes(config, padded(height), padded(width)),
@@ -178,7 +180,7 @@ function createNetwork(config: TwinConfig, parameters: TwinParameters) {
     );
   return {
     encode,
-    code: (cells: tf.Tensor, grid: Grid) => codeCells(config, parameters.direct!, cells, grid),
+    codeCells: (cells: tf.Tensor, grid: Grid) => codeCells(config, parameters.direct!, cells, grid),
     /** Latents alone do not say how large the pictures are: halving rounds up. */
     decoder(height: number, width: number) {
       const key = `${height} ${width}`;
