@@ -55,6 +55,8 @@ export const evaluateModelRequest = z.object({
   worldClips: z.int().nonnegative(),
   /** How many of the seeds become prompts of text to video. */
   prompts: z.int().nonnegative(),
+  /** How many of the seeds become prompts of each light, season, style and film that the model's edition of the world has. */
+  lookPrompts: z.int().nonnegative(),
   realClips: z.array(z.object({ name: z.string(), frames: rawFrames })),
 });
 export type EvaluateModelRequest = z.infer<typeof evaluateModelRequest>;
@@ -85,6 +87,20 @@ const autoencoderSummary = z.object({
 });
 export type AutoencoderSummary = z.infer<typeof autoencoderSummary>;
 
+/** The attributes of a scene that are looks; they are also the kinds of edit that change one. */
+export const lookAttributes = ['light', 'season', 'style', 'film'] as const;
+export type LookAttribute = (typeof lookAttributes)[number];
+
+/** How often the judge names a look that a prompt asked for, in the model's clips and in the rendered truth. */
+const namedLook = z.object({
+  attribute: z.enum(lookAttributes),
+  value: z.string(),
+  prompts: z.int(),
+  generated: z.number(),
+  rendered: z.number(),
+});
+export type NamedLook = z.infer<typeof namedLook>;
+
 const textToVideoSummary = z.object({
   prompts: z.int(),
   /** Per attribute: how often the judge names what the prompt said, in the model's clips and in the rendered truth. */
@@ -105,6 +121,8 @@ export type TextToVideoSummary = z.infer<typeof textToVideoSummary>;
 export const evaluateModelResult = z.object({
   autoencoder: z.array(autoencoderSummary),
   textToVideo: textToVideoSummary.nullable(),
+  /** In the world's order; empty where no look was asked for. */
+  looks: z.array(namedLook),
   sampling: usedSampling,
   sheet: z.array(sheetRow),
   /** Wall time of this run, without what an earlier one had finished. */
@@ -223,6 +241,8 @@ export type MethodSummary = z.infer<typeof methodSummary>;
 
 const kindSummary = z.object({
   kind: z.string(),
+  /** What it changed to, in a summary of one look; null in one of all. */
+  to: z.string().nullable(),
   method: methodName,
   finished: z.boolean(),
   edits: z.int(),
@@ -248,6 +268,8 @@ export type SliderSummary = z.infer<typeof sliderSummary>;
 export const evaluateConceptResult = z.object({
   methods: z.array(methodSummary),
   kinds: z.array(kindSummary),
+  /** The same of each light, season, style and film alone. */
+  looks: z.array(kindSummary),
   sliders: z.array(sliderSummary),
   sampling: usedSampling,
   sheet: z.array(sheetRow),

@@ -18,6 +18,7 @@ import { registerEvaluateTwin } from './evaluate-twin.ts';
 
 interface ModelOptions extends CommonOptions {
   prompts: number;
+  lookPrompts: number;
   worldClips: number;
   clips?: string;
 }
@@ -54,6 +55,12 @@ function registerModel(evaluate: Command, run: ActionWrapper): void {
     .command('model')
     .description('Measures the autoencoder, and text to video against what the prompts say.')
     .option('--prompts <n>', 'clips made from the captions of test seeds; 0 leaves them out', parseInteger(0), 200)
+    .option(
+      '--look-prompts <n>',
+      'as many clips again of each light, season, style and film, everything else plain, from the same seeds',
+      parseInteger(0),
+      0,
+    )
     .option('--world-clips <n>', 'rendered test scenes for the autoencoder', parseInteger(0), 60)
     .option('--clips <folder>', 'real videos for the autoencoder too')
     .option('--seed <n>', 'the same seed samples the same clips', parseInteger(0));
@@ -65,6 +72,7 @@ Examples:
   motif evaluate model
   motif evaluate model --prompts 20 --world-clips 20 --clips my-videos
   motif evaluate model --seeds 0..990 --json
+  motif evaluate model --prompts 0 --world-clips 0 --look-prompts 8 --seeds 0..390
 Run it again with the same folder to continue where it stopped.`,
     )
     .action(
@@ -75,12 +83,12 @@ Run it again with the same folder to continue where it stopped.`,
           const realClips = options.clips
             ? await importFolder(context, services, model, common.size, resolve(options.clips), join(folder, 'clips'))
             : [];
-          const { prompts, worldClips } = options;
+          const { prompts, lookPrompts, worldClips } = options;
           const result = await services.engine.evaluateModel(
-            { ...common, seeds, prompts, worldClips, realClips },
+            { ...common, seeds, prompts, lookPrompts, worldClips, realClips },
             listening(context),
           );
-          const measured = `${Math.min(prompts, seeds.length)} prompts, ${Math.min(worldClips, seeds.length)} test scenes, ${realClips.length} real clips`;
+          const measured = `${Math.min(prompts, seeds.length)} prompts, ${result.looks.length} looks, ${Math.min(worldClips, seeds.length)} test scenes, ${realClips.length} real clips`;
           await report(context, services, model, folder, result, measured, formatModelReport(result));
         });
       }),

@@ -10,7 +10,7 @@ import { formatTable } from '../tables.ts';
 import { percent, spread } from './numbers.ts';
 
 /** The tables of `motif evaluate concept`. */
-export function formatConceptReport({ methods, kinds, sliders }: EvaluateConceptResult, recipe: Recipe): string {
+export function formatConceptReport({ methods, kinds, looks, sliders }: EvaluateConceptResult, recipe: Recipe): string {
   const names: Record<MethodName, string> = {
     truth: 're-rendered truth',
     autoencoder: 'autoencoder alone',
@@ -20,6 +20,7 @@ export function formatConceptReport({ methods, kinds, sliders }: EvaluateConcept
     concept: `${recipe.method}, rank ${recipe.rank}`,
   };
   const parts = [reconstructionTable(methods, names), editTable(methods, names), kindTable(kinds, names)];
+  if (looks.length > 0) parts.push(lookTable(looks, names));
   if (sliders.length > 0)
     parts.push(
       formatTable(
@@ -105,6 +106,21 @@ function kindTable(kinds: KindSummary[], names: Names): string {
       spread(row.errorOutside, 4),
       spread(row.identity, 3),
       spread(row.textAgreement, 3),
+    ]),
+  );
+}
+
+function lookTable(looks: KindSummary[], names: Names): string {
+  return formatTable(
+    ['look', 'by', 'edits', 'success %', 'preserved %', 'inside', 'outside'],
+    looks.map((row) => [
+      `${row.kind}: ${row.to}`,
+      rowName(names, row),
+      String(row.edits),
+      percent(row.success),
+      percent(row.preservation),
+      spread(row.errorInside, 4),
+      spread(row.errorOutside, 4),
     ]),
   );
 }

@@ -1,4 +1,9 @@
-import type { AutoencoderSummary, EvaluateModelResult, TextToVideoSummary } from '../../../shared/domain/evaluation.ts';
+import type {
+  AutoencoderSummary,
+  EvaluateModelResult,
+  NamedLook,
+  TextToVideoSummary,
+} from '../../../shared/domain/evaluation.ts';
 import { formatTable } from '../tables.ts';
 import { plain, spread } from './numbers.ts';
 
@@ -7,6 +12,7 @@ export function formatModelReport(result: EvaluateModelResult): string {
   const parts: string[] = [];
   if (result.autoencoder.length > 0) parts.push(autoencoderText(result.autoencoder));
   if (result.textToVideo) parts.push(textToVideoText(result.textToVideo));
+  if (result.looks.length > 0) parts.push(looksText(result.looks));
   return parts.join('\n\n');
 }
 
@@ -63,4 +69,14 @@ function textToVideoText(summary: TextToVideoSummary): string {
     "The rendered truth's names are the judge's own accuracy; its Fréchet distance is to as many scenes of other seeds. Compare",
     'Fréchet distances of equal numbers of prompts only.',
   ].join('\n');
+}
+
+function looksText(looks: NamedLook[]): string {
+  const rows = looks.map(({ attribute, value, prompts, generated, rendered }) => [
+    `${attribute}: ${value}`,
+    String(prompts),
+    plain(generated, 0, 100),
+    plain(rendered, 0, 100),
+  ]);
+  return formatTable(['look', 'prompts', 'generated %', 'rendered truth %'], rows);
 }

@@ -37,6 +37,7 @@ export async function evaluateModel(
     return {
       autoencoder: autoencoder.summaries,
       textToVideo: textToVideo.summary,
+      looks: textToVideo.looks,
       sampling,
       sheet: [...autoencoder.sheet, ...textToVideo.sheet],
       seconds: (performance.now() - startedAt) / 1000,

@@ -1,11 +1,12 @@
-import type {
-  EditMeasures,
-  KindSummary,
-  MethodMeasures,
-  MethodName,
-  MethodSummary,
-  SceneMeasures,
-  SliderSummary,
+import {
+  type EditMeasures,
+  type KindSummary,
+  lookAttributes,
+  type MethodMeasures,
+  type MethodName,
+  type MethodSummary,
+  type SceneMeasures,
+  type SliderSummary,
 } from '../../../shared/domain/evaluation.ts';
 import { psnrOfMse } from '../metrics/psnr.ts';
 import { meanOf, statisticOf } from './statistics.ts';
@@ -13,10 +14,11 @@ import { meanOf, statisticOf } from './statistics.ts';
 /** The order of rows. */
 const methodOrder: readonly MethodName[] = ['truth', 'autoencoder', 'base', 'words', 'lora', 'concept'];
 
-/** Means and spreads over scenes, per method and whether its edits are finished, per kind of edit, and along both sliders. */
+/** Means and spreads over scenes, per method and whether its edits are finished, per kind of edit, per look, and along both sliders. */
 export function summariseConcepts(scenes: readonly SceneMeasures[]): {
   methods: MethodSummary[];
   kinds: KindSummary[];
+  looks: KindSummary[];
   sliders: SliderSummary[];
 } {
   const all = scenes.flatMap(({ methods }) => methods);
@@ -29,7 +31,10 @@ export function summariseConcepts(scenes: readonly SceneMeasures[]): {
   return {
     methods: present.map(summariseMethod),
     kinds: kindsOf(all)
-      .flatMap((kind) => present.map((row) => summariseKind(kind, row)))
+      .flatMap((kind) => present.map((row) => summariseKind(kind, null, row)))
+      .filter(({ edits }) => edits > 0),
+    looks: looksOf(all)
+      .flatMap(({ kind, to }) => present.map((row) => summariseKind(kind, to, row)))
       .filter(({ edits }) => edits > 0),
     sliders: summariseSliders(of('concept')),
   };
@@ -71,13 +76,14 @@ function summariseMethod({ method, finished, measured }: Row): MethodSummary {
   };
 }
 
-function summariseKind(kind: string, { method, finished, measured }: Row): KindSummary {
+function summariseKind(kind: string, to: string | null, { method, finished, measured }: Row): KindSummary {
   const edits = measured
     .flatMap((each) => each.edits)
-    .filter((edit) => nameOf(edit) === kind && edit.finished === finished);
+    .filter((edit) => nameOf(edit) === kind && (to === null || edit.to === to) && edit.finished === finished);
   const over = (value: (edit: EditMeasures) => number | null) => statisticOf(edits.map(value));
   return {
     kind,
+    to,
     method,
     finished,
     edits: edits.length,
@@ -115,4 +121,12 @@ const nameOf = ({ kind, variant }: EditMeasures) => (variant === null ? kind : `
 
 function kindsOf(all: readonly MethodMeasures[]): string[] {
   return [...new Set(all.flatMap(({ edits }) => edits.map(nameOf)))];
+}
+
+/** The looks that were asked for, those of one attribute together. */
+function looksOf(all: readonly MethodMeasures[]): { kind: string; to: string }[] {
+  const edits = all.flatMap((method) => method.edits);
+  return lookAttributes.flatMap((kind) =>
+    [...new Set(edits.filter((edit) => edit.kind === kind).map(({ to }) => to))].map((to) => ({ kind, to })),
+  );
 }

@@ -44,6 +44,7 @@ const modelRequest = (changes: object = {}) =>
     seeds: [0, 10, 20],
     worldClips: 2,
     prompts: 2,
+    lookPrompts: 0,
     realClips: [],
     ...changes,
   });
@@ -72,6 +73,19 @@ test('a model is measured, and again without computing anything twice', async ()
   expect(again.takenOver).toBe(4);
   expect(again.autoencoder[0]!.clips.slice(0, 2)).toEqual(first.autoencoder[0]!.clips);
   expect(again.textToVideo).toEqual(first.textToVideo);
+  expect(again.looks).toEqual(first.looks);
+});
+
+test('every look is asked for on scenes that are plain but for it, and told by itself', async () => {
+  const only = { prompts: 0, worldClips: 0, outputFolder: join(folder, 'looks') };
+  const { looks, sheet, textToVideo } = await engine.evaluateModel(modelRequest({ ...only, lookPrompts: 2 }));
+  expect(textToVideo).toBeNull();
+  // This judge has words for two lights alone; the others are not made.
+  expect(looks).toMatchObject([
+    { attribute: 'light', value: 'day', prompts: 2 },
+    { attribute: 'light', value: 'night', prompts: 2 },
+  ]);
+  expect(sheet.map(({ label }) => label)).toEqual(['light: day', 'light: night']);
 });
 
 test('an evaluation leaves no tensor behind', async () => {

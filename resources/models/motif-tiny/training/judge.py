@@ -417,7 +417,7 @@ def main():
         if since > 240:
             since = 0.0
             save()
-            singles.refresh()
+            world.refresh(), singles.refresh()
             if len(val.refresh()):
                 print("validation:", *measure(averaged, labels, val, limit=120), flush=True)
             last = time.time()

@@ -199,7 +199,7 @@ def main():
     parser.add_argument("--start", help="name of another training whose weights to begin with, or `exported` for those of the model folder")
     parser.add_argument("--text", help="name of a warmed-up text encoder (text_encoder.py) to begin with")
     parser.add_argument("--real-share", type=float, default=0.04, help="of real pictures and clips in the batches")
-    parser.add_argument("--minutes", type=float, default=80, help="length of the learning-rate schedule, in minutes of training")
+    parser.add_argument("--minutes", type=float, default=80, help="length of the learning-rate schedule, in minutes of training, by the processor's clock")
     parser.add_argument("--image-minutes", type=float, default=40)
     parser.add_argument("--image-share", type=float, default=0.35, help="share of picture steps after that")
     parser.add_argument("--image-batch", type=int, default=64)
@@ -273,7 +273,8 @@ def main():
 
     log = open(folder / "log.csv", "a", newline="")
     writer = csv.writer(log)
-    last, since_save, losses = time.time(), 0.0, {False: [], True: []}
+    clock = lambda: time.process_time() / options.threads  # other programs do not make the schedule shorter
+    last, since_save, losses = clock(), 0.0, {False: [], True: []}
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))  # stop after the step in progress, and save
     while elapsed < options.minutes * 60 and not stopping:
@@ -297,7 +298,7 @@ def main():
         losses[clip].append(errors.mean().item())
         seen[clip] += len(x0)
         step += 1
-        now = time.time()
+        now = clock()
         elapsed, since_save, last = elapsed + now - last, since_save + now - last, now
         if step % 25 == 0:
             means = [round(float(np.mean(losses[kind])), 4) if losses[kind] else "" for kind in (False, True)]
@@ -311,7 +312,7 @@ def main():
             sets.refresh()
             if len(held_out.refresh()):
                 print("validation, pictures and clips, each all, subjects, hats and held objects:", *[round(score, 4) for score in validate(averaged, held_out, tokenizer)], "| training clips", len(sets), flush=True)
-            last = time.time()
+            last = clock()
     save()
 
 

@@ -128,3 +128,22 @@ test('slider curves are in the order of their gains', () => {
     [1, 0.8],
   ]);
 });
+
+test('each look is summarised by itself, those of one attribute together; other kinds of edits are no looks', () => {
+  const edits = [
+    edit('film', { to: 'sepia' }),
+    edit('light', { to: 'fog' }),
+    edit('shirt'),
+    edit('light', { to: 'dawn' }),
+  ];
+  const { looks } = summariseConcepts([
+    scene(0, measures('words', { edits })),
+    scene(10, measures('words', { edits: [edit('light', { to: 'fog', success: false })] })),
+  ]);
+  expect(looks.map(({ kind, to, edits: count }) => `${kind} ${to} ${count}`)).toEqual([
+    'light fog 2',
+    'light dawn 1',
+    'film sepia 1',
+  ]);
+  expect(looks[0]!.success).toMatchObject({ mean: 0.5, count: 2 });
+});
