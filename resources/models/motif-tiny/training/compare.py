@@ -25,7 +25,7 @@ from precision import autocast
 from sample import sample
 
 SHOWN = "a woman in a blue shirt in a park"
-PICTURED = ("subject", "shirtColour", "background", "light", "style", "hat", "heldObject")
+PICTURED = ("subject", "shirtColour", "background", "light", "style", "season", "film", "hat", "heldObject")
 
 
 def load(folder):
@@ -95,7 +95,7 @@ def names(models, world, count, steps):
                         scores[name][attribute] += labels[attribute][guess] == truth
                         asked[attribute] += name == "rendered"
     total = sum(asked.values())
-    return {name: {**{a: round(n[a] / asked[a], 3) for a in PICTURED}, "all": round(sum(n.values()) / total, 3)} for name, n in scores.items()}, dict(asked)
+    return {name: {**{a: round(n[a] / asked[a], 3) for a in PICTURED if asked[a]}, "all": round(sum(n.values()) / total, 3)} for name, n in scores.items()}, dict(asked)
 
 
 def main():
@@ -104,7 +104,7 @@ def main():
     parser.add_argument("--sheet", help="where to draw it")
     parser.add_argument("--shown", default=SHOWN)
     parser.add_argument("--looks", nargs="*", help="some of the looks' names; all otherwise")
-    parser.add_argument("--names", help="a rendered set of edition 1, of held-out seeds")
+    parser.add_argument("--names", help="a rendered set of held-out seeds")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--count", type=int, default=48, help="of pictures from each shard")
     options = parser.parse_args()

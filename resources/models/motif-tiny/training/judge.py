@@ -33,6 +33,7 @@ JUDGE = data.REPOSITORY / "resources" / "models" / "motif-judge"
 WIDTH, HEADS, EMBEDDING = 192, 3, 128
 FRAMES = list(range(0, 17, 2))  # the frames that are looked at, each with its difference to the one before
 MOVING = ("motion", "camera")  # no picture shows these
+LOOKS = ("light", "season", "style", "film")
 MOSTLY_NONE = ("heldObject", "hat")  # without a hint it is long content to see none anywhere: such pictures come thrice as often
 STAGES = [  # of what sees a frame: a convolution with stride, then residual ones
     {"channels": 32, "stride": 1, "residuals": 0},
@@ -282,9 +283,9 @@ def losses(judge, labels, x, ids, mask, attributes, start=0):
 
 @torch.no_grad()
 def measure(judge, labels, world, limit=400, batch=10):
-    """Share of right names per attribute, and of texts found among ten, on clips that it was not trained on."""
+    """On clips that it was not trained on: share of right names per attribute, per look ([right, of]), and of texts found among ten."""
     judge.eval()
-    encode, right, count, found, seen = tokenizer(), Counter(), Counter(), 0, 0
+    encode, right, count, named, found, seen = tokenizer(), Counter(), Counter(), {}, 0, 0
     for clips, items, use, _ in world.shards:
         for start in range(0, min(len(use), max(batch, limit // len(world.shards))), batch):
             picks = use[start : start + batch]
@@ -303,17 +304,20 @@ def measure(judge, labels, world, limit=400, batch=10):
                         if truth in values:
                             count[name] += 1
                             right[name] += values[g] == truth
+                        if truth in values and truth != "none" and name in LOOKS:
+                            look_named = named.setdefault(name, {value: [0, 0] for value in values if value != "none"})[truth]
+                            look_named[0], look_named[1] = look_named[0] + (values[g] == truth), look_named[1] + 1
                         if truth in values and truth != "none" and name in MOSTLY_NONE:
                             count[f"{name}, where there is one"] += 1
                             right[f"{name}, where there is one"] += values[g] == truth
     judge.train()
-    return {n: round(right[n] / count[n], 4) for n in count}, round(found / max(1, seen), 4), seen
+    return {n: round(right[n] / count[n], 4) for n in count}, named, round(found / max(1, seen), 4), seen
 
 
 def export(judge, labels, name, minutes, steps):
     folder = JUDGE
     folder.mkdir(parents=True, exist_ok=True)
-    accuracy, found, seen = measure(judge, labels, data.WorldShards("v2-val", training=False), limit=600)
+    accuracy, looks, found, seen = measure(judge, labels, data.WorldShards("v2-val", training=False), limit=2000)
     config = {
         "version": 3,
         "frames": FRAMES,
@@ -328,7 +332,7 @@ def export(judge, labels, name, minutes, steps):
         "layerNormEpsilon": 1e-5,
         "tokenizer": "../motif-tiny/tokenizer/tokenizer.json",
         "labels": labels,
-        "measured": {"clips": seen, "accuracy": accuracy, "textFoundAmongTen": found, "trainingMinutes": round(minutes, 1), "steps": steps},
+        "measured": {"clips": seen, "accuracy": accuracy, "looks": looks, "textFoundAmongTen": found, "trainingMinutes": round(minutes, 1), "steps": steps},
     }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     save_file({key: value.half().contiguous() for key, value in judge.state_dict().items()}, folder / "model.safetensors")
@@ -419,7 +423,8 @@ def main():
             save()
             world.refresh(), singles.refresh()
             if len(val.refresh()):
-                print("validation:", *measure(averaged, labels, val, limit=120), flush=True)
+                accuracy, _, found, _ = measure(averaged, labels, val, limit=120)
+                print("validation:", accuracy, found, flush=True)
             last = time.time()
     save()
 
