@@ -151,7 +151,7 @@ const [light, weather, season] = [sceneLook('light'), sceneLook('weather'), scen
 
 /**
  * The looks that come with the program, in their order, each with the words and the strength at which real
- * clips looked best (test/studies): of sunset, night and fog the model draws more with several words than
+ * clips looked best (test/studies): of most lights and weathers the model draws more with several words than
  * with one. They begin with the same step, so that what the model says of the clip itself is computed once
  * for all whose first words are alike. The model's styles are left out: drawn from the shapes of its world,
  * they take photographs to pieces.
@@ -159,31 +159,32 @@ const [light, weather, season] = [sceneLook('light'), sceneLook('weather'), scen
 export const standardLooks: readonly Look[] = [
   light('sunset', 'at sunset, in golden hour light, in firelight', 0.75),
   light('night', 'late at night, in moonlight', 0.75, 'day for night, low key'),
-  weather('snow', 'in the snow by day', 0.7),
+  weather('snow', 'in the snow by day, in winter', 0.75),
   weather('fog', 'in thick fog, in morning mist', 0.75, 'in washed out colours'),
   light('neon', 'in neon light', 0.7),
   light('golden-hour', 'in golden hour light', 0.7),
-  light('dawn', 'at dawn', 0.7),
+  light('dawn', 'at dawn, at daybreak, in the first light of the day', 0.75),
   light('blue-hour', 'in the blue hour', 0.7),
-  light('moonlight', 'in moonlight', 0.7),
+  light('moonlight', 'in moonlight, on a moonlit night, in the blue hour', 0.75),
   light('overcast', 'under an overcast sky', 0.7),
   light('harsh-noon', 'in harsh noon sun', 0.7),
   light('firelight', 'in firelight', 0.7),
   light('candlelight', 'in candlelight', 0.7),
-  light('spotlight', 'in a spotlight', 0.7),
+  light('spotlight', 'in a spotlight, under a spotlight, late at night', 0.75, 'low key'),
   light('underwater', 'underwater', 0.7),
-  weather('rain', 'in the rain', 0.7),
-  weather('storm', 'in a storm', 0.7),
-  weather('snowfall', 'in falling snow', 0.7),
+  weather('rain', 'in pouring rain, on a rainy day, under grey clouds', 0.8),
+  weather('storm', 'in a storm, in a thunderstorm, under a stormy sky', 0.8, 'low key'),
+  weather('snowfall', 'in a flurry of snowflakes, in the snow by day, in winter', 0.8),
   weather('mist', 'in the mist', 0.7),
-  weather('dust', 'in a dust storm', 0.7),
+  weather('dust', 'in a dust storm, in clouds of dust, in golden hour light', 0.8),
   season('spring', 'in spring', 0.7),
-  season('summer', 'in a dry summer', 0.7),
+  season('summer', 'in a dry summer, in the heat of summer, in golden hour light', 0.75),
   season('autumn', 'in autumn', 0.7),
   season('winter', 'in winter', 0.7),
   // The model leaves a tint, which no black-and-white film has.
   { ...filmLook('black-and-white', 'in black and white, monochrome, shot on black and white film', 0.75), colour: 0 },
-  filmLook('sepia', 'in sepia', 0.7),
+  // Brown over what is left of the clip's own colours.
+  { ...filmLook('sepia', 'in sepia, sepia toned, as grainy old film', 0.75), colour: 0.6 },
   filmLook('faded', 'shot on faded film', 0.7),
   filmLook('bleach-bypass', 'bleach bypass', 0.7),
   filmLook('teal-and-orange', 'in teal and orange', 0.7),
