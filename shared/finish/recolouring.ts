@@ -39,6 +39,10 @@ const leastCalled = 3e-4;
 const hardlyCalled = 0.1;
 /** Of the shorter side: how far the thing may reach beyond what the edit moved, and from one place to the next in each turn. */
 const [anchorReach, growth] = [0.09, 0.045];
+/** Colours that differ by less than this across an outline, over three pixels, have no edge there; lightness counts half. */
+const leastEdge = 4;
+/** Where more of its outline than this share has no edge, what was found is not a thing. */
+const mostOpen = 0.12;
 /** Turns end where so little of the picture changes hands, or after so many. */
 const [settled, mostTurns] = [5e-4, 16];
 /** How many times less than most of it a place may be near to what the edit moved and still be as likely as any. */
@@ -62,34 +66,69 @@ const mostShading = 0.45;
 const logit = (share: number) => Math.log(share / (1 - share));
 const sigmoid = (odds: number) => 1 / (1 + Math.exp(-odds));
 
-/** Null where the edit shows no thing of the new colour. */
+/** A thing as it was found in a clip. */
+interface Found {
+  /** Places that may be the thing's, and how much they are by their colours too. */
+  priors: Float32Array[];
+  masks: Float32Array[];
+  /** 1 where a place is another thing's. */
+  others: Uint8Array[];
+  oddsOf(l: number, a: number, b: number): number;
+}
+
+/** What the old colour is called, and how far each place is. */
+interface OldColour {
+  from: ColourName;
+  called: Float32Array[];
+}
+
+/**
+ * Null where the edit shows no thing of the new colour: none at all, or one whose outline runs through even colour, as a patch on a road
+ * does.
+ */
 export function findRecolouring(pair: ClipPair, { from, to }: Recolour): Recolouring | null {
-  const { before, after, width, height, frameCount } = pair;
-  const frames = Array.from({ length: frameCount }, (_, frame) => frame);
-  const blurred = (maps: readonly Float32Array[], reach: number) => {
-    const radius = Math.max(1, Math.round((Math.sqrt(6 * (reach * Math.min(width, height)) ** 2 + 1) - 1) / 2));
-    const size = { width, height, channels: 1 };
-    return maps.map((map) => windowMeans(windowMeans(map, size, radius), size, radius));
-  };
-  const source = frames.map((frame) => labOf(before(frame)));
+  const { before, after, frameCount } = pair;
+  const source = Array.from({ length: frameCount }, (_, frame) => labOf(before(frame)));
   const evidence = movedTowards(pair, source, to);
   if (!evidence) return null;
 
   const called = from && source.map((lab) => mapOf(lab, (l, a, b) => isCalled(from, l, a, b)));
-  const name =
-    called &&
-    meanOf(
-      called.map((map) => map.map((share) => (share > hardlyCalled ? share : 0))),
-      evidence,
-    ) >= leastCalled
-      ? { from: from!, called }
-      : null;
-  const seeds = seedsOf(evidence, name?.called ?? null);
-  const anchors = blurred(seeds, anchorReach);
+  const shown = (weights: readonly Float32Array[] | null) =>
+    called
+      ? meanOf(
+          called.map((map) => map.map((share) => (share > hardlyCalled ? share : 0))),
+          weights,
+        )
+      : 0;
+  // What moved is called so: both tell. Or it is elsewhere, and vivid: the words know better. Or nothing is: the edit does.
+  const isMoved = shown(evidence) >= leastCalled;
+  const isElsewhere = !isMoved && from !== null && !isNeutral(from) && shown(null) >= leastCalled;
+  const name = called && (isMoved || isElsewhere) ? { from: from!, called } : null;
+  const seeds = isElsewhere ? seedsOf(called!, null) : seedsOf(evidence, name?.called ?? null);
+  const { priors, masks, others, oddsOf } = grownFrom(seeds, name, source, pair);
+  const part = meanOf(masks, null);
+  if (part === 0 || part > mostOfPicture || openShare(masks, source, pair.width) > mostOpen) return null;
+
+  const places = blurred(
+    priors.map((map, frame) => map.map((prior, at) => logit(others[frame]![at] ? leastPrior : prior))),
+    0.01,
+    pair,
+  );
+  const target = between(meantBy(to), meanShown(after, masks, evidence) ?? meantBy(to));
+  return { colours: colourTable(oddsOf), places, masks, target, ...lightingOf(before, masks) };
+}
+
+type Size = Pick<ClipPair, 'width' | 'height' | 'frameCount'>;
+
+/** Places and colours in turns, from what is seen of a thing. */
+function grownFrom(seeds: Float32Array[], name: OldColour | null, source: readonly Float32Array[], size: Size): Found {
+  const { width, height, frameCount } = size;
+  const frames = Array.from({ length: frameCount }, (_, frame) => frame);
+  const anchors = blurred(seeds, anchorReach, size);
   const mostAnchored = Math.max(1e-6, quantileOf(anchors, 0.995));
   const isVivid = name !== null && !isNeutral(name.from);
   /** Log odds of a colour: as seen where the edit is and is not, and as it is called. */
-  const colourOddsOf = (seen: number, share: number) =>
+  const named = (seen: number, share: number) =>
     (isVivid && seen < 0 ? seen * (1 - trust * share) : seen) + nameWeight * Math.log((share + 0.02) / 1.02);
 
   let shares: Float32Array[] = seeds;
@@ -97,7 +136,7 @@ export function findRecolouring(pair: ClipPair, { from, to }: Recolour): Recolou
   let odds: ColourOdds | null = null;
   for (let turn = 0, changed = 1; turn < mostTurns && changed > settled; turn++) {
     odds = colourOdds(source, shares);
-    const grown = blurred(shares, growth);
+    const grown = blurred(shares, growth, size);
     const near = neighbourMeans((frame) => grown[frame]!, frameCount);
     priors = frames.map((frame) => {
       const [close, seed, anchor] = [near(frame), seeds[frame]!, anchors[frame]!];
@@ -112,7 +151,7 @@ export function findRecolouring(pair: ClipPair, { from, to }: Recolour): Recolou
       const lab = source[frame]!;
       return priors[frame]!.map((prior, at) => {
         const byColour = odds!.of(lab[3 * at]!, lab[3 * at + 1]!, lab[3 * at + 2]!);
-        return sigmoid((name ? colourOddsOf(byColour, name.called[frame]![at]!) : byColour) + logit(prior));
+        return sigmoid((name ? named(byColour, name.called[frame]![at]!) : byColour) + logit(prior));
       });
     });
     changed = meanOf(
@@ -121,21 +160,49 @@ export function findRecolouring(pair: ClipPair, { from, to }: Recolour): Recolou
     );
     shares = next;
   }
-
   const others = otherParts(shares, seeds, width, height);
-  const places = blurred(
-    priors.map((map, frame) => map.map((prior, at) => logit(others[frame]![at] ? leastPrior : prior))),
-    0.01,
-  );
-  const masks = shares.map((map, frame) => map.map((share, at) => (others[frame]![at] ? 0 : share)));
-  const part = meanOf(masks, null);
-  if (part === 0 || part > mostOfPicture) return null;
-  const colours = colourTable((l, a, b) => {
-    const seen = odds!.of(l, a, b);
-    return name ? colourOddsOf(seen, isCalled(name.from, l, a, b)) : seen;
-  });
-  const target = between(meantBy(to), meanShown(after, masks, evidence) ?? meantBy(to));
-  return { colours, places, masks, target, ...lightingOf(before, masks) };
+  return {
+    priors,
+    masks: shares.map((map, frame) => map.map((share, at) => (others[frame]![at] ? 0 : share))),
+    others,
+    oddsOf(l, a, b) {
+      const seen = odds!.of(l, a, b);
+      return name ? named(seen, isCalled(name.from, l, a, b)) : seen;
+    },
+  };
+}
+
+/** Share of an outline, where masks cross 1/2 beside or above, on both sides of which the clip's colours are alike. */
+function openShare(masks: readonly Float32Array[], source: readonly Float32Array[], width: number): number {
+  let [all, open] = [0, 0];
+  for (const [frame, mask] of masks.entries()) {
+    const lab = source[frame]!;
+    const differs = (one: number, other: number) =>
+      Math.hypot(
+        0.5 * (lab[3 * one]! - lab[3 * other]!),
+        lab[3 * one + 1]! - lab[3 * other + 1]!,
+        lab[3 * one + 2]! - lab[3 * other + 2]!,
+      );
+    for (let at = 0; at < mask.length; at++) {
+      const [row, column] = [Math.floor(at / width), at % width];
+      for (const [step, isInside] of [
+        [1, column >= 1 && column + 2 < width],
+        [width, row >= 1 && at + 2 * width < mask.length],
+      ] as const) {
+        if (!isInside || mask[at]! > 0.5 === mask[at + step]! > 0.5) continue;
+        all++;
+        if (differs(at - step, at + 2 * step) < leastEdge) open++;
+      }
+    }
+  }
+  return all === 0 ? 0 : open / all;
+}
+
+/** Maps blurred by so much of the shorter side. */
+function blurred(maps: readonly Float32Array[], reach: number, { width, height }: Size): Float32Array[] {
+  const radius = Math.max(1, Math.round((Math.sqrt(6 * (reach * Math.min(width, height)) ** 2 + 1) - 1) / 2));
+  const size = { width, height, channels: 1 };
+  return maps.map((map) => windowMeans(windowMeans(map, size, radius), size, radius));
 }
 
 /** The same with places that were painted: `paint` takes and gives shares of places, 0 to 1. */

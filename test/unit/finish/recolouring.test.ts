@@ -159,6 +159,27 @@ it('words that are wrong about the old colour do not keep the thing from being f
   expect(pixel(result, 17 * 4, 60)[2]! - pixel(result, 17 * 4, 60)[0]!).toBeGreaterThan(40);
 });
 
+it('a patch in the middle of even colour is no thing: such an edit is followed', () => {
+  const road = (_x: number, _y: number, _shown: Colour): Colour => [120, 122, 125];
+  const isPatch = (x: number, y: number) => (x - 20) ** 2 + (y - 16) ** 2 < 60;
+  const marked = clip(1, frameCount, (x, y, shown) => (isPatch(x, y) ? blue : strayed(x, y, road(x, y, shown))));
+  const change = findChange(clip(1, frameCount, road), marked, {
+    keepDetail: 0.75,
+    recolour: { from: 'grey', to: 'blue' },
+  });
+  expect(change.recolouring).toBeUndefined();
+});
+
+it('where the edit missed the thing and coloured another, a vivid colour that the words name is believed', () => {
+  const isSky = (_x: number, y: number) => y < 8;
+  const skied = (x: number, y: number, shown: Colour): Colour => (isSky(x, y) ? [120, 170, 235] : shown);
+  const driven = clip(1, frameCount, skied);
+  const missed = clip(1, frameCount, (x, y, shown) => (isSky(x, y) ? blue : strayed(x, y, shown)));
+  const [mask] = findChange(driven, missed, { keepDetail: 0.75, recolour }).masks!;
+  expect(mask![20 * size.width + 17]).toBeGreaterThan(0.5);
+  expect(mask![4 * size.width + 40]).toBeLessThan(0.05);
+});
+
 it('large pictures are looked at as means over squares', () => {
   const frame = Float32Array.from({ length: 5 * 4 * 3 }, (_, at) => Math.floor(at / 3));
   const pair = { before: () => frame, after: () => frame, width: 5, height: 4, frameCount: 2 };
