@@ -5,6 +5,7 @@ import { rawFrames } from '../../../shared/domain/clip.ts';
 import { editSettings } from '../../../shared/domain/edit.ts';
 import {
   type EvaluateModelRequest,
+  type LookAttribute,
   lookAttributes,
   type NamedLook,
   type SheetRow,
@@ -106,7 +107,10 @@ export async function evaluateTextToVideo(
   );
   return {
     summary: prompts.length > 0 ? summarise(prompts, judge) : null,
-    looks: namedLooks([...prompts, ...ofLooks]),
+    looks: namedLooks([
+      ...prompts.map((measured) => ({ measured, of: lookAttributes })),
+      ...ofLooks.map((measured, index) => ({ measured, of: [wanted[index]!.attribute] })),
+    ]),
     sheet,
     takenOver,
   };
@@ -147,10 +151,12 @@ async function measurePrompt(
   return { seed, prompt, seconds, frames, truth: { ...truth }, generated, rendered, other: Array.from(other.features) };
 }
 
-/** How often each look is named, of the prompts whose scene is in it. */
-function namedLooks(measured: readonly PromptMeasures[]): NamedLook[] {
+/** How often each look is named, of the prompts that were made for attributes (`of`) and whose scene is in it. */
+function namedLooks(prompts: readonly { measured: PromptMeasures; of: readonly LookAttribute[] }[]): NamedLook[] {
   return lookAttributes.flatMap((attribute) => {
-    const asked = measured.filter(({ rendered }) => attribute in rendered.right);
+    const asked = prompts
+      .filter(({ measured, of }) => of.includes(attribute) && attribute in measured.rendered.right)
+      .map(({ measured }) => measured);
     const values = [...new Set(asked.map(({ truth }) => truth[attribute]!))];
     return values.map((value): NamedLook => {
       const own = asked.filter(({ truth }) => truth[attribute] === value);

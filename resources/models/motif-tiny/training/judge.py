@@ -1,7 +1,7 @@
 """Trains the judge: a dual video and text encoder that names what a rendered clip shows. Resumes from its last checkpoint.
 
     python judge.py --minutes 20          trains on .cache/world/v2, and on the pictures of .cache/world/p1 where there are some
-    python judge.py --export              measures it on v2-val and writes ../../motif-judge/
+    python judge.py --export              measures it on v2-val and writes ../../motif-judge/ (`--mean-with NAME`: the mean of its weights and another training's)
 
 It is trained apart from the model that it judges: on pixels, never on latents. Its forward is kept plain, because the
 application has it a second time in TypeScript; ../../motif-judge/README.md describes it in words. What a picture shows without
@@ -314,7 +314,7 @@ def measure(judge, labels, world, limit=400, batch=10):
     return {n: round(right[n] / count[n], 4) for n in count}, named, round(found / max(1, seen), 4), seen
 
 
-def export(judge, labels, name, minutes, steps):
+def export(judge, labels, minutes, steps):
     folder = JUDGE
     folder.mkdir(parents=True, exist_ok=True)
     accuracy, looks, found, seen = measure(judge, labels, data.WorldShards("v2-val", training=False), limit=2000)
@@ -355,6 +355,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--export", action="store_true")
+    parser.add_argument("--mean-with", help="exported is the mean of this training's weights and those of another that went on from them")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
@@ -375,7 +376,11 @@ def main():
         optimiser.load_state_dict(saved["optimiser"])
         step, elapsed = saved["step"], saved["elapsed"]
     if options.export:
-        export(averaged, labels, options.name, elapsed / 60, step)
+        if options.mean_with:
+            other = torch.load(data.CACHE / f"judge-{options.mean_with}" / "last.pt", weights_only=False)
+            averaged.load_state_dict({key: (value + other["averaged"][key]) / 2 for key, value in averaged.state_dict().items()})
+            step, elapsed = step + other["step"], elapsed + other["elapsed"]
+        export(averaged, labels, elapsed / 60, step)
         return
     random = np.random.default_rng([options.seed, step])
     world, singles = data.WorldShards(*options.world), data.WorldShards(*options.pictures)
