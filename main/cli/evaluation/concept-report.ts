@@ -19,8 +19,12 @@ export function formatConceptReport({ methods, kinds, looks, sliders }: Evaluate
     lora: 'plain LoRA, rank 8',
     concept: `${recipe.method}, rank ${recipe.rank}`,
   };
-  const parts = [reconstructionTable(methods, names), editTable(methods, names), kindTable(kinds, names)];
-  if (looks.length > 0) parts.push(lookTable(looks, names));
+  const parts = [
+    reconstructionTable(methods, names),
+    editTable(methods, names),
+    kindTable('kind of edit', kinds, names),
+  ];
+  if (looks.length > 0) parts.push(kindTable('look', looks, names));
   if (sliders.length > 0)
     parts.push(
       formatTable(
@@ -93,11 +97,11 @@ function editTable(methods: MethodSummary[], names: Names): string {
   );
 }
 
-function kindTable(kinds: KindSummary[], names: Names): string {
+function kindTable(first: string, kinds: KindSummary[], names: Names): string {
   return formatTable(
-    ['kind of edit', 'by', 'edits', 'success %', 'preserved %', 'inside', 'outside', 'ID', 'C-T'],
+    [first, 'by', 'edits', 'success %', 'preserved %', 'inside', 'outside', 'ID', 'C-T'],
     kinds.map((row) => [
-      row.kind,
+      row.to === null ? row.kind : `${row.kind}: ${row.to}`,
       rowName(names, row),
       String(row.edits),
       percent(row.success),
@@ -106,21 +110,6 @@ function kindTable(kinds: KindSummary[], names: Names): string {
       spread(row.errorOutside, 4),
       spread(row.identity, 3),
       spread(row.textAgreement, 3),
-    ]),
-  );
-}
-
-function lookTable(looks: KindSummary[], names: Names): string {
-  return formatTable(
-    ['look', 'by', 'edits', 'success %', 'preserved %', 'inside', 'outside'],
-    looks.map((row) => [
-      `${row.kind}: ${row.to}`,
-      rowName(names, row),
-      String(row.edits),
-      percent(row.success),
-      percent(row.preservation),
-      spread(row.errorInside, 4),
-      spread(row.errorOutside, 4),
     ]),
   );
 }

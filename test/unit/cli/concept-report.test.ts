@@ -66,7 +66,7 @@ test('words alone stand among the edits as sampled and as finished, in the same 
 
 test('looks have a table of their own, each by what it changes to', () => {
   const table = told.split('\n\n').find((part) => part.startsWith('look'));
-  expect(table).toMatch(/^light: night +words alone, finished +1 +0 +90 +0\.0400 +0\.0020$/m);
+  expect(table).toMatch(/^light: night +words alone, finished +1 +0 +90 +0\.0400 +0\.0020 /m);
 });
 
 test('only what gives the clip back stands among the reconstructions, and only what starts from it is finished', () => {
