@@ -88,7 +88,8 @@ Run it again with the same folder to continue where it stopped.`,
             { ...common, seeds, prompts, lookPrompts, worldClips, realClips },
             listening(context),
           );
-          const measured = `${Math.min(prompts, seeds.length)} prompts, ${result.looks.length} looks, ${Math.min(worldClips, seeds.length)} test scenes, ${realClips.length} real clips`;
+          const ofLooks = lookPrompts > 0 ? `${lookPrompts} of each look, ` : '';
+          const measured = `${Math.min(prompts, seeds.length)} prompts, ${ofLooks}${Math.min(worldClips, seeds.length)} test scenes, ${realClips.length} real clips`;
           await report(context, services, model, folder, result, measured, formatModelReport(result));
         });
       }),
