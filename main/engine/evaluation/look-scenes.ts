@@ -14,14 +14,16 @@ const plain: SceneOptions = { light: 'day', season: 'none', style: 'photo', film
 /** Every look that an edition of the world has, each on the first `count` of these seeds whose scene can be in it. */
 export function lookScenes(edition: Edition, seeds: readonly number[], count: number): LookScene[] {
   const found = new Map<string, LookScene[]>();
-  for (const seed of seeds)
+  for (const seed of seeds) {
+    const values = valuesOf(sampleScene(seed, { edition, ...plain }));
     for (const attribute of lookAttributes)
-      for (const value of valuesOf(sampleScene(seed, { edition, ...plain }))[attribute]) {
+      for (const value of values[attribute]) {
         const kept = found.get(`${attribute}: ${value}`) ?? [];
         found.set(`${attribute}: ${value}`, kept);
         if (kept.length < count)
           kept.push({ attribute, value, scene: sampleScene(seed, { edition, ...plain, [attribute]: value }) });
       }
+  }
   return [...found.values()]
     .flat()
     .sort((a, b) => lookAttributes.indexOf(a.attribute) - lookAttributes.indexOf(b.attribute));

@@ -426,7 +426,8 @@ def main():
         if since > 240:
             since = 0.0
             save()
-            world.refresh(), singles.refresh()
+            world.refresh()
+            singles.refresh()
             if len(val.refresh()):
                 accuracy, _, found, _ = measure(averaged, labels, val, limit=120)
                 print("validation:", accuracy, found, flush=True)
