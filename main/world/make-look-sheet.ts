@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createCanvas } from '@napi-rs/canvas';
 import { z } from 'zod';
+import { lookAttributes } from '../../shared/domain/evaluation.ts';
 import { possibleValues } from './edit.ts';
 import { render } from './render.ts';
 import { type SceneOptions, sampleScene } from './scene.ts';
@@ -46,7 +47,7 @@ const plain: SceneOptions = {
   light: given.background === 'city at night' ? 'night' : 'day',
 };
 const scene = sampleScene(seed, { ...plain, ...given, style: 'photo', season: 'none', film: 'none' });
-const looks = (['light', 'season', 'style', 'film'] as const).flatMap((kind) =>
+const looks = lookAttributes.flatMap((kind) =>
   possibleValues(scene, kind).map((to) => ({
     name: to,
     scene: { ...scene, [kind]: kind === 'light' || kind === 'style' ? { ...scene[kind], kind: to } : to },
