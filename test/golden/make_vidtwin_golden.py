@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 HERE = Path(__file__).parent
 MODELS = HERE.parents[1] / "resources/models"
-sys.path.insert(0, str(MODELS / "motif-twin/training"))
+sys.path[:0] = [str(MODELS / "motif-twin/training"), str(MODELS / "motif-tiny/training")]
 import golden  # noqa: E402
 import vidtwin  # noqa: E402
 from golden import to_clip  # noqa: E402

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 MODELS = Path(__file__).resolve().parents[2]
-sys.path[1:1] = [str(MODELS / "motif-tiny/training"), str(MODELS / "motif-twin/training")]
+sys.path.insert(1, str(MODELS / "motif-tiny/training"))
 
 import data  # noqa: E402
 import magvit  # noqa: E402
@@ -68,7 +68,7 @@ def main():
     config = magvit.PRESETS[a.preset]
     model, mean = magvit.Magvit(config), magvit.Magvit(config).eval()
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["conv_in", "conv_out", "adapt"])
-    perceptual = Perceptual(MODELS / "motif-judge/model.safetensors").eval() if a.perceptual else None
+    perceptual = Perceptual() if a.perceptual else None
     run = Run(CACHE / a.name, a, model, mean, optimiser, random)
     real, world = data.RealMaterial(), data.WorldShards(*a.world)
     held_out, pick = data.WorldShards(*a.validation, training=False), np.random.default_rng(7)

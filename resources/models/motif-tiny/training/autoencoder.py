@@ -4,24 +4,22 @@
 
 The residual branches start at zero and the norms at the ends nearly linear, so that the network begins as a linear
 codec: the first `--linear` minutes train only that (a fifth of the cost); until minute `--coarse` the branches at the
-finest resolution are left out (half the cost); then everything trains.
+finest resolution are left out (half the cost); then everything trains. Towards the end it may be judged by features and by a
+patch discriminator besides, which sharpen what squared errors alone blur.
 """
 
 import argparse
-import csv
-import math
-import signal
-import time
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKLWan
 
 import data
 import wholesequence
+from losses import Critic, Perceptual, psnr
 from optimiser import Muon
 from precision import autocast
+from run import Run, add_options
 
 BETA = 1e-6  # weight of the KL divergence
 
@@ -81,10 +79,41 @@ def initialise(vae):
     vae.quant_conv.bias[channels:] = -6
 
 
-def start_weights(name):
+def load(name):
+    """The autoencoder of a training, or `exported` for that of the model folder, as it is used: without gradients."""
     if name == "exported":
-        return AutoencoderKLWan.from_pretrained(data.MODEL / "vae", torch_dtype=torch.float32).state_dict()
-    return torch.load(data.CACHE / f"autoencoder-{name}" / "last.pt", weights_only=False)["averaged"]
+        vae = AutoencoderKLWan.from_pretrained(data.MODEL / "vae", torch_dtype=torch.float32)
+    else:
+        saved = torch.load(data.CACHE / f"autoencoder-{name}" / "state.pt", weights_only=False)
+        vae = build(*(saved["options"][key] for key in ("decoder_base", "multipliers", "channels")))
+        vae.load_state_dict(saved["mean"])
+    return vae.eval().requires_grad_(False)
+
+
+def widened(weights, fresh, channels):
+    """`weights` of an autoencoder with fewer latent channels in the shapes of `fresh`, the state of a new one of `channels`: the old channels keep their
+    places and what they mean, the encoder's new ones are the fresh ones', and the decoder does not listen to them yet, so that both networks decode alike."""
+    before = weights["post_quant_conv.weight"].shape[0]
+    if before == channels:
+        return weights
+    halves = [*range(before), *range(channels, channels + before)]  # means first, then log-variances
+    rows = {"encoder.conv_out": halves, "quant_conv": halves, "post_quant_conv": range(before)}
+    columns = {"quant_conv": halves, "post_quant_conv": range(before), "decoder.conv_in": range(before)}
+    result = dict(weights)
+    for part in {*rows, *columns}:
+        old, new = weights[f"{part}.weight"], fresh[f"{part}.weight"].clone()
+        out, into = list(rows.get(part, range(old.shape[0]))), list(columns.get(part, range(old.shape[1])))
+        if part == "decoder.conv_in":
+            new.zero_()
+        else:
+            new[out] = 0
+        new[torch.tensor(out)[:, None], torch.tensor(into)] = old
+        result[f"{part}.weight"] = new
+        if part in rows:
+            bias = fresh[f"{part}.bias"].clone()
+            bias[out] = weights[f"{part}.bias"]
+            result[f"{part}.bias"] = bias
+    return result
 
 
 @torch.no_grad()
@@ -95,105 +124,65 @@ def silence_finest(vae):
         resnet.conv2.bias.zero_()
 
 
-def psnr(a, b):
-    """Of two pixel tensors in -1..1, in decibels, from the mean squared error over everything."""
-    return -10 * math.log10((((a.clamp(-1, 1) - b) / 2) ** 2).mean().item() + 1e-12)
-
-
 @torch.no_grad()
-def validate(vae, detail=wholesequence.FULL, limit=9):
-    """Mean PSNR over the nine real test clips, and over clips of the world's validation seeds (None without any)."""
-    def score(clips):
+def measure(vae, sets, detail=wholesequence.FULL):
+    """Mean PSNR of each set of clips {name: [uint8 frames, height, width, 3]}."""
+    found = {}
+    for name, clips in sets.items():
         values = []
         for clip in clips:
             x = data.to_batch([clip])
             with autocast():
-                mean, _ = wholesequence.encode(vae, x, detail)
-                y = wholesequence.decode(vae, mean, detail)
-            values.append(psnr(y, x))
-        return float(np.mean(values)) if values else float("nan")
-
-    world = data.WorldShards("v2-val", training=False)
-    if not len(world):
-        world = data.WorldShards("v1")
-    random = np.random.default_rng(1)
-    rendered = [world.pick(random)[0] for _ in range(limit)] if len(world) else []
-    return score([clip for _, clip in data.test_clips()[:limit]]), score(rendered)
+                y = wholesequence.decode(vae, wholesequence.encode(vae, x, detail)[0], detail)
+            values.append(psnr(y.float(), x).item())
+        found[name] = round(float(np.mean(values)), 2)
+    return found
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--name", default="v1")
-    parser.add_argument("--world", nargs="*", default=["v1", "v2"])
-    parser.add_argument("--minutes", type=float, default=60, help="length of the learning-rate schedule, in minutes of training")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--crop", type=int, nargs=3, default=[9, 64, 64], help="frames, height, width")
-    parser.add_argument("--rate", type=float, default=1e-2, help="Muon's learning rate; Adam's is --adam-rate")
-    parser.add_argument("--adam-rate", type=float, default=2e-3)
-    parser.add_argument("--optimiser", default="muon")
     parser.add_argument("--linear", type=float, default=0, help="minutes of the linear warm start")
     parser.add_argument("--coarse", type=float, default=0, help="minute until which the finest resolution's branches are left out")
-    parser.add_argument("--start", help="name of another training whose weights to begin with, or `exported` for those of the model folder")
+    parser.add_argument("--start", help="name of another training whose weights to begin with, or `exported` for those of the model folder; both may have fewer channels")
     parser.add_argument("--freeze-encoder", action="store_true", help="train the decoder alone, on the latents that there are")
     parser.add_argument("--real-share", type=float, default=0.4)
     parser.add_argument("--decoder-base", type=int, default=32)
     parser.add_argument("--multipliers", type=int, nargs=3, default=[1, 2, 2])
-    parser.add_argument("--channels", type=int, default=16, help="of the latents; the model folder has 16, fewer are for comparisons at another rate")
+    parser.add_argument("--channels", type=int, default=16, help="of the latents")
+    parser.add_argument("--perceptual", type=float, default=0, help="weight of the distance of features")
+    parser.add_argument("--perceptual-start", type=float, default=0.6, help="share of the time")
+    parser.add_argument("--gan", type=float, default=0, help="weight of the patch discriminator")
+    parser.add_argument("--gan-start", type=float, default=0.7)
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--ema", type=float, default=0.998)
-    parser.add_argument("--validate-every", type=float, default=4, help="minutes")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    folder = data.CACHE / f"autoencoder-{options.name}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder, random = data.CACHE / f"autoencoder-{options.name}", np.random.default_rng(options.seed)
     vae, averaged = (build(options.decoder_base, options.multipliers, options.channels) for _ in range(2))
-    averaged.load_state_dict(vae.state_dict())
-    optimiser = Muon(vae, options.rate, options.adam_rate, options.optimiser == "muon")
-    step, elapsed = 0, 0.0
-    if not (folder / "last.pt").exists() and options.start:
-        weights = start_weights(options.start)
-        vae.load_state_dict(weights)
-        averaged.load_state_dict(weights)
-    if (folder / "last.pt").exists():
-        saved = torch.load(folder / "last.pt", weights_only=False)
-        vae.load_state_dict(saved["model"])
-        averaged.load_state_dict(saved["averaged"])
-        optimiser.load_state_dict(saved["optimiser"])
-        step, elapsed = saved["step"], saved["elapsed"]
-    random = np.random.default_rng([options.seed, step])
-    real, world = data.RealMaterial(), data.WorldShards(*options.world)
+    if options.start and not (folder / "state.pt").exists():
+        vae.load_state_dict(widened(load(options.start).state_dict(), vae.state_dict(), options.channels))
+    real, world, held_out = data.RealMaterial(), data.WorldShards(*options.world), data.WorldShards(*options.validation, training=False)
+    pick = np.random.default_rng(1)
+    checks = {"real": [clip for _, clip in data.test_clips()], "world": [held_out.pick(pick)[0] for _ in range(27)] if len(held_out) else []}
+    perceptual = Perceptual() if options.perceptual else None
+    critic = Critic(options.gan) if options.gan else None
+    run = Run(folder, options, vae, averaged, Muon(vae, options.rate, options.adam_rate), random, more={"critic": critic} if critic else {})
     if options.compile:
         wholesequence.compile_activations()
-
-    def save():
-        torch.save(
-            {"model": vae.state_dict(), "averaged": averaged.state_dict(), "optimiser": optimiser.state_dict(),
-             "step": step, "elapsed": elapsed, "options": vars(options)},
-            folder / "last.pt.new",
-        )
-        (folder / "last.pt.new").replace(folder / "last.pt")
-
-    log = open(folder / "log.csv", "a", newline="")
-    writer = csv.writer(log)
+    phase = lambda: wholesequence.LINEAR if run.minutes < options.linear else wholesequence.COARSE if run.minutes < options.coarse else wholesequence.FULL
+    found = lambda: {**measure(averaged, {name: clips for name, clips in checks.items() if clips}, phase()), "clips": len(world.refresh())}
     silenced = False
-    last, since_validation, losses = time.time(), 0.0, []
     frames, height, width = options.crop
-    stopping = []
-    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))  # stop after the step in progress, and save
-    while elapsed < options.minutes * 60 and not stopping:
-        progress = elapsed / (options.minutes * 60)
-        minutes = elapsed / 60
-        detail = wholesequence.LINEAR if minutes < options.linear else wholesequence.COARSE if minutes < options.coarse else wholesequence.FULL
+    while run.going():
+        detail = phase()
         if detail == wholesequence.COARSE and not silenced:
             silence_finest(vae)
             silence_finest(averaged)
             silenced = True
-        warm = min(1.0, (step + 1) / 50)
-        factor = warm * (0.5 + 0.5 * math.cos(math.pi * progress)) + 0.01
         x = data.crops(random, real, world, options.batch, frames, height, width, options.real_share)
         with autocast():
             with torch.set_grad_enabled(not options.freeze_encoder):
@@ -202,36 +191,22 @@ def main():
             z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
             y = wholesequence.decode(vae, z, detail)
         difference = y - x
-        loss = 0.5 * difference.abs().mean() + 3 * difference.square().mean()  # about equal parts at 22 dB
         kl = 0.5 * (mean * mean + log_variance.exp() - 1 - log_variance).sum(dim=(1, 2, 3, 4)).mean() / (x[0].numel())
-        (loss + BETA * 48 * kl).backward()
-        optimiser.step(factor)
-        with torch.no_grad():
-            keep = min(options.ema, (step + 1) / (step + 10))
-            for slow, fast in zip(averaged.parameters(), vae.parameters()):
-                slow.lerp_(fast, 1 - keep)
-        losses.append((loss.item(), psnr(y.detach(), x), kl.item()))
-        step += 1
-        now = time.time()
-        elapsed, since_validation, last = elapsed + now - last, since_validation + now - last, now
-        if step % 20 == 0:
-            l, p, k = np.mean(losses, axis=0)
-            losses = []
-            writer.writerow([step, round(elapsed, 1), round(l, 5), round(float(p), 2), round(float(k), 4)])
-            log.flush()
-            print(f"{step} {elapsed / 60:.2f} min  loss {l:.4f}  crops {p:.2f} dB  kl {k:.3f}  std {mean.std().item():.2f}", flush=True)
-        if since_validation > options.validate_every * 60:
-            since_validation = 0.0
-            scores = validate(averaged, detail)
-            print(f"validation at {elapsed / 60:.1f} min: real {scores[0]:.2f} dB, world {scores[1]:.2f} dB, world clips {len(world.refresh())}", flush=True)
-            save()
-            last = time.time()
-    save()
-    if stopping:
-        return
+        parts = {"l1": difference.abs().mean(), "squares": difference.square().mean(), "kl": kl, "psnr": psnr(y.detach(), x).mean()}
+        loss = 0.5 * parts["l1"] + 3 * parts["squares"] + BETA * 48 * kl  # the first two about equal at 22 dB
+        some = torch.from_numpy(np.sort(random.choice(frames, 4, replace=False)))
+        flat = lambda v: v[:, :, some].transpose(1, 2).flatten(0, 1)
+        if perceptual and run.progress > options.perceptual_start:
+            with autocast():
+                parts["perceptual"] = perceptual(flat(y), flat(x))
+            loss = loss + options.perceptual * parts["perceptual"]
+        if critic and run.progress > options.gan_start:
+            parts["critic"] = critic.learn(flat(y), flat(x))
+            if run.progress > options.gan_start + 0.03:
+                loss = loss + critic.loss(flat(y), loss, vae.decoder.conv_out.weight)
+        run.learn(loss, parts, found)
+    run.end(found)
     averaged.save_pretrained(folder / "export")  # for `motif evaluate vidtwin --autoencoder`; export.py fills the model folder
-    scores = validate(averaged, detail)
-    print(f"end: real {scores[0]:.2f} dB, world {scores[1]:.2f} dB", flush=True)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def load(folder):
 def draw(loaded, prompts, height=128, width=128, steps=20, same=False, batch=16):
     """A picture for each prompt, the noise of the n-th (or of all, `same`) alike whatever the model: [n, height, width, 3] uint8."""
     model, vae, tokenizer = loaded
-    mean, deviation = (torch.tensor(vae.config[key]).view(1, 16, 1, 1, 1) for key in ("latents_mean", "latents_std"))
+    mean, deviation = (torch.tensor(vae.config[key]).view(1, -1, 1, 1, 1) for key in ("latents_mean", "latents_std"))
     pictures = []
     for start in range(0, len(prompts), batch):
         z = sample(model, tokenizer, prompts[start : start + batch], 1, height, width, steps, seed=0 if same else start, same=same)

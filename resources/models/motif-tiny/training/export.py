@@ -13,8 +13,7 @@ import torch
 from diffusers import UniPCMultistepScheduler
 
 import data
-from autoencoder import build
-from latents import load
+from autoencoder import build, load
 from networks import TEXT_TOKENS, build_text_encoder, build_transformer
 
 MOTIF = {
@@ -29,7 +28,7 @@ MOTIF = {
     "conceptTokens": {"identity": ["[v]"] + [f"[v{i}]" for i in range(1, 9)], "motion": ["[u]"] + [f"[u{i}]" for i in range(1, 9)]},
     "selfConditioning": {
         "prediction": "x0",
-        "channels": "32 = 16 noisy latents, then 16 of the previous step's x0 = x - sigma * velocity, in normalised latents",
+        "channels": "noisy latents, then as many of the previous step's x0 = x - sigma * velocity, in normalised latents",
         "none": "zeros, at the first step",
         "guidance": "x0 of the guided velocity; the same for the conditional and the unconditional pass",
         "trainingProbability": 0.5,
@@ -38,11 +37,6 @@ MOTIF = {
     "latents": "normalised = (mean - latents_mean) / latents_std, of the posterior's mean",
     "sampling": {"steps": 20, "guidance": 4.0, "flowShift": 2.0},
 }
-
-
-def checkpoint(kind, name):
-    path = data.CACHE / f"{kind}-{name}" / "last.pt"
-    return torch.load(path, weights_only=False, map_location="cpu") if path.exists() else None
 
 
 def half(model):
@@ -67,18 +61,17 @@ def main():
     new = data.CACHE / "export"
     shutil.rmtree(new, ignore_errors=True)
 
-    saved = checkpoint("autoencoder", options.autoencoder)
-    vae = load("exported") if options.autoencoder == "exported" else build(*([saved["options"]["decoder_base"], saved["options"]["multipliers"]] if saved else []))
-    if saved:
-        vae.load_state_dict(saved["averaged"])
+    trained = lambda kind, name, file: (data.CACHE / f"{kind}-{name}" / file).exists()
+    vae = load(options.autoencoder) if options.autoencoder == "exported" or trained("autoencoder", options.autoencoder, "state.pt") else build()
     statistics = data.CACHE / f"latents-{options.latents or options.autoencoder}" / "statistics.json"
     if statistics.exists():
         vae.register_to_config(**json.loads(statistics.read_text()))
     half(vae).save_pretrained(new / "vae")
 
-    transformer, text_encoder = build_transformer(), build_text_encoder()
-    saved = checkpoint("transformer", options.transformer)
-    if saved:
+    channels = vae.config.z_dim
+    transformer, text_encoder = build_transformer(channels), build_text_encoder()
+    if trained("transformer", options.transformer, "last.pt"):
+        saved = torch.load(data.CACHE / f"transformer-{options.transformer}" / "last.pt", weights_only=False, map_location="cpu")
         transformer.load_state_dict(saved["averaged"]["transformer"])
         text_encoder.load_state_dict(saved["averaged"]["text_encoder"])
     half(transformer).save_pretrained(new / "transformer")

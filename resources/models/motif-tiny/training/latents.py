@@ -2,7 +2,7 @@
 
     python latents.py --autoencoder v1 [--world v2] [--watch]
 
-Writes .cache/training/latents-NAME/: per shard `clips.npy` [n, 16, 5, h, w] and `frames.npy` [n, 2, 16, 1, h, w] (two
+Writes .cache/training/latents-NAME/: per shard `clips.npy` [n, channels, 5, h, w] and `frames.npy` [n, 2, channels, 1, h, w] (two
 single frames a clip, encoded as pictures), float16, not normalised, with the captions; and statistics.json with
 `latents_mean` and `latents_std` of everything, which the export writes into the autoencoder's config.
 The first latent frame of a clip is that frame encoded as a picture, since the autoencoder is causal.
@@ -14,28 +14,17 @@ import time
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKLWan
 
 import data
 import wholesequence
 import looks
-from autoencoder import build
+from autoencoder import load
 from precision import autocast
-
-
-def load(name):
-    """The autoencoder of a training, or `exported` for that of the model folder."""
-    if name == "exported":
-        return AutoencoderKLWan.from_pretrained(data.MODEL / "vae", torch_dtype=torch.float32).eval().requires_grad_(False)
-    saved = torch.load(data.CACHE / f"autoencoder-{name}" / "last.pt", weights_only=False)
-    vae = build(saved["options"]["decoder_base"], saved["options"]["multipliers"])
-    vae.load_state_dict(saved["averaged"])
-    return vae.eval().requires_grad_(False)
 
 
 @torch.no_grad()
 def encode(vae, clips):
-    """uint8 clips [n, t, h, w, 3] -> posterior means [n, 16, 1 + (t - 1) / 4, h / 8, w / 8] float16."""
+    """uint8 clips [n, t, h, w, 3] -> posterior means [n, channels, 1 + (t - 1) / 4, h / 8, w / 8] float16."""
     with autocast():
         mean, _ = wholesequence.encode(vae, data.to_batch(clips), wholesequence.encoder_detail(vae))
     return mean.half().numpy()
@@ -117,10 +106,10 @@ def encode_real(vae, folder, looked, pictures_only):
 
 def statistics(folder):
     """Mean and standard deviation per channel over all sets, equal weight for every value."""
-    total, squares, count = np.zeros(16), np.zeros(16), 0
+    total, squares, count = 0, 0, 0
     for path in sorted([*folder.glob("*/clips.npy"), *folder.glob("*/frames.npy")]):
         x = np.load(path, mmap_mode="r")[::3].astype(np.float64)
-        x = x.reshape(-1, *x.shape[-4:])  # [n, 16, frames, h, w]
+        x = x.reshape(-1, *x.shape[-4:])  # [n, channels, frames, h, w]
         total, squares, count = total + x.sum((0, 2, 3, 4)), squares + (x**2).sum((0, 2, 3, 4)), count + x[:, 0].size
     mean = total / count
     deviation = np.sqrt(squares / count - mean**2)

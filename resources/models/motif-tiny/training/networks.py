@@ -10,13 +10,14 @@ TEXT_TOKENS = 80  # prompts are cut to this many tokens; shorter ones are contin
 VOCABULARY = 2560  # rows of the embedding; more than the tokenizer has, so that tokens can be added
 
 
-def build_transformer():
+def build_transformer(channels=16):
+    """For latents of so many channels."""
     return WanTransformer3DModel(
         patch_size=(1, 2, 2),
         num_attention_heads=4,
         attention_head_dim=64,
-        in_channels=32,  # noisy latents, then the previous prediction of the clean ones (self-conditioning)
-        out_channels=16,
+        in_channels=2 * channels,  # noisy latents, then the previous prediction of the clean ones (self-conditioning)
+        out_channels=channels,
         text_dim=256,
         freq_dim=256,
         ffn_dim=1024,
@@ -26,6 +27,17 @@ def build_transformer():
         eps=1e-6,
         rope_max_seq_len=256,
     )
+
+
+def widened(weights, channels):
+    """`weights` of a transformer for fewer latent channels, for `channels`: it does not see the new ones yet and predicts no velocity for them."""
+    into, out = weights["patch_embedding.weight"], weights["proj_out.weight"]
+    before = into.shape[1] // 2
+    if before == channels:
+        return weights
+    into = torch.cat([torch.nn.functional.pad(half, (0, 0, 0, 0, 0, 0, 0, channels - before)) for half in into.split(before, 1)], 1)
+    more = lambda x: torch.nn.functional.pad(x.unflatten(0, (-1, before)).movedim(1, -1), (0, channels - before)).movedim(-1, 1).flatten(0, 1)  # channels are innermost
+    return {**weights, "patch_embedding.weight": into, "proj_out.weight": more(out), "proj_out.bias": more(weights["proj_out.bias"])}
 
 
 def build_text_encoder():

@@ -61,7 +61,7 @@ class Run:
 
     def save(self, name="state.pt"):
         state = {name: of.state_dict() for name, of in self.stateful.items()}
-        state |= {"step": self.step, "minutes": self.minutes, "random": self.random.bit_generator.state, "torch": torch.get_rng_state()}
+        state |= {"step": self.step, "minutes": self.minutes, "options": vars(self.options), "random": self.random.bit_generator.state, "torch": torch.get_rng_state()}
         file = self.folder / name
         torch.save(state, file.with_suffix(".partial"))
         os.replace(file.with_suffix(".partial"), file)

@@ -12,7 +12,7 @@ from PIL import Image
 
 import data
 import wholesequence
-from latents import load
+from autoencoder import load
 from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize
 from precision import autocast
 from transformer import velocity
@@ -31,11 +31,11 @@ PROMPTS = [
 
 @torch.no_grad()
 def sample(model, tokenizer, prompts, frames, height, width, steps=20, guidance=4.0, shift=2.0, seed=0, same=False):
-    """All of different noise, or of the `same` -> normalised latents [prompts, 16, frames, height / 8, width / 8]."""
+    """All of different noise, or of the `same` -> normalised latents [prompts, channels, frames, height / 8, width / 8]."""
     texts = list(prompts) + [""] * len(prompts)
     states = embed(model["text_encoder"], *tokenize(tokenizer, texts))
     generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(1 if same else len(prompts), 16, frames, height // 8, width // 8, generator=generator)
+    noise = torch.randn(1 if same else len(prompts), model["transformer"].config.out_channels, frames, height // 8, width // 8, generator=generator)
     x = noise.repeat(len(prompts) // len(noise), 1, 1, 1, 1)
     previous = torch.zeros_like(x)
     sigmas = torch.linspace(1, 0, steps + 1)
@@ -62,13 +62,14 @@ def main():
     parser.add_argument("--count", type=int, default=len(PROMPTS))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    model = torch.nn.ModuleDict({"transformer": build_transformer(), "text_encoder": build_text_encoder()})
     saved = torch.load(data.CACHE / f"transformer-{options.transformer}" / "last.pt", weights_only=False)
+    channels = saved["averaged"]["transformer"]["proj_out.bias"].numel() // 4
+    model = torch.nn.ModuleDict({"transformer": build_transformer(channels), "text_encoder": build_text_encoder()})
     for part in model:
         model[part].load_state_dict(saved["averaged"][part])
     vae = load(options.decoder or options.autoencoder)
     about = json.loads((data.CACHE / f"latents-{options.autoencoder}" / "statistics.json").read_text())
-    mean, deviation = (torch.tensor(about[key]).view(1, 16, 1, 1, 1) for key in ("latents_mean", "latents_std"))
+    mean, deviation = (torch.tensor(about[key]).view(1, -1, 1, 1, 1) for key in ("latents_mean", "latents_std"))
     prompts = [f"{static} {dynamic}" if options.clips else static for static, dynamic in PROMPTS[: options.count]]
     z = sample(model, load_tokenizer(), prompts, 5 if options.clips else 1, 128, 128, options.steps, options.guidance, options.shift)
     with torch.no_grad(), autocast():

@@ -21,7 +21,7 @@ from transformers import UMT5EncoderModel
 
 import data
 from latents import drawn_frames
-from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize
+from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize, widened
 from optimiser import Muon
 from precision import autocast
 
@@ -46,8 +46,7 @@ class LatentSets:
 
     def refresh(self):
         about = json.loads((self.folder / "statistics.json").read_text())
-        self.mean = np.array(about["latents_mean"], np.float32).reshape(16, 1, 1, 1)
-        self.deviation = np.array(about["latents_std"], np.float32).reshape(16, 1, 1, 1)
+        self.mean, self.deviation = (np.array(about[key], np.float32).reshape(-1, 1, 1, 1) for key in ("latents_mean", "latents_std"))
         for path in sorted(self.folder.glob("*/captions.json")):
             name = path.parent.name
             if name in self.sets or ("-val-" in name) != self.validation:
@@ -61,7 +60,7 @@ class LatentSets:
         return sum(len(texts) for _, texts in self.sets.values())
 
     def batch(self, random, size, clips, frames=5):
-        """`size` items of one picture size -> (latents [size, 16, frames, h, w], masks [size, 2, frames, h, w] in 0..1,
+        """`size` items of one picture size -> (latents [size, channels, frames, h, w], masks [size, 2, frames, h, w] in 0..1,
         [(static[], dynamic[])]). The autoencoder is causal, so a clip's first latent frames are those of the shorter clip."""
         usable = {name: pair for name, pair in self.sets.items() if not clips or "clips" in pair[0]}
         rendered = sum(len(texts) for name, (_, texts) in usable.items() if not name.startswith("real")) or 1
@@ -146,7 +145,7 @@ def start_weights(name):
 
 
 def velocity(model, x, previous, sigma, states):
-    """x and previous [b, 16, t, h, w], sigma [b] -> velocity, the same shape, float32."""
+    """x and previous [b, channels, t, h, w], sigma [b] -> velocity, the same shape, float32."""
     with autocast():
         return model["transformer"](torch.cat([x, previous], 1), sigma * 1000, states, return_dict=False)[0].float()
 
@@ -224,7 +223,9 @@ def main():
     F.scaled_dot_product_attention = attention
     folder = data.CACHE / f"transformer-{options.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    build = lambda: torch.nn.ModuleDict({"transformer": build_transformer(), "text_encoder": build_text_encoder()})
+    tokenizer, sets, held_out = load_tokenizer(), LatentSets(options.autoencoder, real_share=options.real_share), LatentSets(options.autoencoder, validation=True)
+    channels = len(sets.mean)
+    build = lambda: torch.nn.ModuleDict({"transformer": build_transformer(channels), "text_encoder": build_text_encoder()})
     model, averaged = build(), build()
     initialise(model["transformer"])
     averaged.load_state_dict(model.state_dict())
@@ -238,6 +239,7 @@ def main():
     resume = folder / "last.pt"
     if not resume.exists() and options.start:
         weights = start_weights(options.start)
+        weights["transformer"] = widened(weights["transformer"], channels)
         for part in model:
             model[part].load_state_dict(weights[part])
             averaged[part].load_state_dict(weights[part])
@@ -255,7 +257,6 @@ def main():
         step, elapsed, seen = saved["step"], saved["elapsed"], saved["seen"]
     torch.manual_seed(options.seed + step)
     random = np.random.default_rng([options.seed, step])
-    tokenizer, sets, held_out = load_tokenizer(), LatentSets(options.autoencoder, real_share=options.real_share), LatentSets(options.autoencoder, validation=True)
     if options.compile:
         torch._dynamo.config.recompile_limit = 64
         for block in model["transformer"].blocks:

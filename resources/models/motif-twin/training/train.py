@@ -21,7 +21,7 @@ import data  # noqa: E402
 import steady  # noqa: E402
 import vidtwin  # noqa: E402
 from begin import begin  # noqa: E402
-from losses import Discriminator, Perceptual, psnr, ssim  # noqa: E402
+from losses import Critic, Perceptual, psnr, ssim  # noqa: E402
 from optimiser import Muon  # noqa: E402
 from precision import autocast  # noqa: E402
 from run import Run, add_options  # noqa: E402
@@ -100,13 +100,12 @@ def main():
         begin(model, mean, batch, sizes, CACHE / a.name / "begin", a, random, found)
     model.run_block = vidtwin.block if a.no_compile else torch.compile(vidtwin.block, dynamic=False)
     optimiser = Muon(model, a.rate, a.adam_rate, plain=["modulation", "patch_in", "patch_out", "queries", "direct"], rates={"direct": a.direct_rate})
-    judge = Discriminator() if a.gan else None
-    judge_optimiser = torch.optim.AdamW(judge.parameters(), lr=1e-4, betas=(0.9, 0.99)) if judge else None
-    perceptual = Perceptual(HERE.parents[1] / "motif-judge" / "model.safetensors").eval() if a.perceptual else None
+    critic = Critic(a.gan) if a.gan else None
+    perceptual = Perceptual() if a.perceptual else None
 
     plateau = CACHE / a.name / "plateau.pt"
     source = plateau.name if a.from_plateau and plateau.exists() else "state.pt"
-    more = {"judge": judge, "judge_optimiser": judge_optimiser} if judge else {}
+    more = {"critic": critic} if critic else {}
     run = Run(CACHE / a.name, a, model, mean, optimiser, random, source, more)
 
     print(f"{vidtwin.parameters(model)} parameters, rate {config.rate():.4%}, {len(world)} world clips", flush=True)
@@ -134,22 +133,10 @@ def main():
             with autocast():
                 parts["perceptual"] = perceptual(flat(made), flat(x))
             loss = loss + a.perceptual * parts["perceptual"]
-        if judge and progress > a.gan_start:
-            with autocast():
-                fake, true = judge(flat(made).detach()), judge(flat(x))
-            parts["gan_d"] = 0.5 * (torch.relu(1 - true).mean() + torch.relu(1 + fake).mean())
-            judge_optimiser.zero_grad(set_to_none=True)
-            parts["gan_d"].backward()
-            judge_optimiser.step()
+        if critic and progress > a.gan_start:
+            parts["critic"] = critic.learn(flat(made), flat(x))
             if progress > a.gan_start + 0.03:
-                judge.requires_grad_(False)
-                with autocast():
-                    g = -judge(flat(made)).mean()
-                judge.requires_grad_(True)
-                last = model.patch_out.weight
-                base, other = (torch.autograd.grad(v, last, retain_graph=True)[0].norm() for v in (loss, g))
-                loss = loss + (base / (other + 1e-4)).clamp(0, 1e4).detach() * a.gan * g
-                parts["gan_g"] = g
+                loss = loss + critic.loss(flat(made), loss, model.patch_out.weight)
         run.learn(loss, parts, found)
     measured = run.end(found)
     vidtwin.save(mean, run.folder / "export", {"training": run.about("no_compile", "from_plateau"), "measured": measured})

@@ -1,15 +1,21 @@
 """What a reconstruction is judged by: the perceptual distance and the patch discriminator of training, PSNR and SSIM."""
 
+from pathlib import Path
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+from precision import autocast
+
+JUDGE = Path(__file__).resolve().parents[2] / "motif-judge" / "model.safetensors"
 
 
 class Perceptual(nn.Module):
     """Distance of features, as LPIPS measures it but with a network of our own: the four convolution stages of motif-judge, frozen.
     Features are divided by their length over the channels; squared differences are summed over channels, averaged over places and stages."""
 
-    def __init__(self, path):
+    def __init__(self, path=JUDGE):
         super().__init__()
         from safetensors.torch import load_file
 
@@ -69,6 +75,40 @@ class Discriminator(nn.Module):
         for conv, norm in zip(self.convs, self.norms):
             x = F.leaky_relu(norm(conv(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2), 0.2)
         return self.last(x).float()
+
+
+class Critic:
+    """The discriminator beside a training: learns to tell, by the hinge loss, and says how to be less told."""
+
+    def __init__(self, weight):
+        self.weight, self.network = weight, Discriminator()
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=1e-4, betas=(0.9, 0.99))
+
+    def learn(self, made, real):
+        """One step on frames [n, 3, h, w] -> its loss."""
+        with autocast():
+            fake, true = self.network(made.detach()), self.network(real)
+        loss = 0.5 * (torch.relu(1 - true).mean() + torch.relu(1 + fake).mean())
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        return loss.detach()
+
+    def loss(self, made, other, last):
+        """What to add to the `other` loss: weighted so that at the weights `last` its gradient is `weight` times as long (VQGAN, arXiv 2012.09841, equation 7)."""
+        self.network.requires_grad_(False)
+        with autocast():
+            told = -self.network(made).mean()
+        self.network.requires_grad_(True)
+        base, own = (torch.autograd.grad(v, last, retain_graph=True)[0].norm() for v in (other, told))
+        return (base / (own + 1e-4)).clamp(0, 1e4).detach() * self.weight * told
+
+    def state_dict(self):
+        return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state):
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
 
 
 def psnr(a, b):
