@@ -31,8 +31,8 @@ def encode(vae, clips):
 
 
 def drawn_frames(name, clips, frame_count):
-    """Which two frames of each clip of a set are encoded alone: the same whenever it is asked. All of those that have no more."""
-    if frame_count <= 2:
+    """Which two frames of each clip of a set are encoded alone: the same whenever it is asked. All of those that have few."""
+    if frame_count <= 4:
         return [np.arange(frame_count)] * clips
     random = np.random.default_rng(clips + sum(name.encode()))
     return [random.choice(np.arange(4, frame_count), 2, replace=False) for _ in range(clips)]

@@ -25,6 +25,7 @@ from networks import build_text_encoder, build_transformer, embed, load_tokenize
 from optimiser import Muon
 from precision import autocast
 
+RARE = ("hat", "heldObject", "season", "film")  # each in a quarter of the scenes or fewer
 ADAM_ONLY = ("patch_embedding", "proj_out", "time_embedder", "time_proj", "shared", "embed_tokens", "relative_attention_bias", "scale_shift_table")
 
 
@@ -37,11 +38,12 @@ def attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False,
 
 class LatentSets:
     """All encoded sets of one autoencoder, normalised when picked. Folders named `*-val-*` are for validation alone.
-    Where a shard's masks are at hand, they come along: subjects, and their hats and held objects."""
+    Where a shard's masks are at hand, they come along: subjects, and their hats and held objects. Scenes with what few
+    scenes have (`RARE`) are drawn `rare` times as often as others."""
 
-    def __init__(self, name, validation=False, real_share=0.04):
+    def __init__(self, name, validation=False, real_share=0.04, rare=1.0):
         self.folder = data.CACHE / f"latents-{name}"
-        self.validation, self.real_share, self.sets, self.masks = validation, real_share, {}, {}
+        self.validation, self.real_share, self.rare, self.sets, self.masks, self.weights = validation, real_share, rare, {}, {}, {}
         self.refresh()
 
     def refresh(self):
@@ -53,7 +55,12 @@ class LatentSets:
                 continue
             arrays = {kind: np.load(path.parent / f"{kind}.npy") for kind in ("clips", "frames") if (path.parent / f"{kind}.npy").exists()}
             self.sets[name] = (arrays, json.loads(path.read_text()))
-            self.masks[name] = masks_of(name)
+            self.masks[name], weights = None, np.ones(len(self.sets[name][1]))
+            if not name.startswith("real"):
+                sidecar, about, use = shard_of(name)
+                self.masks[name] = masks_of(name, sidecar, about, use)
+                weights[[any(about["items"][i]["attributes"].get(key, "none") != "none" for key in RARE) for i in use]] = self.rare
+            self.weights[name] = weights / weights.sum(), weights.sum()
         return self
 
     def __len__(self):
@@ -63,11 +70,11 @@ class LatentSets:
         """`size` items of one picture size -> (latents [size, channels, frames, h, w], masks [size, 2, frames, h, w] in 0..1,
         [(static[], dynamic[])]). The autoencoder is causal, so a clip's first latent frames are those of the shorter clip."""
         usable = {name: pair for name, pair in self.sets.items() if not clips or "clips" in pair[0]}
-        rendered = sum(len(texts) for name, (_, texts) in usable.items() if not name.startswith("real")) or 1
-        real = sum(len(texts) for name, (_, texts) in usable.items() if name.startswith("real")) or 1
+        rendered = sum(self.weights[name][1] for name in usable if not name.startswith("real")) or 1
+        real = sum(self.weights[name][1] for name in usable if name.startswith("real")) or 1
         shapes = {}
-        for name, (arrays, texts) in usable.items():
-            share = len(texts) * (self.real_share / real if name.startswith("real") else (1 - self.real_share) / rendered)
+        for name, (arrays, _) in usable.items():
+            share = self.weights[name][1] * (self.real_share / real if name.startswith("real") else (1 - self.real_share) / rendered)
             shapes.setdefault(next(iter(arrays.values())).shape[-2:], []).append((name, share))
         options = list(shapes)
         totals = np.array([sum(share for _, share in shapes[shape]) for shape in options])
@@ -77,7 +84,7 @@ class LatentSets:
         for _ in range(size):
             name = members[random.choice(len(members), p=shares / shares.sum())][0]
             arrays, texts = usable[name]
-            index = random.integers(len(texts))
+            index = random.choice(len(texts), p=self.weights[name][0])
             if clips:
                 x, pick = arrays["clips"][index][:, :frames], None
             elif "clips" in arrays and random.random() < 1 / 3:
@@ -95,25 +102,30 @@ class LatentSets:
         return torch.from_numpy(np.stack(latents)), torch.from_numpy(np.stack(masks)), captions
 
 
-def masks_of(name):
-    """Masks of one set from its shard, or None without them: of clips [n, 2, 5, h, w] and of the two frames that
-    latents.py drew [n, 2, 2, h, w], uint8."""
-    path = data.WORLD / name.split("-shard-")[0] / ("shard-" + name.split("-shard-")[-1].split("-")[0] + ".masks.u8")
+def shard_of(name):
+    """The sidecar of the rendered shard from which a set was encoded: its path, what it says, and the places of the items that are in the set."""
+    path = data.WORLD / name.split("-shard-")[0] / ("shard-" + name.split("-shard-")[-1].split("-")[0] + ".json")
+    about, training = json.loads(path.read_text()), "-val-" not in name
+    return path, about, [i for i, item in enumerate(about["items"]) if not (training and data.held_out(item["seed"]))]
+
+
+def masks_of(name, sidecar, about, use):
+    """Masks of one set's shard, or None without them: of clips [n, 2, 5, h, w] and of the two frames that latents.py
+    drew [n, 2, 2, h, w], uint8."""
+    path = sidecar.with_suffix(".masks.u8")
     if not path.exists():
         return None
-    about = json.loads(path.with_name(path.name.replace(".masks.u8", ".json")).read_text())
     shape = (len(about["items"]), about["frameCount"], about["height"] // 8, about["width"] // 8, 2)
-    training = "-val-" not in name
-    use = [i for i, item in enumerate(about["items"]) if not (training and data.held_out(item["seed"]))]
     frames = np.memmap(path, np.uint8, "r", shape=shape)[use].transpose(0, 4, 1, 2, 3)
     clips = np.stack([frames[:, :, max(0, 4 * i - 3) : 4 * i + 1].max(2) for i in range((about["frameCount"] + 3) // 4)], 2)
     picks = drawn_frames(name, len(use), about["frameCount"])
     return clips, np.stack([clip[:, pair] for clip, pair in zip(frames, picks)])
 
 
-def prompt(random, caption, clip, drop=0.1):
-    """One wording: mostly both parts for a clip and the static one for a picture; sometimes one part alone, or nothing."""
-    static, dynamic = (parts[random.integers(len(parts))] if parts else "" for parts in caption)
+def prompt(random, caption, clip, drop=0.1, complete=0.0):
+    """One wording: mostly both parts for a clip and the static one for a picture; sometimes one part alone, or nothing.
+    `complete`: how often the first wording, which names everything, is chosen before any is."""
+    static, dynamic = (parts[0 if random.random() < complete else random.integers(len(parts))] if parts else "" for parts in caption)
     chance = random.random()
     if chance < drop:
         return ""
@@ -198,6 +210,8 @@ def main():
     parser.add_argument("--start", help="name of another training whose weights to begin with, or `exported` for those of the model folder")
     parser.add_argument("--text", help="name of a warmed-up text encoder (text_encoder.py) to begin with")
     parser.add_argument("--real-share", type=float, default=0.04, help="of real pictures and clips in the batches")
+    parser.add_argument("--rare", type=float, default=1, help="how many times as often scenes with a hat, a held object, a season or a film are drawn")
+    parser.add_argument("--complete", type=float, default=0, help="share of the captions that name everything before a wording is drawn of all")
     parser.add_argument("--minutes", type=float, default=80, help="length of the learning-rate schedule, in minutes of training, by the processor's clock")
     parser.add_argument("--image-minutes", type=float, default=40)
     parser.add_argument("--image-share", type=float, default=0.35, help="share of picture steps after that")
@@ -223,7 +237,7 @@ def main():
     F.scaled_dot_product_attention = attention
     folder = data.CACHE / f"transformer-{options.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer, sets, held_out = load_tokenizer(), LatentSets(options.autoencoder, real_share=options.real_share), LatentSets(options.autoencoder, validation=True)
+    tokenizer, sets, held_out = load_tokenizer(), LatentSets(options.autoencoder, real_share=options.real_share, rare=options.rare), LatentSets(options.autoencoder, validation=True)
     channels = len(sets.mean)
     build = lambda: torch.nn.ModuleDict({"transformer": build_transformer(channels), "text_encoder": build_text_encoder()})
     model, averaged = build(), build()
@@ -284,7 +298,7 @@ def main():
         factor = min(1.0, (step + 1) / 60) * min(1.0, (1 - progress) / 0.6) + 0.005  # constant, then linearly down
         short = clip and random.random() < 1 / 3
         x0, masks, captions = sets.batch(random, options.image_batch if not clip else options.clip_batch * 3 // 2 if short else options.clip_batch, clip, 3 if short else 5)
-        ids, mask = tokenize(tokenizer, [prompt(random, caption, clip) for caption in captions])
+        ids, mask = tokenize(tokenizer, [prompt(random, caption, clip, complete=options.complete) for caption in captions])
         with autocast(), torch.set_grad_enabled(options.text_rate > 0):
             states = embed(model["text_encoder"], ids, mask)
         errors = flow_errors(model, x0, states, times(len(x0), clip, later=options.later), torch.randn_like(x0))
