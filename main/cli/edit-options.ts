@@ -127,7 +127,7 @@ const batchFile = z.array(
   z
     .strictObject({
       name: z.string().min(1).optional(),
-      prompt: z.string().min(1),
+      prompt: z.string().trim().min(1, 'A prompt has words'),
       negativePrompt: z.string().optional(),
       guidance: editSettings.shape.guidance.unwrap().optional(),
       steps: editSettings.shape.steps.unwrap().optional(),
@@ -200,7 +200,7 @@ export function requestedEdits(options: EditOptions, command: Command): Requeste
 function readBatch(path: string): RequestedEdit[] {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
   } catch (thrown) {
     const reason = thrown instanceof SyntaxError ? `is not JSON: ${thrown.message}` : 'cannot be read';
     throw new AppError('invalid-input', `The batch file ${path} ${reason}.`, { hint: batchHint });

@@ -1,4 +1,4 @@
-import { access, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { ExportSettings } from '../../shared/domain/export.ts';
 import { AppError } from '../../shared/ipc/result.ts';
@@ -30,6 +30,21 @@ export async function checkPlace(target: string): Promise<void> {
   if (!there || there.isFile() || there.isDirectory()) return;
   throw new AppError('invalid-input', `${target} is ${there.isFIFO() ? 'a pipe' : 'a device'}, not a file.`, {
     hint: 'Choose a name in a folder.',
+  });
+}
+
+export function notWritable(folder: string): AppError {
+  return new AppError('forbidden', `Motif may not write into the folder ${folder}.`, {
+    hint: "Choose another folder, or check this one's permissions and whether its disk is read-only.",
+  });
+}
+
+/** Throws `forbidden` where the folder, or the one in which it would be made, cannot be written. */
+export async function requireWritable(folder: string): Promise<void> {
+  const there = (await exists(folder)) || dirname(folder) === folder;
+  if (!there) return requireWritable(dirname(folder));
+  await access(folder, constants.W_OK).catch(() => {
+    throw notWritable(folder);
   });
 }
 

@@ -17,6 +17,7 @@ import type { Library } from '../library/open.ts';
 import { readSettings } from '../library/settings.ts';
 import { importClip } from '../media/import.ts';
 import type { MediaTools } from '../media/locate.ts';
+import { sourceFile } from '../media/source-file.ts';
 import { readStill, stillKind } from '../media/still.ts';
 import { requireDirections, requireFit, requireTokens } from './fit.ts';
 
@@ -161,15 +162,8 @@ async function decodedFrames(
   const file = join(folder, 'frames.rgb');
   const described = (frameCount: number): RawFrames => ({ ...clip.frames, width, height, frameCount, file });
   if (existsSync(file)) return described(statSync(file).size / (width * height * 3));
-  const { path } = clip.source;
-  if (path === null || !existsSync(path)) {
-    const setting = whole ? 'Whole clip' : 'Fine';
-    throw new AppError(
-      'not-found',
-      `${setting} needs the file that "${clip.name}" was imported from, and it is gone.`,
-      { hint: path === null ? `Switch ${setting} off.` : `Put it back at ${path}, or switch ${setting} off.` },
-    );
-  }
+  const setting = whole ? 'Whole clip' : 'Fine';
+  const path = await sourceFile(clip, setting, `switch ${setting} off`, signal);
   mkdirSync(dirname(folder), { recursive: true });
   const made = await importClip(await tools(), {
     file: path,

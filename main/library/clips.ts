@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { type Clip, clip, type RawFrames } from '../../shared/domain/clip.ts';
 import type { ItemLabels, ItemQuery } from '../../shared/domain/library.ts';
 import { promptText } from '../../shared/domain/text.ts';
@@ -69,6 +71,10 @@ export function isSameCut(one: Cut, other: Cut): boolean {
   return cut(one) === cut(other);
 }
 
+/** Whether a file of the source's size lies where it was imported from. */
+const isThere = ({ path, sizeBytes }: Clip['source']) =>
+  path !== null && statSync(path, { throwIfNoEntry: false })?.size === sizeBytes;
+
 /** The clips of the library; `frames.file` is relative to its folder. */
 export class ClipStore {
   readonly #library: Library;
@@ -117,6 +123,18 @@ export class ClipStore {
       )
       .all(sha256)
       .map(({ id }) => this.byId(id));
+  }
+
+  /** Clips of this content whose file is not where it was any more are known to lie at `path`; says how many. */
+  relink(sha256: string, path: string): number {
+    const lost = this.withContent(sha256).filter(({ source }) => source.path !== null && !isThere(source));
+    this.#library.write(() => {
+      for (const { id, source } of lost)
+        this.#library.db
+          .prepare('UPDATE clips SET source = ? WHERE id = ?')
+          .run(JSON.stringify({ ...source, path, name: basename(path) }), id);
+    });
+    return lost.length;
   }
 
   label(reference: string, { seen, ...labels }: ItemLabels & { seen?: string | undefined }): Clip {

@@ -1,9 +1,9 @@
-import { extname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import type { RawFrames } from '../../shared/domain/clip.ts';
 import { type ExportSettings, exportPresets } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
-import { checkPlace, chooseFile, exists } from '../files/file-names.ts';
+import { checkPlace, chooseFile, exists, requireWritable } from '../files/file-names.ts';
 import type { EncoderTrials } from './encoder-choice.ts';
 import type { PictureStream } from './finished-pictures.ts';
 import type { MediaTools } from './locate.ts';
@@ -63,6 +63,11 @@ export function chooseSize(
 ): { width: number; height: number } {
   const asked = askedSize(settings, frames);
   const size = storableSize(preset, asked.width, asked.height);
+  const stretch = (asked.width * frames.height) / (asked.height * frames.width);
+  if (Math.abs(Math.log(stretch)) > 0.02)
+    warnings.push(
+      `${asked.width}x${asked.height} is another shape than ${frames.width}x${frames.height}: the picture is stretched. ${asked.width}x${Math.round((asked.width * frames.height) / frames.width)} would keep its shape.`,
+    );
   if (size.width !== asked.width || size.height !== asked.height) {
     warnings.push(
       `${settings.preset} stores even sizes only: ${size.width}x${size.height} instead of ${asked.width}x${asked.height}.`,
@@ -173,5 +178,6 @@ export async function chooseTarget({ settings, target }: ExportRequest): Promise
   const known = /^\.(mp4|mov|m4v|webm|mkv|gif|png)$/i.test(extname(given));
   const file = (known ? given.slice(0, -extname(given).length) : given) + exportPresets[settings.preset].extension;
   await checkPlace(file);
+  await requireWritable(dirname(file));
   return chooseFile(file, settings.overwrite);
 }

@@ -5,6 +5,7 @@ import type { RawFrames } from '../../shared/domain/clip.ts';
 import { exportPresets } from '../../shared/domain/export.ts';
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
 import { AppError } from '../../shared/ipc/result.ts';
+import { notWritable } from '../files/file-names.ts';
 import { requireFreeSpace } from '../files/free-space.ts';
 import { placeWhole } from '../files/place.ts';
 import { type ChosenEncoder, encoderChoices } from './encoder-choice.ts';
@@ -221,9 +222,13 @@ async function runEncoder(
   if (/: No space left on device$/m.test(errorTail.join('\n'))) {
     throw new AppError('out-of-space', 'The disk is full.', { hint: 'Free some space and export again.' });
   }
+  if (/: (Permission denied|Read-only file system|Operation not permitted)$/m.test(errorTail.join('\n')))
+    throw notWritable(dirname(request.target));
   throw new AppError('internal', `ffmpeg could not write the ${request.settings.preset} file: ${said}`, {
     hint:
-      request.settings.audio === 'original' ? 'Try again with --audio none, or another preset.' : 'Try another preset.',
+      request.settings.audio === 'original'
+        ? 'Try again with --audio none, another preset or a smaller size.'
+        : 'Try another preset or a smaller size.',
     details: { errorTail: errorTail.slice(-8), exitCode },
   });
 }

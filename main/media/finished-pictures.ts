@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Brush } from '../../shared/domain/brush.ts';
@@ -15,12 +14,14 @@ import type { FinishJob, PictureToFinish } from './finish-thread.ts';
 import { createFrameSampler, samplesIn } from './frame-sampler.ts';
 import type { MediaTools } from './locate.ts';
 import { probe as probeFile } from './probe.ts';
+import { steadyRate } from './probe-rate.ts';
 import type { Probe } from './probe-types.ts';
+import { sourceFile } from './source-file.ts';
 import { timecodeAfter } from './timecode.ts';
 
 /** An edit, the clip that it is of, and how the two become one. */
 export interface FinishRequest {
-  clip: Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames'>;
+  clip: Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames' | 'createdAt'>;
   /** Absolute files: the edit, and the clip as it comes out of the autoencoder. */
   edited: RawFrames;
   base: RawFrames;
@@ -46,6 +47,8 @@ export interface PictureStream {
   fromSeconds: number;
   /** Of the first picture, where the source has timecodes. */
   timecode: string | null;
+  /** What whoever exports them should know. */
+  notes: string[];
   /** Whether the source has more than 8 bits. */
   isDeep: boolean;
   /**
@@ -69,8 +72,8 @@ const inFlight = 2;
 
 /**
  * The clip's own pictures with the edit's change made to them, at the source's size and rate, over the range
- * of the edit or all of the file. Throws `not-found` when the clip's file or the edit's frames are gone,
- * `damaged-file` for frames that are not as described.
+ * of the edit or all of the file. Throws `not-found` when the clip's file or the edit's frames are gone, `conflict` when
+ * another file is in the clip's place, `damaged-file` for frames that are not as described.
  */
 export async function finishedPictures(
   tools: MediaTools,
@@ -78,21 +81,7 @@ export async function finishedPictures(
   signal?: AbortSignal,
 ): Promise<PictureStream> {
   const { clip, edited } = request;
-  const { path } = clip.source;
-  if (path === null) {
-    throw new AppError('not-found', `${clip.source.name} came without its file, and finishing needs it.`, {
-      hint: "Import the clip from its file, or export the model's own frames.",
-    });
-  }
-  if (!existsSync(path)) {
-    throw new AppError(
-      'not-found',
-      `${clip.source.name} is no longer where it was imported from, and finishing needs it.`,
-      {
-        hint: `Put it back at ${path}, or export the model's own frames.`,
-      },
-    );
-  }
+  const path = await sourceFile(clip, 'finishing', "export the model's own frames", signal);
   const probe = await probeFile(tools, path, signal);
   const shown = clip.crop ?? probe;
   const whole = { width: shown.width, height: shown.height };
@@ -101,7 +90,9 @@ export async function finishedPictures(
   const { frameCount: seen, rate: seenRate } = coversFile(edited, clip) ? clip.frames : edited;
   const toSeconds = isWhole ? probe.endSeconds : clip.fromSeconds + seen / toNumber(seenRate);
   const range = { fromSeconds, toSeconds };
-  const frameCount = Math.max(1, samplesIn(toSeconds - fromSeconds, toNumber(probe.rate)));
+  const rate = steadyRate(probe);
+  // A quarter of a frame is what clocks are off by, not a picture more.
+  const frameCount = Math.max(1, samplesIn(toSeconds - fromSeconds - 1 / toNumber(rate) / 4, toNumber(rate)));
   const sizeFor = (wanted: { width: number; height: number }) => {
     const scale = Math.min(1, Math.max(wanted.width / whole.width, wanted.height / whole.height));
     return {
@@ -112,9 +103,15 @@ export async function finishedPictures(
   return {
     ...whole,
     frameCount,
-    rate: probe.rate,
+    rate,
     fromSeconds,
     timecode: timecodeAfter(probe.timecode ?? '', fromSeconds - probe.startSeconds, probe.rate),
+    notes:
+      rate === probe.rate
+        ? []
+        : [
+            `The clip's frame rate varies (${+toNumber(probe.rate).toFixed(2)} on average): ${+toNumber(rate).toFixed(3)} frames per second show nearly all of its frames.`,
+          ],
     isDeep: probe.bitDepth > 8,
     sizeFor,
     async write(wanted, put, signal) {

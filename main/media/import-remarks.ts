@@ -104,6 +104,10 @@ export function remarks(
     said.push(
       `Only the first ${(used.frameCount / rate).toFixed(2)} s of the range are used, ${used.frameCount} frames, the most the model takes.`,
     );
+  } else if (used.frameCount > 1 && unusedSeconds > 1 / rate - 1e-6) {
+    said.push(
+      `The last ${unusedSeconds.toFixed(2)} s of the range are not used: after the first frame the model takes them by ${request.temporalStride}, and ${used.frameCount} fit.`,
+    );
   }
   return said;
 }

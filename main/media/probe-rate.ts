@@ -1,5 +1,7 @@
 import { type Rational, toNumber } from '../../shared/domain/time.ts';
+import { createFrameSampler } from './frame-sampler.ts';
 import { type ProbeStream, rationalNumber, rationalOr } from './probe-document.ts';
+import type { Probe } from './probe-types.ts';
 
 /** Rates that cameras, films and animations have, where a file's own word is wrong. */
 const usualRates: readonly Rational[] = [
@@ -41,6 +43,43 @@ export function frameRate(stream: ProbeStream, times: readonly number[], variabl
   const usual = usualRates.reduce((best, rate) => (distance(rate) < distance(best) ? rate : best));
   if (Math.abs(toNumber(usual) / measured - 1) <= (variable ? relativeTolerance : tolerance)) return usual;
   return rationalOr(measured.toFixed(3), usual);
+}
+
+/** Of a varying rate's frames, so many may be left out where all are written at one. */
+const lostShare = 0.01;
+
+/**
+ * The one rate at which all of a file's frames are to be written: its own, or, where that varies, the lowest usual one that shows
+ * nearly every frame. The average would leave out a part of every stretch that is faster.
+ */
+export function steadyRate({
+  rate,
+  variableRate,
+  frameTimes,
+  shortestGap,
+  endSeconds,
+}: Pick<Probe, 'rate' | 'variableRate' | 'frameTimes' | 'shortestGap' | 'endSeconds'>): Rational {
+  if (!variableRate || !frameTimes) return rate;
+  const candidates = usualRates
+    .filter((usual) => toNumber(usual) <= 120 && toNumber(usual) >= toNumber(rate) * (1 - 2 * lostShare))
+    .sort((a, b) => toNumber(a) - toNumber(b));
+  const lost = (candidate: Rational) => {
+    const startSeconds = frameTimes[0]!;
+    const maximum = Number.POSITIVE_INFINITY;
+    const sampler = createFrameSampler({ startSeconds, rate: toNumber(candidate), sourceGap: shortestGap, maximum });
+    sampler.next(startSeconds);
+    return [...frameTimes.slice(1), endSeconds].filter((seconds) => sampler.next(seconds) === 0).length;
+  };
+  const allowed = Math.max(1, lostShare * frameTimes.length);
+  const lowest = candidates.find((candidate) => lost(candidate) <= allowed) ?? candidates.at(-1) ?? rate;
+  // Of 30 and 30000/1001 the one that suits better.
+  const alike = candidates.filter((candidate) => toNumber(candidate) / toNumber(lowest) <= 1 + relativeTolerance);
+  const offGrid = (candidate: Rational) =>
+    frameTimes.reduce((sum, seconds) => {
+      const place = (seconds - frameTimes[0]!) * toNumber(candidate);
+      return sum + Math.abs(place - Math.round(place));
+    }, 0);
+  return alike.reduce((best, candidate) => (offGrid(candidate) < offGrid(best) ? candidate : best), lowest);
 }
 
 /** Raw streams have no times; ffprobe then gives one field's rate, ffmpeg's default, and the packets' true duration. */

@@ -24,7 +24,12 @@ export const importInput = z.object({
 });
 export type ImportInput = z.infer<typeof importInput>;
 
-export const importOutput = z.object({ clipId: z.string(), duplicate: z.boolean() });
+export const importOutput = z.object({
+  clipId: z.string(),
+  duplicate: z.boolean(),
+  /** Whether clips of this file, which was not where it had been, know its new place now. */
+  relinked: z.boolean().default(false),
+});
 export type ImportOutput = z.infer<typeof importOutput>;
 
 export const learnInput = z.object({

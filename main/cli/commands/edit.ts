@@ -5,9 +5,16 @@ import type { EditSettingsInput } from '../../../shared/domain/edit.ts';
 import type { ItemReference } from '../../../shared/domain/library.ts';
 import { startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { usualFor } from '../../../shared/domain/things.ts';
+import { toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
-import { addSamplingOptions, addSliderOptions, type EditOptions, requestedEdits } from '../edit-options.ts';
+import {
+  addSamplingOptions,
+  addSliderOptions,
+  type EditOptions,
+  type RequestedEdit,
+  requestedEdits,
+} from '../edit-options.ts';
 import { tellEditTime } from '../expected-time.ts';
 import { collect, collectConcept, parseNumber, parseSeconds, type WithConcept } from '../options.ts';
 import { formatDuration } from '../progress-text.ts';
@@ -81,7 +88,7 @@ Examples:
               command.error('error: --on is for concepts; a clip is changed itself.');
             subject.request.sourceClipId = await clipIdOf(context, services, options.on, options);
           }
-          for (const { name, settings } of edits) {
+          const editOne = async ({ name, settings }: RequestedEdit) => {
             const usual = { ...subject.usual, ...usualFor(settings.shown || subject.shown, settings.prompt) };
             const request = { ...subject.request, settings: { ...usual, ...settings, others }, name };
             const { editId, reused } = await runGenerate(context, services, request, () =>
@@ -96,6 +103,17 @@ Examples:
               { edit: { ...edit, frames }, reused },
               `${edit.id}  ${shorten(settings.prompt, 90)}${took}`,
             );
+          };
+          for (const edit of edits) {
+            try {
+              await editOne(edit);
+            } catch (thrown) {
+              const error = toErrorShape(thrown);
+              // One that fails does not keep the others out; Ctrl-C does.
+              if (edits.length === 1 || context.signal.aborted || error.code === 'cancelled') throw thrown;
+              context.output.error({ ...error, message: `${shorten(edit.settings.prompt, 60)}: ${error.message}` });
+              context.fail();
+            }
           }
         });
       }),

@@ -45,7 +45,8 @@ const videoOptions = [
   'crf',
   'superResolution',
 ] as const;
-const sliderOptions = ['identity', 'motion', 'direction'] as const;
+const sliderOptions = ['identity', 'motion', 'direction', 'appearance'] as const;
+const editOptions = ['finish', 'length'] as const;
 
 const usualQuality = (['h264', 'h265', 'av1'] as const).map((name) => presets[name].defaultQuality).join(', ');
 
@@ -102,7 +103,7 @@ export const registerExport: Registration = (program, run) => {
       'after',
       `
 Examples:
-  motif export EDIT --preset h264 --size 512x512 --audio original -o dance.mp4
+  motif export EDIT --preset h264 --size 1280x720 --audio original -o dance.mp4
   motif export EDIT --length source --audio original -o deliveries/
   motif export EDIT --finish off --super-resolution --size 1024x1024
   motif export EDIT --preset prores --sound 2 -o deliveries/
@@ -122,6 +123,10 @@ Examples:
         }
         await context.withServices({ access: 'write' }, async (services) => {
           const item = await resolveFor(services, reference, options.lora !== undefined);
+          if (item.kind === 'clip')
+            for (const name of editOptions)
+              if (options[name] !== undefined)
+                command.error(`error: --${name} is for edits; a clip is written as the model sees it.`);
           const output = options.output === undefined ? null : absolutePlace(options.output);
           const { overwrite } = options;
           const settings = {

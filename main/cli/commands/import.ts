@@ -75,7 +75,7 @@ async function importOne(
   file: string,
   options: ImportOptions,
 ): Promise<void> {
-  const { clipId, duplicate } = await runImport(context, services, {
+  const { clipId, duplicate, relinked } = await runImport(context, services, {
     path: existingFile(file),
     fromSeconds: options.from,
     toSeconds: options.to,
@@ -86,6 +86,7 @@ async function importOne(
   const clip = await services.call['clips.get']({ reference: clipId });
   for (const warning of clip.warnings) context.output.warning(warning);
   if (duplicate) context.output.note('This range of the file is in the library already; nothing was added.');
+  if (relinked) context.output.note('The file had moved: its clips and edits find it here again.');
   context.output.result('clip', { clip, duplicate }, describeClip(clip));
 }
 

@@ -20,12 +20,12 @@ Examples:
 
   jobs
     .command('list', { isDefault: true })
-    .description('Lists all jobs, running ones first.')
+    .description('Lists all jobs, running ones first, then those that wait, then the newest.')
     .addHelpText('after', '\nExamples:\n  motif jobs list\n  motif jobs list --json')
     .action(
       run((context) =>
         context.withServices({ access: 'any' }, async (services) => {
-          const all = await services.call['jobs.list']();
+          const all = inOrder(await services.call['jobs.list']());
           const table = formatTable(
             ['id', 'kind', 'state', 'progress', 'title', 'created'],
             all.map((job) => [
@@ -134,4 +134,12 @@ async function madeBy(services: Services, job: Job): Promise<string> {
   if (output.conceptId) return `, concept ${(await services.call['concepts.get']({ reference: output.conceptId })).id}`;
   const made = output.editId ?? output.clipId ?? output.file;
   return made ? `, ${made}` : '';
+}
+
+const states: readonly Job['state'][] = ['running', 'queued', 'paused'];
+
+/** What runs, what waits in the order of the queue, and what is over, the newest first. */
+function inOrder(jobs: readonly Job[]): Job[] {
+  const open = states.flatMap((state) => jobs.filter((job) => job.state === state));
+  return [...open, ...jobs.filter(({ state }) => !states.includes(state)).reverse()];
 }

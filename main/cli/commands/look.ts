@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ExportLength, type ExportPreset, exportLength, exportPreset } from '../../../shared/domain/export.ts';
 import { type Look, lookSettings } from '../../../shared/domain/look.ts';
 import { toErrorShape } from '../../../shared/ipc/result.ts';
+import { longestName, requireWritable, shorten } from '../../files/file-names.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import { collect, defined, parseInteger, parseNumber, parseSeconds } from '../options.ts';
@@ -92,7 +93,11 @@ Examples:
           command.error(`error: --output takes one result, and these are ${results}; give --out with a folder.`);
         await context.withServices({ access: 'write' }, async (services) => {
           const looks = await Promise.all(names.map((name) => services.call['looks.get']({ reference: name })));
-          if (options.out !== undefined) mkdirSync(resolve(options.out), { recursive: true });
+          if (options.output !== undefined) await requireWritable(dirname(resolve(options.output)));
+          if (options.out !== undefined) {
+            await requireWritable(resolve(options.out));
+            mkdirSync(resolve(options.out), { recursive: true });
+          }
           for (const reference of references) {
             try {
               await applyLooks(context, services, reference, looks, options);
@@ -107,6 +112,12 @@ Examples:
       }),
     );
 };
+
+/** A name for a file of a clip in a look; long ones lose the end of the clip's name, with room for an extension and a number. */
+function fileStem(clip: string, ending: string): string {
+  const [name, end] = [clip, `-${ending}`].map((part) => part.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-'));
+  return `${shorten(name!, longestName - end!.length - 16)}${end}`;
+}
 
 /** One clip in every look asked for, each an edit of the library and a finished file. */
 async function applyLooks(
@@ -134,7 +145,7 @@ async function applyLooks(
       const name = seed === 1 ? look.name : `${look.name}, seed ${seed}`;
       const model = context.global.model ?? null;
       const { editId } = await runGenerate(context, services, { sourceClipId: clipId, settings, name, model });
-      const stem = [clip.name, look.id, ...(seed === 1 ? [] : [seed])].join('-').replaceAll(/[^\p{L}\p{N}._-]+/gu, '-');
+      const stem = fileStem(clip.name, [look.id, ...(seed === 1 ? [] : [seed])].join('-'));
       const output =
         options.output !== undefined
           ? resolve(options.output)

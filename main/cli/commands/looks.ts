@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { groupOf, type Look, lookInput, readLookFile, saysLook, writeLookFile } from '../../../shared/domain/look.ts';
-import { AppError } from '../../../shared/ipc/result.ts';
+import { AppError, parseInput } from '../../../shared/ipc/result.ts';
 import type { Registration } from '../context.ts';
 import { parseNumber } from '../options.ts';
 import { formatTable, shorten } from '../tables.ts';
@@ -74,7 +74,7 @@ Examples:
           if (save !== undefined)
             told(
               await services.call['looks.save']({
-                look: lookInput.parse({ name: save, from, to, strength, keepDetail, amount, colour }),
+                look: parseInput(lookInput, { name: save, from, to, strength, keepDetail, amount, colour }),
                 id: (await ownNamed(save))?.id,
               }),
               'Saved',

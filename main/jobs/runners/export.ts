@@ -76,7 +76,15 @@ export function exportRunner(services: {
     const frames = { edited: absolute(edit.frames), base: absolute(edit.base) };
     const request = { clip, ...frames, ...finishingOf(edit.settings), length };
     const pictures = await finishedPictures(await tools(), request, context.signal);
-    return exportVideo(pictures, clip, input.settings, file, context);
+    const made = await exportVideo(pictures, clip, input.settings, file, context);
+    if (!input.settings.superResolution) return made;
+    return {
+      ...made,
+      notes: [
+        ...made.notes,
+        "Super-resolution was left out: a finished edit has the clip's own pixels, not the model's.",
+      ],
+    };
   }
 
   async function enlarged(frames: RawFrames, context: RunContext<ExportInput>): Promise<RawFrames> {
@@ -109,7 +117,7 @@ export function exportRunner(services: {
             path: clip.source.path,
             fromSeconds: 'fromSeconds' in frames ? frames.fromSeconds : clip.fromSeconds,
             hasAudio: clip.source.hasAudio,
-            rate: clip.source.rate,
+            rate: 'fromSeconds' in frames ? frames.rate : clip.source.rate,
           }
         : undefined,
       signal,
@@ -124,7 +132,8 @@ export function exportRunner(services: {
           etaSeconds: secondsLeft ?? null,
         }),
     });
-    return { file: made.file, sizeBytes: made.sizeBytes, notes: made.warnings };
+    const notes = [...('notes' in frames ? frames.notes : []), ...made.warnings];
+    return { file: made.file, sizeBytes: made.sizeBytes, notes };
   }
 
   async function exportLora(input: LoraExport, { signal }: RunContext<ExportInput>): Promise<ExportOutput> {

@@ -1,5 +1,6 @@
 import { basename, extname, join, resolve } from 'node:path';
 import type { ImportInput, ImportOutput } from '../../../shared/domain/job-input.ts';
+import { textLimits } from '../../../shared/domain/text.ts';
 import { type ClipStore, isSameCut } from '../../library/clips.ts';
 import type { ModelRegistry } from '../../library/models.ts';
 import { importClip } from '../../media/import.ts';
@@ -20,7 +21,7 @@ export function importRunner(services: {
     resumes: false,
     prepare(input) {
       const path = resolve(input.path);
-      const name = input.name ?? basename(path, extname(path));
+      const name = input.name ?? [...basename(path, extname(path))].slice(0, textLimits.name).join('');
       return { input: { ...input, path, name }, title: `Import ${basename(path)}`, targetName: name };
     },
     async run({ input, target, folder, signal, onProgress }) {
@@ -45,10 +46,14 @@ export function importRunner(services: {
       const twin = clips
         .withContent(imported.source.sha256)
         .find((clip) => clip.source.path !== null && isSameCut(clip, imported));
-      if (twin && input.duplicates === 'reuse') return { output: { clipId: twin.id, duplicate: true } };
+      const relink = () => clips.relink(imported.source.sha256, input.path) > 0;
+      if (twin && input.duplicates === 'reuse') {
+        const output = { clipId: twin.id, duplicate: true, relinked: relink() };
+        return { output, ...(output.relinked && { changed: 'clip' }) };
+      }
       const place = `clips/${target}`;
       return {
-        output: { clipId: target, duplicate: twin !== undefined },
+        output: { clipId: target, duplicate: twin !== undefined, relinked: relink() },
         move: { from: made, to: place },
         changed: 'clip',
         writeRows: () =>

@@ -52,6 +52,32 @@ test(
 );
 
 test(
+  'of a batch each edit that fails is told, and the others are made',
+  async () => {
+    const batch = join(place.folder, 'batch.json');
+    writeFileSync(batch, '\ufeff[{"prompt": "a [v] man"}, {"prompt": "a man at night", "steps": 2}]');
+    const { code, lines } = await place.motif(['edit', file, '--seen', 'a man', '--batch', batch, '--json']);
+    expect(code).toBe(1);
+    expect(lines.filter(({ type }) => type === 'error').map(({ error }) => error.message)).toEqual([
+      expect.stringMatching(/^a \[v\] man: /),
+    ]);
+    expect(lines.filter(({ type }) => type === 'edit')).toHaveLength(1);
+  },
+  patient,
+);
+
+test('what makes no sense is refused with a reason, not called a fault of the program', async () => {
+  const refused = async (...words: string[]) => {
+    const { lines } = await place.motif([...words, '--json']);
+    return lines.find(({ type }) => type === 'error')?.error;
+  };
+  const long = await refused('looks', '--save', 'x'.repeat(61), '--from', 'a', '--to', 'b');
+  expect(long).toMatchObject({ code: 'invalid-input' });
+  const [clip] = (await place.answer('clips', ['clips'])).clips;
+  expect((await refused('export', clip.id, '--length', 'source'))?.message).toMatch(/--length is for edits/);
+});
+
+test(
   'edits are measured by networks that the user has, and a folder of none is refused',
   async () => {
     const { editId } = await place.answer('look', ['look', file, '--look', 'sunset']);

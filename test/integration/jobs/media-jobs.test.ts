@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Services } from '../../../main/services/services.ts';
@@ -47,9 +47,23 @@ it('exports a clip as a video file and imports it again, at the size and rate of
 it('recognises the same content, and keeps both when asked', async () => {
   const first = (await runNew(services, { kind: 'import', path: film })).output as ImportOutput;
   const second = (await runNew(services, { kind: 'import', path: film })).output as ImportOutput;
-  expect(second).toEqual({ clipId: first.clipId, duplicate: true });
+  expect(second).toEqual({ clipId: first.clipId, duplicate: true, relinked: false });
   const both = (await runNew(services, { kind: 'import', path: film, duplicates: 'keep-both' })).output as ImportOutput;
   expect(both.clipId).not.toBe(first.clipId);
+});
+
+it('finds a file that was moved again when it is imported from its new place, and names none longer than names may be', async () => {
+  const old = join(folder, 'old.mp4');
+  writeFileSync(old, Buffer.concat([readFileSync(film), Buffer.from([0, 0, 0, 8, 0x66, 0x72, 0x65, 0x65])])); // a film of its own
+  const first = (await runNew(services, { kind: 'import', path: old })).output as ImportOutput;
+  const moved = join(folder, `${'m'.repeat(230)}.mp4`);
+  renameSync(old, moved);
+  const again = await runNew(services, { kind: 'import', path: moved });
+  expect(again.output).toEqual({ clipId: first.clipId, duplicate: true, relinked: true });
+  expect((await services.call['clips.get']({ reference: first.clipId })).source.path).toBe(moved);
+  const other = (await runNew(services, { kind: 'import', path: moved, duplicates: 'keep-both' }))
+    .output as ImportOutput;
+  expect((await services.call['clips.get']({ reference: other.clipId })).name).toBe('m'.repeat(200));
 });
 
 it('refuses what is no video with the reason, and leaves library and folders unchanged', async () => {

@@ -15,7 +15,12 @@ const folder = testFolder();
 const path = (name: string) => join(folder, name);
 const rate = { numerator: 8, denominator: 1 };
 
-type MadeClip = Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames'>;
+/** As a library keeps it. */
+async function imported(...given: Parameters<typeof importClip>): Promise<MadeClip> {
+  return { ...(await importClip(...given)), createdAt: new Date().toISOString() };
+}
+
+type MadeClip = Pick<Clip, 'source' | 'fromSeconds' | 'toSeconds' | 'crop' | 'fit' | 'frames' | 'createdAt'>;
 
 /** Two seconds of a moving pattern of 320 x 180 at 24 frames a second, with a tone, lossless. */
 async function makeClip(name: string, over: Partial<Parameters<typeof importClip>[1]> = {}): Promise<MadeClip> {
@@ -25,7 +30,7 @@ async function makeClip(name: string, over: Partial<Parameters<typeof importClip
     ...['-c:v', 'ffv1', '-pix_fmt', 'gbrp', '-c:a', 'pcm_s16le', file],
   );
   const outFolder = path(`${name}-frames`);
-  return importClip(await mediaTools(), {
+  return imported(await mediaTools(), {
     file,
     sizes: [[176, 96]],
     rate,
@@ -137,7 +142,7 @@ test('a thing that words give another colour goes out recoloured as a whole, and
   const sizes: [number, number][] = [[176, 96]];
   const outFolder = path('box-frames');
   const importing = { file, sizes, rate, temporalStride: 4, maximumFrames: 17, outFolder };
-  const clip = await importClip(await mediaTools(), importing);
+  const clip = await imported(await mediaTools(), importing);
   // As a small model might: most of the box is blue, and a stripe of the wall beside it; elsewhere it wanders.
   const { width, height, frameCount } = clip.frames;
   const drawn = readFileSync(clip.frames.file);
@@ -249,6 +254,51 @@ test('a clip whose file is gone, or came without one, says what can be done inst
   await expect(request({ path: null })).rejects.toMatchObject({ code: 'not-found' });
 });
 
+test('an edit is not made to another file that was put in the place of its clip', async () => {
+  const clip = await makeClip('replaced');
+  const tools = await mediaTools();
+  const request = () => finishedPictures(tools, { clip, base: clip.frames, edited: clip.frames, keepDetail: 1 });
+  const { path: file } = clip.source;
+  const own = readFileSync(file!);
+  writeFileSync(file!, own); // the same again
+  expect((await request()).frameCount).toBeGreaterThan(1);
+  const other = Buffer.from(own);
+  other[other.length - 1]! ^= 1;
+  for (const content of [own.subarray(0, own.length / 2), other]) {
+    writeFileSync(file!, content);
+    await expect(request()).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('replaced.mkv'),
+    });
+  }
+});
+
+test('of a varying rate nearly every frame is written, and it is said', async () => {
+  const file = path('varying.mkv');
+  // A second of 30 pictures, then two of 10.
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=30:duration=3'],
+    ...['-vf', "select='lt(t,1)+not(mod(n,3))'", '-c:v', 'ffv1', '-pix_fmt', 'gbrp', file],
+  );
+  const clip = await imported(await mediaTools(), {
+    file,
+    sizes: [[176, 96]],
+    rate,
+    temporalStride: 4,
+    maximumFrames: 17,
+    outFolder: path('varying-frames'),
+  });
+  const pictures = await finishedPictures(await mediaTools(), {
+    clip,
+    base: clip.frames,
+    edited: clip.frames,
+    keepDetail: 1,
+    length: 'source',
+  });
+  expect(pictures).toMatchObject({ rate: { numerator: 30, denominator: 1 }, frameCount: 88 });
+  expect(pictures.notes).toEqual([expect.stringContaining('varies')]);
+});
+
 test('an export that is cancelled ends its thread and leaves nothing', async () => {
   const clip = await makeClip('cancelled');
   const tools = await mediaTools();
@@ -284,7 +334,7 @@ test('a source of 10 bits stays so through finishing: an edit that changes nothi
     ...['-f', 'lavfi', '-i', 'nullsrc=size=640x96:rate=24:duration=1,format=gbrp10le,geq=r=200+X:g=200+X:b=200+X'],
     ...['-c:v', 'ffv1', path('deep.mkv')],
   );
-  const clip = await importClip(await mediaTools(), {
+  const clip = await imported(await mediaTools(), {
     file: path('deep.mkv'),
     sizes: [[176, 96]],
     rate,
@@ -334,7 +384,7 @@ test('the timecode of the source goes on with its pictures, and goes where they 
   await ffmpeg(
     ...['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=3', '-timecode', '01:02:03:04', path('timed.mov')],
   );
-  const clip = await importClip(await mediaTools(), {
+  const clip = await imported(await mediaTools(), {
     file: path('timed.mov'),
     sizes: [[176, 96]],
     rate,

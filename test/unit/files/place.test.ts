@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkPlace, chooseFile } from '../../../main/files/file-names.ts';
+import { checkPlace, chooseFile, requireWritable } from '../../../main/files/file-names.ts';
 import { freeBytes, requireFreeSpace } from '../../../main/files/free-space.ts';
 import { placeWhole, writeWhole, writeWholeSync } from '../../../main/files/place.ts';
+import { canMount, SmallDisk } from '../../fixtures/small-disk.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -115,4 +116,19 @@ test('what exists is replaced or refused as asked, and free space is that of the
   expect(await chooseFile(target, 'replace')).toBe(target);
   await expect(chooseFile(target, 'refuse')).rejects.toMatchObject({ code: 'conflict' });
   expect(await freeBytes(join(folder, 'not', 'there'))).toBeGreaterThan(0);
+});
+
+test.skipIf(!canMount())('a folder that cannot be written is told before anything is made for it', async () => {
+  const disk = SmallDisk.mount(1)!;
+  try {
+    await requireWritable(join(disk.folder, 'not', 'made', 'yet'));
+    disk.setReadOnly(true);
+    for (const place of [disk.folder, join(disk.folder, 'not', 'made', 'yet')])
+      await expect(requireWritable(place)).rejects.toMatchObject({
+        code: 'forbidden',
+        message: expect.stringContaining(disk.folder),
+      });
+  } finally {
+    disk.unmount();
+  }
 });

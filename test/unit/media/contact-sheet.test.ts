@@ -59,6 +59,7 @@ test('finished pictures are made for the sheet at its size, and what they were m
     rate: own.rate,
     fromSeconds: 0,
     timecode: null,
+    notes: [],
     isDeep: false,
     sizeFor: ({ height }) => ({ width: height, height }),
     async write(wanted, put) {

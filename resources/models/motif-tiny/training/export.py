@@ -15,6 +15,7 @@ from diffusers import UniPCMultistepScheduler
 import data
 from autoencoder import build, load
 from networks import TEXT_TOKENS, build_text_encoder, build_transformer
+from transformer import start_weights
 
 MOTIF = {
     "version": 1,
@@ -61,8 +62,8 @@ def main():
     new = data.CACHE / "export"
     shutil.rmtree(new, ignore_errors=True)
 
-    trained = lambda kind, name, file: (data.CACHE / f"{kind}-{name}" / file).exists()
-    vae = load(options.autoencoder) if options.autoencoder == "exported" or trained("autoencoder", options.autoencoder, "state.pt") else build()
+    trained = lambda kind, name: name == "exported" or (data.CACHE / f"{kind}-{name}" / "state.pt").exists()
+    vae = load(options.autoencoder) if trained("autoencoder", options.autoencoder) else build()
     statistics = data.CACHE / f"latents-{options.latents or options.autoencoder}" / "statistics.json"
     if statistics.exists():
         vae.register_to_config(**json.loads(statistics.read_text()))
@@ -70,10 +71,10 @@ def main():
 
     channels = vae.config.z_dim
     transformer, text_encoder = build_transformer(channels), build_text_encoder()
-    if trained("transformer", options.transformer, "last.pt"):
-        saved = torch.load(data.CACHE / f"transformer-{options.transformer}" / "last.pt", weights_only=False, map_location="cpu")
-        transformer.load_state_dict(saved["averaged"]["transformer"])
-        text_encoder.load_state_dict(saved["averaged"]["text_encoder"])
+    if trained("transformer", options.transformer):
+        weights = start_weights(options.transformer)
+        transformer.load_state_dict(weights["transformer"])
+        text_encoder.load_state_dict(weights["text_encoder"])
     half(transformer).save_pretrained(new / "transformer")
     half(text_encoder).save_pretrained(new / "text_encoder")
 

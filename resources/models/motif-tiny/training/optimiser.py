@@ -64,3 +64,21 @@ class Muon:
         for momentum, saved in zip(self.momenta, state["momenta"]):
             momentum.copy_(saved)
         self.adam.load_state_dict(state["adam"])
+
+
+class Together:
+    """Several optimisers as one."""
+
+    def __init__(self, optimisers):
+        self.optimisers = list(optimisers)
+
+    def step(self, factor):
+        for optimiser in self.optimisers:
+            optimiser.step(factor)
+
+    def state_dict(self):
+        return {"parts": [optimiser.state_dict() for optimiser in self.optimisers]}
+
+    def load_state_dict(self, state):
+        for optimiser, part in zip(self.optimisers, state["parts"], strict=True):
+            optimiser.load_state_dict(part)

@@ -15,7 +15,7 @@ import wholesequence
 from autoencoder import load
 from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize
 from precision import autocast
-from transformer import velocity
+from transformer import start_weights, velocity
 
 PROMPTS = [
     ("a photo of a man wearing a red t-shirt in a park in daylight", "the man waves"),
@@ -62,11 +62,11 @@ def main():
     parser.add_argument("--count", type=int, default=len(PROMPTS))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    saved = torch.load(data.CACHE / f"transformer-{options.transformer}" / "last.pt", weights_only=False)
-    channels = saved["averaged"]["transformer"]["proj_out.bias"].numel() // 4
+    weights = start_weights(options.transformer)
+    channels = weights["transformer"]["proj_out.bias"].numel() // 4
     model = torch.nn.ModuleDict({"transformer": build_transformer(channels), "text_encoder": build_text_encoder()})
     for part in model:
-        model[part].load_state_dict(saved["averaged"][part])
+        model[part].load_state_dict(weights[part])
     vae = load(options.decoder or options.autoencoder)
     about = json.loads((data.CACHE / f"latents-{options.autoencoder}" / "statistics.json").read_text())
     mean, deviation = (torch.tensor(about[key]).view(1, -1, 1, 1, 1) for key in ("latents_mean", "latents_std"))

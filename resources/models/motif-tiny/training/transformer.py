@@ -8,10 +8,7 @@ without it; the other half sees zeros. Pictures (single latent frames) come firs
 """
 
 import argparse
-import csv
 import json
-import signal
-import time
 
 import numpy as np
 import torch
@@ -22,8 +19,9 @@ from transformers import UMT5EncoderModel
 import data
 from latents import drawn_frames
 from networks import build_text_encoder, build_transformer, embed, load_tokenizer, tokenize, widened
-from optimiser import Muon
+from optimiser import Muon, Together
 from precision import autocast
+from run import Run, add_options
 
 RARE = ("hat", "heldObject", "season", "film")  # each in a quarter of the scenes or fewer
 ADAM_ONLY = ("patch_embedding", "proj_out", "time_embedder", "time_proj", "shared", "embed_tokens", "relative_attention_bias", "scale_shift_table")
@@ -153,7 +151,8 @@ def start_weights(name):
     if name == "exported":
         load = lambda kind, part: kind.from_pretrained(data.MODEL / part, torch_dtype=torch.float32).state_dict()
         return {"transformer": load(WanTransformer3DModel, "transformer"), "text_encoder": load(UMT5EncoderModel, "text_encoder")}
-    return torch.load(data.CACHE / f"transformer-{name}" / "last.pt", weights_only=False)["averaged"]
+    state = torch.load(data.CACHE / f"transformer-{name}" / "state.pt", weights_only=False)["mean"]
+    return {part: {key.removeprefix(f"{part}."): value for key, value in state.items() if key.startswith(f"{part}.")} for part in ("transformer", "text_encoder")}
 
 
 def velocity(model, x, previous, sigma, states):
@@ -203,132 +202,78 @@ def validate(model, sets, tokenizer):
     return scores
 
 
+class Seen(dict):
+    """How many pictures and clips a training has seen."""
+
+    state_dict, load_state_dict = dict.copy, dict.update
+
+
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--name", default="v1")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser, ema=0.999)
+    parser.set_defaults(minutes=80, rate=0.012, fall=0.6, warm_up=1.5)
     parser.add_argument("--autoencoder", default="v1")
-    parser.add_argument("--start", help="name of another training whose weights to begin with, or `exported` for those of the model folder")
+    parser.add_argument("--start", help="name of another training whose weights to begin with, or `exported` for those of the model folder; both may be for fewer channels")
     parser.add_argument("--text", help="name of a warmed-up text encoder (text_encoder.py) to begin with")
     parser.add_argument("--real-share", type=float, default=0.04, help="of real pictures and clips in the batches")
     parser.add_argument("--rare", type=float, default=1, help="how many times as often scenes with a hat, a held object, a season or a film are drawn")
     parser.add_argument("--complete", type=float, default=0, help="share of the captions that name everything before a wording is drawn of all")
-    parser.add_argument("--minutes", type=float, default=80, help="length of the learning-rate schedule, in minutes of training, by the processor's clock")
     parser.add_argument("--image-minutes", type=float, default=40)
     parser.add_argument("--image-share", type=float, default=0.35, help="share of picture steps after that")
     parser.add_argument("--image-batch", type=int, default=64)
     parser.add_argument("--clip-batch", type=int, default=12, help="clips of 17 frames; half as many more when a step takes the first 9 frames only, a third of them")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=0.012)
-    parser.add_argument("--adam-rate", type=float, default=2e-3)
     parser.add_argument("--text-rate", type=float, default=0.15, help="the text encoder's learning rates as a share of the transformer's; 0 keeps it as it is, which saves an eighth of a step")
     parser.add_argument("--embedding-rate", type=float, help="AdamW's rate for the rows of the words, if another: rows of new words have far to go")
     parser.add_argument("--adam", action="store_true", help="AdamW alone, without Muon, whose step takes as long as ten pictures without native bfloat16")
     parser.add_argument("--later", type=float, default=0, help="how much noisier than usual: light and colour of a whole picture are decided early in sampling")
     parser.add_argument("--subject-weight", type=float, default=2, help="how much more a cell with a subject counts than one without")
     parser.add_argument("--small-weight", type=float, default=5, help="the same for hats and held objects")
-    parser.add_argument("--ema", type=float, default=0.999)
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--save-every", type=float, default=4, help="minutes")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     F.scaled_dot_product_attention = attention
-    folder = data.CACHE / f"transformer-{options.name}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder, random = data.CACHE / f"transformer-{options.name}", np.random.default_rng(options.seed)
     tokenizer, sets, held_out = load_tokenizer(), LatentSets(options.autoencoder, real_share=options.real_share, rare=options.rare), LatentSets(options.autoencoder, validation=True)
     channels = len(sets.mean)
-    build = lambda: torch.nn.ModuleDict({"transformer": build_transformer(channels), "text_encoder": build_text_encoder()})
-    model, averaged = build(), build()
+    model, averaged = (torch.nn.ModuleDict({"transformer": build_transformer(channels), "text_encoder": build_text_encoder()}) for _ in range(2))
     initialise(model["transformer"])
-    averaged.load_state_dict(model.state_dict())
-    optimisers = {
-        part: Muon(
-            model[part], options.rate * scale, options.adam_rate * scale, not options.adam, plain=ADAM_ONLY, rates={"shared": options.embedding_rate} if options.embedding_rate else None
-        )
-        for part, scale in {"transformer": 1.0, "text_encoder": options.text_rate}.items()
-    }
-    step, elapsed, seen = 0, 0.0, [0, 0]
-    resume = folder / "last.pt"
-    if not resume.exists() and options.start:
-        weights = start_weights(options.start)
-        weights["transformer"] = widened(weights["transformer"], channels)
-        for part in model:
-            model[part].load_state_dict(weights[part])
-            averaged[part].load_state_dict(weights[part])
-    if not resume.exists() and options.text:
-        weights = torch.load(data.CACHE / f"text-{options.text}" / "last.pt")
-        model["text_encoder"].load_state_dict(weights)
-        averaged["text_encoder"].load_state_dict(weights)
-    if resume.exists():
-        saved = torch.load(resume, weights_only=False)
-        for part in model:
-            model[part].load_state_dict(saved["model"][part])
-            averaged[part].load_state_dict(saved["averaged"][part])
-        for part, optimiser in optimisers.items():
-            optimiser.load_state_dict(saved["optimisers"][part])
-        step, elapsed, seen = saved["step"], saved["elapsed"], saved["seen"]
-    torch.manual_seed(options.seed + step)
-    random = np.random.default_rng([options.seed, step])
+    if options.start:
+        for part, weights in start_weights(options.start).items():
+            model[part].load_state_dict(widened(weights, channels) if part == "transformer" else weights)
+    if options.text:
+        model["text_encoder"].load_state_dict(torch.load(data.CACHE / f"text-{options.text}" / "last.pt"))
+    rates = {"shared": options.embedding_rate} if options.embedding_rate else None
+    optimiser = Together(
+        Muon(model[part], options.rate * scale, options.adam_rate * scale, not options.adam, plain=ADAM_ONLY, rates=rates) for part, scale in {"transformer": 1.0, "text_encoder": options.text_rate}.items()
+    )
+    seen = Seen(pictures=0, clips=0)
+    run = Run(folder, options, model, averaged, optimiser, random, more={"seen": seen})
     if options.compile:
         torch._dynamo.config.recompile_limit = 64
         for block in model["transformer"].blocks:
             block.compile(dynamic=True)
 
-    def save():
-        state = lambda module: {part: module[part].state_dict() for part in module}
-        torch.save(
-            {"model": state(model), "averaged": state(averaged), "step": step,
-             "optimisers": {part: optimiser.state_dict() for part, optimiser in optimisers.items()},
-             "elapsed": elapsed, "seen": seen, "options": vars(options)},
-            folder / "last.pt.new",
-        )
-        (folder / "last.pt.new").replace(resume)
+    def found():
+        """Losses on held-out scenes; new sets are taken up on the way."""
+        sets.refresh()
+        scores = [round(score, 4) for score in validate(averaged, held_out, tokenizer)] if len(held_out.refresh()) else []
+        rows = ("all", "subjects", "hats and held")
+        return {**{kind: dict(zip(rows, scores[i : i + 3])) for kind, i in (("pictures", 0), ("clips", 3)) if scores[i:]}, "seen": dict(seen), "scenes": len(sets)}
 
-    log = open(folder / "log.csv", "a", newline="")
-    writer = csv.writer(log)
-    clock = lambda: time.process_time() / options.threads  # other programs do not make the schedule shorter
-    last, since_save, losses = clock(), 0.0, {False: [], True: []}
-    stopping = []
-    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))  # stop after the step in progress, and save
-    while elapsed < options.minutes * 60 and not stopping:
-        progress = elapsed / (options.minutes * 60)
-        clip = elapsed > options.image_minutes * 60 and random.random() > options.image_share
-        factor = min(1.0, (step + 1) / 60) * min(1.0, (1 - progress) / 0.6) + 0.005  # constant, then linearly down
+    while run.going():
+        clip = run.minutes > options.image_minutes and random.random() > options.image_share
         short = clip and random.random() < 1 / 3
         x0, masks, captions = sets.batch(random, options.image_batch if not clip else options.clip_batch * 3 // 2 if short else options.clip_batch, clip, 3 if short else 5)
         ids, mask = tokenize(tokenizer, [prompt(random, caption, clip, complete=options.complete) for caption in captions])
         with autocast(), torch.set_grad_enabled(options.text_rate > 0):
             states = embed(model["text_encoder"], ids, mask)
         errors = flow_errors(model, x0, states, times(len(x0), clip, later=options.later), torch.randn_like(x0))
-        (errors * cell_weights(masks, options.subject_weight, options.small_weight)).mean().backward()
-        for part, optimiser in optimisers.items():
-            if part == "transformer" or options.text_rate > 0:
-                optimiser.step(factor)
-        with torch.no_grad():
-            keep = min(options.ema, (step + 1) / (step + 10))
-            for slow, fast in zip(averaged.parameters(), model.parameters()):
-                slow.lerp_(fast, 1 - keep)
-        losses[clip].append(errors.mean().item())
-        seen[clip] += len(x0)
-        step += 1
-        now = clock()
-        elapsed, since_save, last = elapsed + now - last, since_save + now - last, now
-        if step % 25 == 0:
-            means = [round(float(np.mean(losses[kind])), 4) if losses[kind] else "" for kind in (False, True)]
-            losses = {False: [], True: []}
-            writer.writerow([step, round(elapsed, 1), *seen, *means])
-            log.flush()
-            print(f"{step} {elapsed / 60:.2f} min  pictures {seen[0]} {means[0]}  clips {seen[1]} {means[1]}", flush=True)
-        if since_save > options.save_every * 60:
-            since_save = 0.0
-            save()
-            sets.refresh()
-            if len(held_out.refresh()):
-                print("validation, pictures and clips, each all, subjects, hats and held objects:", *[round(score, 4) for score in validate(averaged, held_out, tokenizer)], "| training clips", len(sets), flush=True)
-            last = clock()
-    save()
+        kind = "clips" if clip else "pictures"
+        seen[kind] += len(x0)
+        run.learn((errors * cell_weights(masks, options.subject_weight, options.small_weight)).mean(), {kind: errors.detach().mean()}, found)
+    run.end(found)
 
 
 if __name__ == "__main__":
