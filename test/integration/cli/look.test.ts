@@ -73,7 +73,7 @@ test('what makes no sense is refused with a reason, not called a fault of the pr
   };
   const long = await refused('looks', '--save', 'x'.repeat(61), '--from', 'a', '--to', 'b');
   expect(long).toMatchObject({ code: 'invalid-input' });
-  const [clip] = (await place.answer('clips', ['clips'])).clips;
+  const { clip } = await place.answer('clip', ['import', file]);
   expect((await refused('export', clip.id, '--length', 'source'))?.message).toMatch(/--length is for edits/);
 });
 
