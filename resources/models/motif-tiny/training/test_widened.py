@@ -2,6 +2,7 @@
 
 import torch
 
+import align
 import autoencoder
 import networks
 import wholesequence
@@ -34,10 +35,37 @@ def test_transformer(channels):
     assert not wide[:, 16:].any()
 
 
+@torch.no_grad()
+def test_turned(kept):
+    vae = autoencoder.build(channels=20)
+    for module in (*vae.modules(),):
+        for parameter in module.parameters(recurse=False):
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    vae.post_quant_conv.bias.zero_()  # a constant beside the kept channels would be missed at the picture's edges
+    x = torch.rand(1, 3, 9, 64, 64) * 2 - 1
+    mean, _ = wholesequence.encode(vae, x)
+    before = wholesequence.decode(vae, mean)
+    matrix, offset = torch.linalg.qr(torch.randn(20, 20, dtype=torch.float64))[0], torch.zeros(20, dtype=torch.float64)
+    offset[:kept] = torch.randn(kept)
+    align.turn(vae, matrix, offset)
+    turned, _ = wholesequence.encode(vae, x)
+    expected = mean.movedim(1, -1).double() @ matrix + offset
+    torch.testing.assert_close(turned.movedim(1, -1).double(), expected, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(wholesequence.decode(vae, turned), before, rtol=1e-3, atol=1e-3)
+    narrow = align.narrowed(vae, kept)
+    means, _ = wholesequence.encode(narrow, x)
+    torch.testing.assert_close(means, turned[:, :kept], rtol=1e-3, atol=1e-4)
+    without = turned.clone()
+    without[:, kept:] = 0
+    torch.testing.assert_close(wholesequence.decode(narrow, means), wholesequence.decode(vae, without), rtol=1e-3, atol=2e-3)
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     for channels in (16, 24, 32):
         if channels > 16:
             test_autoencoder(channels)
         test_transformer(channels)
+    for kept in (20, 16):
+        test_turned(kept)
     print("ok")
