@@ -71,7 +71,15 @@ export function toErrorShape(thrown: unknown): AppErrorShape {
 export function parseInput<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new AppError('invalid-input', z.prettifyError(parsed.error));
+  throw new AppError('invalid-input', sentences(parsed.error));
+}
+
+/** The reasons as a reader wants them: whole sentences stand alone, others say where they belong. */
+function sentences({ issues }: z.ZodError): string {
+  const said = issues.map(({ message, path }) =>
+    message.endsWith('.') || path.length === 0 ? message : `${message} (at ${path.join('.')})`,
+  );
+  return [...new Set(said)].join(' ');
 }
 
 export function fromErrorShape(shape: AppErrorShape): AppError {

@@ -176,13 +176,16 @@ export class LibraryState {
     for (const file of files) void this.arrivals.take(file);
   }
 
-  async label(item: ItemReference, labels: ItemLabels): Promise<void> {
-    await this.#notices.attempt(async () => {
+  /** Whether they could be written; if not, it is told why. */
+  async label(item: ItemReference, labels: ItemLabels): Promise<boolean> {
+    const written = await this.#notices.attempt(async () => {
       const request = { reference: item.id, labels };
       if (item.kind === 'clip') await this.#connection.call['clips.label'](request);
       else if (item.kind === 'concept') await this.#connection.call['concepts.label'](request);
       else await this.#connection.call['edits.label'](request);
+      return true;
     });
+    return written ?? false;
   }
 
   async duplicate(conceptId: string): Promise<void> {

@@ -1,15 +1,21 @@
+import { z } from 'zod';
 import { type EditSettings, editSettings, isFinishingOnly } from '../../../shared/domain/edit.ts';
 import { type Look, lookSettings, nothingSaid } from '../../../shared/domain/look.ts';
 import { startStrength, strengthOf, strengthSettings } from '../../../shared/domain/strength.ts';
 import { usualFor } from '../../../shared/domain/things.ts';
 import { Draft } from '../../app/draft.svelte.ts';
 
-interface WrittenLook {
+const writtenLook = z.object({
   /** The look that the words come from, as long as they are its own. */
-  lookId: string | null;
-  strength: number;
-  settings: EditSettings;
-}
+  lookId: z.string().nullable(),
+  strength: z.number(),
+  settings: editSettings,
+});
+type WrittenLook = z.infer<typeof writtenLook>;
+
+/** Kept for each clip, so that a reload or a look at another clip loses nothing. */
+const keptLook = z.object({ isOn: z.boolean(), written: writtenLook });
+type KeptLook = z.infer<typeof keptLook>;
 const nothing: WrittenLook = { lookId: null, strength: startStrength, settings: editSettings.parse({ prompt: '' }) };
 
 /**
@@ -23,6 +29,7 @@ export class LookDraft {
   /** Whether a look is on the stage at all, and not the clip alone. */
   isOn = $state(false);
 
+  #clipId: string | null = null;
   readonly #draft = new Draft(nothing);
   /** Settings that do not follow the words any more. */
   readonly #chosen = new Set<'lock' | 'recolour'>();
@@ -42,11 +49,19 @@ export class LookDraft {
     this.#onChange = onChange;
   }
 
-  /** Another clip: nothing is written, and the clip is alone on the stage. */
-  clear(): void {
-    this.isOn = false;
+  /** Another clip: its look is taken up where it was left; before the first one, the clip is alone on the stage. */
+  open(clipId: string | null): void {
+    this.#clipId = clipId;
+    const kept = clipId === null ? null : read(localStorage.getItem(keyOf(clipId)));
     this.#chosen.clear();
-    this.#draft.start(nothing);
+    this.#draft.start(kept?.written ?? nothing);
+    this.isOn = kept?.isOn ?? false;
+  }
+
+  /** The clip alone on the stage, or the look again. */
+  show(isOn: boolean): void {
+    this.isOn = isOn;
+    this.#keep();
   }
 
   settingsOf(look: Look): EditSettings {
@@ -57,12 +72,14 @@ export class LookDraft {
   choose(look: Look): void {
     this.isOn = true;
     this.#draft.record({ lookId: look.id, strength: look.strength, settings: this.settingsOf(look) });
+    this.#keep();
   }
 
   /** Settings of something that was rendered. */
   take(settings: EditSettings, lookId: string | null): void {
     this.isOn = true;
     this.#draft.record({ lookId, strength: strengthOf(settings), settings });
+    this.#keep();
   }
 
   /** The words for what the clip should become, and for what it shows, as they are typed. */
@@ -101,23 +118,41 @@ export class LookDraft {
   }
 
   undo(): void {
-    this.#draft.undo();
-    this.#onChange('jump');
+    this.#jump(() => this.#draft.undo());
   }
 
   redo(): void {
-    this.#draft.redo();
-    this.#onChange('jump');
+    this.#jump(() => this.#draft.redo());
   }
 
   /** The same words and strength have become a look of their own. */
   named(lookId: string): void {
     this.#draft.replace({ ...this.#draft.value, lookId });
+    this.#keep();
+  }
+
+  /** To what was before or after; where finishing alone differs, nothing has to be rendered for it. */
+  #jump(move: () => void): void {
+    const before = this.settings;
+    move();
+    const after = this.settings;
+    const names = Object.keys(after) as (keyof EditSettings)[];
+    const changed = names.filter((name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]));
+    const isFinishing = changed.length > 0 && isFinishingOnly(Object.fromEntries(changed.map((name) => [name, true])));
+    this.#keep();
+    this.#onChange(isFinishing && this.isOn ? 'finishing' : 'jump');
+  }
+
+  #keep(): void {
+    if (this.#clipId === null) return;
+    const kept: KeptLook = { isOn: this.isOn, written: this.#draft.value };
+    localStorage.setItem(keyOf(this.#clipId), JSON.stringify(kept));
   }
 
   #amend(written: WrittenLook): void {
     this.isOn = true;
     this.#draft.amend(written);
+    this.#keep();
   }
 
   /** Where somebody writes words of their own before any look was chosen, these are for the clip as it is. */
@@ -128,3 +163,9 @@ export class LookDraft {
     return { lookId: null, strength: startStrength, settings };
   }
 }
+
+function read(kept: string | null): KeptLook | undefined {
+  return keptLook.safeParse(JSON.parse(kept ?? 'null')).data;
+}
+
+const keyOf = (clipId: string) => `motif.look.${clipId}`;

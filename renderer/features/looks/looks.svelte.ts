@@ -84,7 +84,8 @@ export class LooksState {
     this.preview.clear();
     this.tiles.pause();
     this.variants.clear();
-    this.draft.clear();
+    this.draft.open(id);
+    if (this.draft.isOn && this.#library.edit?.sourceClipId !== id) this.#again();
     this.#begin();
   }
 
@@ -98,7 +99,7 @@ export class LooksState {
   /** The clip alone on the stage again. */
   leave(): void {
     this.#stopAsking();
-    this.draft.isOn = false;
+    this.draft.show(false);
     this.preview.shown = null;
     this.#library.editId = null;
     void this.tiles.fill();
@@ -204,7 +205,7 @@ export class LooksState {
     else if (how !== 'jump') {
       this.variants.stop();
       this.preview.soon(how === 'typing');
-    } else if (this.draft.canUndo) this.#put(null);
+    } else if (this.draft.canUndo) this.#again();
     else this.leave();
   }
 
@@ -212,12 +213,22 @@ export class LooksState {
   #put(picture: LookPicture | null): void {
     this.#stopAsking();
     this.variants.clear();
-    this.draft.isOn = true;
+    this.draft.show(true);
     this.#library.editId = null;
     this.preview.shown = picture && { ...picture, full: true };
     this.preview.error = null;
     if (picture) void this.tiles.fill();
     else this.preview.now();
+  }
+
+  /** What is to be made of the draft; until it is there, what is on the stage stays. */
+  #again(): void {
+    const { shown } = this.preview;
+    const kept = this.#library.edit;
+    const stays = shown ?? (kept?.sourceClipId === this.#clipId ? { ...kept, full: true } : null);
+    this.#put(null);
+    if (stays)
+      this.preview.shown = { frames: stays.frames, base: stays.base, settings: stays.settings, full: stays.full };
   }
 
   #keepPicture(): void {

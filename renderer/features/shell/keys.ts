@@ -55,7 +55,9 @@ export function runKey(shell: ShellContext, event: KeyboardEvent): boolean {
   return mode !== undefined || action !== undefined;
 }
 
+/** Nothing is opened or taken back behind a dialog. */
 function runCommand(shell: ShellContext, { key, shiftKey }: KeyboardEvent): boolean {
+  if (shell.dialog !== null) return false;
   const commands: Record<string, () => void> = {
     z: () => (shiftKey ? shell.undoable.redo() : shell.undoable.undo()),
     f: () => {
@@ -83,6 +85,13 @@ function chooseResult(shell: ShellContext, direction: 1 | -1): void {
 /** Text with an undo of its own: every field but the prompt and the sliders. */
 export function isText(target: EventTarget | null): boolean {
   return isTyping(target) && !(target as HTMLElement).matches('input[type="range"], #prompt, #look-words');
+}
+
+/** What a focused button, box or heading of more does with the space bar is its own. */
+export function hasOwnSpace(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && target.matches('button, summary, a[href], input, [role="tab"], [role="menuitem"]')
+  );
 }
 
 /** Fields and menus keep their own keys. */

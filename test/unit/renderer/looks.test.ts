@@ -3,13 +3,15 @@ import { LooksState } from '../../../renderer/features/looks/looks.svelte.ts';
 import type { Edit } from '../../../shared/domain/edit.ts';
 import { standardLooks } from '../../../shared/domain/look.ts';
 import { makeClip, makeEdit } from '../../fixtures/library.ts';
-import { FakeQueue, fakeServices } from './fake-services.svelte.ts';
+import { FakeQueue, fakePage, fakeServices } from './fake-services.svelte.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
+  fakePage();
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 const clip = makeClip('hawk', { seen: 'a hawk' });
@@ -136,9 +138,40 @@ it('a look that is saved has the mark in place of what the clip shows, and no st
   expect(looks.draft.isOn).toBe(false);
 });
 
-it('another clip begins with nothing', async () => {
-  const { looks } = await start();
+it('another clip begins with nothing, and each is taken up where it was left, in this window or the next', async () => {
+  const { looks, settle, inputsOf } = await start();
   looks.choose(sunset!);
+  looks.draft.adjust({ amount: 0.5 });
+  looks.draft.settle();
+  const { settings } = looks.draft;
   looks.open(other);
   expect([looks.draft.isOn, looks.draft.canUndo, looks.preview.shown]).toEqual([false, false, null]);
+  looks.open(clip);
+  expect([looks.draft.isOn, looks.draft.lookId, looks.draft.settings]).toEqual([true, sunset!.id, settings]);
+  await settle(1000);
+  expect(inputsOf('edits.preview').at(-1)).toMatchObject({ sourceClipId: clip.id, settings });
+  looks.leave();
+  looks.open(other);
+  looks.open(clip);
+  expect(looks.draft.isOn).toBe(false);
+});
+
+it('finishing is taken back without rendering, and what was shown stays until a look that comes back is there', async () => {
+  const { looks, settle, inputsOf } = await start();
+  looks.choose(sunset!);
+  await settle(1000);
+  const asked = inputsOf('edits.preview').length;
+  looks.draft.adjust({ amount: 0.5 });
+  looks.draft.settle();
+  looks.draft.undo();
+  await settle(1000);
+  expect(inputsOf('edits.preview')).toHaveLength(asked);
+  expect(looks.preview.shown?.settings.amount).toBe(looks.draft.settings.amount);
+  looks.draft.setStrength(0.9);
+  looks.draft.settle();
+  await settle(1000);
+  looks.draft.undo();
+  expect(looks.preview.shown).not.toBeNull();
+  await settle(1000);
+  expect(inputsOf('edits.preview').length).toBeGreaterThan(asked);
 });
