@@ -148,6 +148,7 @@ it('lets results have names, which they keep when another one is deleted, and wh
   await results().getByRole('button', { name: 'Rename Edit 3' }).click();
   await page.getByLabel('New name').fill('Encore');
   await page.keyboard.press('Enter');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Encore');
   await results().getByRole('button', { name: 'Encore', exact: true }).click();
   expect(await page.locator('header').textContent()).toContain('Encore');
   await results().getByRole('button', { name: 'Delete Edit 1' }).click();

@@ -155,9 +155,16 @@ it('follows the strength, takes it back, and keeps detail without computing anyt
   await expect.poll(redNow, patient).toBeGreaterThan(strong[0]! + 3);
   await page.getByRole('checkbox', { name: /^Lock the rest/ }).check();
   await onStage('Not kept yet').waitFor(patient);
-  await page.getByRole('checkbox', { name: /^Lock the rest/ }).uncheck();
+  const lock = page.getByRole('checkbox', { name: /^Lock the rest/ });
+  await lock.focus();
+  await page.keyboard.press(' ');
+  await expect.poll(() => lock.isChecked()).toBe(false);
+  const strength = page.getByRole('spinbutton', { name: 'Strength, value' });
+  await strength.fill('9');
+  await strength.press('Enter');
+  expect(await strength.inputValue()).toBe('1');
   await page.getByRole('slider', { name: 'Strength' }).focus();
-  for (let step = 0; step < 5; step++) await page.keyboard.press('Control+z');
+  for (let step = 0; step < 6; step++) await page.keyboard.press('Control+z');
   await expect.poll(async () => Math.abs((await redNow()) - strong[0]!), patient).toBeLessThan(1);
 });
 
