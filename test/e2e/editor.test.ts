@@ -450,6 +450,23 @@ it('shows the same library in a second window', async () => {
   await second.close();
 });
 
+it('tells what runs after a drag by keyboard that went nowhere', async () => {
+  const queue = page.getByRole('region', { name: 'Queue' });
+  await page.getByRole('tab', { name: 'Concepts' }).click();
+  await page.locator('[role=listitem]', { hasText: 'Twirl' }).first().click();
+  await page.locator('#timeline').focus();
+  if (!(await queue.isVisible())) await page.keyboard.press('q');
+  await queue.getByRole('button', { name: 'Pause the queue' }).click();
+  await page.locator('#timeline').focus();
+  await page.keyboard.press('v');
+  const handles = queue.getByLabel(/^Drag /);
+  await handles.nth(2).waitFor();
+  await handles.first().focus();
+  for (const key of [' ', ' ']) await page.keyboard.press(key);
+  await queue.getByRole('button', { name: 'Resume the queue' }).click();
+  await queue.getByRole('heading', { name: 'Waiting' }).waitFor({ state: 'detached', timeout: 60_000 });
+});
+
 it('never made the page complain', () => {
   expect(editor.problems).toEqual([]);
 });
