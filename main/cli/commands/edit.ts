@@ -5,7 +5,6 @@ import type { EditSettingsInput } from '../../../shared/domain/edit.ts';
 import type { ItemReference } from '../../../shared/domain/library.ts';
 import { startSettings, startStrength, strengthSettings } from '../../../shared/domain/strength.ts';
 import { usualFor } from '../../../shared/domain/things.ts';
-import { toErrorShape } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
 import {
@@ -16,6 +15,7 @@ import {
   requestedEdits,
 } from '../edit-options.ts';
 import { tellEditTime } from '../expected-time.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { collect, collectConcept, parseNumber, parseSeconds, type WithConcept } from '../options.ts';
 import { formatDuration } from '../progress-text.ts';
 import { runGenerate } from '../run-job.ts';
@@ -104,17 +104,7 @@ Examples:
               `${edit.id}  ${shorten(settings.prompt, 90)}${took}`,
             );
           };
-          for (const edit of edits) {
-            try {
-              await editOne(edit);
-            } catch (thrown) {
-              const error = toErrorShape(thrown);
-              // One that fails does not keep the others out; Ctrl-C does.
-              if (edits.length === 1 || context.signal.aborted || error.code === 'cancelled') throw thrown;
-              context.output.error({ ...error, message: `${shorten(edit.settings.prompt, 60)}: ${error.message}` });
-              context.fail();
-            }
-          }
+          await oneByOne(context, edits, ({ settings }) => shorten(settings.prompt, 60), editOne);
         });
       }),
     );

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { toNumber } from '../../../shared/domain/time.ts';
-import { AppError, toErrorShape } from '../../../shared/ipc/result.ts';
+import { AppError } from '../../../shared/ipc/result.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { parseSeconds } from '../options.ts';
 import { runImport } from '../run-job.ts';
 import { describeClip } from './clips.ts';
@@ -43,27 +44,13 @@ Examples:
         if (options.name && files.length > 1) command.error('error: --name needs exactly one file.');
         checkRange(options, command);
         await context.withServices({ access: 'write' }, async (services) => {
-          const refused: string[] = [];
-          for (const file of files) {
-            try {
-              await importOne(context, services, file, options);
-            } catch (thrown) {
-              const error = toErrorShape(thrown);
-              // One bad file does not keep the others out; Ctrl-C does.
-              if (files.length === 1 || context.signal.aborted || error.code === 'cancelled') throw thrown;
-              refused.push(file);
-              context.output.error({
-                ...error,
-                message: `${file}: ${error.message}`,
-                details: { ...error.details, file },
-              });
-            }
-          }
+          const add = (file: string) => importOne(context, services, file, options);
+          const itself = (file: string) => file;
+          const refused = await oneByOne(context, files, itself, add, (file) => ({ file }));
           if (refused.length === 0) return;
           context.output.note(
             `${files.length - refused.length} of ${files.length} files were imported. Not imported: ${refused.join(', ')}.`,
           );
-          context.fail();
         });
       }),
     );

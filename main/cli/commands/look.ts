@@ -3,10 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ExportLength, type ExportPreset, exportLength, exportPreset } from '../../../shared/domain/export.ts';
 import { type Look, lookSettings } from '../../../shared/domain/look.ts';
-import { toErrorShape } from '../../../shared/ipc/result.ts';
-import { longestName, requireWritable, shorten } from '../../files/file-names.ts';
+import { byteLength, longestName, requireWritable, shorten } from '../../files/file-names.ts';
 import type { Services } from '../../services/services.ts';
 import type { CommandContext, Registration } from '../context.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { collect, defined, parseInteger, parseNumber, parseSeconds } from '../options.ts';
 import { formatBytes } from '../progress-text.ts';
 import { runExport, runGenerate } from '../run-job.ts';
@@ -98,16 +98,8 @@ Examples:
             await requireWritable(resolve(options.out));
             mkdirSync(resolve(options.out), { recursive: true });
           }
-          for (const reference of references) {
-            try {
-              await applyLooks(context, services, reference, looks, options);
-            } catch (thrown) {
-              const error = toErrorShape(thrown);
-              if (references.length === 1 || error.code === 'cancelled') throw thrown;
-              context.output.error({ ...error, message: `${reference}: ${error.message}` });
-              context.fail();
-            }
-          }
+          const apply = (reference: string) => applyLooks(context, services, reference, looks, options);
+          await oneByOne(context, references, (reference) => reference, apply);
         });
       }),
     );
@@ -116,7 +108,7 @@ Examples:
 /** A name for a file of a clip in a look; long ones lose the end of the clip's name, with room for an extension and a number. */
 function fileStem(clip: string, ending: string): string {
   const [name, end] = [clip, `-${ending}`].map((part) => part.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-'));
-  return `${shorten(name!, longestName - end!.length - 16)}${end}`;
+  return `${shorten(name!, longestName - byteLength(end!) - 16)}${end}`;
 }
 
 /** One clip in every look asked for, each an edit of the library and a finished file. */

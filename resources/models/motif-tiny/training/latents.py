@@ -3,7 +3,7 @@
     python latents.py --autoencoder v1 [--world v2] [--watch]
 
 Writes .cache/training/latents-NAME/: per shard `clips.npy` [n, channels, 5, h, w] and `frames.npy` [n, 2, channels, 1, h, w] (two
-single frames a clip, encoded as pictures), float16, not normalised, with the captions; and statistics.json with
+single frames a clip, or all of one that has few, encoded as pictures), float16, not normalised, with the captions; and statistics.json with
 `latents_mean` and `latents_std` of everything, which the export writes into the autoencoder's config.
 The first latent frame of a clip is that frame encoded as a picture, since the autoencoder is causal.
 """
